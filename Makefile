@@ -1,0 +1,42 @@
+# The two commands to know: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup demo up test lint format lock bench clean
+
+setup: $(VENV)/.done  ## Create .venv, install, make test keys
+
+$(VENV)/.done: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "intygsadapter needs Python 3.11, 3.12 or 3.13, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/intyg test-keys --keep
+	@touch $@
+
+demo: setup  ## A whole round trip on loopback, checked step by step
+	$(BIN)/intyg demo
+
+up: setup  ## The same adapter and mocks, left running
+	$(BIN)/intyg demo --stay
+
+test: setup lint  ## Format check, lint, types and tests
+	$(BIN)/python -m pytest -n 2
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:  ## Compile requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --all-extras --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) data build *.egg-info

@@ -1,0 +1,133 @@
+"""The errors that become answers.
+
+The contract's `ErrorIdType` says of each code whether sending again can help. Each class carries its
+code, so the answer and the retry decision are read off the class, never decided again.
+
+    AdapterError
+    ├── FaultError          SOAP fault          no contract known yet: broken envelope, unknown address
+    ├── ValidationError     VALIDATION_ERROR    do not send again
+    │   ├── SchemaError     the contract's XSD says no
+    │   ├── RuleError       a rule of the certificate type, or of questions and answers, does not hold
+    │   ├── SignatureError  the signature is missing, wrong or against policy
+    │   ├── DuplicateError  the id is taken by another person's certificate or another message
+    │   └── TestPatientError  a test patient's data was about to go where it must not, or the reverse
+    ├── ApplicationError    APPLICATION_ERROR   do not send again
+    │   ├── UnknownIntygError     no such certificate for this patient
+    │   └── UnknownRecipientError  no such recipient, or not for this certificate type
+    ├── RevokedError        REVOKED             do not send again
+    └── TechnicalError      TECHNICAL_ERROR     sending again may help
+        └── StoreError      the database did not answer as it should
+
+What an authority answered is no error but an `Outcome` (see `model.py`), and neither is a repeated
+message: that is a `Result` with `INFO`. Wrong use by our own code is `TypeError`, `ValueError` or
+`assert`, outside this tree.
+
+Source: clinicalprocess_healthcond_certificate_3.3.xsd, `ErrorIdType`.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from schemas.codes import ErrorId
+from schemas.finding import Finding
+
+
+class AdapterError(Exception):
+    """
+    Something that the caller is told.
+
+    Args:
+        text: Plain English; no person data. Goes into `resultText` or
+            `faultstring` as it stands.
+        findings: What exactly is wrong and where, listed after the text.
+    """
+
+    error_id: ErrorId = ErrorId.APPLICATION_ERROR
+
+    def __init__(self, text: str, findings: Sequence[Finding] = ()) -> None:
+        super().__init__(text)
+        self.text = text
+        self.findings = tuple(findings)
+
+
+class FaultCode(StrEnum):
+    """SOAP 1.1 fault codes (section 4.4.1) that we use."""
+
+    CLIENT = "Client"
+    SERVER = "Server"
+
+
+class FaultError(AdapterError):
+    """No contract can answer: the caller gets a SOAP fault, HTTP 500 unless `http_status` says else."""
+
+    def __init__(
+        self, text: str, fault_code: FaultCode = FaultCode.CLIENT, http_status: int = 500
+    ) -> None:
+        super().__init__(text)
+        self.fault_code = fault_code
+        self.http_status = http_status
+
+
+class ValidationError(AdapterError):
+    """The request is wrong."""
+
+    error_id = ErrorId.VALIDATION_ERROR
+
+
+class SchemaError(ValidationError):
+    """The contract's XSD says no; `findings` lists every fault."""
+
+
+class RuleError(ValidationError):
+    """The XSD holds, but a rule does not; `findings` lists every one."""
+
+
+class SignatureError(ValidationError):
+    """
+    The signature is missing, wrong or refused.
+
+    Attributes:
+        code: The refusal code, e.g. `DIGEST_MISMATCH` (see `signature.py`).
+    """
+
+    def __init__(self, code: str, text: str, findings: Sequence[Finding] = ()) -> None:
+        super().__init__(text, findings)
+        self.code = code
+
+
+class DuplicateError(ValidationError):
+    """The id is already taken by something else."""
+
+
+class TestPatientError(ValidationError):
+    """The guard said no; the message is not sent."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+
+class ApplicationError(AdapterError):
+    """A logical obstacle."""
+
+
+class UnknownIntygError(ApplicationError):
+    """No such certificate, or not this patient's: the two are told apart to nobody."""
+
+
+class UnknownRecipientError(ApplicationError):
+    """No such recipient, or one that does not take this certificate type."""
+
+
+class RevokedError(AdapterError):
+    """The certificate is revoked."""
+
+    error_id = ErrorId.REVOKED
+
+
+class TechnicalError(AdapterError):
+    """Perhaps a passing fault on our side."""
+
+    error_id = ErrorId.TECHNICAL_ERROR
+
+
+class StoreError(TechnicalError):
+    """The database did not answer as it should; nothing was stored."""

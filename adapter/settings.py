@@ -1,0 +1,245 @@
+"""The one `Settings`, read from a TOML file and the environment, refused loudly when wrong.
+
+Environment variables start with `INTYG_` and use `__` between levels: `INTYG_SERVER__PORT=8443`.
+Relative paths are read from the folder of the TOML file, or the working folder without one.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from adapter.model import DestinationKind, DestinationRole, Environment
+
+
+class SettingsError(Exception):
+    """The settings are wrong; the text names every field and what would be right."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SignaturePolicy(StrEnum):
+    """What RegisterCertificate does about the signature."""
+
+    REQUIRE = "require"  # refuse a certificate without one
+    ACCEPT = "accept"  # check one that is there; take a certificate without
+    SIGN = "sign"  # check one that is there; sign a certificate without, with the adapter's key
+
+
+class ServerSettings(_Part):
+    """Where and how the adapter listens."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535, description="0 takes a free port")
+    threads: int = Field(default=16, ge=1)
+    max_body_bytes: int = Field(
+        default=15 * 1024 * 1024, ge=1024, description="larger requests get HTTP 413"
+    )
+
+
+class SigningSettings(_Part):
+    """The adapter's own key, for `signature = "sign"` and `intyg sign`."""
+
+    key: Path | None = Field(default=None, description="PEM key, or PKCS#12 with key and chain")
+    cert: Path | None = Field(default=None, description="PEM certificate; not needed with PKCS#12")
+    password: pydantic.SecretStr | None = None
+
+
+class TrustSettings(_Part):
+    """Whose signatures count."""
+
+    anchors: tuple[Path, ...] = Field(default=(), description="PEM files with CA certificates")
+    intermediates: tuple[Path, ...] = ()
+    pinned: tuple[Path, ...] = Field(default=(), description="leaf certificates taken as they are")
+    require_author: bool = Field(
+        default=True, description="the signer's serialNumber must be skapadAv/personal-id"
+    )
+    accept_digital_signature: bool = Field(
+        default=False, description="take key usage digitalSignature beside contentCommitment"
+    )
+    accept_time_unsigned: bool = Field(
+        default=False, description="take TIME_UNSIGNED: signed before signeringstidpunkt was set"
+    )
+
+
+class TestPatientSettings(_Part):
+    """The signals that a patient is a test patient; any one is enough."""
+
+    __test__ = False
+
+    list_files: tuple[Path, ...] = Field(
+        default=(), description="Skatteverket's CSV, or one 12-digit number a line"
+    )
+    ehr_list_files: tuple[Path, ...] = Field(
+        default=(), description="the EHR's own test patients, same formats"
+    )
+
+
+class RecipientSettings(_Part):
+    """One authority, as `mottagare` names it."""
+
+    name: str
+    logical_address: str
+    types: tuple[str, ...] = Field(default=("*",), description="certificate type codes it takes")
+    active: bool = True
+
+
+class DestinationSettings(_Part):
+    """One system that messages are posted to."""
+
+    url: str = Field(
+        description="base address; the national path of the contract is added, "
+        "unless it holds {contract} or {major}"
+    )
+    kind: DestinationKind
+    role: DestinationRole = DestinationRole.AUTHORITY
+    allow: bool = Field(
+        default=False,
+        description="a real destination outside production must be allowed explicitly",
+    )
+    timeout_seconds: float = Field(default=30.0, gt=0)
+
+
+class RouteSettings(_Part):
+    """(contract, logical address) → destination. Looked up exactly first, then `*`."""
+
+    contract: str = Field(description="a contract's name, or *")
+    logical_address: str = Field(description="exact, or *")
+    destination: str
+
+
+class DeliverySettings(_Part):
+    """
+    How often and how long to try.
+
+    The default is the national schedule towards EHRs: 30 attempts, 1 min, 5 min, 1 h, 6 h, 12 h and
+    then a day apart.
+    """
+
+    waits_seconds: tuple[float, ...] = Field(
+        default=(60, 300, 3600, 21600, 43200, 86400), min_length=1, description="last one repeats"
+    )
+    max_attempts: int = Field(default=30, ge=1)
+    workers: int = Field(default=4, ge=0)
+    poll_seconds: float = Field(default=0.5, gt=0)
+    lease_seconds: float = Field(default=120.0, gt=0)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="INTYG_", env_nested_delimiter="__"
+    )
+
+    environment: Environment
+    data_dir: Path = Path("data")
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL; default is SQLite in data_dir"
+    )
+    logical_address: str = Field(default="INTYGSADAPTER", description="the adapter's own")
+    contracts_dir: Path | None = Field(default=None, description="an official archive, unpacked")
+    types_dir: Path | None = Field(default=None, description="more certificate types")
+    strict_rules: bool = Field(default=False, description="rules of severity warning refuse too")
+    strict_duplicates: bool = Field(
+        default=False, description="same id with other content is an ERROR instead of INFO"
+    )
+    signature: SignaturePolicy = SignaturePolicy.REQUIRE
+    server: ServerSettings = ServerSettings()
+    signing: SigningSettings = SigningSettings()
+    trust: TrustSettings = TrustSettings()
+    test_patients: TestPatientSettings = TestPatientSettings()
+    recipients: Mapping[str, RecipientSettings] = {}
+    destinations: Mapping[str, DestinationSettings] = {}
+    routes: tuple[RouteSettings, ...] = ()
+    delivery: DeliverySettings = DeliverySettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return env_settings, init_settings
+
+    @pydantic.model_validator(mode="after")
+    def _check(self) -> Self:
+        for route in self.routes:
+            if route.destination not in self.destinations:
+                raise ValueError(
+                    f"route {route.contract} {route.logical_address}: "
+                    f"no destination is named {route.destination!r}"
+                )
+        if self.environment is not Environment.PRODUCTION:
+            for name, destination in self.destinations.items():
+                if destination.kind is DestinationKind.REAL and not destination.allow:
+                    raise ValueError(
+                        f"destination {name} is real, the environment is {self.environment}: "
+                        "set allow = true if that is meant"
+                    )
+        if self.environment is Environment.PRODUCTION:
+            if self.signature is not SignaturePolicy.REQUIRE:
+                raise ValueError('signature must be "require" in production')
+        return self
+
+    @property
+    def effective_database_url(self) -> str:
+        """The database to open: SQLite in `data_dir` unless `database_url` is set."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'adapter.sqlite'}"
+
+
+def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
+    """
+    Read the settings once.
+
+    Args:
+        path: TOML file; None reads the environment alone.
+        overrides: Top-level values that win over the file (not over the environment).
+
+    Raises:
+        SettingsError: The file cannot be read, or a value is missing, unknown or wrong.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+            raise SettingsError(f"{path}: {exc}") from exc
+    values.update(overrides)
+    try:
+        settings = Settings(**values)
+    except pydantic.ValidationError as exc:
+        faults = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in exc.errors()
+        )
+        raise SettingsError(f"{path or 'environment'}: {faults}") from exc
+    return _anchored(settings, path.parent if path else Path())
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    """Make every relative path relative to the folder of the settings file."""
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, Path):
+            return Path(os.path.normpath(folder / value))
+        if isinstance(value, tuple):
+            return tuple(walk(item) for item in value)
+        if isinstance(value, BaseModel):
+            fields = {name: walk(getattr(value, name)) for name in type(value).model_fields}
+            return value.model_copy(update=fields)
+        return value
+
+    anchored: Settings = walk(settings)
+    return anchored
