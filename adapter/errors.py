@@ -1,16 +1,16 @@
 """The errors that become answers.
 
-The contract's `ErrorIdType` says of each code whether sending again can help. Each class carries its
-code, so the answer and the retry decision are read off the class, never decided again.
+The contract's `ErrorIdType` says of each code whether sending again can help. Each class carries
+its code, so the answer and the retry decision are read off the class, never decided again.
 
     AdapterError
-    ├── FaultError          SOAP fault          no contract known yet: broken envelope, unknown address
+    ├── FaultError          SOAP fault          no contract known yet: broken envelope
     ├── ValidationError     VALIDATION_ERROR    do not send again
     │   ├── SchemaError     the contract's XSD says no
-    │   ├── RuleError       a rule of the certificate type, or of questions and answers, does not hold
+    │   ├── RuleError       a rule of the type, or of questions and answers, fails
     │   ├── SignatureError  the signature is missing, wrong or against policy
     │   ├── DuplicateError  the id is taken by another person's certificate or another message
-    │   └── TestPatientError  a test patient's data was about to go where it must not, or the reverse
+    │   └── TestPatientError  data of a test patient was on its way to a real place
     ├── ApplicationError    APPLICATION_ERROR   do not send again
     │   ├── UnknownIntygError     no such certificate for this patient
     │   └── UnknownRecipientError  no such recipient, or not for this certificate type
@@ -58,7 +58,7 @@ class FaultCode(StrEnum):
 
 
 class FaultError(AdapterError):
-    """No contract can answer: the caller gets a SOAP fault, HTTP 500 unless `http_status` says else."""
+    """No contract can answer: the caller gets a SOAP fault, with HTTP 500 unless said otherwise."""
 
     def __init__(
         self, text: str, fault_code: FaultCode = FaultCode.CLIENT, http_status: int = 500

@@ -1,8 +1,8 @@
 """The words: what moves between steps, as frozen values.
 
-Payload words keep the contract's spelling. Every datetime is aware and in UTC; only `readers.py` and
-`writers.py` know that the contracts write Swedish local time without a zone. Fields that hold person
-data are left out of `repr`, so that no log line or traceback can show them.
+Payload words keep the contract's spelling. Every datetime is aware and in UTC; only `readers.py`
+and `writers.py` know that the contracts write Swedish local time without a zone. Fields that hold
+person data are left out of `repr`, so that no log line or traceback can show them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +25,7 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-# --- what a message says ---------------------------------------------------------------------------
+# --- what a message says ----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Meddelande:
         return self.svar_pa is None and self.amne != Amne.PAMINN
 
 
-# --- what comes in and what is answered ------------------------------------------------------------
+# --- what comes in and what is answered -------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ class Result:
         return cls(ResultCode.ERROR, text, error_id)
 
 
-# --- what is kept -----------------------------------------------------------------------------------
+# --- what is kept -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -422,7 +422,7 @@ class Outcome:
     detail: str = ""
 
 
-# --- where things go --------------------------------------------------------------------------------
+# --- where things go --------------------------------------------------------------------
 
 
 class DestinationKind(StrEnum):

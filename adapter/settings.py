@@ -165,11 +165,11 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the four come by position
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file."""
         return env_settings, init_settings
@@ -189,9 +189,8 @@ class Settings(BaseSettings):
                         f"destination {name} is real, the environment is {self.environment}: "
                         "set allow = true if that is meant"
                     )
-        if self.environment is Environment.PRODUCTION:
-            if self.signature is not SignaturePolicy.REQUIRE:
-                raise ValueError('signature must be "require" in production')
+        elif self.signature is not SignaturePolicy.REQUIRE:
+            raise ValueError('signature must be "require" in production')
         return self
 
     @property

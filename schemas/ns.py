@@ -1,6 +1,7 @@
 """Namespaces of the national certificate contracts, in one place.
 
-Source: the schemas named behind each constant (RIV-TA domain clinicalprocess:healthcond:certificate).
+Source: the schemas named behind each constant, of the RIV-TA domain
+clinicalprocess:healthcond:certificate.
 """
 
 from typing import Final
