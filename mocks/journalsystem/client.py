@@ -1,0 +1,200 @@
+"""The sending side of the mock EHR: a zeep client on the WSDL that the adapter itself serves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import requests
+import zeep
+from lxml import etree
+from zeep.plugins import HistoryPlugin
+from zeep.transports import Transport
+
+from schemas.codes import AMNE_SYSTEM, ARBETSPLATSKOD_ROOT, HSA_ID_ROOT, PART_SYSTEM
+from schemas.codes import PERSONNUMMER_ROOT as PERSONNUMMER
+from schemas.ns import REGISTRY, SOAP11
+
+_NATIONAL: Final = "/clinicalprocess/healthcond/certificate/{name}/{major}/rivtabp21"
+_MAJOR: Final[Mapping[str, int]] = {
+    "RegisterCertificate": 3,
+    "SendCertificateToRecipient": 2,
+    "RevokeCertificate": 2,
+    "SendMessageToRecipient": 2,
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the adapter answered: the fields of `core:ResultType`, and the reply's bytes."""
+
+    code: str
+    text: str | None
+    error_id: str | None
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Who in care does things, and where."""
+
+    personal_id: str
+    unit: str
+    care_provider: str = "TSTNMT2321000156-VG1"
+
+
+class EhrClient:
+    """
+    Calls an adapter as an EHR does.
+
+    Args:
+        services_url: Where the adapter serves its contracts, e.g.
+            `http://127.0.0.1:8080/services`.
+        logical_address: What the header says.
+        staff: Who sends.
+    """
+
+    def __init__(self, services_url: str, logical_address: str, staff: Staff) -> None:
+        self._services_url = services_url.rstrip("/")
+        self._logical_address = logical_address
+        self._staff = staff
+        self._session = requests.Session()
+        self._history = HistoryPlugin(maxlen=1)
+        self._clients: dict[str, zeep.Client] = {}
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def register(self, body: bytes) -> Answer:
+        """
+        Hand over a certificate, sending the given bytes' elements as they are.
+
+        Args:
+            body: A RegisterCertificate element; zeep binds and posts it but
+                does not rebuild it, since that is what was signed.
+        """
+        client = self._client("RegisterCertificate")
+        envelope = etree.Element(f"{{{SOAP11}}}Envelope", nsmap={"soap": SOAP11})
+        header = etree.SubElement(envelope, f"{{{SOAP11}}}Header")
+        address = etree.SubElement(header, f"{{{REGISTRY}}}LogicalAddress", nsmap={"r": REGISTRY})
+        address.text = self._logical_address
+        etree.SubElement(envelope, f"{{{SOAP11}}}Body").append(etree.fromstring(body))
+        binding = client.service._binding
+        operation = binding.get("RegisterCertificate")
+        response = client.transport.post_xml(
+            client.service._binding_options["address"],
+            envelope,
+            {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.soapaction}"'},
+        )
+        reply = binding.process_reply(client, operation, response)
+        return _answer(reply, response.content)
+
+    def send(self, intygs_id: str, person_id: str, mottagare: str, at: datetime) -> Answer:
+        """Ask that a registered certificate goes to a recipient (part code)."""
+        return self._call(
+            "SendCertificateToRecipient",
+            {
+                "skickatTidpunkt": _stamp(at),
+                "intygs-id": self._intygs_id(intygs_id),
+                "patientPerson-id": _person(person_id),
+                "mottagare": {"code": mottagare, "codeSystem": PART_SYSTEM},
+                "skickatAv": {"hosPersonal": self._hos_personal()},
+            },
+        )
+
+    def revoke(self, intygs_id: str, person_id: str, at: datetime, reason: str) -> Answer:
+        """Withdraw a certificate."""
+        return self._call(
+            "RevokeCertificate",
+            {
+                "meddelande": reason,
+                "skickatTidpunkt": _stamp(at),
+                "intygs-id": self._intygs_id(intygs_id),
+                "patientPerson-id": _person(person_id),
+                "skickatAv": self._hos_personal(),
+            },
+        )
+
+    def message(
+        self,
+        meddelande_id: str,
+        intygs_id: str,
+        person_id: str,
+        to: str,
+        amne: str,
+        text: str,
+        at: datetime,
+        svar_pa: str | None = None,
+    ) -> Answer:
+        """Ask the authority at logical address `to`, or answer its message `svar_pa`."""
+        fields: dict[str, Any] = {
+            "meddelande-id": meddelande_id,
+            "skickatTidpunkt": _stamp(at),
+            "intygs-id": self._intygs_id(intygs_id),
+            "patientPerson-id": _person(person_id),
+            "logiskAdressMottagare": to,
+            "amne": {"code": amne, "codeSystem": AMNE_SYSTEM},
+            "meddelande": text,
+            "skickatAv": self._hos_personal(),
+        }
+        if svar_pa:
+            fields["svarPa"] = {"meddelande-id": svar_pa}
+        return self._call("SendMessageToRecipient", fields)
+
+    def _client(self, contract: str) -> zeep.Client:
+        if contract not in self._clients:
+            path = _NATIONAL.format(name=contract, major=_MAJOR[contract])
+            self._clients[contract] = zeep.Client(
+                f"{self._services_url}{path}?wsdl",
+                transport=Transport(session=self._session, timeout=30, operation_timeout=30),
+                plugins=[self._history],
+            )
+        return self._clients[contract]
+
+    def _call(self, contract: str, fields: Mapping[str, Any]) -> Answer:
+        operation = getattr(self._client(contract).service, contract)
+        reply = operation(**fields, _soapheaders={"LogicalAddress": self._logical_address})
+        received = self._history.last_received
+        raw = etree.tostring(received["envelope"]) if received else b""
+        return _answer(reply, raw)
+
+    def _intygs_id(self, intygs_id: str) -> dict[str, str]:
+        return {"root": self._staff.unit, "extension": intygs_id}
+
+    def _hos_personal(self) -> dict[str, Any]:
+        return {
+            "personal-id": {"root": HSA_ID_ROOT, "extension": self._staff.personal_id},
+            "fullstandigtNamn": "Läkare Provperson",
+            "enhet": {
+                "enhets-id": {"root": HSA_ID_ROOT, "extension": self._staff.unit},
+                "arbetsplatskod": {"root": ARBETSPLATSKOD_ROOT, "extension": "0000000"},
+                "enhetsnamn": "Provenheten",
+                "postadress": "",
+                "postnummer": "",
+                "postort": "",
+                "telefonnummer": "",
+                "vardgivare": {
+                    "vardgivare-id": {
+                        "root": HSA_ID_ROOT,
+                        "extension": self._staff.care_provider,
+                    },
+                    "vardgivarnamn": "Provregionen",
+                },
+            },
+        }
+
+
+def _person(person_id: str) -> dict[str, str]:
+    return {"root": PERSONNUMMER, "extension": person_id}
+
+
+def _stamp(at: datetime) -> datetime:
+    """`types:TimeStampType` has neither zone nor fraction, and zeep writes what it is given."""
+    return at.replace(tzinfo=None, microsecond=0)
+
+
+def _answer(reply: Any, raw: bytes) -> Answer:
+    # zeep unwraps a response with one element: result itself, or an object that holds it
+    result = getattr(reply, "result", reply)
+    return Answer(result.resultCode, result.resultText, result.errorId, raw)
