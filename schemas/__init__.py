@@ -1,0 +1,4 @@
+"""The national contracts and certificate types, as data, with small loaders.
+
+Import from the modules themselves: `schemas.contract`, `schemas.ns`, `schemas.codes`, …
+"""

@@ -1,0 +1,171 @@
+"""The files that make up a contract: a WSDL and the XSDs it imports, read and served.
+
+The W3C's `xmldsig` schema is not among our files. Wherever a schema imports one that is not there,
+the copy that the signxml package installs is read instead.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.resources import files
+from os.path import normpath
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+from lxml import etree
+
+from schemas import ns
+
+_IMPORTS: Final = (f"{{{ns.XS}}}import", f"{{{ns.XS}}}include")
+_SOAP_ADDRESS: Final = f"{{{ns.WSDL_SOAP}}}address"
+
+
+class ContractError(ValueError):
+    """A contract's files are missing, or cannot be understood; the text says which and why."""
+
+
+class _Resolver(etree.Resolver):
+    """Answers what libxml2 asks for while it follows imports: files of ours, never the network."""
+
+    def resolve(  # type: ignore[override]  # lxml-stubs lack the context
+        self,
+        system_url: str,
+        public_id: str,  # noqa: ARG002
+        context: object,
+    ) -> object:
+        if urlsplit(system_url).scheme not in ("", "file"):
+            raise ContractError(f"a schema imports {system_url}, which is not a file")
+        path = Path(unquote(urlsplit(system_url).path))
+        return self.resolve_string(read(path), context, base_url=system_url)
+
+
+def _parser() -> etree.XMLParser:
+    """A parser for schema files: no DTD, no entities, no network."""
+    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
+    parser.resolvers.add(_Resolver())
+    return parser
+
+
+@cache
+def xmldsig_path() -> Path:
+    """The W3C's `xmldsig` schema, as the signxml package installs it."""
+    return Path(str(files("signxml"))) / "schemas" / "xmldsig-core-schema.xsd"
+
+
+def is_xmldsig(path: Path) -> bool:
+    """Whether this is an import of the W3C's `xmldsig` schema that signxml's copy answers."""
+    return path.name.startswith("xmldsig-core-schema") and not path.is_file()
+
+
+def read(path: Path) -> bytes:
+    """
+    The bytes of a schema file, without a document type declaration.
+
+    Raises:
+        ContractError: No such file, or not XML.
+    """
+    try:
+        data = (xmldsig_path() if is_xmldsig(path) else path).read_bytes()
+        if b"<!DOCTYPE" not in data:
+            return data
+        parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
+        root = etree.fromstring(data, parser)
+    except (OSError, etree.XMLSyntaxError) as exc:
+        raise ContractError(f"{path}: {exc}") from exc
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def parse(path: Path) -> etree._ElementTree:
+    """
+    A schema file as a tree whose imports are resolved among our files.
+
+    Raises:
+        ContractError: No such file, or not XML.
+    """
+    try:
+        root = etree.fromstring(read(path), _parser(), base_url=path.as_uri())
+    except etree.XMLSyntaxError as exc:
+        raise ContractError(f"{path}: {exc}") from exc
+    return root.getroottree()
+
+
+def _imports(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+    """Each import or include that says where, with its location."""
+    for node in root.iter(*_IMPORTS):
+        location = node.get("schemaLocation")
+        if location:
+            yield node, location
+
+
+def import_paths(path: Path, root: etree._Element) -> Iterator[tuple[str, Path]]:
+    """Each namespace that a document imports, with its file; an include has namespace ''."""
+    for node, location in _imports(root):
+        yield node.get("namespace", ""), _target(path, location)
+
+
+def _target(path: Path, location: str) -> Path:
+    if urlsplit(location).scheme:
+        raise ContractError(f"{path} imports {location}, which is not a file beside it")
+    return Path(normpath(path.parent / unquote(location)))
+
+
+def closure(wsdl: Path) -> tuple[Path, ...]:
+    """
+    Every XSD that a WSDL needs, each after those it needs itself.
+
+    Raises:
+        ContractError: One of them is missing.
+    """
+    found: dict[Path, None] = {}
+    visiting: set[Path] = set()
+
+    def visit(path: Path) -> None:
+        if path in visiting:
+            return
+        visiting.add(path)
+        for _, target in import_paths(path, parse(path).getroot()):
+            visit(target)
+        found[path] = None
+
+    visit(wsdl)
+    return tuple(path for path in found if path != wsdl)
+
+
+def served(path: Path, address: str | None, url_of: Callable[[Path], str]) -> bytes:
+    """
+    A WSDL or XSD whose imports, and service address if it has one, say where things are.
+
+    Args:
+        path: The file.
+        address: Put into `soap:address`; None leaves it.
+        url_of: The URL that an imported file is served at.
+    """
+    root = parse(path).getroot()
+    for node, location in _imports(root):
+        node.set("schemaLocation", url_of(_target(path, location)))
+    _set_address(root, address)
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def query(name: str) -> str:
+    """A document's name as the value of a query parameter; slashes stay readable."""
+    return quote(name, safe="/")
+
+
+def whole(wsdl: Path, address: str | None) -> bytes:
+    """A WSDL that imports nothing from elsewhere: its `types` hold every schema it needs."""
+    root = parse(wsdl).getroot()
+    types = root.find(f"{{{ns.WSDL}}}types")
+    assert types is not None
+    for schema in [parse(path).getroot() for path in closure(wsdl)]:
+        types.insert(len(types) - 1, schema)  # before the one that imports them
+    for node, _ in _imports(root):
+        del node.attrib["schemaLocation"]
+    _set_address(root, address)
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def _set_address(root: etree._Element, address: str | None) -> None:
+    for node in root.iter(_SOAP_ADDRESS):
+        if address is not None:
+            node.set("location", address)
