@@ -412,6 +412,8 @@ class Outcome:
         result_code, error_id: Of the reply's `core:ResultType`, if it had one.
         detail: For the operator: a technical text without person data, e.g.
             the fault code, `connection refused`, or which guard signal.
+        remote_text: What the receiver wrote (`resultText`, `faultstring`). May
+            quote person data: kept in the database, shown nowhere else.
     """
 
     kind: OutcomeKind
@@ -420,6 +422,7 @@ class Outcome:
     result_code: str | None = None
     error_id: str | None = None
     detail: str = ""
+    remote_text: str | None = field(default=None, repr=False)
 
 
 # --- where things go --------------------------------------------------------------------

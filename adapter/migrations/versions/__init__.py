@@ -1,0 +1,1 @@
+"""One file a version, `rNNNN_what.py`."""

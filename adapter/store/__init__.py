@@ -1,0 +1,14 @@
+"""Rows and transactions: the only package that knows SQLAlchemy.
+
+    tables.py  what the database holds
+    rows.py    what can be done inside one transaction
+    engine.py  `Store`: connections, transactions, claims, waking the workers
+
+Nothing here logs, and no error text holds a value from a row: rows are person data.
+"""
+
+from adapter.store.engine import Store
+from adapter.store.faults import ConstraintError, DuplicateRow, LeaseLostError
+from adapter.store.rows import Attempt, Block, Rows
+
+__all__ = ["Attempt", "Block", "ConstraintError", "DuplicateRow", "LeaseLostError", "Rows", "Store"]

@@ -1,0 +1,102 @@
+"""What all rows share: one connection inside one transaction, and the bodies."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from adapter.errors import StoreError
+from adapter.model import Clock, Enhet, HosPersonal, MeddelandeReferens, PersonId
+from adapter.store import tables
+
+
+class TransactionRows:
+    """
+    One transaction. Made by `Store.begin` and `Store.read` only.
+
+    Attributes:
+        work_added: Something was stored that a worker can take once it is committed.
+    """
+
+    def __init__(self, connection: sa.Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self.work_added = False
+
+    @property
+    def _is_postgresql(self) -> bool:
+        return self._connection.dialect.name == "postgresql"
+
+    def _insert_new(self, table: sa.Table, values: Mapping[str, Any]) -> bool:
+        """
+        Insert a row; False when a unique value of it is taken.
+
+        No error is raised inside the database, so a PostgreSQL transaction stays usable. A
+        concurrent insert of the same value is waited for.
+        """
+        insert = postgresql.insert if self._is_postgresql else sqlite.insert
+        statement = insert(table).values(**values).on_conflict_do_nothing()
+        return self._connection.execute(statement).rowcount == 1
+
+    def _store_body(self, data: bytes) -> str:
+        """Keep a body once, whoever refers to it. Returns its SHA-256, hexadecimal."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        self._insert_new(tables.body, {"sha256": sha256, "data": data})
+        return sha256
+
+
+def checked_body(sha256: str, data: bytes) -> bytes:
+    """
+    The body, if it still is what was stored.
+
+    Raises:
+        StoreError: The bytes do not have the hash they are stored under.
+    """
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise StoreError(f"stored body {sha256} is damaged: its bytes have another hash")
+    return bytes(data)
+
+
+def person_columns(person: PersonId) -> dict[str, Any]:
+    return {"patient_root": person.root, "patient_extension": person.extension}
+
+
+def to_person(row: sa.Row[Any]) -> PersonId:
+    return PersonId(row.patient_root, row.patient_extension)
+
+
+def hos_personal_columns(hos: HosPersonal | None) -> dict[str, Any]:
+    if hos is None:
+        return {}
+    return {
+        "personal_id": hos.personal_id,
+        "fullstandigt_namn": hos.fullstandigt_namn,
+        "enhets_id": hos.enhet.enhets_id,
+        "enhetsnamn": hos.enhet.enhetsnamn,
+        "vardgivare_id": hos.enhet.vardgivare_id,
+    }
+
+
+def to_hos_personal(row: sa.Row[Any]) -> HosPersonal:
+    return HosPersonal(
+        row.personal_id,
+        row.fullstandigt_namn,
+        Enhet(row.enhets_id, row.enhetsnamn, row.vardgivare_id),
+    )
+
+
+def svar_pa_columns(svar_pa: MeddelandeReferens | None) -> dict[str, Any]:
+    if svar_pa is None:
+        return {}
+    return {
+        "svar_pa_meddelande_id": svar_pa.meddelande_id,
+        "svar_pa_referens_id": svar_pa.referens_id,
+    }
+
+
+def to_svar_pa(row: sa.Row[Any]) -> MeddelandeReferens | None:
+    if row.svar_pa_meddelande_id is None:
+        return None
+    return MeddelandeReferens(row.svar_pa_meddelande_id, row.svar_pa_referens_id)

@@ -1,0 +1,499 @@
+"""The outbox: deliveries, attempts, and what was stopped.
+
+Two rules. Deliveries about one certificate to one logical address (a *queue*) go out one at a time,
+in the order in which they were added. And a delivery's state moves only as `DELIVERY_MOVES` says.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapter.errors import StoreError
+from adapter.model import (
+    DELIVERY_MOVES,
+    Delivery,
+    DeliveryState,
+    NewDelivery,
+    Outcome,
+    OutcomeKind,
+)
+from adapter.store import tables
+from adapter.store.base import checked_body, person_columns, to_person
+from adapter.store.faults import LeaseLostError
+from adapter.store.intyg_rows import IntygRows
+from adapter.store.tables import CLAIMABLE, UNFINISHED, state_in
+
+NOTIFY_CHANNEL = "intyg_delivery"
+"""PostgreSQL channel that wakes the workers of every process."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to deliver."""
+
+    delivery_id: str
+    number: int  # starts at 1
+    at: datetime  # when its outcome was recorded
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Block:
+    """A message that the guard stopped, for the journal."""
+
+    intygs_id: str
+    contract: str
+    destination: str
+    signal: str | None
+    at: datetime
+
+
+def state_after(outcome: Outcome) -> DeliveryState:
+    """
+    Where a delivery stands after an attempt.
+
+    Without `retry_at` the attempts are used up, or the message may not be sent twice.
+    """
+    match outcome.kind:
+        case OutcomeKind.DELIVERED:
+            return DeliveryState.DELIVERED
+        case OutcomeKind.REFUSED:
+            return DeliveryState.REFUSED
+        case OutcomeKind.BLOCKED:
+            return DeliveryState.BLOCKED
+        case OutcomeKind.HELD:
+            if outcome.retry_at is None:
+                raise ValueError("a held delivery must say when the guard is asked again")
+            return DeliveryState.HELD
+        case OutcomeKind.RETRY:
+            return DeliveryState.QUEUED if outcome.retry_at else DeliveryState.FAILED
+        case OutcomeKind.UNKNOWN:
+            return DeliveryState.QUEUED if outcome.retry_at else DeliveryState.UNKNOWN
+
+
+class DeliveryRows(IntygRows):
+    """Deliveries, attempts, and what was stopped."""
+
+    def add_delivery(self, new: NewDelivery, correlation_id: str) -> str:
+        """
+        Queue a message. Returns the delivery's id.
+
+        Takes the certificate's lock, so that the order of adding is the order of committing. Behind
+        an earlier delivery that waits, its own `due_at` becomes no earlier than that one's.
+        """
+        self._lock_intyg_row(new.intygs_id)
+        delivery_id = uuid.uuid4().hex
+        now = self._clock()
+        table = tables.delivery
+        head_due = self._connection.execute(
+            sa.select(sa.func.max(table.c.due_at, type_=tables.UtcDateTime)).where(
+                table.c.intygs_id == new.intygs_id,
+                table.c.logical_address == new.logical_address,
+                sa.text(state_in(CLAIMABLE)),
+            )
+        ).scalar_one()
+        due_at = max(new.due_at, head_due) if head_due else new.due_at
+        self._connection.execute(
+            sa.insert(table).values(
+                id=delivery_id,
+                contract=new.contract,
+                logical_address=new.logical_address,
+                intygs_id=new.intygs_id,
+                **person_columns(new.patient),
+                body_sha256=self._store_body(new.body),
+                part=new.part,
+                meddelande_id=new.meddelande_id,
+                state=DeliveryState.QUEUED.value,
+                attempts=0,
+                due_at=due_at,
+                created_at=now,
+                updated_at=now,
+                correlation_id=correlation_id,
+            )
+        )
+        if due_at <= now:
+            self._wake()
+        return delivery_id
+
+    def get_delivery(self, delivery_id: str) -> Delivery | None:
+        """The delivery with this id, or None."""
+        found = self._deliveries(tables.delivery.c.id == delivery_id)
+        return found[0] if found else None
+
+    def deliveries(
+        self, intygs_id: str | None = None, state: DeliveryState | None = None
+    ) -> tuple[Delivery, ...]:
+        """Deliveries in the order they were added; all of them without arguments."""
+        conditions: list[sa.ColumnElement[bool]] = []
+        if intygs_id is not None:
+            conditions.append(tables.delivery.c.intygs_id == intygs_id)
+        if state is not None:
+            conditions.append(tables.delivery.c.state == state.value)
+        return self._deliveries(*conditions)
+
+    def count_deliveries(self) -> dict[DeliveryState, int]:
+        """How many deliveries stand in each state; every state is there."""
+        table = tables.delivery
+        rows = self._connection.execute(
+            sa.select(table.c.state, sa.func.count()).group_by(table.c.state)
+        )
+        found = {DeliveryState(state): count for state, count in rows}
+        return {state: found.get(state, 0) for state in DeliveryState}
+
+    def claim(self, worker: str, limit: int, lease_seconds: float) -> list[Delivery]:
+        """
+        Take due deliveries, each the first of its queue, and count the attempt.
+
+        On PostgreSQL, rows that another worker is just taking are skipped.
+        """
+        now = self._clock()
+        mine = tables.delivery
+        earlier = sa.alias(mine, "earlier")
+        held_up = (
+            sa.select(sa.literal(1))
+            .select_from(earlier)
+            .where(
+                earlier.c.intygs_id == mine.c.intygs_id,
+                earlier.c.logical_address == mine.c.logical_address,
+                sa.text(state_in(UNFINISHED, "earlier.")),
+                sa.or_(
+                    earlier.c.seq < mine.c.seq,
+                    # One that an operator put back can be older than the one under way.
+                    earlier.c.state == DeliveryState.SENDING.value,
+                ),
+            )
+            .exists()
+        )
+        seqs = self._connection.scalars(
+            sa.select(mine.c.seq)
+            .where(sa.text(state_in(CLAIMABLE, "delivery.")), mine.c.due_at <= now, ~held_up)
+            .order_by(mine.c.due_at, mine.c.seq)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=mine)
+        ).all()
+        if not seqs:
+            return []
+        self._connection.execute(
+            sa.update(mine)
+            .where(mine.c.seq.in_(seqs))
+            .values(
+                state=DeliveryState.SENDING.value,
+                attempts=mine.c.attempts + 1,
+                worker=worker,
+                lease_until=now + timedelta(seconds=lease_seconds),
+                updated_at=now,
+            )
+        )
+        claimed = []
+        for row in self._delivery_rows(mine.c.seq.in_(seqs), by_due=True):
+            try:
+                claimed.append(_to_delivery(row))
+            except StoreError as damaged:  # must not keep the others from being claimed
+                self._give_up(row, damaged.text)
+        return claimed
+
+    def extend_lease(self, delivery: Delivery, seconds: float) -> None:
+        """
+        Hold a claimed delivery longer, counted from now.
+
+        Raises:
+            LeaseLostError: It is no longer this worker's.
+        """
+        table = tables.delivery
+        changed = self._connection.execute(
+            sa.update(table)
+            .where(
+                table.c.id == delivery.id,
+                table.c.state == DeliveryState.SENDING.value,
+                table.c.attempts == delivery.attempts,
+            )
+            .values(lease_until=self._clock() + timedelta(seconds=seconds))
+        )
+        if changed.rowcount == 0:
+            raise LeaseLostError(f"delivery {delivery.id} is no longer held")
+
+    def record_attempt(
+        self, delivery: Delivery, outcome: Outcome, *, counted: bool = True
+    ) -> Delivery:
+        """
+        Record what an attempt came to, and move the delivery.
+
+        Args:
+            delivery: As it was claimed.
+            outcome: What came of it.
+            counted: False when nothing was even tried (no route). HELD is never counted: asking
+                the guard again uses up no attempt.
+
+        Returns:
+            The delivery as it now stands.
+
+        Raises:
+            LeaseLostError: It is no longer this worker's, so another attempt may be under way.
+        """
+        counted = counted and outcome.kind is not OutcomeKind.HELD
+        table = tables.delivery
+        row = self._connection.execute(
+            sa.select(table.c.state, table.c.attempts)
+            .where(table.c.id == delivery.id)
+            .with_for_update()
+        ).one()
+        if row.state != DeliveryState.SENDING.value or row.attempts != delivery.attempts:
+            # `attempts` grows with every claim, so it tells one claim from the next.
+            raise LeaseLostError(f"delivery {delivery.id} is no longer held")
+        self._move(
+            delivery.id,
+            DeliveryState.SENDING,
+            state_after(outcome),
+            attempts=delivery.attempts if counted else delivery.attempts - 1,
+            due_at=outcome.retry_at or delivery.due_at,
+            **_last_outcome_columns(outcome),
+        )
+        if counted:
+            self._add_attempt(delivery.id, delivery.attempts, outcome)
+        if outcome.retry_at is not None:
+            self._postpone_queue(delivery, outcome.retry_at)
+        else:
+            self._wake()  # the next of the queue may go
+        recorded = self.get_delivery(delivery.id)
+        assert recorded is not None
+        return recorded
+
+    def attempts(self, delivery_id: str) -> tuple[Attempt, ...]:
+        """The attempts that were made, oldest first."""
+        table = tables.attempt
+        rows = self._connection.execute(
+            sa.select(table).where(table.c.delivery_id == delivery_id).order_by(table.c.seq)
+        )
+        return tuple(
+            Attempt(
+                delivery_id=row.delivery_id,
+                number=row.number,
+                at=row.at,
+                outcome=Outcome(
+                    kind=OutcomeKind(row.kind),
+                    retry_at=row.retry_at,
+                    http_status=row.http_status,
+                    result_code=row.result_code,
+                    error_id=row.error_id,
+                    detail=row.detail,
+                    remote_text=row.private_remote_text,
+                ),
+            )
+            for row in rows
+        )
+
+    def send_again(self, delivery_id: str, due_at: datetime) -> Delivery:
+        """
+        Put back what was refused, blocked, failed or left unknown, with all its attempts anew.
+
+        It goes to its old place: before later ones about the same certificate to the same receiver.
+
+        Raises:
+            ValueError: There is no such delivery, or `DELIVERY_MOVES` has no such move.
+        """
+        found = self.get_delivery(delivery_id)
+        if found is None:
+            raise ValueError(f"no delivery {delivery_id}")
+        self._lock_intyg_row(found.new.intygs_id)
+        self._move(delivery_id, found.state, DeliveryState.QUEUED, attempts=0, due_at=due_at)
+        self._wake()
+        again = self.get_delivery(delivery_id)
+        assert again is not None
+        return again
+
+    def take_back(
+        self, condition: sa.ColumnElement[bool], resendable: Collection[str]
+    ) -> tuple[str, ...]:
+        """
+        Deliveries in SENDING whose worker is gone: to QUEUED, or to UNKNOWN where the contract may
+        not be sent twice. Returns their ids.
+        """
+        table = tables.delivery
+        rows = self._connection.execute(
+            sa.select(table.c.id, table.c.contract, table.c.attempts)
+            .where(table.c.state == DeliveryState.SENDING.value, condition)
+            .with_for_update(skip_locked=True)
+        ).all()
+        for row in rows:
+            again = self._clock() if row.contract in resendable else None
+            outcome = Outcome(OutcomeKind.UNKNOWN, retry_at=again, detail="the worker was lost")
+            self._move(
+                row.id,
+                DeliveryState.SENDING,
+                state_after(outcome),
+                **_last_outcome_columns(outcome),
+            )
+            self._add_attempt(row.id, row.attempts, outcome)
+        if rows:
+            self._wake()
+        return tuple(row.id for row in rows)
+
+    def add_block(
+        self, intygs_id: str, contract: str, destination: str, signal: str | None, at: datetime
+    ) -> None:
+        """
+        Journal that the guard stopped a message.
+
+        Args:
+            intygs_id: The certificate it is about, stored or not.
+            contract: `RegisterCertificate:3`.
+            destination: The destination's name, or the logical address where there is none.
+            signal: Which signal caused it, never the number it matched.
+            at: When.
+        """
+        self._connection.execute(
+            sa.insert(tables.block).values(
+                intygs_id=intygs_id,
+                contract=contract,
+                destination=destination,
+                signal=signal,
+                at=at,
+            )
+        )
+
+    def blocks(self, intygs_id: str | None = None) -> tuple[Block, ...]:
+        """What the guard stopped, oldest first."""
+        table = tables.block
+        query = sa.select(table).order_by(table.c.seq)
+        if intygs_id is not None:
+            query = query.where(table.c.intygs_id == intygs_id)
+        return tuple(
+            Block(row.intygs_id, row.contract, row.destination, row.signal, row.at)
+            for row in self._connection.execute(query)
+        )
+
+    # --- inside ---
+
+    def _move(
+        self, delivery_id: str, old: DeliveryState, new: DeliveryState, **values: Any
+    ) -> None:
+        if new not in DELIVERY_MOVES[old]:
+            raise ValueError(f"a delivery does not go from {old.value} to {new.value}")
+        table = tables.delivery
+        changed = self._connection.execute(
+            sa.update(table)
+            .where(table.c.id == delivery_id, table.c.state == old.value)
+            .values(
+                state=new.value,
+                worker=None,
+                lease_until=None,
+                updated_at=self._clock(),
+                **values,
+            )
+        )
+        if changed.rowcount != 1:
+            raise LeaseLostError(f"delivery {delivery_id} has moved meanwhile")
+
+    def _postpone_queue(self, head: Delivery, until: datetime) -> None:
+        """
+        Let those behind a delivery that waits wait as long.
+
+        They could not go anyway; this way no claim has to look at them until then.
+        """
+        table = tables.delivery
+        place = sa.select(table.c.seq).where(table.c.id == head.id).scalar_subquery()
+        self._connection.execute(
+            sa.update(table)
+            .where(
+                table.c.intygs_id == head.new.intygs_id,
+                table.c.logical_address == head.new.logical_address,
+                table.c.seq > place,
+                sa.text(state_in(CLAIMABLE)),
+                table.c.due_at < until,
+            )
+            .values(due_at=until)
+        )
+
+    def _give_up(self, row: sa.Row[Any], detail: str) -> None:
+        self._move(
+            row.id,
+            DeliveryState.SENDING,
+            DeliveryState.FAILED,
+            **_last_outcome_columns(Outcome(OutcomeKind.RETRY, detail=detail)),
+        )
+        self._wake()
+
+    def _add_attempt(self, delivery_id: str, number: int, outcome: Outcome) -> None:
+        self._connection.execute(
+            sa.insert(tables.attempt).values(
+                delivery_id=delivery_id,
+                number=number,
+                at=self._clock(),
+                kind=outcome.kind.value,
+                retry_at=outcome.retry_at,
+                http_status=outcome.http_status,
+                result_code=outcome.result_code,
+                error_id=outcome.error_id,
+                detail=outcome.detail,
+                private_remote_text=outcome.remote_text,
+            )
+        )
+
+    def _wake(self) -> None:
+        """Tell workers, when this transaction is committed, that there may be something to take."""
+        if not self.work_added and self._is_postgresql:
+            self._connection.execute(sa.select(sa.func.pg_notify(NOTIFY_CHANNEL, "")))
+        self.work_added = True
+
+    def _deliveries(self, *conditions: sa.ColumnElement[bool]) -> tuple[Delivery, ...]:
+        return tuple(_to_delivery(row) for row in self._delivery_rows(*conditions))
+
+    def _delivery_rows(
+        self, *conditions: sa.ColumnElement[bool], by_due: bool = False
+    ) -> Sequence[sa.Row[Any]]:
+        table = tables.delivery
+        order = (table.c.due_at, table.c.seq) if by_due else (table.c.seq,)
+        return self._connection.execute(
+            sa.select(table, tables.body.c.data)
+            .join(tables.body, tables.body.c.sha256 == table.c.body_sha256)
+            .where(*conditions)
+            .order_by(*order)
+        ).all()
+
+
+def _last_outcome_columns(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "last_kind": outcome.kind.value,
+        "last_retry_at": outcome.retry_at,
+        "last_http_status": outcome.http_status,
+        "last_result_code": outcome.result_code,
+        "last_error_id": outcome.error_id,
+        "last_detail": outcome.detail,
+    }
+
+
+def _to_delivery(row: sa.Row[Any]) -> Delivery:
+    last_outcome = None
+    if row.last_kind is not None:
+        last_outcome = Outcome(
+            kind=OutcomeKind(row.last_kind),
+            retry_at=row.last_retry_at,
+            http_status=row.last_http_status,
+            result_code=row.last_result_code,
+            error_id=row.last_error_id,
+            detail=row.last_detail,
+        )
+    return Delivery(
+        id=row.id,
+        new=NewDelivery(
+            contract=row.contract,
+            logical_address=row.logical_address,
+            intygs_id=row.intygs_id,
+            patient=to_person(row),
+            body=checked_body(row.body_sha256, row.data),
+            part=row.part,
+            due_at=row.due_at,
+            meddelande_id=row.meddelande_id,
+        ),
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        due_at=row.due_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        correlation_id=row.correlation_id,
+        last_outcome=last_outcome,
+    )

@@ -1,0 +1,301 @@
+"""`Store`: connections, transactions, claims, and waking the workers.
+
+SQLite: one process owns the file (an operating-system lock beside it says so), one transaction
+writes at a time, and every commit is on disk when it returns. PostgreSQL: any number of processes.
+"""
+
+import fcntl
+import os
+import threading
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import StaticPool
+
+import adapter.migrations
+from adapter.errors import StoreError
+from adapter.model import Clock, Delivery
+from adapter.store import tables
+from adapter.store.faults import ConstraintError, as_store_error
+from adapter.store.listen import Listener
+from adapter.store.rows import Rows
+
+MIGRATION_LOCK: Final = 0x696E747967  # «intyg»; an advisory lock is a number per database
+BUSY_SECONDS: Final = 10.0
+"""How long SQLite waits for a lock that another program holds, e.g. a backup."""
+
+
+class Store:
+    """
+    The adapter's database.
+
+    Args:
+        url: `sqlite:///path`, `sqlite://` (in memory, for tests) or
+            `postgresql+psycopg://…`.
+        clock: Aware UTC; decides what is due and when a lease has run out.
+        read_only: For a look from outside: takes no lock on a SQLite file,
+            makes nothing, and `begin` is refused.
+
+    Raises:
+        StoreError: Another process owns the SQLite file, or, reading only, there is none.
+        ValueError: The URL names no database that is supported.
+    """
+
+    def __init__(self, url: str, clock: Clock, *, read_only: bool = False) -> None:
+        self._clock = clock
+        self._read_only = read_only
+        self._instance = uuid.uuid4().hex[:12]
+        self._woken = threading.Condition()
+        self._wakes = 0
+        self._listener: Listener | None = None
+        self._writer = threading.Lock()  # SQLite has one writer; a lock is fairer than its polling
+        self._writing = threading.local()
+        self._owned: int | None = None
+        parsed = make_url(url)
+        match parsed.drivername:
+            case "sqlite" | "sqlite+pysqlite":
+                self._in_memory = parsed.database in (None, "", ":memory:")
+                self._own_file(parsed)
+                self._engine = _sqlite_engine(parsed, self._in_memory, read_only)
+            case "postgresql+psycopg":
+                self._in_memory = False
+                self._engine = _postgresql_engine(parsed)
+            case other:
+                raise ValueError(f"database {other} is not supported: sqlite, postgresql+psycopg")
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether several processes may share this database."""
+        return self._engine.dialect.name == "postgresql"
+
+    def migrate(self) -> None:
+        """
+        Bring the schema up to date, from nothing if need be.
+
+        Processes that start at once on PostgreSQL wait for each other.
+        """
+        config = Config()
+        config.set_main_option("script_location", str(Path(adapter.migrations.__file__).parent))
+        with self._transaction(write=True) as connection:
+            if self.is_postgresql:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def begin(self) -> Iterator[Rows]:
+        """
+        One write transaction: durable when the block ends, gone when it raises.
+
+        Raises:
+            StoreError: The database did not do as told; nothing is stored. When the connection
+                breaks inside the commit itself, that cannot be known.
+        """
+        with self._transaction(write=True) as connection:
+            rows = Rows(connection, self._clock)
+            yield rows
+        if rows.work_added:
+            self._wake()
+
+    @contextmanager
+    def read(self) -> Iterator[Rows]:
+        """One transaction for reading; on SQLite it never waits for a writer."""
+        with self._transaction(write=False) as connection:
+            yield Rows(connection, self._clock)
+
+    def claim(self, worker: str, limit: int, lease_seconds: float) -> list[Delivery]:
+        """
+        Take due deliveries for a worker, in SENDING until the lease runs out.
+
+        Args:
+            worker: Who takes them, for the operator.
+            limit: At most so many.
+            lease_seconds: Longer than any attempt can take.
+        """
+        try:
+            with self.begin() as rows:
+                return rows.claim(f"{self._instance}/{worker}", limit, lease_seconds)
+        except ConstraintError:
+            # `uq_delivery_sending`: two workers saw different heads of one queue. Next time.
+            return []
+
+    def recover_expired(self, resendable: Collection[str]) -> tuple[str, ...]:
+        """
+        Take back deliveries whose worker is gone.
+
+        On PostgreSQL those whose lease ran out. On SQLite also those of an earlier process at once,
+        since this one owns the file.
+
+        Args:
+            resendable: Contracts (`RegisterCertificate:3`) that may be sent twice; others become
+                UNKNOWN.
+
+        Returns:
+            Ids of the deliveries.
+        """
+        table = tables.delivery
+        gone = table.c.lease_until < self._clock()
+        if not self.is_postgresql:
+            gone = sa.or_(gone, ~table.c.worker.startswith(f"{self._instance}/", autoescape=True))
+        with self.begin() as rows:
+            return rows.take_back(gone, resendable)
+
+    @property
+    def wakes(self) -> int:
+        """Grows whenever there may be new work; see `wait_for_work`."""
+        with self._woken:
+            return self._wakes
+
+    def wait_for_work(self, timeout_seconds: float, seen: int | None = None) -> bool:
+        """
+        Wait until there may be something to claim.
+
+        Args:
+            timeout_seconds: At most so long: retries become due without a sound.
+            seen: `wakes` as it was before the last claim, so that nothing that was
+                added since then is slept through. None: as it is now.
+
+        Returns:
+            Whether something was added.
+        """
+        with self._woken:
+            if self.is_postgresql and self._listener is None:
+                self._listener = Listener(self._connect_listener, self._wake)
+            start = self._wakes if seen is None else seen
+            return self._woken.wait_for(lambda: self._wakes != start, timeout_seconds)
+
+    def wake_all(self) -> None:
+        """Let every `wait_for_work` of this process return."""
+        self._wake()
+
+    def close(self) -> None:
+        """Close every connection and give up the file."""
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
+        self._engine.dispose()
+        if self._owned is not None:
+            os.close(self._owned)  # lets the lock go
+            self._owned = None
+
+    # --- inside ---
+
+    def _connect_listener(self) -> psycopg.Connection[Any]:
+        positional, named = self._engine.dialect.create_connect_args(self._engine.url)
+        return psycopg.connect(*positional, **named, autocommit=True)
+
+    def _wake(self) -> None:
+        with self._woken:
+            self._wakes += 1
+            self._woken.notify_all()
+
+    @contextmanager
+    def _transaction(self, write: bool) -> Iterator[sa.Connection]:
+        if write and self._read_only:
+            raise StoreError("the database was opened for reading only")
+        if getattr(self._writing, "now", False) and (write or self._in_memory):
+            raise RuntimeError("a transaction inside a write transaction would wait for itself")
+        with self._write_lock(write), as_store_error():
+            options = self._engine.execution_options(intyg_write=write)
+            with options.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def _write_lock(self, write: bool) -> Iterator[None]:
+        if self.is_postgresql or not (write or self._in_memory):
+            yield
+            return
+        with self._writer:
+            self._writing.now = True
+            try:
+                yield
+            finally:
+                self._writing.now = False
+
+    def _own_file(self, url: URL) -> None:
+        """Make the SQLite file, readable by its owner only, and lock it for this process."""
+        if self._in_memory:
+            return
+        assert url.database is not None
+        path = Path(url.database)
+        try:
+            if self._read_only:
+                if not path.is_file():
+                    raise StoreError(f"there is no database {path}")
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise StoreError(f"the database {path} cannot be opened: {error.strerror}") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.read(lock, 20).decode("ascii", "replace").strip()
+            os.close(lock)
+            raise StoreError(
+                f"the database {path} is in use by process {owner or 'unknown'}: "
+                "a SQLite database has one process, use PostgreSQL for several"
+            ) from error
+        os.truncate(lock, 0)
+        os.write(lock, str(os.getpid()).encode("ascii"))
+        self._owned = lock
+
+
+def _sqlite_engine(url: URL, in_memory: bool, read_only: bool) -> sa.Engine:
+    arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    pool: dict[str, Any] = {"pool_size": 20, "max_overflow": 20}
+    if in_memory:
+        pool = {"poolclass": StaticPool}
+    engine = sa.create_engine(url, hide_parameters=True, connect_args=arguments, **pool)
+
+    @sa.event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        # The driver must not begin transactions by itself: `on_begin` does.
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys = ON")
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+            return
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @sa.event.listens_for(engine, "begin")
+    def on_begin(connection: sa.Connection) -> None:
+        # IMMEDIATE takes the write lock now: a transaction that reads first and writes then could
+        # otherwise fail in its middle.
+        write = connection.get_execution_options().get("intyg_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=10,
+        max_overflow=20,
+        pool_pre_ping=True,  # the server may have been restarted since
+        connect_args={"application_name": "intygsadapter", "connect_timeout": 10},
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        # A commit that is not on disk is no answer; stronger settings of the server are left alone.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('synchronous_commit', 'on', false) "
+                "WHERE current_setting('synchronous_commit') = 'off'"
+            )
+        connection.commit()
+
+    return engine

@@ -1,0 +1,226 @@
+"""Certificates, their state history, and their events."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapter.model import (
+    Arenden,
+    Inbound,
+    Intyg,
+    IntygsStatus,
+    Relation,
+    StoredHandelse,
+    StoredIntyg,
+)
+from adapter.store import tables
+from adapter.store.base import (
+    TransactionRows,
+    checked_body,
+    hos_personal_columns,
+    person_columns,
+    svar_pa_columns,
+    to_hos_personal,
+    to_person,
+    to_svar_pa,
+)
+from adapter.store.faults import DuplicateRow
+from schemas.codes import Handelse, Status
+
+
+class IntygRows(TransactionRows):
+    """Certificates, their state history, and their events."""
+
+    def add_intyg(
+        self,
+        intyg: Intyg,
+        inbound: Inbound,
+        *,
+        body: bytes,
+        is_test: bool | None,
+        signature: str,
+    ) -> None:
+        """
+        Store a certificate that arrived.
+
+        Args:
+            intyg: Its facts.
+            inbound: The request; its own body is kept too.
+            body: What is sent on: `inbound.body`, or the same with a signature added.
+            is_test: Whether the patient is a test patient; None: could not tell.
+            signature: What the signature check said.
+
+        Raises:
+            DuplicateRow: The intygs-id is taken. The transaction can go on.
+        """
+        relation = intyg.relation
+        added = self._insert_new(
+            tables.intyg,
+            {
+                "intygs_id": intyg.intygs_id,
+                "typ": intyg.typ,
+                "version": intyg.version,
+                "signeringstidpunkt": intyg.signeringstidpunkt,
+                **person_columns(intyg.patient),
+                **hos_personal_columns(intyg.skapad_av),
+                "relation_typ": relation.typ if relation else None,
+                "relation_intygs_id": relation.intygs_id if relation else None,
+                **svar_pa_columns(intyg.svar_pa),
+                "body_sha256": self._store_body(body),
+                "received_sha256": self._store_body(inbound.body),
+                "contract": inbound.contract.key,
+                "logical_address": inbound.logical_address,
+                "correlation_id": inbound.correlation_id,
+                "sender": inbound.sender,
+                "received_at": inbound.received_at,
+                "is_test": is_test,
+                "signature": signature,
+            },
+        )
+        if not added:
+            raise DuplicateRow("intyg", intyg.intygs_id)
+
+    def get_intyg(self, intygs_id: str) -> StoredIntyg | None:
+        """The certificate with this id, or None."""
+        found = self._intyg(tables.intyg.c.intygs_id == intygs_id)
+        return found[0] if found else None
+
+    def lock_intyg(self, intygs_id: str) -> StoredIntyg | None:
+        """
+        The certificate, locked until the transaction ends: decisions about it come one at a time.
+
+        On SQLite every `begin` already holds the one write lock. The lock is taken again by
+        `add_delivery` and by what changes the certificate, never by reading.
+        """
+        self._lock_intyg_row(intygs_id)
+        return self.get_intyg(intygs_id)
+
+    def _lock_intyg_row(self, intygs_id: str) -> None:
+        # NO KEY: rows that refer to the certificate may be added meanwhile, which cannot deadlock
+        # with a transaction that first adds such a row and then wants this lock.
+        self._connection.execute(
+            sa.select(tables.intyg.c.seq)
+            .where(tables.intyg.c.intygs_id == intygs_id)
+            .with_for_update(key_share=True)
+        )
+
+    def related(self, intygs_id: str, typ: str | None = None) -> tuple[StoredIntyg, ...]:
+        """Newer certificates whose relation points at this one, in order of arrival."""
+        conditions = [tables.intyg.c.relation_intygs_id == intygs_id]
+        if typ is not None:
+            conditions.append(tables.intyg.c.relation_typ == typ)
+        return self._intyg(*conditions)
+
+    def set_revoked(self, intygs_id: str, at: datetime) -> bool:
+        """Mark as revoked, for good. False when it already was, or is not there."""
+        changed = self._connection.execute(
+            sa.update(tables.intyg)
+            .where(tables.intyg.c.intygs_id == intygs_id, tables.intyg.c.revoked_at.is_(None))
+            .values(revoked_at=at)
+        )
+        return changed.rowcount == 1
+
+    def add_status(self, intygs_id: str, status: IntygsStatus) -> None:
+        """Add to the state history; entries are never changed."""
+        self._connection.execute(
+            sa.insert(tables.intygs_status).values(
+                intygs_id=intygs_id,
+                status=status.status.value,
+                part=status.part,
+                tidpunkt=status.tidpunkt,
+            )
+        )
+
+    def statuses(self, intygs_id: str) -> tuple[IntygsStatus, ...]:
+        """The state history, oldest first."""
+        table = tables.intygs_status
+        rows = self._connection.execute(
+            sa.select(table).where(table.c.intygs_id == intygs_id).order_by(table.c.seq)
+        )
+        return tuple(IntygsStatus(Status(row.status), row.part, row.tidpunkt) for row in rows)
+
+    def add_handelse(self, handelse: StoredHandelse) -> None:
+        """Add an event, as the EHR is told of it (or would be)."""
+        self._connection.execute(
+            sa.insert(tables.handelse).values(
+                intygs_id=handelse.intygs_id,
+                handelsekod=handelse.handelsekod.value,
+                tidpunkt=handelse.tidpunkt,
+                **_arenden_columns("skickade", handelse.skickade_fragor),
+                **_arenden_columns("mottagna", handelse.mottagna_fragor),
+                amne=handelse.amne,
+                sista_datum_for_svar=handelse.sista_datum_for_svar,
+                hanterat_av=handelse.hanterat_av,
+                delivery_id=handelse.delivery_id,
+            )
+        )
+
+    def handelser(self, intygs_id: str) -> tuple[StoredHandelse, ...]:
+        """The events of a certificate, oldest first."""
+        table = tables.handelse
+        rows = self._connection.execute(
+            sa.select(table).where(table.c.intygs_id == intygs_id).order_by(table.c.seq)
+        )
+        return tuple(
+            StoredHandelse(
+                handelsekod=Handelse(row.handelsekod),
+                intygs_id=row.intygs_id,
+                tidpunkt=row.tidpunkt,
+                skickade_fragor=_to_arenden("skickade", row),
+                mottagna_fragor=_to_arenden("mottagna", row),
+                amne=row.amne,
+                sista_datum_for_svar=row.sista_datum_for_svar,
+                hanterat_av=row.hanterat_av,
+                delivery_id=row.delivery_id,
+            )
+            for row in rows
+        )
+
+    def _intyg(self, *conditions: sa.ColumnElement[bool]) -> tuple[StoredIntyg, ...]:
+        rows = self._connection.execute(
+            sa.select(tables.intyg, tables.body.c.data)
+            .join(tables.body, tables.body.c.sha256 == tables.intyg.c.body_sha256)
+            .where(*conditions)
+            .order_by(tables.intyg.c.seq)
+        )
+        return tuple(_to_stored_intyg(row) for row in rows)
+
+
+def _to_stored_intyg(row: sa.Row[Any]) -> StoredIntyg:
+    relation = None
+    if row.relation_intygs_id is not None:
+        relation = Relation(row.relation_typ, row.relation_intygs_id)
+    return StoredIntyg(
+        intyg=Intyg(
+            intygs_id=row.intygs_id,
+            typ=row.typ,
+            version=row.version,
+            signeringstidpunkt=row.signeringstidpunkt,
+            patient=to_person(row),
+            skapad_av=to_hos_personal(row),
+            relation=relation,
+            svar_pa=to_svar_pa(row),
+        ),
+        body=checked_body(row.body_sha256, row.data),
+        sha256=row.body_sha256,
+        received_at=row.received_at,
+        is_test=row.is_test,
+        signature=row.signature,
+        revoked_at=row.revoked_at,
+    )
+
+
+def _arenden_columns(direction: str, arenden: Arenden) -> dict[str, int]:
+    return {f"{direction}_{name}": count for name, count in asdict(arenden).items()}
+
+
+def _to_arenden(direction: str, row: sa.Row[Any]) -> Arenden:
+    counts = row._mapping
+    return Arenden(
+        totalt=counts[f"{direction}_totalt"],
+        ej_besvarade=counts[f"{direction}_ej_besvarade"],
+        besvarade=counts[f"{direction}_besvarade"],
+        hanterade=counts[f"{direction}_hanterade"],
+    )

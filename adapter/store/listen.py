@@ -1,0 +1,52 @@
+"""Hear PostgreSQL's NOTIFY, so that a delivery added by any process wakes the workers of all."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from adapter.store.delivery_rows import NOTIFY_CHANNEL
+
+RECONNECT_SECONDS = 5.0
+"""Without a connection nothing is lost: workers also look by themselves, only later."""
+
+
+class Listener:
+    """
+    One connection and one thread that calls `on_notify` for every notification.
+
+    Args:
+        connect: Makes a connection in autocommit.
+        on_notify: Called in the listening thread; also after each new connection,
+            since something may have been missed.
+    """
+
+    def __init__(
+        self, connect: Callable[[], psycopg.Connection[Any]], on_notify: Callable[[], None]
+    ) -> None:
+        self._connect = connect
+        self._on_notify = on_notify
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="store-listener", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; takes up to a second."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._listen()
+            except psycopg.Error:
+                self._stopping.wait(RECONNECT_SECONDS)
+
+    def _listen(self) -> None:
+        with self._connect() as connection:
+            connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
+            self._on_notify()
+            while not self._stopping.is_set():
+                for _ in connection.notifies(timeout=0.5, stop_after=1):
+                    self._on_notify()

@@ -1,0 +1,188 @@
+"""Questions, answers and reminders."""
+
+from collections import defaultdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapter.model import (
+    FRAGA_MOVES,
+    Direction,
+    FragaState,
+    Inbound,
+    Komplettering,
+    Meddelande,
+    StoredMeddelande,
+)
+from adapter.store import tables
+from adapter.store.base import (
+    TransactionRows,
+    hos_personal_columns,
+    person_columns,
+    svar_pa_columns,
+    to_hos_personal,
+    to_person,
+    to_svar_pa,
+)
+from adapter.store.faults import DuplicateRow
+
+
+class MeddelandeRows(TransactionRows):
+    """Questions, answers and reminders."""
+
+    def add_meddelande(
+        self, meddelande: Meddelande, inbound: Inbound, state: FragaState | None
+    ) -> None:
+        """
+        Store a message that arrived.
+
+        Args:
+            meddelande: What it says.
+            inbound: The request; its body is kept.
+            state: Where a question stands; None for answers and reminders.
+
+        Raises:
+            DuplicateRow: The meddelande-id is taken. The transaction can go on.
+            ValueError: No question starts in this state.
+        """
+        if state is not None and state not in FRAGA_MOVES[None]:
+            raise ValueError(f"no question starts as {state.value}")
+        added = self._insert_new(
+            tables.meddelande,
+            {
+                "meddelande_id": meddelande.meddelande_id,
+                "direction": meddelande.direction.value,
+                "referens_id": meddelande.referens_id,
+                "skickat_tidpunkt": meddelande.skickat_tidpunkt,
+                "intygs_id": meddelande.intygs_id,
+                **person_columns(meddelande.patient),
+                "logisk_adress_mottagare": meddelande.logisk_adress_mottagare,
+                "amne": meddelande.amne,
+                "rubrik": meddelande.rubrik,
+                "meddelande": meddelande.meddelande,
+                "paminnelse_meddelande_id": meddelande.paminnelse_meddelande_id,
+                **svar_pa_columns(meddelande.svar_pa),
+                "sista_datum_for_svar": meddelande.sista_datum_for_svar,
+                "part": meddelande.part,
+                **hos_personal_columns(meddelande.skickat_av),
+                "body_sha256": self._store_body(inbound.body),
+                "contract": inbound.contract.key,
+                "logical_address": inbound.logical_address,
+                "correlation_id": inbound.correlation_id,
+                "sender": inbound.sender,
+                "received_at": inbound.received_at,
+                "state": state.value if state else None,
+            },
+        )
+        if not added:
+            raise DuplicateRow("meddelande", meddelande.meddelande_id)
+        for row in meddelande.komplettering:
+            self._connection.execute(
+                sa.insert(tables.komplettering).values(
+                    meddelande_id=meddelande.meddelande_id,
+                    frage_id=row.frage_id,
+                    instans=row.instans,
+                    text=row.text,
+                )
+            )
+
+    def get_meddelande(self, meddelande_id: str) -> StoredMeddelande | None:
+        """The message with this id, or None."""
+        found = self._meddelanden(tables.meddelande.c.meddelande_id == meddelande_id)
+        return found[0] if found else None
+
+    def meddelanden(self, intygs_id: str) -> tuple[StoredMeddelande, ...]:
+        """All messages about a certificate, in order of arrival."""
+        return self._meddelanden(tables.meddelande.c.intygs_id == intygs_id)
+
+    def set_fraga_state(self, meddelande_id: str, state: FragaState) -> None:
+        """
+        Move a question.
+
+        Raises:
+            ValueError: There is no such question, or `FRAGA_MOVES` has no such move.
+        """
+        table = tables.meddelande
+        found = self._connection.execute(
+            sa.select(table.c.state)
+            .where(table.c.meddelande_id == meddelande_id, table.c.state.is_not(None))
+            .with_for_update()
+        ).scalar_one_or_none()
+        if found is None:
+            raise ValueError(f"no question {meddelande_id}")
+        if state not in FRAGA_MOVES[FragaState(found)]:
+            raise ValueError(f"a question does not go from {found} to {state.value}")
+        self._connection.execute(
+            sa.update(table).where(table.c.meddelande_id == meddelande_id).values(state=state.value)
+        )
+
+    def set_answered(self, meddelande_id: str, answer_id: str) -> None:
+        """
+        Note which message answers a question: the first one, for good.
+
+        Raises:
+            DuplicateRow: It has an answer already.
+            ValueError: There is no such message.
+        """
+        table = tables.meddelande
+        changed = self._connection.execute(
+            sa.update(table)
+            .where(table.c.meddelande_id == meddelande_id, table.c.answered_by.is_(None))
+            .values(answered_by=answer_id)
+        )
+        if changed.rowcount == 0:
+            if self.get_meddelande(meddelande_id) is None:
+                raise ValueError(f"no message {meddelande_id}")
+            raise DuplicateRow("answer", meddelande_id)
+
+    def _meddelanden(self, condition: sa.ColumnElement[bool]) -> tuple[StoredMeddelande, ...]:
+        table = tables.meddelande
+        rows = self._connection.execute(
+            sa.select(table).where(condition).order_by(table.c.seq)
+        ).all()
+        komplettering = self._komplettering(condition)
+        return tuple(
+            _to_stored_meddelande(row, tuple(komplettering[row.meddelande_id])) for row in rows
+        )
+
+    def _komplettering(
+        self, condition: sa.ColumnElement[bool]
+    ) -> defaultdict[str, list[Komplettering]]:
+        table = tables.komplettering
+        rows = self._connection.execute(
+            sa.select(table).join(tables.meddelande).where(condition).order_by(table.c.seq)
+        )
+        by_meddelande: defaultdict[str, list[Komplettering]] = defaultdict(list)
+        for row in rows:
+            by_meddelande[row.meddelande_id].append(
+                Komplettering(row.frage_id, row.instans, row.text)
+            )
+        return by_meddelande
+
+
+def _to_stored_meddelande(
+    row: sa.Row[Any], komplettering: tuple[Komplettering, ...]
+) -> StoredMeddelande:
+    return StoredMeddelande(
+        meddelande=Meddelande(
+            direction=Direction(row.direction),
+            meddelande_id=row.meddelande_id,
+            referens_id=row.referens_id,
+            skickat_tidpunkt=row.skickat_tidpunkt,
+            intygs_id=row.intygs_id,
+            patient=to_person(row),
+            logisk_adress_mottagare=row.logisk_adress_mottagare,
+            amne=row.amne,
+            rubrik=row.rubrik,
+            meddelande=row.meddelande,
+            paminnelse_meddelande_id=row.paminnelse_meddelande_id,
+            svar_pa=to_svar_pa(row),
+            sista_datum_for_svar=row.sista_datum_for_svar,
+            part=row.part,
+            skickat_av=to_hos_personal(row) if row.personal_id is not None else None,
+            komplettering=komplettering,
+        ),
+        received_at=row.received_at,
+        state=FragaState(row.state) if row.state else None,
+        answered_by=row.answered_by,
+    )

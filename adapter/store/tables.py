@@ -1,0 +1,300 @@
+"""What the database holds. `adapter/migrations` makes these tables; a test keeps the two equal.
+
+Columns in contract words hold what the contract's element held. `seq` is the order of arrival.
+Bodies stand once each in `body`, under their SHA-256, whoever refers to them.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+from adapter.model import DELIVERY_MOVES, DeliveryState
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """Aware UTC in and out. PostgreSQL: timestamptz. SQLite has no zones: UTC by agreement."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a zone must not reach the database")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+CLAIMABLE: Final = tuple(
+    state for state, to in DELIVERY_MOVES.items() if state and DeliveryState.SENDING in to
+)
+"""States that a worker may take a delivery from: QUEUED and HELD."""
+
+UNFINISHED: Final = (*CLAIMABLE, DeliveryState.SENDING)
+"""States in which a delivery holds up later ones to the same receiver."""
+
+
+def state_in(states: tuple[DeliveryState, ...], prefix: str = "") -> str:
+    """SQL with literals: the planners match a partial index only by its very words."""
+    literals = ", ".join(f"'{state.value}'" for state in states)
+    return f"{prefix}state IN ({literals})"
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts rows only in a column that is INTEGER.
+Sequence: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def _seq() -> sa.Column[int]:
+    return sa.Column("seq", Sequence, primary_key=True, autoincrement=True)
+
+
+def _time(name: str, nullable: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, UtcDateTime, nullable=nullable)
+
+
+def _text(name: str, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=nullable)
+
+
+def _number(name: str, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=nullable)
+
+
+def _ref(name: str, target: str, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, sa.ForeignKey(target), nullable=nullable)
+
+
+body = sa.Table(
+    "body",
+    metadata,
+    sa.Column("sha256", sa.Text, primary_key=True),  # of `data`, hexadecimal
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+intyg = sa.Table(
+    "intyg",
+    metadata,
+    _seq(),
+    sa.Column("intygs_id", sa.Text, nullable=False, unique=True),
+    _text("typ"),
+    _text("version"),
+    _time("signeringstidpunkt", nullable=True),
+    _text("patient_root"),
+    _text("patient_extension"),
+    _text("personal_id"),
+    _text("fullstandigt_namn"),
+    _text("enhets_id"),
+    _text("enhetsnamn"),
+    _text("vardgivare_id"),
+    _text("relation_typ", nullable=True),
+    _text("relation_intygs_id", nullable=True),
+    _text("svar_pa_meddelande_id", nullable=True),
+    _text("svar_pa_referens_id", nullable=True),
+    _ref("body_sha256", "body.sha256"),  # what is sent on
+    _ref("received_sha256", "body.sha256"),  # what arrived; another one if the adapter signed it
+    _text("contract"),
+    _text("logical_address"),
+    _text("correlation_id"),
+    _text("sender", nullable=True),
+    _time("received_at"),
+    sa.Column("is_test", sa.Boolean, nullable=True),
+    _text("signature"),
+    _time("revoked_at", nullable=True),
+    sa.Index(None, "patient_extension", "typ"),
+    sa.Index(None, "enhets_id", "signeringstidpunkt"),
+    sa.Index(None, "vardgivare_id", "signeringstidpunkt"),
+    sa.Index(None, "relation_intygs_id"),
+    sqlite_autoincrement=True,
+)
+
+intygs_status = sa.Table(
+    "intygs_status",
+    metadata,
+    _seq(),
+    _ref("intygs_id", "intyg.intygs_id"),
+    _text("status"),
+    _text("part"),
+    _time("tidpunkt"),
+    sa.Index(None, "intygs_id"),
+    sqlite_autoincrement=True,
+)
+
+meddelande = sa.Table(
+    "meddelande",
+    metadata,
+    _seq(),
+    sa.Column("meddelande_id", sa.Text, nullable=False, unique=True),
+    _text("direction"),
+    _text("referens_id", nullable=True),
+    _time("skickat_tidpunkt"),
+    _ref("intygs_id", "intyg.intygs_id"),
+    _text("patient_root"),
+    _text("patient_extension"),
+    _text("logisk_adress_mottagare"),
+    _text("amne"),
+    _text("rubrik", nullable=True),
+    _text("meddelande"),
+    _text("paminnelse_meddelande_id", nullable=True),
+    _text("svar_pa_meddelande_id", nullable=True),
+    _text("svar_pa_referens_id", nullable=True),
+    sa.Column("sista_datum_for_svar", sa.Date, nullable=True),
+    _text("part", nullable=True),
+    _text("personal_id", nullable=True),
+    _text("fullstandigt_namn", nullable=True),
+    _text("enhets_id", nullable=True),
+    _text("enhetsnamn", nullable=True),
+    _text("vardgivare_id", nullable=True),
+    _ref("body_sha256", "body.sha256"),
+    _text("contract"),
+    _text("logical_address"),
+    _text("correlation_id"),
+    _text("sender", nullable=True),
+    _time("received_at"),
+    _text("state", nullable=True),  # FragaState
+    _text("answered_by", nullable=True),
+    sa.Index(None, "intygs_id"),
+    sqlite_autoincrement=True,
+)
+
+komplettering = sa.Table(
+    "komplettering",
+    metadata,
+    _seq(),
+    _ref("meddelande_id", "meddelande.meddelande_id"),
+    _text("frage_id"),
+    _number("instans", nullable=True),
+    _text("text"),
+    sa.Index(None, "meddelande_id"),
+    sqlite_autoincrement=True,
+)
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    _seq(),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    _text("contract"),
+    _text("logical_address"),
+    _ref("intygs_id", "intyg.intygs_id"),
+    _text("patient_root"),
+    _text("patient_extension"),
+    _ref("body_sha256", "body.sha256"),
+    _text("part"),
+    _text("meddelande_id", nullable=True),
+    _text("state"),  # DeliveryState
+    # Counted when it is claimed, so that an attempt that kills its process counts too.
+    _number("attempts"),
+    _time("due_at"),
+    _text("worker", nullable=True),  # who holds it, in SENDING: `store instance/thread`
+    _time("lease_until", nullable=True),
+    _time("created_at"),
+    _time("updated_at"),
+    _text("correlation_id"),
+    _text("last_kind", nullable=True),  # the last Outcome, field by field
+    _time("last_retry_at", nullable=True),
+    _number("last_http_status", nullable=True),
+    _text("last_result_code", nullable=True),
+    _text("last_error_id", nullable=True),
+    _text("last_detail", nullable=True),
+    sa.Index(None, "intygs_id", "seq"),
+    sa.Index(None, "state", "seq"),
+    # What can be claimed, in the order it is claimed; finished ones are not in it.
+    sa.Index(
+        "ix_delivery_due",
+        "due_at",
+        "seq",
+        sqlite_where=sa.text(state_in(CLAIMABLE)),
+        postgresql_where=sa.text(state_in(CLAIMABLE)),
+    ),
+    # What stands in front of it.
+    sa.Index(
+        "ix_delivery_queue",
+        "intygs_id",
+        "logical_address",
+        "seq",
+        sqlite_where=sa.text(state_in(UNFINISHED)),
+        postgresql_where=sa.text(state_in(UNFINISHED)),
+    ),
+    # Never two at once about one certificate to one receiver, whatever the code believes.
+    sa.Index(
+        "uq_delivery_sending",
+        "intygs_id",
+        "logical_address",
+        unique=True,
+        sqlite_where=sa.text("state = 'sending'"),
+        postgresql_where=sa.text("state = 'sending'"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+attempt = sa.Table(
+    "attempt",
+    metadata,
+    _seq(),
+    _ref("delivery_id", "delivery.id"),
+    _number("number"),  # starts at 1; again at 1 after an operator sent it again
+    _time("at"),
+    _text("kind"),
+    _time("retry_at", nullable=True),
+    _number("http_status", nullable=True),
+    _text("result_code", nullable=True),
+    _text("error_id", nullable=True),
+    _text("detail"),
+    # What the receiver wrote (resultText, faultstring): may quote person data. For an operator with
+    # access to the database, never for a log, a metric or a page.
+    _text("private_remote_text", nullable=True),
+    sa.Index(None, "delivery_id"),
+    sqlite_autoincrement=True,
+)
+
+handelse = sa.Table(
+    "handelse",
+    metadata,
+    _seq(),
+    _ref("intygs_id", "intyg.intygs_id"),
+    _text("handelsekod"),
+    _time("tidpunkt"),
+    *(
+        _number(f"{direction}_{count}")
+        for direction in ("skickade", "mottagna")
+        for count in ("totalt", "ej_besvarade", "besvarade", "hanterade")
+    ),
+    _text("amne", nullable=True),
+    sa.Column("sista_datum_for_svar", sa.Date, nullable=True),
+    _text("hanterat_av", nullable=True),
+    _ref("delivery_id", "delivery.id", nullable=True),
+    sa.Index(None, "intygs_id"),
+    sa.Index(None, "delivery_id"),
+    sqlite_autoincrement=True,
+)
+
+block = sa.Table(
+    "block",
+    metadata,
+    _seq(),
+    # No foreign key: a message may be stopped that is about nothing stored here.
+    _text("intygs_id"),
+    _text("contract"),
+    _text("destination"),  # the destination's name, or the logical address where none was found
+    _text("signal", nullable=True),  # which signal said so; never the number
+    _time("at"),
+    sa.Index(None, "intygs_id"),
+    sqlite_autoincrement=True,
+)
