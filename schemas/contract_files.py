@@ -157,12 +157,19 @@ def whole(wsdl: Path, address: str | None) -> bytes:
     root = parse(wsdl).getroot()
     types = root.find(f"{{{ns.WSDL}}}types")
     assert types is not None
-    for schema in [parse(path).getroot() for path in closure(wsdl)]:
-        types.insert(len(types) - 1, schema)  # before the one that imports them
-    for node, _ in _imports(root):
-        del node.attrib["schemaLocation"]
+    mark = etree.ProcessingInstruction("schemas")
+    types.insert(0, mark)
     _set_address(root, address)
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+    schemas = [_without_locations(parse(path).getroot()) for path in closure(wsdl)]
+    # Put together as text: lxml would drop namespace declarations that it finds again further out
+    # under another prefix, and with them the meaning of the QNames in attribute values.
+    return _without_locations(root).replace(etree.tostring(mark), b"\n".join(schemas))
+
+
+def _without_locations(root: etree._Element) -> bytes:
+    for node, _ in list(_imports(root)):
+        del node.attrib["schemaLocation"]
+    return etree.tostring(root, encoding="UTF-8", with_tail=False)
 
 
 def _set_address(root: etree._Element, address: str | None) -> None:
