@@ -68,23 +68,24 @@ class EhrClient:
 
     def register(self, body: bytes) -> Answer:
         """
-        Hand over a certificate, sending the given bytes' elements as they are.
+        Hand over a certificate, its bytes as they are.
 
         Args:
-            body: A RegisterCertificate element; zeep binds and posts it but
-                does not rebuild it, since that is what was signed.
+            body: A RegisterCertificate element in UTF-8, without XML
+                declaration; zeep binds and posts it but does not rebuild
+                it, since that is what was signed.
         """
         client = self._client("RegisterCertificate")
-        envelope = etree.Element(f"{{{SOAP11}}}Envelope", nsmap={"soap": SOAP11})
-        header = etree.SubElement(envelope, f"{{{SOAP11}}}Header")
-        address = etree.SubElement(header, f"{{{REGISTRY}}}LogicalAddress", nsmap={"r": REGISTRY})
-        address.text = self._logical_address
-        etree.SubElement(envelope, f"{{{SOAP11}}}Body").append(etree.fromstring(body))
+        message = (
+            f'<soap:Envelope xmlns:soap="{SOAP11}"><soap:Header><LogicalAddress xmlns="{REGISTRY}">'
+            f"{self._logical_address}</LogicalAddress></soap:Header><soap:Body>"
+        ).encode() + body
+        message += b"</soap:Body></soap:Envelope>"
         binding = client.service._binding
         operation = binding.get("RegisterCertificate")
-        response = client.transport.post_xml(
+        response = client.transport.post(
             client.service._binding_options["address"],
-            envelope,
+            message,
             {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.soapaction}"'},
         )
         reply = binding.process_reply(client, operation, response)

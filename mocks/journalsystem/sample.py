@@ -48,7 +48,7 @@ def fk7804(
         funktionsnedsattning: Text of question 35, if not the usual one.
 
     Returns:
-        The request element as a document of its own, in UTF-8.
+        The request element in UTF-8, without XML declaration.
     """
     text = resources.files(__package__).joinpath("fk7804.xml").read_bytes()
     root = etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True))
@@ -74,7 +74,7 @@ def fk7804(
         put(f"{_C}svar[@id='35']/{_C}delsvar[@id='35.1']", funktionsnedsattning)
     if parent:
         _add_parent(intyg, parent)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=False)
 
 
 def _add_parent(intyg: etree._Element, parent: Parent) -> None:
