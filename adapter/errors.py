@@ -53,6 +53,8 @@ class AdapterError(Exception):
 class FaultCode(StrEnum):
     """SOAP 1.1 fault codes (section 4.4.1) that we use."""
 
+    VERSION_MISMATCH = "VersionMismatch"  # the Envelope is not SOAP 1.1's
+    MUST_UNDERSTAND = "MustUnderstand"  # a header that must be understood is not
     CLIENT = "Client"
     SERVER = "Server"
 

@@ -43,6 +43,10 @@ class ServerSettings(_Part):
     max_body_bytes: int = Field(
         default=15 * 1024 * 1024, ge=1024, description="larger requests get HTTP 413"
     )
+    trust_proxy: bool = Field(
+        default=False,
+        description="believe X-Forwarded-Proto, -Host and -Port when writing addresses into WSDLs",
+    )
 
 
 class SigningSettings(_Part):
@@ -67,6 +71,9 @@ class TrustSettings(_Part):
     )
     accept_time_unsigned: bool = Field(
         default=False, description="take TIME_UNSIGNED: signed before signeringstidpunkt was set"
+    )
+    max_signed_bytes: int = Field(
+        default=2 * 1024 * 1024, ge=1024, description="larger messages have no signature checked"
     )
 
 

@@ -1,0 +1,259 @@
+"""The HTTP server: cheroot with threads, and limits where cheroot has none.
+
+What is added to cheroot, and why:
+
+- A request has a deadline for arriving, so that a caller that sends a byte now and then cannot hold
+  a thread.
+- A body that the application did not read is neither read into memory nor taken for the next
+  request: the connection is closed, after giving the caller a moment to take in the answer.
+- A chunked body is bounded, chunk by chunk.
+- Errors are logged by class only: cheroot's own log quotes what it could not read.
+
+Source: RFC 9112 sections 6, 7 and 9.6.
+"""
+
+import contextlib
+import errno
+import logging
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Final, Self, TypeAlias
+
+import structlog
+from cheroot import errors, makefile, server, wsgi
+
+WsgiApp: TypeAlias = Callable[..., Iterable[bytes]]
+
+MAX_HEADER_BYTES: Final = 32 * 1024
+IDLE_SECONDS: Final = 10.0  # without a byte from the caller, inside a request or between two
+ARRIVE_SECONDS: Final = 60.0  # for a whole request; the national platform gives up after 30
+LINGER_SECONDS: Final = 0.5  # for a refused body to run out, so that the answer is not lost
+CHUNK_OVERHEAD: Final = 1024 * 1024  # chunk sizes and line ends count too
+
+_log = structlog.get_logger("adapter.server")
+
+
+class Server:
+    """
+    One WSGI application on one port, served by threads until `stop`.
+
+    Args:
+        app: Answers every request; see `mount` for several in one.
+        host: Address to listen on.
+        port: 0 takes a free one; `port` tells which after `start`.
+        threads: Requests handled at a time.
+        max_body_bytes: Largest chunked body that the server reads; larger ones with a
+            Content-Length are the application's to refuse, unread.
+        arrive_seconds: How long a request may take to arrive.
+    """
+
+    def __init__(
+        self,
+        app: WsgiApp,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        threads: int = 16,
+        max_body_bytes: int = 15 * 1024 * 1024,
+        arrive_seconds: float = ARRIVE_SECONDS,
+    ) -> None:
+        self._server = _CherootServer(
+            (host, port),
+            app,
+            numthreads=threads,
+            server_name="intygsadapter",
+            request_queue_size=128,
+            timeout=min(IDLE_SECONDS, arrive_seconds),
+            shutdown_timeout=5,
+        )
+        self._server.max_request_header_size = MAX_HEADER_BYTES
+        self._server.max_chunked_bytes = max_body_bytes + CHUNK_OVERHEAD
+        self._server.arrive_seconds = arrive_seconds
+        self._thread: threading.Thread | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return int(self._server.bind_addr[1])
+
+    @property
+    def address(self) -> str:
+        """E.g. `http://127.0.0.1:8080`."""
+        host = self._server.bind_addr[0]
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def start(self) -> Self:
+        """
+        Listen, and serve in the background.
+
+        Raises:
+            OSError: The address cannot be listened on.
+        """
+        assert self._thread is None, "a server starts once"
+        self._server.prepare()
+        self._thread = threading.Thread(target=self._server.serve, name="server", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Finish the requests that are under way, then stop listening. May be called again."""
+        if self._thread is not None:
+            self._server.stop()
+            self._thread.join(timeout=10)
+            self._thread = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def mount(apps: Mapping[str, WsgiApp]) -> WsgiApp:
+    """
+    Several applications as one, each under a path such as `/services` (or `` for the rest).
+
+    The longest path that fits wins; it moves from PATH_INFO to SCRIPT_NAME. Without one: 404.
+    """
+    by_length = sorted(apps.items(), key=lambda item: -len(item[0]))
+
+    def dispatch(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        for prefix, app in by_length:
+            if path == prefix or path.startswith(f"{prefix}/"):
+                moved = environ.get("SCRIPT_NAME", "") + prefix
+                return app(
+                    {**environ, "SCRIPT_NAME": moved, "PATH_INFO": path[len(prefix) :]},
+                    start_response,
+                )
+        text = f"Nothing here. There is: {', '.join(sorted(apps))}\n".encode()
+        headers = [
+            ("Content-Type", "text/plain; charset=UTF-8"),
+            ("Content-Length", str(len(text))),
+        ]
+        start_response("404 Not Found", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [text]
+
+    return dispatch
+
+
+# --- cheroot, mended ---------------------------------------------------------------------
+
+
+class _TimedSocket(socket.SocketIO):
+    """Reads from a socket until a deadline, however busily the caller dribbles."""
+
+    deadline = float("inf")
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self.deadline:
+            raise TimeoutError("timed out")  # the words by which cheroot knows a time-out
+        return super().readinto(buffer)
+
+
+class _Reader(makefile.StreamReader):
+    def __init__(self, sock: Any, mode: str, size: int) -> None:
+        super().__init__(sock, mode, size)
+        self._raw = _TimedSocket(sock, "r")
+
+
+class _ChunkedBody(server.ChunkedRFile):
+    def _fetch(self) -> None:
+        try:
+            super()._fetch()  # type: ignore[misc]  # not in cheroot's stubs
+        except errors.MaxSizeExceeded:
+            too_large = True
+        except OSError as exc:  # cheroot's other way to say the same, or a broken connection
+            too_large = exc.args[:1] == ("Request Entity Too Large",)
+            if not too_large:
+                raise
+        else:
+            return
+        raise OSError(errno.EMSGSIZE, "request body too large")
+
+
+class _Request(server.HTTPRequest):
+    def read_request_headers(self) -> bool:
+        if not super().read_request_headers():  # type: ignore[no-untyped-call]
+            return False
+        length = self.inheaders.get(b"Content-Length", b"0")
+        if not length.isdigit():  # int() takes -1, and reading -1 bytes never ends
+            self.simple_response("400 Bad Request", "Content-Length is not a number.")
+            return False
+        return True
+
+    def send_headers(self) -> None:
+        if self._is_unread():
+            self.close_connection = True
+        super().send_headers()
+
+    def respond(self) -> None:
+        super().respond()
+        if self._is_unread():
+            self._linger()
+
+    def _is_unread(self) -> bool:
+        """Whether part of the request body is still to come."""
+        if self.chunked_read:
+            return not getattr(self.rfile, "closed", True)
+        return getattr(self.rfile, "remaining", 0) > 0
+
+    def _linger(self) -> None:
+        """
+        Let a refused body run out before closing (RFC 9112 section 9.6).
+
+        Closing at once makes the caller's system throw away the answer that it has not read yet.
+        """
+        until = time.monotonic() + LINGER_SECONDS
+        sock = self.conn.socket
+        with contextlib.suppress(OSError):
+            sock.settimeout(LINGER_SECONDS)
+            while time.monotonic() < until and sock.recv(65536):
+                pass
+
+
+class _Connection(server.HTTPConnection):
+    RequestHandlerClass = _Request
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rfile = _Reader(self.socket, "rb", self.rbufsize)
+
+    def communicate(self) -> bool:
+        self.rfile.raw.deadline = time.monotonic() + self.server.arrive_seconds
+        return bool(super().communicate())  # type: ignore[no-untyped-call]
+
+
+class _Gateway(wsgi.Gateway_10):
+    def __init__(self, request: Any) -> None:
+        if request.chunked_read:
+            limit = request.server.max_chunked_bytes
+            request.rfile = _ChunkedBody(request.conn.rfile, limit)
+        super().__init__(request)
+
+
+class _CherootServer(wsgi.Server):
+    ConnectionClass = _Connection
+    max_chunked_bytes = 0
+    arrive_seconds = ARRIVE_SECONDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.gateway = _Gateway
+
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: ARG002
+        kind = sys.exc_info()[0]
+        _log.log(
+            max(level, logging.INFO),
+            "server.error",
+            **{"error.type": kind.__name__ if kind else None},
+        )

@@ -1,0 +1,206 @@
+"""The SOAP doors as one WSGI application, to be mounted under /services.
+
+    GET  /                       lists the contracts
+    GET  <national path>?wsdl    the contract, with the address that the caller used
+    GET  <national path>?xsd=…   a schema that it imports
+    POST <national path>         a message
+
+A message that is no request to a contract here gets a SOAP fault (HTTP 500, or 413, 415, 408, 400
+where HTTP has a word for it); everything else is its handler's to answer.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs, quote
+
+import structlog
+
+from adapter import log
+from adapter.errors import FaultCode, FaultError
+from adapter.model import Clock
+from adapter.settings import Settings
+from adapter.soap import pages, web
+from adapter.soap.compat import WsgiApplication
+from adapter.soap.envelope import fault_envelope
+from adapter.soap.protocol import CALL, Call
+from adapter.soap.service import Handler, build_service, report_unexpected, unexpected
+from schemas.contract import Contract, Contracts
+
+XML: Final = "text/xml; charset=UTF-8"
+
+_log = structlog.get_logger("adapter.soap")
+
+
+def build_wsgi(
+    contracts: Contracts,
+    handlers: Mapping[str, Handler],
+    settings: Settings,
+    clock: Clock,
+    fault_contracts: frozenset[str] = frozenset(),
+) -> web.WsgiApp:
+    """
+    Build the doors.
+
+    Args:
+        contracts: All contracts known, served or not.
+        handlers: From contract key (`RegisterCertificate:3`) to its flow; these are served.
+        settings: `server.max_body_bytes` and `server.trust_proxy` are used.
+        clock: For `Inbound.received_at`.
+        fault_contracts: Keys of contracts whose response has no result (the read contracts): every
+            error of theirs is a SOAP fault.
+
+    Raises:
+        KeyError: A handler for an unknown contract.
+    """
+    served = []
+    for key in handlers:
+        name, _, major = key.partition(":")
+        served.append(contracts.get(name, int(major)))
+    return _Doors(contracts, served, handlers, settings, clock, fault_contracts)
+
+
+class _Doors:
+    def __init__(
+        self,
+        contracts: Contracts,
+        served: list[Contract],
+        handlers: Mapping[str, Handler],
+        settings: Settings,
+        clock: Clock,
+        fault_contracts: frozenset[str],
+    ) -> None:
+        self._contracts = contracts
+        self._by_path = {contract.path: contract for contract in served}
+        self._max_bytes = settings.server.max_body_bytes
+        self._trust_proxy = settings.server.trust_proxy
+        self._clock = clock
+        self._services: dict[str, WsgiApplication] = {
+            contract.key: build_service(
+                contract,
+                handlers[contract.key],
+                self._where_served,
+                max_bytes=self._max_bytes,
+                faults=contract.key in fault_contracts,
+            )
+            for contract in served
+        }
+
+    def __call__(self, environ: web.Environ, start_response: Any) -> Iterable[bytes]:
+        started = time.perf_counter()
+        call = Call(b"", None, self._clock(), web.correlation_id(environ))
+        contract = self._by_path.get(environ.get("PATH_INFO", ""))
+        try:
+            response = self._respond(environ, call, contract)
+        except FaultError as error:
+            response = _fault(error.http_status, error.fault_code, error.text)
+        except Exception as exc:  # noqa: BLE001 - the door: no stack trace ever leaves
+            report_unexpected(exc, call.correlation_id)
+            response = _fault(500, FaultCode.SERVER, unexpected(call.correlation_id).text)
+        self._log(environ, call, contract, response, time.perf_counter() - started)
+        start_response(
+            response.status_line,
+            [
+                ("Content-Type", response.content_type),
+                ("Content-Length", str(len(response.body))),
+                (web.CORRELATION_HEADER, call.correlation_id),
+                *response.headers,
+            ],
+        )
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
+
+    def _respond(self, environ: web.Environ, call: Call, contract: Contract | None) -> web.Response:
+        method = environ["REQUEST_METHOD"]
+        reading = method in ("GET", "HEAD")
+        if environ.get("PATH_INFO", "") in ("", "/"):
+            return self._index(environ) if reading else _not_allowed("GET, HEAD")
+        if contract is None:
+            services = environ.get("SCRIPT_NAME") or "/"
+            return web.Response.text(404, f"No service here. GET {services} lists the services.")
+        if method == "POST":
+            return self._message(environ, call, contract)
+        return self._document(environ, contract) if reading else _not_allowed("POST, GET, HEAD")
+
+    def _index(self, environ: web.Environ) -> web.Response:
+        base = web.caller_base(environ, self._trust_proxy) + quote(environ.get("SCRIPT_NAME", ""))
+        contracts = sorted(self._by_path.values(), key=lambda contract: contract.key)
+        vary = (("Vary", "Accept"),)
+        if "application/json" in environ.get("HTTP_ACCEPT", ""):
+            body = pages.as_json(contracts, base)
+            return web.Response(200, body, "application/json", vary)
+        return web.Response(200, pages.as_html(contracts, base), "text/html; charset=UTF-8", vary)
+
+    def _document(self, environ: web.Environ, contract: Contract) -> web.Response:
+        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True, max_num_fields=9)
+        asked = {name.lower(): values[0] for name, values in query.items()}
+        address = self._address(environ)
+        if "wsdl" in asked:
+            return web.Response(200, self._contracts.wsdl(contract, address), XML)
+        if "xsd" in asked:
+            try:
+                schema = self._contracts.document(contract, asked["xsd"], f"{address}?xsd=")
+            except KeyError:
+                return web.Response.text(404, f"No such schema. {address}?wsdl names them.")
+            return web.Response(200, schema, XML)
+        return _not_allowed("POST", f"Post a SOAP message here; {address}?wsdl describes it.")
+
+    def _message(self, environ: web.Environ, call: Call, contract: Contract) -> web.Response:
+        media_type, call.charset = web.media_type(environ)
+        if media_type not in (None, "text/xml"):
+            text = "Send SOAP 1.1 as Content-Type text/xml."
+            return _fault(415, FaultCode.CLIENT, text)
+        if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+            return _fault(415, FaultCode.CLIENT, "Send the message without Content-Encoding.")
+        call.body = web.read_body(environ, self._max_bytes)
+        status: list[str] = []
+        body = self._services[contract.key](
+            {**environ, CALL: call}, lambda line, *_: status.append(line)
+        )
+        return web.Response(int(status[0][:3]), b"".join(body), XML)
+
+    def _where_served(self, tag: str) -> str | None:
+        other = self._contracts.by_request(tag)
+        if other is None or other.path not in self._by_path:
+            return None
+        return f"{other.name} {other.major} is served at {other.path}."
+
+    def _address(self, environ: web.Environ) -> str:
+        return web.caller_base(environ, self._trust_proxy) + web.path_of(environ)
+
+    def _log(
+        self,
+        environ: web.Environ,
+        call: Call,
+        contract: Contract | None,
+        response: web.Response,
+        seconds: float,
+    ) -> None:
+        """One line a request: what was called, how it ended; nothing that it said."""
+        fields: dict[str, object] = {
+            "http.request.method": log.shown(environ["REQUEST_METHOD"]),
+            "http.request.body.bytes": len(call.body),
+            "http.response.status_code": response.status,
+            "http.response.body.bytes": len(response.body),
+            "event.duration": int(seconds * 1e9),  # nanoseconds, as ECS has it
+            "trace.id": call.correlation_id,
+            "intyg.contract": contract.key if contract else None,
+            "intyg.logical_address": log.shown(call.logical_address),
+            "intyg.original_consumer": log.shown(
+                environ.get("HTTP_X_RIVTA_ORIGINAL_SERVICECONSUMER_HSAID")
+            ),
+            "intyg.result_code": call.result_code,
+            "intyg.error_id": call.error_id,
+        }
+        posted = contract is not None and environ["REQUEST_METHOD"] == "POST"
+        _log.info(
+            "soap.call" if posted else "soap.page",
+            **{k: v for k, v in fields.items() if v is not None},
+        )
+
+
+def _fault(status: int, code: FaultCode, text: str) -> web.Response:
+    return web.Response(status, fault_envelope(code, text), XML)
+
+
+def _not_allowed(allow: str, text: str = "This method is not allowed here.") -> web.Response:
+    return web.Response.text(405, text, ("Allow", allow))

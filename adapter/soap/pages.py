@@ -1,0 +1,57 @@
+"""The list of contracts that GET /services shows, for people and for programs."""
+
+import html
+import json
+from collections.abc import Iterable
+
+from schemas.contract import Contract
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Services</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem }}
+th, td {{ padding: .3rem 1rem .3rem 0; text-align: left; vertical-align: top }}
+code {{ font-size: .9em; overflow-wrap: anywhere }}
+</style>
+</head>
+<body>
+<h1>Services</h1>
+<p>SOAP 1.1, RIV-TA Basic Profile 2.1. Post a message to an address; its WSDL is there with
+<code>?wsdl</code>.</p>
+<table>
+<tr><th>Contract</th><th>Address</th><th></th></tr>
+{rows}
+</table>
+</body>
+</html>
+"""
+
+
+def as_html(contracts: Iterable[Contract], base: str) -> bytes:
+    """A page with a row for each contract; `base` is the address of `/services`."""
+    rows = []
+    for contract in contracts:
+        address = html.escape(base + contract.path)
+        rows.append(
+            f"<tr><td>{html.escape(contract.name)} {contract.major}</td>"
+            f'<td><code>{address}</code></td><td><a href="{address}?wsdl">WSDL</a></td></tr>'
+        )
+    return _PAGE.format(rows="\n".join(rows)).encode()
+
+
+def as_json(contracts: Iterable[Contract], base: str) -> bytes:
+    """`{"services": [{"contract", "major", "namespace", "address", "wsdl"}]}`."""
+    services = [
+        {
+            "contract": contract.name,
+            "major": contract.major,
+            "namespace": contract.namespace,
+            "address": base + contract.path,
+            "wsdl": f"{base}{contract.path}?wsdl",
+        }
+        for contract in contracts
+    ]
+    return json.dumps({"services": services}, indent=2).encode() + b"\n"

@@ -1,0 +1,119 @@
+"""SOAP 1.1 for spyne, with our own parser in front and our own envelope behind.
+
+spyne calls these hooks in order for one request: `create_in_document`,
+`decompose_incoming_envelope`, `deserialize`, the service function, `serialize`,
+`create_out_string`. The message is parsed once, in the first. What spyne's own hooks would do more
+(reading `href` and `xsi:type`, MIME attachments, logging messages) is what we do not want.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from lxml import etree
+
+from adapter import safe_xml
+from adapter.errors import FaultCode, FaultError
+from adapter.soap.compat import Fault, Soap11
+from adapter.soap.envelope import fault_envelope, read_envelope
+from schemas.contract import Contract
+
+CALL: Final = "intyg.call"
+"""Key of the `Call` in the WSGI environment."""
+
+
+@dataclass
+class Call:
+    """
+    One request on its way through spyne: what came, and what is known of it so far.
+
+    Attributes:
+        body: The message as it came; in UTF-8 once `create_in_document` has run.
+        charset: Of the Content-Type.
+        logical_address: Set when the envelope has been read.
+        result_code: Of the answer, for the log; None for a fault.
+        error_id: Of the answer, for the log.
+    """
+
+    body: bytes
+    charset: str | None
+    received_at: datetime
+    correlation_id: str
+    logical_address: str | None = None
+    result_code: str | None = None
+    error_id: str | None = None
+
+
+class SoapFault(Fault):
+    """A `FaultError` on its way through spyne."""
+
+    def __init__(self, error: FaultError) -> None:
+        super().__init__(faultcode=str(error.fault_code), faultstring=error.text)
+        self.error = error
+
+
+class RivSoap11(Soap11):
+    """
+    SOAP 1.1 with RIV-TA's header, for one contract, dispatched on the body element.
+
+    Args:
+        contract: The contract that this address serves.
+        where_served: From a body element (Clark name) to a text on where it belongs, or None.
+        max_bytes: Largest message.
+    """
+
+    def __init__(
+        self, contract: Contract, where_served: Callable[[str], str | None], max_bytes: int
+    ) -> None:
+        super().__init__()
+        self._contract = contract
+        self._where_served = where_served
+        self._max_bytes = max_bytes
+
+    def create_in_document(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ARG002
+        call: Call = ctx.transport.req_env[CALL]
+        try:
+            call.body = safe_xml.to_utf8(call.body, call.charset)
+            ctx.in_document = safe_xml.parse(call.body, self._max_bytes, "utf-8")
+        except FaultError as error:
+            raise SoapFault(error) from None
+
+    def decompose_incoming_envelope(self, ctx: Any, message: Any = None) -> None:  # noqa: ARG002
+        call: Call = ctx.transport.req_env[CALL]
+        try:
+            envelope = read_envelope(ctx.in_document)
+            call.logical_address = envelope.logical_address
+            if envelope.element.tag != self._contract.request:
+                raise self._other_contract(str(envelope.element.tag))
+        except FaultError as error:
+            raise SoapFault(error) from None
+        ctx.in_body_doc = envelope.element
+        ctx.method_request_string = self._contract.request
+
+    def _other_contract(self, tag: str) -> FaultError:
+        text = (
+            f"This address serves {self._contract.name} {self._contract.major}: "
+            f"the Body must hold {self._contract.request}."
+        )
+        elsewhere = self._where_served(tag)
+        return FaultError(f"{text} {elsewhere}" if elsewhere else text)
+
+    def deserialize(self, ctx: Any, message: Any) -> None:  # noqa: ARG002
+        ctx.in_object = ctx.in_body_doc
+
+    def serialize(self, ctx: Any, message: Any) -> None:  # noqa: ARG002
+        if ctx.out_error is None:
+            element: etree._Element = ctx.out_object[0]
+            ctx.out_document = safe_xml.envelope(etree.tostring(element, encoding="utf-8"), None)
+        elif isinstance(ctx.out_error, SoapFault):
+            error = ctx.out_error.error
+            ctx.out_document = fault_envelope(error.fault_code, error.text)
+        else:  # spyne's own, whose texts can quote the message
+            ctx.out_document = fault_envelope(FaultCode.CLIENT, "The message was not understood.")
+
+    def create_out_string(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ARG002
+        ctx.out_string = [ctx.out_document]
+
+    def fault_to_http_response_code(self, fault: Any) -> str:
+        return str(fault.error.http_status) if isinstance(fault, SoapFault) else "500"

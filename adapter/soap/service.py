@@ -1,0 +1,125 @@
+"""One contract as a spyne application, and what its callers are told when its handler fails."""
+
+import traceback
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import structlog
+from lxml import etree
+
+from adapter import safe_xml
+from adapter.errors import AdapterError, FaultCode, FaultError, TechnicalError, ValidationError
+from adapter.model import Inbound, Result
+from adapter.reply import error_result, error_text, response_element
+from adapter.soap.compat import AnyXml, Application, Service, WsgiApplication, rpc
+from adapter.soap.protocol import CALL, Call, RivSoap11, SoapFault
+from schemas.contract import Contract
+
+Handler: TypeAlias = Callable[[Inbound], Result | etree._Element]
+"""A contract's whole flow: a `Result` becomes the response element, an element is it already."""
+
+_log = structlog.get_logger("adapter.soap")
+
+
+def build_service(
+    contract: Contract,
+    handler: Handler,
+    where_served: Callable[[str], str | None],
+    *,
+    max_bytes: int,
+    faults: bool,
+) -> WsgiApplication:
+    """
+    A WSGI application that expects a `Call` in its environment and answers it.
+
+    Args:
+        contract: What it serves.
+        handler: What to do with a well-built request.
+        where_served: See `RivSoap11`.
+        max_bytes: Largest message.
+        faults: The contract's response has no result: every error is a SOAP fault.
+    """
+
+    def serve(ctx: Any, element: etree._Element) -> etree._Element:
+        return _serve(ctx.transport.req_env[CALL], contract, handler, element, faults)
+
+    # Contract-first: one operation, named as the request element, XML in and XML out. The WSDL that
+    # spyne would make of it is never asked for.
+    service = type(
+        contract.name,
+        (Service,),
+        {
+            "serve": rpc(
+                AnyXml,
+                _returns=AnyXml,
+                _body_style="bare",
+                _in_message_name=contract.name,
+                _out_message_name=f"{contract.name}Response",
+            )(serve)
+        },
+    )
+    protocols = [RivSoap11(contract, where_served, max_bytes) for _ in range(2)]
+    application = Application(
+        [service],
+        tns=contract.namespace,
+        name=contract.name,
+        in_protocol=protocols[0],
+        out_protocol=protocols[1],
+    )
+    return WsgiApplication(application)
+
+
+def _serve(
+    call: Call, contract: Contract, handler: Handler, element: etree._Element, faults: bool
+) -> etree._Element:
+    """Run the handler; its errors become answers here and nowhere else."""
+    try:
+        answer = handler(_inbound(call, contract, element))
+    except FaultError as error:
+        raise SoapFault(error) from None
+    except AdapterError as error:
+        answer = _refusal(error, faults)
+    except Exception as exc:  # noqa: BLE001 - the door: whatever happened, the caller gets an answer
+        report_unexpected(exc, call.correlation_id)
+        answer = _refusal(unexpected(call.correlation_id), faults)
+    if not isinstance(answer, Result):
+        return answer
+    call.result_code, call.error_id = answer.code, answer.error_id
+    return response_element(contract, answer)
+
+
+def _inbound(call: Call, contract: Contract, element: etree._Element) -> Inbound:
+    assert call.logical_address is not None
+    return Inbound(
+        contract=contract,
+        logical_address=call.logical_address,
+        element=element,
+        body=safe_xml.body_slice(call.body, "utf-8"),
+        received_at=call.received_at,
+        correlation_id=call.correlation_id,
+    )
+
+
+def _refusal(error: AdapterError, faults: bool) -> Result:
+    if not faults:
+        return error_result(error)
+    code = FaultCode.CLIENT if isinstance(error, ValidationError) else FaultCode.SERVER
+    raise SoapFault(FaultError(error_text(error), code)) from None
+
+
+def unexpected(correlation_id: str) -> TechnicalError:
+    """What a caller is told of an error that nobody foresaw."""
+    return TechnicalError(
+        f"The adapter failed unexpectedly; its log has the details under {correlation_id}. "
+        "Sending again may help."
+    )
+
+
+def report_unexpected(exc: Exception, correlation_id: str) -> None:
+    """Log class and place of an error. Its message and traceback may hold person data."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+    _log.error(
+        "soap.unexpected",
+        **{"error.type": type(exc).__name__, "error.place": place, "trace.id": correlation_id},
+    )

@@ -1,0 +1,148 @@
+"""HTTP around the SOAP doors: reading requests with limits, building answers. Knows no SOAP.
+
+Source: RFC 9110 and RFC 9112; the headers of the national platform are named where they are read.
+"""
+
+import errno
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote
+
+from adapter import log
+from adapter.errors import FaultError
+
+Environ: TypeAlias = dict[str, Any]
+WsgiApp: TypeAlias = Callable[..., Iterable[bytes]]
+
+CORRELATION_HEADER: Final = "x-skltp-correlation-id"
+
+_BLOCK_BYTES: Final = 256 * 1024
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
+_PORT: Final = re.compile(r"\d{1,5}")
+_CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([A-Za-z0-9._:-]{1,40})"?\s*(?:;|$)', re.I)
+
+
+@dataclass(frozen=True)
+class Response:
+    """An HTTP answer, whole in memory."""
+
+    status: int
+    body: bytes
+    content_type: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def text(cls, status: int, text: str, *headers: tuple[str, str]) -> "Response":
+        return cls(status, text.encode() + b"\n", "text/plain; charset=UTF-8", headers)
+
+    @property
+    def status_line(self) -> str:
+        return f"{self.status} {HTTPStatus(self.status).phrase}"
+
+
+def read_body(environ: Mapping[str, Any], max_bytes: int) -> bytes:
+    """
+    Read a request's body, never more than `max_bytes` of it.
+
+    Raises:
+        FaultError: HTTP 413 when larger, without reading it if its length was told; 408 when the
+            caller is too slow; 400 when the length is wrong or the chunks are.
+    """
+    told = environ.get("CONTENT_LENGTH") or None
+    chunked = bool(environ.get("HTTP_TRANSFER_ENCODING"))
+    if told is not None and chunked:  # RFC 9112 section 6.1: a smuggling attempt, or a bad proxy
+        raise FaultError(
+            "Content-Length and Transfer-Encoding exclude each other.", http_status=400
+        )
+    if told is not None and not (told.isascii() and told.isdigit()):
+        raise FaultError("Content-Length is not a number.", http_status=400)
+    if told is not None and int(told) > max_bytes:
+        raise _too_large(max_bytes)
+    if told is None and not chunked:
+        return b""
+    body = _read(environ["wsgi.input"], int(told) if told else max_bytes + 1, max_bytes)
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes)
+    if told is not None and len(body) < int(told):
+        raise FaultError("The request ended before its Content-Length.", http_status=400)
+    return body
+
+
+def _too_large(max_bytes: int) -> FaultError:
+    return FaultError(f"The message is larger than {max_bytes} bytes.", http_status=413)
+
+
+def _read(source: Any, limit: int, max_bytes: int) -> bytes:
+    """At most `limit` bytes; what can go wrong in the server's reader becomes a FaultError."""
+    blocks: list[bytes] = []
+    try:
+        while limit > 0:
+            block = source.read(min(limit, _BLOCK_BYTES))
+            if not block:
+                return b"".join(blocks)
+            blocks.append(block)
+            limit -= len(block)
+        return b"".join(blocks)
+    except TimeoutError:
+        fault = FaultError("The request did not arrive in time.", http_status=408)
+    except Exception as exc:  # noqa: BLE001 - whatever the server's reader makes of bad chunks
+        if isinstance(exc, OSError) and exc.errno == errno.EMSGSIZE:
+            fault = _too_large(max_bytes)
+        else:
+            fault = FaultError("The request body could not be read.", http_status=400)
+    raise fault  # outside: the original error may quote the body
+
+
+def media_type(environ: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The Content-Type, in lower case without parameters, and its charset; None where absent."""
+    value = str(environ.get("CONTENT_TYPE") or "").strip()
+    charset = _CHARSET.search(value)
+    return value.partition(";")[0].strip().lower() or None, charset[1] if charset else None
+
+
+def correlation_id(environ: Mapping[str, Any]) -> str:
+    """Caller's `x-skltp-correlation-id` if it is a UUID, as the platform's are, else a new one."""
+    given = str(environ.get("HTTP_X_SKLTP_CORRELATION_ID", ""))
+    # The id is logged, so it must not be a way to get a person number into the log.
+    if _UUID.fullmatch(given) and not log.looks_like_person_number(given):
+        return given
+    return str(uuid.uuid4())
+
+
+def caller_base(environ: Mapping[str, Any], trust_proxy: bool) -> str:
+    """
+    Scheme and authority of the address that the caller used, e.g. `https://intyg.example:8443`.
+
+    Args:
+        environ: The WSGI environment.
+        trust_proxy: Believe X-Forwarded-Proto, -Host and -Port. Only behind a proxy that sets them:
+            otherwise any caller can make us hand out a WSDL that points elsewhere.
+    """
+    scheme = environ["wsgi.url_scheme"]
+    host = str(environ.get("HTTP_HOST", ""))
+    if not _HOST.fullmatch(host):
+        host = f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    if not trust_proxy:
+        return f"{scheme}://{host}"
+    if environ.get("HTTP_X_FORWARDED_PROTO") in ("http", "https"):
+        scheme = environ["HTTP_X_FORWARDED_PROTO"]
+    forwarded = str(environ.get("HTTP_X_FORWARDED_HOST", "")).partition(",")[0].strip()
+    if _HOST.fullmatch(forwarded):
+        host = forwarded
+    port = str(environ.get("HTTP_X_FORWARDED_PORT", ""))
+    if _PORT.fullmatch(port):
+        default = {"http": "80", "https": "443"}[scheme]
+        host = re.sub(r":\d+$", "", host) + ("" if port == default else f":{port}")
+    return f"{scheme}://{host}"
+
+
+def path_of(environ: Mapping[str, Any]) -> str:
+    """The request's path, quoted again, with the part that the application is mounted under."""
+    return quote(
+        (environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")).encode("latin-1", "replace")
+    )
