@@ -1,0 +1,54 @@
+"""What a delivery's outcome changes, beside the delivery itself.
+
+SKICKA and the status SENTTO mean here that the authority has accepted the certificate. The national
+services say SKICKA already when the sending is queued; here queued, accepted and refused are three
+things, and the first and last of them are seen on the delivery alone.
+"""
+
+import structlog
+
+from adapter.interactions.send_on import REGISTER_KEY, accepted_by
+from adapter.interactions.tell_care import tell_care
+from adapter.model import Delivery, IntygsStatus, Outcome, OutcomeKind
+from adapter.parts import Parts
+from adapter.store import Rows
+from schemas.codes import Handelse, Status
+
+_log = structlog.get_logger()
+
+
+def handle(rows: Rows, delivery: Delivery, outcome: Outcome, parts: Parts) -> None:
+    """
+    Record what follows from an outcome, in the transaction that records the outcome.
+
+    Args:
+        rows: That transaction.
+        delivery: As it was claimed.
+        outcome: What the attempt came to.
+    """
+    new = delivery.new
+    if outcome.kind is OutcomeKind.DELIVERED and new.contract == REGISTER_KEY:
+        _accepted(rows, delivery, parts)
+    elif outcome.kind is OutcomeKind.BLOCKED:
+        now = parts.clock()
+        rows.add_block(new.intygs_id, new.contract, new.logical_address, outcome.detail, now)
+    _log.info(
+        "delivery_outcome",
+        delivery_id=delivery.id,
+        contract=new.contract,
+        intygs_id=new.intygs_id,
+        part=new.part,
+        outcome=outcome.kind.value,
+        attempts=delivery.attempts,
+        correlation_id=delivery.correlation_id,
+    )
+
+
+def _accepted(rows: Rows, delivery: Delivery, parts: Parts) -> None:
+    """The authority has the certificate: told once, also when an answer came twice."""
+    new = delivery.new
+    stored = rows.lock_intyg(new.intygs_id)
+    if stored is None or new.part in accepted_by(rows, new.intygs_id):
+        return
+    rows.add_status(new.intygs_id, IntygsStatus(Status.SENTTO, new.part, parts.clock()))
+    tell_care(rows, parts, stored, Handelse.SKICKA, delivery.correlation_id)

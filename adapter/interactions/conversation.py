@@ -1,0 +1,60 @@
+"""What the rules of questions and answers need to know, gathered from the rows."""
+
+from adapter.interactions.send_on import accepted_by
+from adapter.meddelande_rules import Facts, is_answer
+from adapter.model import Meddelande, StoredIntyg, StoredMeddelande
+from adapter.parts import Parts
+from adapter.store import Rows
+from adapter.validate import find_type
+from schemas.codes import Amne
+
+
+def gather_facts(
+    rows: Rows,
+    parts: Parts,
+    m: Meddelande,
+    stored: StoredIntyg | None,
+    earlier: StoredMeddelande | None,
+    *,
+    blocked: bool,
+) -> Facts:
+    """
+    Look up what a message refers to.
+
+    Args:
+        stored: The certificate it is about, if there is one.
+        earlier: The message that has its id already, if there is one.
+        blocked: What the guard says.
+    """
+    messages = find_type(stored.intyg, parts.types).messages if stored else None
+    return Facts(
+        intyg=stored,
+        id_taken=earlier is not None,
+        fraga=_fraga(rows, m) if is_answer(m) else None,
+        paminner=_paminner(rows, m) if m.amne == Amne.PAMINN else None,
+        incoming=frozenset(messages.incoming if messages else ()),
+        care_may_create=frozenset(messages.care if messages else ()),
+        part_known=m.part is not None and parts.routes.knows_part(m.part),
+        sent=stored is not None and bool(accepted_by(rows, m.intygs_id)),
+        blocked=blocked,
+    )
+
+
+def _fraga(rows: Rows, m: Meddelande) -> StoredMeddelande | None:
+    """The question answered: one from the other side, about the same certificate."""
+    assert m.svar_pa is not None
+    found = rows.get_meddelande(m.svar_pa.meddelande_id)
+    if (
+        found is None
+        or not found.meddelande.is_question
+        or found.meddelande.direction is m.direction
+        or found.meddelande.intygs_id != m.intygs_id
+    ):
+        return None
+    return found
+
+
+def _paminner(rows: Rows, m: Meddelande) -> StoredMeddelande | None:
+    """The message reminded of: any about the same certificate."""
+    found = rows.get_meddelande(m.paminnelse_meddelande_id or "")
+    return found if found and found.meddelande.intygs_id == m.intygs_id else None

@@ -1,0 +1,45 @@
+"""Find the certificate that a request is about, or say that there is none."""
+
+from adapter.errors import UnknownIntygError
+from adapter.model import PersonId, StoredIntyg
+from adapter.person import same_person
+from adapter.store import Rows
+from adapter.texts import UNKNOWN_INTYG
+
+
+def known_intyg(rows: Rows, intygs_id: str, patient: PersonId) -> StoredIntyg:
+    """
+    The certificate with this id and patient, locked until the transaction ends.
+
+    Raises:
+        UnknownIntygError: There is none, or it is another patient's; which of
+            the two is not told.
+    """
+    stored = rows.lock_intyg(intygs_id)
+    if stored is None or not same_person(stored.intyg.patient, patient):
+        raise UnknownIntygError(UNKNOWN_INTYG)
+    return stored
+
+
+def related_intyg(rows: Rows, stored: StoredIntyg, typ: str) -> tuple[StoredIntyg, ...]:
+    """Newer certificates of the same patient with this relation to it, oldest first."""
+    return tuple(
+        newer
+        for newer in rows.related(stored.intyg.intygs_id, typ)
+        if same_person(newer.intyg.patient, stored.intyg.patient)
+    )
+
+
+def parent_of(rows: Rows, stored: StoredIntyg) -> StoredIntyg | None:
+    """
+    The certificate that this one's relation points at, locked; None without one.
+
+    One that is not stored here, or is another patient's, counts as none: relations are not signed.
+    """
+    relation = stored.intyg.relation
+    if relation is None or relation.intygs_id == stored.intyg.intygs_id:
+        return None
+    parent = rows.lock_intyg(relation.intygs_id)
+    if parent is None or not same_person(parent.intyg.patient, stored.intyg.patient):
+        return None
+    return parent

@@ -1,0 +1,224 @@
+"""RegisterCertificate 3: a signed certificate arrives and is kept.
+
+It goes on to its recipient by itself when its type is sent on signing, and when it completes an
+older certificate: then to whoever has that one. A certificate that completes, replaces or renews an
+older one also closes the completion requests that are open on it.
+"""
+
+from datetime import date
+
+import structlog
+from lxml import etree
+
+from adapter.errors import DuplicateError, RuleError, UnknownRecipientError
+from adapter.interactions.fragor import close_fragor, open_kompletteringar
+from adapter.interactions.known_intyg import parent_of
+from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, send_on, sent_towards
+from adapter.interactions.signature_policy import settle_signature
+from adapter.interactions.tell_care import tell_care
+from adapter.model import (
+    GuardDecision,
+    Inbound,
+    Intyg,
+    IntygsStatus,
+    PatientKind,
+    Result,
+    StoredIntyg,
+)
+from adapter.parts import Parts
+from adapter.person import check_person, same_person
+from adapter.readers import SWEDEN, read_register_certificate
+from adapter.reply import error_text
+from adapter.safe_xml import parse
+from adapter.signature import normalise
+from adapter.store import DuplicateRow, Rows
+from adapter.texts import (
+    ALREADY_REGISTERED,
+    CONTENT_DIFFERS,
+    REGISTERED_HELD,
+    REGISTERED_NOT_SENT,
+    REGISTERED_WITH_WARNINGS,
+)
+from adapter.validate import find_type, refuse, validate, validate_intyg
+from schemas import ns
+from schemas.codes import Handelse, Part, Status, TypAvRelation
+from schemas.finding import Finding
+from schemas.intyg_model import IntygType
+
+_log = structlog.get_logger()
+_INTYG = f"{{{ns.message('RegisterCertificate', 3)}}}intyg"
+_PATIENT = "/RegisterCertificate/intyg/patient/person-id"
+_INTYGS_ID = "/RegisterCertificate/intyg/intygs-id/extension"
+
+_IS_TEST = {
+    PatientKind.TEST: True,
+    PatientKind.NOT_TEST: False,
+    PatientKind.CANNOT_TELL: None,
+}
+
+_CLOSES_KOMPLETTERINGAR = frozenset(
+    {TypAvRelation.KOMPLT, TypAvRelation.ERSATT, TypAvRelation.FRLANG}
+)
+
+
+def handle(inbound: Inbound, parts: Parts) -> Result:
+    """
+    Take in a certificate; queue it where it goes by itself.
+
+    Returns:
+        OK, with remarks in the text if there are any; INFO when the same
+        certificate was registered before.
+
+    Raises:
+        SchemaError, RuleError: Not as the contract or the type wants it.
+        SignatureError: The signature is missing, wrong or not trusted.
+        DuplicateError: The id is taken by another patient's certificate; or
+            by another content, where the settings refuse that.
+    """
+    validate(inbound, parts.contracts)
+    intyg = read_register_certificate(inbound.element)
+    intyg_type = find_type(intyg, parts.types)
+    today = parts.clock().astimezone(SWEDEN).date()
+    _check_ids(intyg, today)
+    warnings = validate_intyg(
+        inbound.element,
+        intyg_type,
+        parts.types,
+        today=today,
+        strict=parts.settings.strict_rules,
+    )
+    body, signature = settle_signature(inbound, parts)
+    verdict = parts.guard.verdict(intyg.patient)
+    with parts.store.begin() as rows:  # all or nothing: no certificate without its deliveries
+        earlier = rows.lock_intyg(intyg.intygs_id)
+        if earlier is not None:
+            return _registered_before(inbound, intyg, earlier, parts)
+        try:
+            is_test = _IS_TEST[verdict.kind]
+            rows.add_intyg(intyg, inbound, body=body, is_test=is_test, signature=signature)
+        except DuplicateRow:  # another thread was faster
+            earlier = rows.lock_intyg(intyg.intygs_id)
+            assert earlier is not None
+            return _registered_before(inbound, intyg, earlier, parts)
+        rows.add_status(
+            intyg.intygs_id, IntygsStatus(Status.RECEIV, Part.HSVARD, inbound.received_at)
+        )
+        stored = rows.get_intyg(intyg.intygs_id)
+        assert stored is not None
+        signer = intyg.skapad_av.personal_id
+        tell_care(rows, parts, stored, Handelse.SIGNAT, inbound.correlation_id, hanterat_av=signer)
+        parent = parent_of(rows, stored)
+        if parent is not None and _relation(stored) in _CLOSES_KOMPLETTERINGAR:
+            kompletteringar = open_kompletteringar(rows, parent)
+            close_fragor(
+                rows, parts, parent, kompletteringar, inbound.correlation_id, hanterat_av=signer
+            )
+        remarks = [
+            remark
+            for part in _goes_to(rows, stored, parent, intyg_type)
+            if (remark := _send_by_itself(rows, parts, stored, part, intyg_type, inbound))
+        ]
+    return _registered(remarks, warnings)
+
+
+def _check_ids(intyg: Intyg, today: date) -> None:
+    findings = check_person(intyg.patient, _PATIENT, today)
+    if not intyg.intygs_id:
+        findings.append(Finding("INTYGS_ID", "intygs-id must not be empty", _INTYGS_ID))
+    refuse(findings, "The certificate cannot be registered:")
+
+
+# --- the same id again --------------------------------------------------------------------------
+
+
+def _registered_before(
+    inbound: Inbound, intyg: Intyg, earlier: StoredIntyg, parts: Parts
+) -> Result:
+    if not same_person(earlier.intyg.patient, intyg.patient):
+        raise DuplicateError(ALREADY_REGISTERED)
+    if _same_content(inbound, intyg, earlier):
+        return Result.info(ALREADY_REGISTERED)
+    _log.warning(
+        "register_certificate_content_differs",
+        intygs_id=intyg.intygs_id,
+        correlation_id=inbound.correlation_id,
+    )
+    text = f"{ALREADY_REGISTERED}\n{CONTENT_DIFFERS}"
+    if parts.settings.strict_duplicates:
+        raise DuplicateError(text)
+    return Result.info(text)
+
+
+def _same_content(inbound: Inbound, intyg: Intyg, earlier: StoredIntyg) -> bool:
+    """
+    Whether two requests carry the same certificate.
+
+    Not byte for byte: what a signature would cover is compared, with the relation and `svarPa`, so
+    that another prefix, a new signature or the adapter's own makes no difference.
+    """
+    if inbound.body == earlier.body:
+        return True
+    if (intyg.relation, intyg.svar_pa) != (earlier.intyg.relation, earlier.intyg.svar_pa):
+        return False
+    return normalise(_intyg(inbound.element)) == normalise(_intyg(parse(earlier.body).getroot()))
+
+
+def _intyg(request: etree._Element) -> etree._Element:
+    intyg = request.find(_INTYG)
+    assert intyg is not None  # the schema requires it
+    return intyg
+
+
+# --- going on by itself -------------------------------------------------------------------------
+
+
+def _relation(stored: StoredIntyg) -> str | None:
+    return stored.intyg.relation.typ if stored.intyg.relation else None
+
+
+def _goes_to(
+    rows: Rows, stored: StoredIntyg, parent: StoredIntyg | None, intyg_type: IntygType
+) -> list[str]:
+    """The parts that a certificate is sent to without being asked for, in order of their codes."""
+    goes_to: set[str] = set()
+    if _relation(stored) == TypAvRelation.KOMPLT:
+        if parent is not None:
+            parent_id = parent.intyg.intygs_id
+            goes_to |= accepted_by(rows, parent_id)
+            goes_to |= sent_towards(rows, parent_id, MAY_HAVE_ARRIVED).keys()
+        if not goes_to and intyg_type.recipient:
+            goes_to.add(intyg_type.recipient)
+    if intyg_type.sent_on_signing and intyg_type.recipient:
+        goes_to.add(intyg_type.recipient)
+    return sorted(goes_to)
+
+
+def _send_by_itself(
+    rows: Rows,
+    parts: Parts,
+    stored: StoredIntyg,
+    part: str,
+    intyg_type: IntygType,
+    inbound: Inbound,
+) -> str | None:
+    """
+    Queue a certificate for a part; whatever stops that, the certificate stays registered.
+
+    Returns:
+        A remark for the caller, where there is one: a block is journalled and
+        told to nobody here, as nationally.
+    """
+    try:
+        sending = send_on(rows, parts, stored, parts.routes.recipient(part, intyg_type), inbound)
+    except UnknownRecipientError as exc:
+        return REGISTERED_NOT_SENT.format(reason=exc.text)
+    return REGISTERED_HELD.format(part=part) if sending.decision is GuardDecision.HOLD else None
+
+
+def _registered(remarks: list[str], warnings: list[Finding]) -> Result:
+    texts = list(remarks)
+    if warnings:
+        heading = REGISTERED_WITH_WARNINGS.format(count=len(warnings))
+        texts.append(error_text(RuleError(heading, warnings)))
+    text = "\n".join(texts)
+    return Result.info(text) if remarks else Result.ok(text or None)

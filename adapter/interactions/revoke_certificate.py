@@ -1,0 +1,119 @@
+"""RevokeCertificate 2: a certificate is withdrawn, and everyone who has it is told."""
+
+from adapter.interactions.fragor import close_fragor, open_fragor, reopen_kompletteringar
+from adapter.interactions.known_intyg import known_intyg, parent_of, related_intyg
+from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, block, sent_towards
+from adapter.interactions.tell_care import tell_care
+from adapter.model import (
+    GuardDecision,
+    Inbound,
+    IntygsStatus,
+    NewDelivery,
+    Result,
+    StoredIntyg,
+)
+from adapter.parts import Parts
+from adapter.readers import read_revoke_certificate
+from adapter.store import Rows
+from adapter.texts import ALREADY_REVOKED
+from adapter.validate import validate
+from schemas.codes import Handelse, Part, Status, TypAvRelation
+
+
+def handle(inbound: Inbound, parts: Parts) -> Result:
+    """
+    Revoke a certificate; queue the revocation for each recipient that has it or has it queued.
+
+    Returns:
+        OK; INFO when it was revoked before.
+
+    Raises:
+        SchemaError: Not as the contract wants it.
+        UnknownIntygError: No such certificate for this patient. The revocation
+            can have overtaken the registration, so callers try again.
+    """
+    validate(inbound, parts.contracts)
+    request = read_revoke_certificate(inbound.element)
+    by = request.skickat_av.personal_id
+    correlation_id = inbound.correlation_id
+    with parts.store.begin() as rows:
+        stored = known_intyg(rows, request.intygs_id, request.patient)
+        if stored.revoked_at is not None:
+            return Result.info(ALREADY_REVOKED)
+        rows.set_revoked(request.intygs_id, inbound.received_at)
+        rows.add_status(
+            request.intygs_id, IntygsStatus(Status.CANCEL, Part.HSVARD, inbound.received_at)
+        )
+        # Before the questions are closed: its counters show how they stood.
+        tell_care(rows, parts, stored, Handelse.MAKULE, correlation_id, hanterat_av=by)
+        for part, logical_address in sorted(_has_it(rows, parts, stored).items()):
+            _forward(rows, parts, stored, part, logical_address, inbound)
+        fragor = open_fragor(rows, stored)
+        close_fragor(rows, parts, stored, fragor, correlation_id, hanterat_av=by)
+        parent = _completed_by(rows, stored)
+        if parent is not None:
+            reopen_kompletteringar(rows, parts, parent, correlation_id)
+    return Result.ok()
+
+
+def _has_it(rows: Rows, parts: Parts, stored: StoredIntyg) -> dict[str, str]:
+    """
+    Part → logical address of each recipient that has the certificate, may have it, or will get it.
+
+    The address is the one it was sent to, so that the revocation stands in the same queue and
+    cannot overtake it.
+    """
+    intygs_id = stored.intyg.intygs_id
+    has_it = sent_towards(rows, intygs_id, MAY_HAVE_ARRIVED)
+    for part in accepted_by(rows, intygs_id) - has_it.keys():
+        address = parts.routes.recipient_address(part)
+        if address is not None:
+            has_it[part] = address
+    return has_it
+
+
+def _forward(
+    rows: Rows,
+    parts: Parts,
+    stored: StoredIntyg,
+    part: str,
+    logical_address: str,
+    inbound: Inbound,
+) -> None:
+    """
+    Queue the request for a recipient as it arrived.
+
+    Without a route it is queued all the same: the worker waits for one, and asks the guard then.
+    What the guard blocks is local only, and journalled.
+    """
+    contract = inbound.contract
+    destination = parts.routes.find(contract.name, contract.major, logical_address)
+    if destination is not None:
+        decision, verdict = parts.guard.decision(
+            stored.intyg.patient, destination, flagged=stored.is_test is True
+        )
+        if decision is GuardDecision.BLOCK:
+            block(rows, parts, stored, contract.key, destination.name, verdict)
+            return
+    delivery = NewDelivery(
+        contract=contract.key,
+        logical_address=logical_address,
+        intygs_id=stored.intyg.intygs_id,
+        patient=stored.intyg.patient,
+        body=inbound.body,
+        part=part,
+        due_at=parts.clock(),
+    )
+    rows.add_delivery(delivery, inbound.correlation_id)
+
+
+def _completed_by(rows: Rows, stored: StoredIntyg) -> StoredIntyg | None:
+    """The certificate whose newest complement this was, unless that is revoked itself."""
+    relation = stored.intyg.relation
+    if relation is None or relation.typ != TypAvRelation.KOMPLT:
+        return None
+    parent = parent_of(rows, stored)
+    if parent is None or parent.revoked_at is not None:
+        return None
+    newest = related_intyg(rows, parent, TypAvRelation.KOMPLT)[-1]
+    return parent if newest.intyg.intygs_id == stored.intyg.intygs_id else None

@@ -1,0 +1,80 @@
+"""SendCertificateToRecipient 2: a registered certificate is sent to an authority.
+
+It is answered when the sending is queued; SKICKA and the status SENTTO come when the authority has
+accepted it.
+"""
+
+from adapter.errors import TestPatientError
+from adapter.interactions.known_intyg import known_intyg, related_intyg
+from adapter.interactions.send_on import UNDER_WAY, accepted_by, send_on, sent_towards
+from adapter.model import DeliveryState, GuardDecision, Inbound, Result, StoredIntyg
+from adapter.parts import Parts
+from adapter.readers import read_send_certificate_to_recipient
+from adapter.store import Rows
+from adapter.texts import (
+    ALREADY_QUEUED,
+    ALREADY_SENT,
+    HELD,
+    REPLACED,
+    REVOKED_NOT_SENT,
+    TEST_PATIENT_NOT_SENT,
+)
+from adapter.validate import find_type, refuse, validate
+from schemas.codes import TypAvRelation
+from schemas.finding import Finding
+
+
+def handle(inbound: Inbound, parts: Parts) -> Result:
+    """
+    Queue a certificate for the recipient named.
+
+    Returns:
+        OK when it is queued; INFO when nothing was to be done (revoked, sent
+        before, on its way), or when it waits for the guard.
+
+    Raises:
+        SchemaError: Not as the contract wants it.
+        UnknownIntygError: No such certificate for this patient.
+        UnknownRecipientError: No such recipient, not for this type, or no
+            route to it.
+        RuleError: The certificate has been replaced.
+        TestPatientError: The guard blocks it; that is journalled.
+    """
+    validate(inbound, parts.contracts)
+    request = read_send_certificate_to_recipient(inbound.element)
+    with parts.store.begin() as rows:
+        stored = known_intyg(rows, request.intygs_id, request.patient)
+        done = _nothing_to_do(rows, stored, request.mottagare)
+        if done is not None:
+            return done
+        _refuse_replaced(rows, stored)
+        recipient = parts.routes.recipient(request.mottagare, find_type(stored.intyg, parts.types))
+        sending = send_on(rows, parts, stored, recipient, inbound)
+    match sending.decision:  # after the commit: a block is kept although the request is refused
+        case GuardDecision.SEND:
+            return Result.ok()
+        case GuardDecision.HOLD:
+            return Result.info(HELD.format(part=recipient.part))
+        case GuardDecision.BLOCK:
+            text = TEST_PATIENT_NOT_SENT.format(destination=sending.destination.name)
+            raise TestPatientError(text)
+
+
+def _nothing_to_do(rows: Rows, stored: StoredIntyg, part: str) -> Result | None:
+    if stored.revoked_at is not None:
+        return Result.info(REVOKED_NOT_SENT)
+    intygs_id = stored.intyg.intygs_id
+    if part in accepted_by(rows, intygs_id):
+        return Result.info(ALREADY_SENT.format(part=part))
+    # One that may have arrived is for an operator to send again, not for the sender.
+    if part in sent_towards(rows, intygs_id, UNDER_WAY | {DeliveryState.UNKNOWN}):
+        return Result.info(ALREADY_QUEUED.format(part=part))
+    return None
+
+
+def _refuse_replaced(rows: Rows, stored: StoredIntyg) -> None:
+    """A replacement that is revoked has replaced nothing."""
+    replacements = related_intyg(rows, stored, TypAvRelation.ERSATT)
+    if any(newer.revoked_at is None for newer in replacements):
+        where = "/SendCertificateToRecipient/intygs-id"
+        refuse([Finding("INTYG_REPLACED", REPLACED, where)], "The certificate cannot be sent:")

@@ -1,0 +1,149 @@
+"""SendMessageToCare 2: an authority asks, answers or reminds; care is told.
+
+The message is kept here. Where there is a route to an EHR for `logiskAdressMottagare` it is
+forwarded as it arrived; the unit's EHR also gets the event.
+"""
+
+from adapter.errors import AdapterError, RuleError, TestPatientError, UnknownIntygError
+from adapter.interactions.conversation import gather_facts
+from adapter.interactions.send_on import REGISTER, REGISTER_MAJOR, block
+from adapter.interactions.tell_care import tell_care
+from adapter.meddelande_rules import (
+    CERTIFICATE_NOT_FOUND,
+    TEST_CERTIFICATE,
+    check_meddelande,
+    is_answer,
+)
+from adapter.model import (
+    Destination,
+    DestinationKind,
+    DestinationRole,
+    Environment,
+    FragaState,
+    GuardDecision,
+    Inbound,
+    Meddelande,
+    NewDelivery,
+    PatientVerdict,
+    Result,
+    StoredIntyg,
+)
+from adapter.parts import Parts
+from adapter.readers import read_send_message_to_care
+from adapter.store import Rows
+from adapter.texts import REPEATED_MEDDELANDE, RULES_BROKEN
+from adapter.validate import validate
+from schemas.codes import Amne, Handelse, Part
+from schemas.finding import Finding
+
+
+def handle(inbound: Inbound, parts: Parts) -> Result:
+    """
+    Take in a message for care.
+
+    Returns:
+        OK; INFO when the same message was received before.
+
+    Raises:
+        SchemaError: Not as the contract wants it.
+        RuleError: Rules of questions and answers are broken; lists them all.
+        UnknownIntygError: The same, one of them being that there is no such
+            certificate.
+        TestPatientError: The same, the only one being that the guard lets
+            nothing pass between this patient and the sender; journalled.
+    """
+    validate(inbound, parts.contracts)
+    m = read_send_message_to_care(inbound.element)
+    with parts.store.begin() as rows:
+        stored = rows.lock_intyg(m.intygs_id)
+        earlier = rows.get_meddelande(m.meddelande_id)
+        if earlier is not None and earlier.meddelande == m:
+            return Result.info(REPEATED_MEDDELANDE)
+        blocked = _blocked(m, stored, parts)
+        facts = gather_facts(rows, parts, m, stored, earlier, blocked=blocked is not None)
+        findings = check_meddelande(m, facts)
+        if not findings:
+            assert stored is not None  # a rule of its own
+            _take_in(rows, parts, m, stored, inbound)
+        elif stored is not None and blocked is not None:
+            block(rows, parts, stored, inbound.contract.key, m.part or "", blocked)
+    if findings:  # after the commit: a block is kept although the message is refused
+        raise _refusal(findings)
+    return Result.ok()
+
+
+def _take_in(
+    rows: Rows, parts: Parts, m: Meddelande, stored: StoredIntyg, inbound: Inbound
+) -> None:
+    state = FragaState.OPEN_CARE if m.is_question else None
+    rows.add_meddelande(m, inbound, state)
+    if is_answer(m):
+        assert m.svar_pa is not None
+        rows.set_answered(m.svar_pa.meddelande_id, m.meddelande_id)
+        rows.set_fraga_state(m.svar_pa.meddelande_id, FragaState.ANSWERED)
+        tell_care(rows, parts, stored, Handelse.NYSVFM, inbound.correlation_id)
+    else:
+        tell_care(
+            rows,
+            parts,
+            stored,
+            Handelse.NYFRFM,
+            inbound.correlation_id,
+            amne=Amne(m.amne),
+            sista_datum_for_svar=m.sista_datum_for_svar,
+        )
+    _forward(rows, parts, m, inbound)
+
+
+def _forward(rows: Rows, parts: Parts, m: Meddelande, inbound: Inbound) -> None:
+    contract, address = inbound.contract, m.logisk_adress_mottagare
+    destination = parts.routes.find(contract.name, contract.major, address)
+    if destination is None or destination.role is not DestinationRole.CARE:
+        return  # kept here; the unit's EHR has its event
+    delivery = NewDelivery(
+        contract=contract.key,
+        logical_address=address,
+        intygs_id=m.intygs_id,
+        patient=m.patient,
+        body=inbound.body,
+        part=Part.HSVARD,
+        due_at=parts.clock(),
+        meddelande_id=m.meddelande_id,
+    )
+    rows.add_delivery(delivery, inbound.correlation_id)
+
+
+def _blocked(m: Meddelande, stored: StoredIntyg | None, parts: Parts) -> PatientVerdict | None:
+    """
+    The guard's verdict, if the certificate could not have gone to the one who writes about it.
+
+    A real authority that asks about a test patient has something it must not have, and so has a
+    test system that asks about anybody else.
+    """
+    if stored is None or m.part is None:
+        return None
+    address = parts.routes.recipient_address(m.part)
+    found = parts.routes.find(REGISTER, REGISTER_MAJOR, address) if address else None
+    decision, verdict = parts.guard.decision(
+        stored.intyg.patient,
+        found or _presumed(m.part, parts.guard.environment),
+        flagged=stored.is_test is True,
+    )
+    return verdict if decision is GuardDecision.BLOCK else None
+
+
+def _presumed(part: str, environment: Environment) -> Destination:
+    """Who writes without a route back: a real authority in production, a mock elsewhere."""
+    production = environment is Environment.PRODUCTION
+    kind = DestinationKind.REAL if production else DestinationKind.MOCK
+    return Destination(part, "", kind, DestinationRole.AUTHORITY, 0)
+
+
+def _refusal(findings: list[Finding]) -> AdapterError:
+    """One error for all findings; an unknown certificate is worth another answer."""
+    rules = {finding.rule for finding in findings}
+    if CERTIFICATE_NOT_FOUND in rules:
+        return UnknownIntygError(RULES_BROKEN, findings)
+    if rules == {TEST_CERTIFICATE}:
+        return TestPatientError(RULES_BROKEN, findings)
+    return RuleError(RULES_BROKEN, findings)

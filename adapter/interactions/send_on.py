@@ -1,0 +1,106 @@
+"""Queue a certificate for a recipient, when the guard lets it, and know who has it."""
+
+from dataclasses import dataclass
+
+from adapter.errors import UnknownRecipientError
+from adapter.model import (
+    DeliveryState,
+    Destination,
+    DestinationRole,
+    GuardDecision,
+    Inbound,
+    NewDelivery,
+    PatientVerdict,
+    StoredIntyg,
+)
+from adapter.parts import Parts
+from adapter.route import Recipient
+from adapter.store import Rows
+from adapter.texts import NO_ROUTE
+from schemas.codes import Status
+
+REGISTER = "RegisterCertificate"
+REGISTER_MAJOR = 3
+REGISTER_KEY = f"{REGISTER}:{REGISTER_MAJOR}"
+"""Sending a certificate to an authority is a RegisterCertificate there."""
+
+UNDER_WAY = frozenset({DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.HELD})
+"""A certificate in one of these will reach the recipient unless something stops it."""
+
+MAY_HAVE_ARRIVED = UNDER_WAY | {
+    DeliveryState.DELIVERED,
+    DeliveryState.UNKNOWN,
+    DeliveryState.FAILED,  # an attempt that timed out can have arrived all the same
+}
+"""A recipient whose delivery is in one of these is told when the certificate is revoked."""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What came of trying to queue a certificate."""
+
+    decision: GuardDecision
+    destination: Destination
+    verdict: PatientVerdict
+
+
+def send_on(
+    rows: Rows, parts: Parts, stored: StoredIntyg, recipient: Recipient, inbound: Inbound
+) -> Sending:
+    """
+    Queue a certificate for a recipient, byte for byte as it is stored.
+
+    When the guard blocks it, the block is journalled and nothing is queued. When the guard cannot
+    tell, it is queued: the guard is asked again before anything leaves.
+
+    Raises:
+        UnknownRecipientError: There is no route to an authority for it.
+    """
+    destination = parts.routes.find(REGISTER, REGISTER_MAJOR, recipient.logical_address)
+    if destination is None or destination.role is not DestinationRole.AUTHORITY:
+        raise UnknownRecipientError(NO_ROUTE.format(part=recipient.part, contract=REGISTER))
+    intyg = stored.intyg
+    decision, verdict = parts.guard.decision(
+        intyg.patient, destination, flagged=stored.is_test is True
+    )
+    if decision is GuardDecision.BLOCK:
+        block(rows, parts, stored, REGISTER_KEY, destination.name, verdict)
+    else:
+        delivery = NewDelivery(
+            contract=REGISTER_KEY,
+            logical_address=recipient.logical_address,
+            intygs_id=intyg.intygs_id,
+            patient=intyg.patient,
+            body=stored.body,
+            part=recipient.part,
+            due_at=parts.clock(),
+        )
+        rows.add_delivery(delivery, inbound.correlation_id)
+    return Sending(decision, destination, verdict)
+
+
+def block(
+    rows: Rows,
+    parts: Parts,
+    stored: StoredIntyg,
+    contract_key: str,
+    destination: str,
+    verdict: PatientVerdict,
+) -> None:
+    """Journal that the guard stopped a message, and which signal made it."""
+    signal = verdict.signal or f"patient is {verdict.kind.value}"
+    rows.add_block(stored.intyg.intygs_id, contract_key, destination, signal, parts.clock())
+
+
+def accepted_by(rows: Rows, intygs_id: str) -> frozenset[str]:
+    """The parts that have accepted a certificate."""
+    return frozenset(s.part for s in rows.statuses(intygs_id) if s.status is Status.SENTTO)
+
+
+def sent_towards(rows: Rows, intygs_id: str, states: frozenset[DeliveryState]) -> dict[str, str]:
+    """Part → logical address of the recipients whose delivery of it is in one of the states."""
+    return {
+        d.new.part: d.new.logical_address
+        for d in rows.deliveries(intygs_id)
+        if d.new.contract == REGISTER_KEY and d.state in states
+    }

@@ -1,0 +1,62 @@
+"""Record an event of a certificate and queue the message that tells the unit's EHR of it."""
+
+from dataclasses import replace
+from datetime import date
+
+import structlog
+
+from adapter.model import DestinationRole, StoredHandelse, StoredIntyg
+from adapter.notify import CONTRACT, MAJOR, make_handelse, make_status_update
+from adapter.parts import Parts
+from adapter.store import Rows
+from schemas.codes import Handelse
+
+_log = structlog.get_logger()
+
+
+def tell_care(
+    rows: Rows,
+    parts: Parts,
+    stored: StoredIntyg,
+    handelsekod: Handelse,
+    correlation_id: str,
+    *,
+    amne: str | None = None,
+    sista_datum_for_svar: date | None = None,
+    hanterat_av: str | None = None,
+) -> StoredHandelse:
+    """
+    Record an event, with the counters as the rows now stand.
+
+    It is delivered to the unit that issued the certificate (`skapadAv/enhet/enhets-id`) if there is
+    a route to an EHR for it; otherwise it is recorded and nobody is told.
+
+    Returns:
+        The event as stored.
+    """
+    intygs_id = stored.intyg.intygs_id
+    now = parts.clock()
+    handelse = make_handelse(
+        stored,
+        handelsekod,
+        rows.meddelanden(intygs_id),
+        rows.handelser(intygs_id),
+        now,
+        amne=amne,
+        sista_datum_for_svar=sista_datum_for_svar,
+        hanterat_av=hanterat_av,
+    )
+    update = make_status_update(stored, handelse, now)
+    destination = parts.routes.find(CONTRACT, MAJOR, update.logical_address)
+    if destination is not None and destination.role is DestinationRole.CARE:
+        handelse = replace(handelse, delivery_id=rows.add_delivery(update, correlation_id))
+    else:
+        _log.info(
+            "handelse_not_delivered",
+            reason="no route to an EHR for the unit",
+            handelsekod=handelsekod.value,
+            intygs_id=intygs_id,
+            correlation_id=correlation_id,
+        )
+    rows.add_handelse(handelse)
+    return handelse

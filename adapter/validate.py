@@ -1,0 +1,93 @@
+"""Element → validated element: by the contract's schema, by the certificate type's rules."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from lxml import etree
+
+from adapter.errors import RuleError, SchemaError
+from adapter.model import Inbound, Intyg
+from schemas import ns
+from schemas.contract import Contracts
+from schemas.finding import Finding, Severity
+from schemas.intyg_model import IntygType
+from schemas.intyg_type import IntygTypes, UnknownTypeError
+
+_INTYG = f"{{{ns.message('RegisterCertificate', 3)}}}intyg"
+
+
+def validate(inbound: Inbound, contracts: Contracts) -> None:
+    """
+    Check a request against its contract's schema.
+
+    Args:
+        inbound: The request; `element` is not changed.
+
+    Raises:
+        SchemaError: The schema says no; every fault is listed with its line
+            and XPath.
+    """
+    findings = contracts.check(inbound.contract, inbound.element)
+    if findings:
+        raise SchemaError(
+            f"The request does not follow the schema of {inbound.contract.name} "
+            f"{inbound.contract.major}:",
+            findings,
+        )
+
+
+def find_type(intyg: Intyg, types: IntygTypes) -> IntygType:
+    """
+    Find the type of a certificate.
+
+    Raises:
+        RuleError: No such type, or not in this version; names those known.
+    """
+    try:
+        return types.find(intyg.typ, intyg.version)
+    except UnknownTypeError as exc:
+        raise RuleError(
+            "The certificate's type or version is not supported.",
+            [Finding("TYPE", str(exc), "/RegisterCertificate/intyg/typ")],
+        ) from exc
+
+
+def validate_intyg(
+    request: etree._Element,
+    intyg_type: IntygType,
+    types: IntygTypes,
+    *,
+    today: date,
+    strict: bool,
+) -> list[Finding]:
+    """
+    Check a certificate against the rules of its type.
+
+    Args:
+        request: A RegisterCertificate element, valid by its schema.
+        today: In Sweden, for rules that depend on it.
+        strict: Rules of severity warning refuse too.
+
+    Returns:
+        The warnings, when they do not refuse.
+
+    Raises:
+        RuleError: A rule does not hold; lists every finding, warnings too.
+    """
+    intyg = request.find(_INTYG)
+    assert intyg is not None  # the schema requires it
+    findings = types.check(intyg_type, intyg, today=today)
+    if strict or any(finding.severity is Severity.ERROR for finding in findings):
+        refuse(findings, f"The certificate breaks rules of {intyg_type.code}:")
+    return findings
+
+
+def refuse(findings: Sequence[Finding], text: str) -> None:
+    """
+    Raise what was found, if anything.
+
+    Raises:
+        RuleError: There are findings.
+    """
+    if findings:
+        raise RuleError(text, findings)
