@@ -1,0 +1,272 @@
+"""Keys and certificates for tests and demonstrations, made on the spot and never shipped.
+
+Everything made here is marked: organisation `TEST ONLY …` in subject and issuer. `is_test_cert` looks
+for that mark, so that production can refuse to start with any of it.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+TEST_ORGANISATION: Final = "TEST ONLY intygsadapter"
+TEST_PASSWORD: Final = "test"  # noqa: S105  # of the PKCS#12 files; no secret, the keys are for tests
+SIGNER_HSA_ID: Final = "TSTNMT2321000156-TEST01"
+CLIENT_HSA_ID: Final = "TSTNMT2321000156-TEST02"
+
+NOT_BEFORE: Final = datetime(2015, 1, 1, tzinfo=UTC)
+"""Backdated, so that older test messages can be judged at their own time."""
+
+VALID_FOR: Final = timedelta(days=3650)
+_STILL_GOOD_FOR: Final = timedelta(days=30)
+
+_MARK: Final = "TEST ONLY"
+
+_Key: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+@dataclass(frozen=True)
+class KeyFiles:
+    """Where one key is: the same key three times."""
+
+    key: Path  # PEM, unencrypted
+    cert: Path  # PEM
+    p12: Path  # both and the CA; password `TEST_PASSWORD`
+
+
+@dataclass(frozen=True)
+class TestKeys:
+    """
+    What `make_test_keys` made.
+
+    Attributes:
+        ca: Certificate of the CA that issued all of it; its key is not kept.
+        signer: RSA-2048, HSA-id as serialNumber, for contentCommitment only,
+            as on a signing card.
+        signer_ec: The same person with a P-256 key, as the signing service
+            would issue it.
+        server: TLS server on localhost, 127.0.0.1 and ::1.
+        client: TLS client with an HSA-id as serialNumber.
+    """
+
+    __test__ = False
+
+    ca: Path
+    signer: KeyFiles
+    signer_ec: KeyFiles
+    server: KeyFiles
+    client: KeyFiles
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Every file."""
+        kinds = (self.signer, self.signer_ec, self.server, self.client)
+        return (self.ca, *(path for kind in kinds for path in (kind.key, kind.cert, kind.p12)))
+
+
+def make_test_keys(folder: Path, keep: bool = False, now: datetime | None = None) -> TestKeys:
+    """
+    Make a test CA and what it issues.
+
+    Args:
+        folder: Made if it is not there. Private keys get mode 0600.
+        keep: Leave a complete set alone that is there and good for a month.
+        now: For the end of validity; aware.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    now = now or datetime.now(UTC)
+    keys = _names(folder)
+    if keep and _is_complete(keys, now):
+        return keys
+    folder.mkdir(parents=True, exist_ok=True)
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    ca = _issue_ca(ca_key, now)
+    issuer = _Issuer(ca, ca_key, now)
+    issuer.write(
+        keys.signer,
+        rsa.generate_private_key(public_exponent=65537, key_size=2048),
+        _name("Test Läkare TEST ONLY", SIGNER_HSA_ID),
+        [(_usage("content_commitment"), True)],
+    )
+    issuer.write(
+        keys.signer_ec,
+        ec.generate_private_key(ec.SECP256R1()),
+        _name("Test Läkare TEST ONLY", SIGNER_HSA_ID),
+        [(_usage("content_commitment"), True)],
+    )
+    names = [x509.DNSName("localhost")]
+    addresses = [x509.IPAddress(ip_address(text)) for text in ("127.0.0.1", "::1")]
+    issuer.write(
+        keys.server,
+        ec.generate_private_key(ec.SECP256R1()),
+        _name("localhost"),
+        [
+            (_usage("digital_signature"), True),
+            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+            (x509.SubjectAlternativeName([*names, *addresses]), False),
+        ],
+    )
+    issuer.write(
+        keys.client,
+        ec.generate_private_key(ec.SECP256R1()),
+        _name("Test client TEST ONLY", CLIENT_HSA_ID),
+        [
+            (_usage("digital_signature"), True),
+            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
+        ],
+    )
+    keys.ca.write_bytes(ca.public_bytes(Encoding.PEM))
+    return keys
+
+
+def is_test_cert(cert: x509.Certificate) -> bool:
+    """Whether a certificate was made here, or issued by a CA that was."""
+    return any(
+        _MARK in str(attribute.value)
+        for name in (cert.subject, cert.issuer)
+        for attribute in name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    )
+
+
+class _Issuer:
+    """The test CA at work."""
+
+    def __init__(
+        self, ca: x509.Certificate, key: ec.EllipticCurvePrivateKey, now: datetime
+    ) -> None:
+        self._ca = ca
+        self._key = key
+        self._now = now
+
+    def write(
+        self,
+        files: KeyFiles,
+        key: _Key,
+        name: x509.Name,
+        extensions: Iterable[tuple[x509.ExtensionType, bool]],
+    ) -> None:
+        public = key.public_key()
+        builder = _builder(name, self._ca.subject, public, self._now)
+        for extension, critical in (
+            (x509.BasicConstraints(ca=False, path_length=None), False),
+            (x509.SubjectKeyIdentifier.from_public_key(public), False),
+            (x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False),
+            *extensions,
+        ):
+            builder = builder.add_extension(extension, critical)
+        cert = builder.sign(self._key, SHA256())
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        p12 = pkcs12.serialize_key_and_certificates(
+            files.cert.stem.encode(),
+            key,
+            cert,
+            [self._ca],
+            BestAvailableEncryption(TEST_PASSWORD.encode()),
+        )
+        _write_private(files.key, pem)
+        _write_private(files.p12, p12)
+        files.cert.write_bytes(cert.public_bytes(Encoding.PEM))
+
+
+def _issue_ca(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+    name = _name("Test CA TEST ONLY")
+    return (
+        _builder(name, name, key.public_key(), now)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, SHA256())
+    )
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
+    now: datetime,
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOT_BEFORE)
+        .not_valid_after(now + VALID_FOR)
+    )
+
+
+def _name(common_name: str, hsa_id: str | None = None) -> x509.Name:
+    attributes = [
+        x509.NameAttribute(NameOID.COUNTRY_NAME, "SE"),
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, TEST_ORGANISATION),
+        x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+    ]
+    if hsa_id is not None:
+        attributes.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, hsa_id))
+    return x509.Name(attributes)
+
+
+def _usage(*usages: str) -> x509.KeyUsage:
+    every = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{usage: usage in usages for usage in every})
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    path.unlink(missing_ok=True)  # an old file would keep its mode
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
+def _names(folder: Path) -> TestKeys:
+    def files(name: str) -> KeyFiles:
+        return KeyFiles(folder / f"{name}.key.pem", folder / f"{name}.pem", folder / f"{name}.p12")
+
+    return TestKeys(
+        folder / "ca.pem", files("signer"), files("signer-ec"), files("server"), files("client")
+    )
+
+
+def _is_complete(keys: TestKeys, now: datetime) -> bool:
+    if not all(path.is_file() for path in keys.paths):
+        return False
+    try:
+        ca = x509.load_pem_x509_certificate(keys.ca.read_bytes())
+        certs = [
+            x509.load_pem_x509_certificate(files.cert.read_bytes())
+            for files in (keys.signer, keys.signer_ec, keys.server, keys.client)
+        ]
+    except ValueError:
+        return False
+    return all(
+        cert.issuer == ca.subject and cert.not_valid_after_utc > now + _STILL_GOOD_FOR
+        for cert in (ca, *certs)
+    )

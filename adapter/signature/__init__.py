@@ -1,0 +1,64 @@
+"""Verify and make the XML signature of an intyg, in the Swedish national profile.
+
+A general XMLDSig verifier says yes to forgeries here: the profile's transforms drop namespaces,
+comments and everything with one of four names, and pick the intyg by a search through the whole
+document. So structure is compared to the letter first, no transform of a message is ever run, and
+what is digested is computed by our own walk (`normalise`).
+
+    place      where the intyg is, by the interaction's exact path
+    policy     structure, before any key is looked at
+    trust      certificates: path, usage, key, author
+    normalise  N, the signed octets
+    verify     all of it in order, with signxml for value and digest
+    sign       prepare and complete, or both with a key of ours
+    document   the same on bytes
+"""
+
+from adapter.signature.document import sign_document
+from adapter.signature.keys import SigningKey, load_signing_key, signing_key_from_settings
+from adapter.signature.normalise import normalise
+from adapter.signature.place import find_intyg, find_one_intyg
+from adapter.signature.profile import Method
+from adapter.signature.result import (
+    Chain,
+    Refusal,
+    Revocation,
+    SignatureCode,
+    SignatureOptions,
+    SignatureOutcome,
+    SignatureResult,
+    Signer,
+    ValiditySource,
+)
+from adapter.signature.sign import Pending, attach, complete, make_signature, prepare, sign
+from adapter.signature.trust import TrustStore
+from adapter.signature.verify import verify, verify_message
+
+__all__ = [
+    "Chain",
+    "Method",
+    "Pending",
+    "Refusal",
+    "Revocation",
+    "SignatureCode",
+    "SignatureOptions",
+    "SignatureOutcome",
+    "SignatureResult",
+    "Signer",
+    "SigningKey",
+    "TrustStore",
+    "ValiditySource",
+    "attach",
+    "complete",
+    "find_intyg",
+    "find_one_intyg",
+    "load_signing_key",
+    "make_signature",
+    "normalise",
+    "prepare",
+    "sign",
+    "sign_document",
+    "signing_key_from_settings",
+    "verify",
+    "verify_message",
+]

@@ -1,0 +1,340 @@
+"""Steps 3 to 9: is this the national profile, to the letter, at its one place, in a plain intyg?
+
+All of it is looked at before any key or certificate is. What is not expected is refused, so that no
+verifier's leniency, ours or another's, can make two readers see two different things.
+"""
+
+import base64
+import binascii
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from lxml import etree
+
+from adapter.signature import profile
+from adapter.signature.normalise import UNSIGNED_NAMES
+from adapter.signature.profile import Method
+from adapter.signature.result import Refusal, SignatureCode, SignatureOptions
+from schemas import ns
+
+MAX_CERTS: Final = 5
+
+UNDERSKRIFT: Final = f"{{{ns.EXT32}}}underskrift"
+SIGNATURE: Final = f"{{{ns.DS}}}Signature"
+_STYLESHEET: Final = f"{{{ns.XSL}}}stylesheet"
+_XPATH: Final = f"{{{ns.DSF}}}XPath"
+
+_XML_SPACE: Final = " \t\r\n"
+_WITHOUT_SPACE: Final = str.maketrans("", "", _XML_SPACE)
+
+_PREFIXES: Final = {"ds": ns.DS, "e32": ns.EXT32}
+
+
+def _ds(*names: str) -> list[str]:
+    return [f"{{{ns.DS}}}{name}" for name in names]
+
+
+_SIGNATURE_CHILDREN: Final = _ds("SignedInfo", "SignatureValue", "KeyInfo")
+_SIGNEDINFO_CHILDREN: Final = _ds("CanonicalizationMethod", "SignatureMethod", "Reference")
+_REFERENCE_CHILDREN: Final = _ds("Transforms", "DigestMethod", "DigestValue")
+_TRANSFORM: Final = _ds("Transform")
+_X509DATA: Final = _ds("X509Data")
+_X509CERTIFICATE: Final = _ds("X509Certificate")
+
+
+# The whole intyg is looked through by libxml2, not by Python: it is the larger part of a message.
+_unsigned = " or ".join(f"local-name()='{name}'" for name in UNSIGNED_NAMES)
+_national = " or ".join(
+    f"namespace-uri()='{name}'" for name in (ns.CORE, ns.TYPES, ns.EXT32, ns.EXT34)
+)
+_SIGNATURES: Final = etree.XPath("descendant::ds:Signature", namespaces=_PREFIXES)
+_NAMED_UNDERSKRIFT: Final = etree.XPath("boolean(descendant::*[local-name()='underskrift'])")
+_STRAY_SIGNATURE: Final = etree.XPath(
+    "boolean(//ds:Signature[not(parent::e32:underskrift[parent::*[local-name()='intyg']])])",
+    namespaces=_PREFIXES,
+)
+_COMMENT_OR_PI: Final = etree.XPath(
+    "boolean((descendant::comment()|descendant::processing-instruction())"
+    "[not(ancestor::ds:Signature)])",
+    namespaces=_PREFIXES,
+)
+_NAMESPACED_ATTRIBUTE: Final = etree.XPath(
+    "boolean(descendant-or-self::*/@*[namespace-uri()!=''])", namespaces=_PREFIXES
+)
+_FOREIGN: Final = etree.XPath(
+    f"boolean(*[not(self::e32:underskrift)]/descendant-or-self::*[not({_national})])",
+    namespaces=_PREFIXES,
+)
+_UNSIGNED: Final = etree.XPath(f"descendant::*[{_unsigned}]")
+_EXTENSION: Final = etree.XPath(
+    "//*[local-name()='extension'][text()=$intygs_id or string()=$intygs_id]"
+)
+
+_CORE_STATUS: Final = f"{{{ns.CORE}}}status"
+_UNSIGNED_CHILDREN: Final = frozenset(
+    {f"{{{ns.CORE}}}{name}" for name in UNSIGNED_NAMES if name != "underskrift"} | {UNDERSKRIFT}
+)
+"""Where the schema has them: children of `intyg`; and `status` once more inside `status`."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A signature of the national profile; nothing in it is verified yet."""
+
+    signature: etree._Element
+    method: Method
+    stylesheet: str  # S1 or S2
+    signature_value: bytes | None  # None: not strict base64
+    digest_is_base64: bool
+    certs: tuple[bytes, ...]  # DER, as listed
+
+
+def read(intyg: etree._Element, options: SignatureOptions) -> Structure | None:
+    """
+    Check the structure of one intyg's signature.
+
+    Args:
+        intyg: Found by its exact path in its document.
+        options: For the depth limit.
+
+    Returns:
+        None when there is no underskrift and no signature elsewhere.
+
+    Raises:
+        Refusal: With the code of the first of steps 3 to 9 that fails.
+    """
+    signature = find_signature(intyg)
+    if signature is None:
+        return None
+    children = _children(signature, SignatureCode.SIGNATURE_CHILDREN)
+    _expect(children, _SIGNATURE_CHILDREN, SignatureCode.SIGNATURE_CHILDREN)
+    _attributes(signature, [], SignatureCode.SIGNATURE_CHILDREN)
+    signed_info, signature_value, key_info = children
+    method, transforms, digest_value = _read_signed_info(signed_info)
+    stylesheet = _read_transforms(transforms, intyg)
+    check_content(intyg, options)
+    check_id_is_unique(intyg)
+    certs = _read_key_info(key_info)
+    _attributes(signature_value, [], SignatureCode.SIGNATURE_CHILDREN)
+    return Structure(
+        signature=signature,
+        method=method,
+        stylesheet=stylesheet,
+        signature_value=_strict_base64(signature_value),
+        digest_is_base64=_strict_base64(digest_value) is not None,
+        certs=certs,
+    )
+
+
+def find_signature(intyg: etree._Element) -> etree._Element | None:
+    """Step 3: the one Signature in `underskrift`, the last child; None if there is none at all."""
+    if intyg.getroottree().docinfo.internalDTD is not None:
+        raise Refusal(SignatureCode.XML, "a DTD")
+    found = intyg.findall(UNDERSKRIFT)
+    if not found:
+        # a signature beside the intyg says nothing about it, whatever a general verifier thinks
+        if _NAMED_UNDERSKRIFT(intyg) or _SIGNATURES(intyg) or _STRAY_SIGNATURE(intyg):
+            raise Refusal(SignatureCode.SIGNATURE_PLACE, "not in underskrift")
+        return None
+    if len(found) > 1:
+        raise Refusal(SignatureCode.SIGNATURE_COUNT, "more than one underskrift")
+    underskrift = found[0]
+    if any(isinstance(after.tag, str) for after in underskrift.itersiblings()):
+        raise Refusal(SignatureCode.SIGNATURE_PLACE, "underskrift is not the last child")
+    _attributes(underskrift, [], SignatureCode.SIGNATURE_PLACE)
+    children = _children(underskrift, SignatureCode.SIGNATURE_COUNT)
+    signatures = cast(list[etree._Element], _SIGNATURES(intyg))
+    if len(children) != 1 or len(signatures) != 1 or children[0].tag != SIGNATURE:
+        raise Refusal(SignatureCode.SIGNATURE_COUNT)
+    return children[0]
+
+
+def check_content(intyg: etree._Element, options: SignatureOptions) -> None:
+    """Step 7: nothing that the signed octets would hide or that readers would see differently."""
+    if _too_deep(options.max_depth)(intyg):
+        raise Refusal(SignatureCode.SIZE, f"deeper than {options.max_depth} levels")
+    if _COMMENT_OR_PI(intyg):
+        raise Refusal(SignatureCode.COMMENT_OR_PI)
+    if _NAMESPACED_ATTRIBUTE(intyg):
+        raise Refusal(SignatureCode.NAMESPACED_ATTRIBUTE)
+    if _FOREIGN(intyg):
+        raise Refusal(SignatureCode.FOREIGN_NAMESPACE)
+    for element in cast(list[etree._Element], _UNSIGNED(intyg)):
+        if not _is_where_the_schema_has_it(element, intyg):
+            raise Refusal(SignatureCode.UNSIGNED_NAME_MISPLACED)
+
+
+def intygs_id_of(intyg: etree._Element) -> str | None:
+    """The intyg's own id, if there is exactly one and it may go into an XPath literal."""
+    ids = intyg.findall(f"{{{ns.CORE}}}intygs-id")
+    extensions = [e for i in ids for e in i.findall(f"{{{ns.TYPES}}}extension")]
+    if len(ids) != 1 or len(extensions) != 1 or len(extensions[0]):
+        return None
+    text = extensions[0].text or ""
+    return text if profile.is_intygs_id(text) else None
+
+
+def check_id_is_unique(intyg: etree._Element) -> None:
+    """Step 8: national verifiers look the id up from the document's root."""
+    intygs_id = intygs_id_of(intyg)
+    assert intygs_id is not None, "step 6 comes first"
+    found = cast(list[etree._Element], _EXTENSION(intyg, intygs_id=intygs_id))
+    if len(found) > 1:
+        counted = [e for e in found if not _is_unsigned(e)]
+        if len(counted) > 1:
+            raise Refusal(SignatureCode.ID_NOT_UNIQUE)
+
+
+def _is_unsigned(element: etree._Element) -> bool:
+    """Under one of the dropped names: a relation may point at another certificate of a list."""
+    return any(a.tag.rpartition("}")[2] in UNSIGNED_NAMES for a in element.iterancestors())
+
+
+def _is_where_the_schema_has_it(element: etree._Element, intyg: etree._Element) -> bool:
+    parent = element.getparent()
+    if parent is intyg:
+        return element.tag in _UNSIGNED_CHILDREN
+    return (
+        element.tag == _CORE_STATUS
+        and parent is not None
+        and parent.tag == _CORE_STATUS
+        and parent.getparent() is intyg
+    )
+
+
+def _read_signed_info(
+    signed_info: etree._Element,
+) -> tuple[Method, etree._Element, etree._Element]:
+    """Steps 4 and 5, but for the transforms' content. Returns method, Transforms, DigestValue."""
+    code = SignatureCode.SIGNEDINFO_CHILDREN
+    _attributes(signed_info, [], code)
+    children = _children(signed_info, code)
+    _expect(children, _SIGNEDINFO_CHILDREN, code)
+    c14n, signature_method, reference = children
+    parts = _children(reference, code)
+    if [part.tag for part in parts] == _REFERENCE_CHILDREN[1:]:
+        raise Refusal(SignatureCode.TRANSFORMS, "none")
+    _expect(parts, _REFERENCE_CHILDREN, code)
+    transforms, digest_method, digest_value = parts
+    _attributes(digest_value, [], code)
+
+    _algorithm(c14n, (profile.EXCLUSIVE_C14N,), SignatureCode.C14N)
+    method = _algorithm(signature_method, tuple(Method), SignatureCode.SIGNATURE_METHOD)
+    _algorithm(digest_method, (profile.SHA256,), SignatureCode.DIGEST_METHOD)
+    if reference.keys() != ["URI"] or reference.get("URI") != "":
+        raise Refusal(SignatureCode.REFERENCE_URI)
+    return Method(method), transforms, digest_value
+
+
+def _read_transforms(transforms: etree._Element, intyg: etree._Element) -> str:
+    """Steps 5 and 6: the transform list, compared and never run. Returns the stylesheet's name."""
+    code = SignatureCode.TRANSFORMS
+    _attributes(transforms, [], code)
+    children = _children(transforms, code)
+    _expect(children, _TRANSFORM * len(profile.TRANSFORMS), code)
+    for transform, algorithm in zip(children, profile.TRANSFORMS, strict=True):
+        _attributes(transform, ["Algorithm"], code)
+        if transform.get("Algorithm") != algorithm:
+            raise Refusal(code)
+    enveloped, xslt, first_filter, second_filter, c14n = children
+    if _children(enveloped, code) or _children(c14n, code):
+        raise Refusal(code, "parameters")
+
+    sheets = _children(xslt, SignatureCode.STYLESHEET)
+    name = profile.stylesheet_name(sheets[0]) if [s.tag for s in sheets] == [_STYLESHEET] else None
+    if name is None:
+        raise Refusal(SignatureCode.STYLESHEET)
+
+    intygs_id = intygs_id_of(intyg)
+    text = _filter_text(first_filter, "intersect", SignatureCode.XPATH_INTERSECT)
+    if intygs_id is None or text != profile.intersect(intygs_id):
+        raise Refusal(SignatureCode.XPATH_INTERSECT)
+    text = _filter_text(second_filter, "subtract", SignatureCode.XPATH_SUBTRACT)
+    if not profile.is_subtract(text):
+        raise Refusal(SignatureCode.XPATH_SUBTRACT)
+    return name
+
+
+def _filter_text(transform: etree._Element, kind: str, code: SignatureCode) -> str:
+    children = _children(transform, code)
+    _expect(children, [_XPATH], code)
+    xpath = children[0]
+    if xpath.items() != [("Filter", kind)] or len(xpath):
+        raise Refusal(code)
+    return xpath.text or ""
+
+
+def _read_key_info(key_info: etree._Element) -> tuple[bytes, ...]:
+    """Step 9, as far as it goes without reading certificates."""
+    code = SignatureCode.KEYINFO
+    _attributes(key_info, [], code)
+    datas = _children(key_info, code)
+    _expect(datas, _X509DATA, code)
+    _attributes(datas[0], [], code)
+    certs = _children(datas[0], code)
+    if not 1 <= len(certs) <= MAX_CERTS:
+        raise Refusal(code, f"{len(certs)} certificates")
+    _expect(certs, _X509CERTIFICATE * len(certs), code)
+    ders = []
+    for cert in certs:
+        _attributes(cert, [], code)
+        der = _strict_base64(cert)
+        if not der:
+            raise Refusal(code, "not base64")
+        ders.append(der)
+    return tuple(ders)
+
+
+def _children(element: etree._Element, code: SignatureCode) -> list[etree._Element]:
+    """Child elements, where nothing but whitespace stands between them."""
+    children = list(element)
+    texts = [element.text, *(child.tail for child in children)]
+    if any(text is not None and text.strip(_XML_SPACE) for text in texts):
+        raise Refusal(code, "text")
+    if not all(isinstance(child.tag, str) for child in children):
+        raise Refusal(code, "a comment or processing instruction")
+    return children
+
+
+def _expect(children: Sequence[etree._Element], tags: Sequence[str], code: SignatureCode) -> None:
+    if [child.tag for child in children] != list(tags):
+        raise Refusal(code)
+
+
+def _attributes(element: etree._Element, names: list[str], code: SignatureCode) -> None:
+    if element.keys() != names:
+        raise Refusal(code, "attributes")
+
+
+def _algorithm(element: etree._Element, allowed: tuple[str, ...], code: SignatureCode) -> str:
+    """The element's Algorithm, where it is allowed and has no parameters."""
+    _attributes(element, ["Algorithm"], code)
+    algorithm = element.get("Algorithm", "")
+    if _children(element, code) or algorithm not in allowed:
+        raise Refusal(code)
+    return algorithm
+
+
+def _strict_base64(element: etree._Element) -> bytes | None:
+    """
+    An element's octets, or None.
+
+    Line breaks are fine (Java writes them). Anything else that decoders skip is not, and neither
+    are spare bits: there is one spelling of an octet string.
+    """
+    if len(element):
+        return None
+    text = (element.text or "").translate(_WITHOUT_SPACE)
+    try:
+        octets = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return octets if base64.b64encode(octets).decode() == text else None
+
+
+@functools.cache
+def _too_deep(max_depth: int) -> etree.XPath:
+    """Whether an element has more levels than that, itself counted; found level by level."""
+    return etree.XPath(f"boolean({'/'.join('*' * max_depth)})")
