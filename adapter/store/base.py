@@ -38,7 +38,8 @@ class TransactionRows:
         """
         insert = postgresql.insert if self._is_postgresql else sqlite.insert
         statement = insert(table).values(**values).on_conflict_do_nothing()
-        return self._connection.execute(statement).rowcount == 1
+        inserted = self._connection.execute(statement.returning(*table.primary_key.columns))
+        return inserted.first() is not None
 
     def _store_body(self, data: bytes) -> str:
         """Keep a body once, whoever refers to it. Returns its SHA-256, hexadecimal."""

@@ -298,6 +298,8 @@ class DeliveryRows(IntygRows):
         found = self.get_delivery(delivery_id)
         if found is None:
             raise ValueError(f"no delivery {delivery_id}")
+        if found.state in UNFINISHED:  # SENDING may go to QUEUED too, but only when taken back
+            raise ValueError(f"delivery {delivery_id} is {found.state.value}, not finished")
         self._lock_intyg_row(found.new.intygs_id)
         self._move(delivery_id, found.state, DeliveryState.QUEUED, attempts=0, due_at=due_at)
         self._wake()

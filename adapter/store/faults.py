@@ -57,14 +57,10 @@ FAULTS: Final[Mapping[type[Exception], tuple[type[StoreError], str]]] = {
 @contextmanager
 def as_store_error() -> Iterator[None]:
     """Turn every error of the database libraries into a `StoreError` without its text."""
-    fault: StoreError | None = None
     try:
         yield
     except tuple(FAULTS) as error:
-        fault = _translate(error)
-    # Raised outside the handler, so that not even __context__ leads to the original's text.
-    if fault is not None:
-        raise fault
+        raise _translate(error) from None  # None: no traceback shows the original's text
 
 
 def _translate(error: Exception) -> StoreError:
