@@ -1,0 +1,14 @@
+"""
+Mock authorities and a mock EHR, speaking the national contracts over real sockets.
+
+Nothing here imports `adapter`: a mock that shared its code would agree with its mistakes. What is
+shared is `schemas`, the facts of contracts and certificate types.
+
+    envelope, signature, person_id   a second implementation of what the adapter does too
+    journal                          every call, also the refused ones, with its bytes
+    agency                           the door that every mock stands behind
+    authority                        what all authorities do: take certificates and revocations
+    forsakringskassan, …             the personas
+    control                          the same over HTTP, as JSON
+    serving                          on a port of their own, or inside pytest-httpserver
+"""

@@ -1,0 +1,353 @@
+"""
+The door that every mock stands behind.
+
+A call goes through the same steps everywhere: envelope, logical address, contract, XSD, and then
+the persona's own handler, which may run further steps. Each step leaves its verdict in the journal,
+and the first that fails decides the answer.
+
+POST a call to any path that ends with the contract's national path, or to `/`, where the body
+element says which contract it is. `?wsdl` on a national path answers the WSDL. `/control` is the
+mock's own interface (see `control`).
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from lxml import etree
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Request, Response
+
+from mocks import control, envelope
+from mocks.clock import Clock, system_clock
+from mocks.envelope import Answer, FaultCode, FaultError
+from mocks.failures import FailNext, Failure
+from mocks.journal import Entry, Journal, Step, Verdict
+from mocks.settings import ANY, MockSettings
+from schemas import ns
+from schemas.codes import ErrorId
+from schemas.contract import Contract, Contracts
+from schemas.finding import Finding
+
+_log = logging.getLogger(__name__)
+
+MAX_FINDINGS_IN_TEXT = 50
+"""So many faults are listed in one `resultText`; how many more there are is said."""
+
+
+class RefusedError(Exception):
+    """A handler's no: the call is answered with this and has no effect."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.text)
+        self.answer = answer
+
+
+@dataclass
+class Call:
+    """
+    A call on its way through the steps.
+
+    Attributes:
+        data: The request body as it arrived.
+        charset: Encoding that the Content-Type named, if any.
+        element: The request element, valid against its XSD once a handler
+            sees it.
+    """
+
+    number: int
+    data: bytes = field(repr=False)
+    charset: str | None = None
+    contract: Contract | None = None
+    logical_address: str | None = None
+    element: etree._Element | None = field(default=None, repr=False)
+    intygs_id: str | None = None
+    meddelande_id: str | None = None
+    steps: list[Step] = field(default_factory=list)
+    answer: Answer | None = None
+
+    def note(self, name: str, verdict: Verdict = Verdict.OK, detail: str = "") -> None:
+        """Leave a step's verdict in the journal."""
+        self.steps.append(Step(name, verdict, detail))
+
+    def refuse(self, name: str, error_id: ErrorId, text: str) -> RefusedError:
+        """Leave a failed step, and the error to raise: `raise call.refuse(…)`."""
+        self.note(name, Verdict.FAILED, text)
+        return RefusedError(Answer.error(error_id, text))
+
+    def text(self, path: str) -> str | None:
+        """Text of an element below the request element, by Clark path."""
+        assert self.element is not None
+        return self.element.findtext(path)
+
+
+class Agency:
+    """
+    What every mock does. Callable as a WSGI application.
+
+    Args:
+        contracts: The contracts' schemas.
+        settings: Name, address, bounds.
+        clock: Stamps what is kept; injected in tests.
+    """
+
+    def __init__(
+        self, contracts: Contracts, settings: MockSettings, clock: Clock = system_clock
+    ) -> None:
+        self.contracts = contracts
+        self.settings = settings
+        self.clock = clock
+        self.journal = Journal(settings.journal_max_calls, settings.journal_max_bytes)
+        self.failures = FailNext()
+        self._lock = threading.RLock()
+        """Guards the persona's state: check and change are one step."""
+
+    @property
+    def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
+        """Contracts that it takes, by key (`RegisterCertificate:3`), and what it does then."""
+        return {}
+
+    def routes(self) -> list[control.Route]:
+        """The control interface; a persona adds its own part."""
+        return [
+            control.Route("GET", "", lambda *_: self.describe()),
+            *control.journal_routes(self.journal),
+            *control.failure_routes(self.failures, self.fail_next),
+            control.Route("POST", "/reset", self._reset),
+        ]
+
+    def describe(self) -> dict[str, Any]:
+        """Who this is and what it takes, as JSON."""
+        return {
+            "name": self.settings.name,
+            "logical_address": self.settings.logical_address,
+            "part": self.settings.part,
+            "contracts": {each.key: each.path for each in self._taken()},
+            "adapter_url": self.settings.adapter_url,
+        }
+
+    def reset(self) -> None:
+        """Forget everything: state, journal, planned failures."""
+        with self._lock:
+            self.journal.clear()
+            self.failures.clear()
+
+    def _reset(self, _: Request, __: Mapping[str, Any]) -> dict[str, Any]:
+        self.reset()
+        return {}
+
+    def fail_next(self, failure: Failure) -> None:
+        """Make coming calls fail; see `failures`."""
+        if failure.contract != ANY and not any(
+            failure.contract in (key, key.partition(":")[0]) for key in self.handlers
+        ):
+            raise ValueError(
+                f"contract: {self.settings.name} takes {', '.join(sorted(self.handlers))}, "
+                f"not {failure.contract}"
+            )
+        self.failures.add(failure)
+
+    # --- HTTP -------------------------------------------------------------------------------------
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self.respond(Request(environ))(environ, start_response)
+
+    def respond(self, request: Request) -> Response:
+        """Answer one HTTP request; the form that pytest-httpserver wants."""
+        if request.path == "/control" or request.path.startswith("/control/"):
+            return control.respond(self.routes(), request)
+        if request.method == "GET":
+            return self._describe(request)
+        return self._call(request)
+
+    def _describe(self, request: Request) -> Response:
+        """WSDL and the XSDs it imports; anything else is told where the door is."""
+        contract = self._contract_of_path(request.path)
+        if contract is not None and "wsdl" in request.args:
+            wsdl = self.contracts.wsdl(contract, request.base_url)
+            return Response(wsdl, content_type=envelope.CONTENT_TYPE)
+        if contract is not None and "xsd" in request.args:
+            try:
+                xsd = self.contracts.document(
+                    contract, request.args["xsd"], f"{request.base_url}?xsd="
+                )
+            except KeyError:
+                return Response("No such schema\n", 404, content_type="text/plain")
+            return Response(xsd, content_type=envelope.CONTENT_TYPE)
+        known = contract is not None or request.path == "/"
+        text = f"{self.settings.name} takes POST here or at\n" + "".join(
+            f"  {each.path}\n" for each in self._taken()
+        )
+        if known:
+            return Response(text, 405, content_type="text/plain", headers={"Allow": "POST"})
+        return Response(text, 404, content_type="text/plain")
+
+    def _call(self, request: Request) -> Response:
+        """One SOAP call: run the steps, answer, and keep all of it."""
+        arrived = self.clock()
+        started = time.perf_counter()
+        call = Call(self.journal.number(), b"", request.mimetype_params.get("charset"))
+        status, reply, content_type = 500, b"", envelope.CONTENT_TYPE
+        try:
+            status, reply, content_type = self._steps(request, call)
+        finally:
+            answer = call.answer
+            self.journal.add(
+                Entry(
+                    number=call.number,
+                    received_at=arrived,
+                    duration_seconds=time.perf_counter() - started,
+                    method=request.method,
+                    path=request.path,
+                    headers=tuple(request.headers.items()),
+                    request=call.data,
+                    reply=reply,
+                    http_status=status,
+                    contract=None if call.contract is None else call.contract.key,
+                    logical_address=call.logical_address,
+                    intygs_id=call.intygs_id,
+                    meddelande_id=call.meddelande_id,
+                    steps=tuple(call.steps),
+                    result_code=None if answer is None else answer.code.value,
+                    error_id=None if answer is None or not answer.error_id else answer.error_id,
+                    result_text=None if answer is None else answer.text,
+                )
+            )
+        response = Response(reply, status, content_type=content_type)
+        if status == 405:
+            response.headers["Allow"] = "POST"
+        if status == 413:
+            response.headers["Connection"] = "close"  # nobody reads the rest
+        return response
+
+    def _steps(self, request: Request, call: Call) -> tuple[int, bytes, str]:
+        """Returns HTTP status, reply and its content type."""
+        try:
+            self._read(request, call)
+            self._open(request, call)
+            contract = call.contract
+            assert contract is not None
+            failure = self.failures.take(contract, call.intygs_id)
+            if failure is not None:
+                call.note("fail_next", Verdict.FAILED, failure.description)
+                return self._fail(call, contract, failure)
+            call.answer = self._answer(call, contract)
+            return 200, envelope.write_answer(contract, call.answer), envelope.CONTENT_TYPE
+        except FaultError as fault:
+            if not call.steps or call.steps[-1].verdict is not Verdict.FAILED:
+                call.note("envelope", Verdict.FAILED, fault.text)
+            reply = envelope.write_fault(fault.code, fault.text)
+            return fault.http_status, reply, envelope.CONTENT_TYPE
+
+    def _read(self, request: Request, call: Call) -> None:
+        """The request body, if HTTP lets it through."""
+        request.max_content_length = self.settings.max_body_bytes
+        try:
+            call.data = request.get_data()
+        except RequestEntityTooLarge:
+            raise FaultError(
+                FaultCode.CLIENT,
+                f"The message is larger than {self.settings.max_body_bytes} bytes",
+                413,
+            ) from None
+        except HTTPException:
+            raise FaultError(FaultCode.CLIENT, "The message ended too early", 400) from None
+        if request.method != "POST":
+            raise FaultError(FaultCode.CLIENT, "SOAP calls are POST", 405)
+        if request.mimetype not in ("text/xml", ""):
+            raise FaultError(FaultCode.CLIENT, "The content type of SOAP 1.1 is text/xml", 415)
+
+    def _open(self, request: Request, call: Call) -> None:
+        """Envelope, logical address, contract."""
+        at_path = self._contract_of_path(request.path)
+        if at_path is None and request.path != "/":
+            raise FaultError(FaultCode.CLIENT, "No contract has this address", 404)
+        message = envelope.read(call.data, call.charset)
+        call.note("envelope")
+        call.element = message.element
+        call.logical_address = message.logical_address
+        # A first look, for the journal; the XSD has not been asked yet.
+        call.intygs_id = next(
+            (
+                e.text
+                for e in message.element.iterfind(f".//{{*}}intygs-id/{{{ns.TYPES}}}extension")
+            ),
+            None,
+        )
+        namespace = etree.QName(message.element).namespace
+        call.meddelande_id = message.element.findtext(f"{{{namespace}}}meddelande-id")
+        call.contract = self._contract_of_element(message.element, call, at_path)
+        self._check_address(call)
+
+    def _contract_of_element(
+        self, element: etree._Element, call: Call, at_path: Contract | None
+    ) -> Contract:
+        contract = self.contracts.by_request(str(element.tag))
+        if contract is None or contract.key not in self.handlers:
+            text = f"{self.settings.name} does not take {etree.QName(element).localname}"
+        elif at_path is not None and contract != at_path:
+            text = f"This is the address of {at_path.key}, not of {contract.key}"
+        else:
+            call.note("contract", detail=contract.key)
+            return contract
+        call.note("contract", Verdict.FAILED, text)
+        raise FaultError(FaultCode.CLIENT, text)
+
+    def _check_address(self, call: Call) -> None:
+        """As the national platform: no header or no route is a fault."""
+        expected = self.settings.logical_address
+        if not call.logical_address:
+            text = "The header LogicalAddress is missing or empty"
+        elif expected not in (ANY, call.logical_address):
+            text = f"{self.settings.name} has logical address {expected}"
+        else:
+            call.note("logical_address")
+            return
+        call.note("logical_address", Verdict.FAILED, text)
+        raise FaultError(FaultCode.CLIENT, text)
+
+    def _answer(self, call: Call, contract: Contract) -> Answer:
+        """XSD, then the persona's handler."""
+        assert call.element is not None
+        try:
+            findings = self.contracts.check(contract, call.element)
+            if findings:
+                text = f"The message breaks the schema of {contract.key}"
+                raise call.refuse("xsd", ErrorId.VALIDATION_ERROR, with_findings(text, findings))
+            call.note("xsd")
+            return self.handlers[contract.key](call)
+        except RefusedError as refusal:
+            return refusal.answer
+        except Exception as exc:  # noqa: BLE001 -- the door: a mock's own defect is an answer too
+            _log.error("mock_failed mock=%s exception=%s", self.settings.name, type(exc).__name__)
+            call.note("exception", Verdict.FAILED, type(exc).__name__)
+            return Answer.error(ErrorId.TECHNICAL_ERROR, "The mock itself failed")
+
+    def _fail(self, call: Call, contract: Contract, failure: Failure) -> tuple[int, bytes, str]:
+        """What `fail_next` ordered."""
+        if failure.how == "http":
+            return failure.http_status, failure.text.encode(), "text/html; charset=UTF-8"
+        if failure.how == "fault":
+            return 500, envelope.write_fault(FaultCode.SERVER, failure.text), envelope.CONTENT_TYPE
+        assert failure.error_id is not None
+        call.answer = Answer.error(failure.error_id, failure.text)
+        return 200, envelope.write_answer(contract, call.answer), envelope.CONTENT_TYPE
+
+    def _taken(self) -> list[Contract]:
+        return [each for each in self.contracts.all() if each.key in self.handlers]
+
+    def _contract_of_path(self, path: str) -> Contract | None:
+        return next((each for each in self._taken() if path.rstrip("/").endswith(each.path)), None)
+
+
+def with_findings(text: str, findings: Iterable[Finding]) -> str:
+    """A `resultText`: the text, then one line a fault with rule and XPath."""
+    lines = [f"{each.rule} {each.xpath}: {each.message}" for each in findings]
+    if len(lines) > MAX_FINDINGS_IN_TEXT:
+        more = len(lines) - MAX_FINDINGS_IN_TEXT
+        lines = [*lines[:MAX_FINDINGS_IN_TEXT], f"and {more} more"]
+    return "\n".join([text, *lines])

@@ -1,0 +1,209 @@
+"""
+SOAP 1.1 envelopes, read and written for the mocks alone.
+
+Deliberately a second implementation: the adapter has its own, and the two must understand each
+other.
+
+Source: SOAP 1.1, sections 4 and 6; RIV-TA Basic Profile 2.1 (header `LogicalAddress`).
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from lxml import etree
+
+from schemas import ns
+from schemas.codes import ErrorId, ResultCode
+from schemas.contract import Contract
+
+CONTENT_TYPE: Final = "text/xml; charset=UTF-8"
+
+_ENVELOPE: Final = f"{{{ns.SOAP11}}}Envelope"
+_HEADER: Final = f"{{{ns.SOAP11}}}Header"
+_BODY: Final = f"{{{ns.SOAP11}}}Body"
+_FAULT: Final = f"{{{ns.SOAP11}}}Fault"
+_LOGICAL_ADDRESS: Final = f"{{{ns.REGISTRY}}}LogicalAddress"
+
+
+class FaultCode(StrEnum):
+    """SOAP 1.1, 4.4.1: whose mistake it is."""
+
+    CLIENT = "Client"
+    SERVER = "Server"
+
+
+class FaultError(Exception):
+    """
+    A call that gets a SOAP fault instead of a result.
+
+    Attributes:
+        code: Whose mistake it is.
+        text: `faultstring`; holds nothing from the message.
+        http_status: 500 unless HTTP itself has a better word (413, 415).
+    """
+
+    def __init__(self, code: FaultCode, text: str, http_status: int = 500) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+        self.http_status = http_status
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`core:ResultType`: what a call is answered with."""
+
+    code: ResultCode
+    text: str | None = None
+    error_id: ErrorId | None = None
+
+    @classmethod
+    def ok(cls) -> "Answer":
+        return cls(ResultCode.OK)
+
+    @classmethod
+    def info(cls, text: str) -> "Answer":
+        return cls(ResultCode.INFO, text)
+
+    @classmethod
+    def error(cls, error_id: ErrorId, text: str) -> "Answer":
+        return cls(ResultCode.ERROR, text, error_id)
+
+
+@dataclass(frozen=True)
+class Message:
+    """
+    A well-formed call.
+
+    Attributes:
+        logical_address: Text of the header as it stands, None without one.
+        element: The Body's only child, inside the whole envelope.
+    """
+
+    logical_address: str | None
+    element: etree._Element = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What somebody answered one of the mock's own messages; everything may be missing."""
+
+    result_code: str | None = None
+    error_id: str | None = None
+    result_text: str | None = None
+    fault: str | None = None
+
+
+def parse(data: bytes, charset: str | None = None) -> etree._Element:
+    """
+    Parse XML from outside: no DTD, no entities, no network, at most 256 levels.
+
+    Args:
+        data: The document.
+        charset: Encoding that HTTP named. It wins over a missing declaration
+            only, since lxml refuses a document that contradicts itself.
+
+    Raises:
+        FaultError: Not well-formed, or with a document type declaration.
+    """
+    declared = b"encoding" in data[:200].split(b"?>", 1)[0]
+    try:
+        # A parser a call: an lxml parser keeps its error log on itself.
+        parser = etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            encoding=None if declared else charset,
+        )
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, LookupError, ValueError):
+        # The parser's own words quote the message, which holds person data.
+        raise FaultError(FaultCode.CLIENT, "The message is not well-formed XML") from None
+    tree: Any = root.getroottree()  # the stubs of docinfo are incomplete
+    if tree.docinfo.doctype:
+        raise FaultError(FaultCode.CLIENT, "The message has a document type declaration")
+    return root
+
+
+def read(data: bytes, charset: str | None = None) -> Message:
+    """
+    Read a call.
+
+    Raises:
+        FaultError: No envelope, or not exactly one element in its Body.
+    """
+    body, header = _parts(parse(data, charset))
+    children = [child for child in body if isinstance(child.tag, str)]
+    if len(children) != 1:
+        raise FaultError(
+            FaultCode.CLIENT, f"The SOAP Body must hold one element, it holds {len(children)}"
+        )
+    address = None if header is None else header.find(_LOGICAL_ADDRESS)
+    return Message(None if address is None else (address.text or ""), children[0])
+
+
+def read_reply(data: bytes) -> Reply:
+    """
+    Read an answer leniently, by name: national error answers have `errorId` before `resultText`.
+
+    Raises:
+        FaultError: Not an envelope.
+    """
+    body, _ = _parts(parse(data))
+    fault = body.find(_FAULT)
+    if fault is not None:
+        return Reply(fault=fault.findtext("faultstring") or "fault without faultstring")
+    return Reply(
+        result_code=body.findtext(f".//{{{ns.CORE}}}resultCode"),
+        error_id=body.findtext(f".//{{{ns.CORE}}}errorId"),
+        result_text=body.findtext(f".//{{{ns.CORE}}}resultText"),
+    )
+
+
+def _parts(root: etree._Element) -> tuple[etree._Element, etree._Element | None]:
+    if root.tag != _ENVELOPE:
+        raise FaultError(FaultCode.CLIENT, "The message is not a SOAP 1.1 Envelope")
+    body = root.find(_BODY)
+    if body is None:
+        raise FaultError(FaultCode.CLIENT, "The SOAP Envelope has no Body")
+    return body, root.find(_HEADER)
+
+
+def write_request(element: etree._Element, logical_address: str) -> bytes:
+    """An envelope around a request element, with the header."""
+    envelope = etree.Element(_ENVELOPE, nsmap={"soap": ns.SOAP11})
+    header = etree.SubElement(envelope, _HEADER)
+    # No white space around the address: the national platform routes on the text as it stands.
+    etree.SubElement(header, _LOGICAL_ADDRESS, nsmap={"itr": ns.REGISTRY}).text = logical_address
+    etree.SubElement(envelope, _BODY).append(element)
+    return _bytes(envelope)
+
+
+def write_answer(contract: Contract, answer: Answer) -> bytes:
+    """An envelope with the contract's response element and its result."""
+    envelope = etree.Element(_ENVELOPE, nsmap={"soap": ns.SOAP11})
+    body = etree.SubElement(envelope, _BODY)
+    response = etree.SubElement(body, contract.response, nsmap={"r": contract.namespace})
+    result = etree.SubElement(response, f"{{{contract.namespace}}}result", nsmap={"c": ns.CORE})
+    etree.SubElement(result, f"{{{ns.CORE}}}resultCode").text = answer.code.value
+    if answer.text is not None:
+        etree.SubElement(result, f"{{{ns.CORE}}}resultText").text = answer.text
+    if answer.error_id is not None:
+        etree.SubElement(result, f"{{{ns.CORE}}}errorId").text = answer.error_id.value
+    return _bytes(envelope)
+
+
+def write_fault(code: FaultCode, text: str) -> bytes:
+    """An envelope with a fault; its children have no namespace (SOAP 1.1, 4.4)."""
+    envelope = etree.Element(_ENVELOPE, nsmap={"soap": ns.SOAP11})
+    fault = etree.SubElement(etree.SubElement(envelope, _BODY), _FAULT)
+    etree.SubElement(fault, "faultcode").text = f"soap:{code.value}"
+    etree.SubElement(fault, "faultstring").text = text
+    return _bytes(envelope)
+
+
+def _bytes(envelope: etree._Element) -> bytes:
+    data: bytes = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
+    return data

@@ -1,0 +1,13 @@
+"""Försäkringskassan: takes certificates, and talks with care about them."""
+
+from mocks.forsakringskassan.meddelanden import Direction, Komplettering, Meddelande, State
+from mocks.forsakringskassan.persona import SETTINGS, Forsakringskassan
+
+__all__ = [
+    "SETTINGS",
+    "Direction",
+    "Forsakringskassan",
+    "Komplettering",
+    "Meddelande",
+    "State",
+]

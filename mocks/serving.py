@@ -1,0 +1,143 @@
+"""Mocks on ports of their own, and mounted in pytest-httpserver."""
+
+import contextlib
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from mocks.agency import Agency
+
+_BACKLOG: Final = 1024
+"""Connections that may wait; werkzeug's own 128 makes a burst of 200 callers wait a second."""
+
+_STOP_SECONDS: Final = 5.0
+"""So long may a call that is being answered take to end."""
+
+
+class MockServer:
+    """
+    One mock on one port, a thread a connection.
+
+    Args:
+        mock: What answers.
+        host: Address to listen on.
+        port: 0 takes a free one.
+
+    Raises:
+        OSError: The address is taken or not allowed.
+    """
+
+    def __init__(self, mock: Agency, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.mock = mock
+        self.host = host
+        with socket.create_server((host, port), backlog=_BACKLOG) as listener:
+            self.port: int = listener.getsockname()[1]
+            # Opened here since werkzeug, which takes a copy, exits when a port is taken.
+            self._server = _Server(host, self.port, mock, _QuietHandler, fd=listener.fileno())
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name=f"mock-{mock.settings.part}",
+            daemon=True,
+        )
+
+    @property
+    def url(self) -> str:
+        """Base address; national paths and `/control` are appended to it."""
+        return f"http://{self.host}:{self.port}"
+
+    def start(self) -> "MockServer":
+        """Begin to answer; connections made from now on are served."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Close the port and the connections, and wait for the threads."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+        self._server.end_connections(_STOP_SECONDS)
+
+
+@contextlib.contextmanager
+def serve(mock: Agency, host: str = "127.0.0.1", port: int = 0) -> Iterator[MockServer]:
+    """A running mock, for as long as the `with` block lasts."""
+    server = MockServer(mock, host, port).start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def run_mocks(
+    mocks: Mapping[str, Agency], host: str = "127.0.0.1", ports: Mapping[str, int] | None = None
+) -> Iterator[dict[str, MockServer]]:
+    """
+    Several running mocks by name.
+
+    Args:
+        ports: By the same names; a mock without one takes a free port.
+
+    Raises:
+        OSError: A port cannot be had; the mocks already started are stopped.
+    """
+    with contextlib.ExitStack() as stack:
+        yield {
+            name: stack.enter_context(serve(mock, host, (ports or {}).get(name, 0)))
+            for name, mock in mocks.items()
+        }
+
+
+def mount(httpserver: Any, mock: Agency) -> None:
+    """
+    Let a `pytest_httpserver.HTTPServer` answer as the mock, on every path.
+
+    Long polls and parallel calls need one made with `threaded=True`.
+    """
+    httpserver.expect_request(re.compile(".*")).respond_with_handler(mock.respond)
+
+
+class _Server(ThreadedWSGIServer):
+    """Knows its open connections, so that stopping leaves neither sockets nor threads behind."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._open: dict[Any, threading.Thread] = {}
+        self._open_lock = threading.Lock()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        with self._open_lock:
+            self._open[request] = threading.current_thread()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._open_lock:
+                self._open.pop(request, None)
+
+    def end_connections(self, timeout_seconds: float) -> None:
+        """Close what is still open for reading, and wait for the threads behind it."""
+        deadline = time.monotonic() + timeout_seconds
+        with self._open_lock:
+            still_open = dict(self._open)
+        for connection in still_open:
+            # An idle connection is waiting for its next request; a busy one may still answer.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
+        for thread in still_open.values():
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """The journal is the log; werkzeug's own lines would print addresses with ids in them."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 -- werkzeug's name
+        pass

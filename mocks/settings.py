@@ -1,0 +1,50 @@
+"""What a mock can be told when it is made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ANY = "*"
+
+
+@dataclass(frozen=True)
+class MockSettings:
+    """
+    One mock.
+
+    Attributes:
+        name: What it is called in its description and in faults.
+        logical_address: What the header of a call must say; `*` takes any.
+        part: Its code in `types:Part`, e.g. `FKASSA`.
+        adapter_url: Where it sends its own messages: a base address, to
+            which the contract's national path is added. None: it cannot send.
+        adapter_logical_address: What the header of those messages says. It
+            names the national store (the first hop); the care unit stands
+            in `logiskAdressMottagare`.
+        ca_files: PEM files with the CA certificates whose signers count,
+            intermediates too, since a certificate carries its leaf alone.
+            Without any, signatures are recorded as `not_checked`.
+        require_signature: Refuse a certificate without one. Nationally one
+            may be missing (private practitioners who sign with BankID).
+        types: Codes of the certificate types it takes (`LISJP`); None takes
+            every type whose recipient is `part`.
+        kontakt_info: Lines of `skickatAv/kontaktInfo` in its messages.
+        timeout_seconds: For each message it sends.
+        max_body_bytes: Larger calls get HTTP 413; the limit of the national
+            platform.
+        journal_max_calls, journal_max_bytes: The journal drops its oldest
+            calls beyond either, and counts them.
+    """
+
+    name: str
+    logical_address: str
+    part: str
+    adapter_url: str | None = None
+    adapter_logical_address: str = "INTYGSADAPTER"
+    ca_files: tuple[Path, ...] = ()
+    require_signature: bool = False
+    types: frozenset[str] | None = None
+    kontakt_info: tuple[str, ...] = ()
+    timeout_seconds: float = 30.0
+    max_body_bytes: int = 15 * 1024 * 1024
+    journal_max_calls: int = 10_000
+    journal_max_bytes: int = 256 * 1024 * 1024

@@ -1,0 +1,27 @@
+"""Transportstyrelsen: takes certificates and their revocations."""
+
+from typing import Final
+
+from schemas.intyg_type import IntygTypes
+
+from mocks.authority import Authority
+from mocks.clock import Clock, system_clock
+from mocks.settings import MockSettings
+from schemas.contract import Contracts
+
+__all__ = ["SETTINGS", "Transportstyrelsen"]
+
+SETTINGS: Final = MockSettings(name="Transportstyrelsen", logical_address="TRANSP", part="TRANSP")
+
+
+class Transportstyrelsen(Authority):
+    """The types whose recipient is TRANSP; it sends no messages."""
+
+    def __init__(
+        self,
+        contracts: Contracts,
+        types: IntygTypes,
+        settings: MockSettings = SETTINGS,
+        clock: Clock = system_clock,
+    ) -> None:
+        super().__init__(contracts, types, settings, clock)

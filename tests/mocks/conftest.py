@@ -1,0 +1,59 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mocks import forsakringskassan
+from mocks.forsakringskassan import Forsakringskassan
+from mocks.journalsystem import Journalsystem
+from mocks.serving import MockServer, serve
+from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
+from tests.mocks.signing import Signer, make_ca, make_signer
+
+
+@pytest.fixture(scope="session")
+def contracts() -> Contracts:
+    return Contracts()
+
+
+@pytest.fixture(scope="session")
+def types() -> IntygTypes:
+    return IntygTypes()
+
+
+@pytest.fixture(scope="session")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
+    return make_signer(make_ca(tmp_path_factory.mktemp("ca")))
+
+
+@pytest.fixture
+def kassan(contracts: Contracts, types: IntygTypes, signer: Signer) -> Forsakringskassan:
+    """Trusts the CA of `signer`."""
+    settings = replace(forsakringskassan.SETTINGS, ca_files=(signer.ca_file,))
+    return Forsakringskassan(contracts, types, settings)
+
+
+@pytest.fixture
+def server(kassan: Forsakringskassan) -> Iterator[MockServer]:
+    with serve(kassan) as running:
+        yield running
+
+
+@pytest.fixture
+def ehr(contracts: Contracts) -> Journalsystem:
+    return Journalsystem(contracts)
+
+
+@pytest.fixture
+def ehr_server(ehr: Journalsystem) -> Iterator[MockServer]:
+    with serve(ehr) as running:
+        yield running
+
+
+@pytest.fixture
+def ca_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "ca"
+    folder.mkdir()
+    return folder

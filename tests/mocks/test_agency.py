@@ -1,0 +1,215 @@
+import re
+
+import pytest
+import requests
+from lxml import etree
+
+from mocks.failures import Failure
+from mocks.forsakringskassan import Forsakringskassan
+from mocks.journal import Verdict
+from mocks.serving import MockServer
+from schemas.codes import ErrorId
+from schemas.contract import Contracts
+from tests import builders
+from tests.mocks.calls import NATIONAL, PATHS, envelope, fault, post, post_raw, result
+
+REGISTER = builders.register_certificate()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(PATHS["RegisterCertificate"], id="national path"),
+        pytest.param("/some/base" + PATHS["RegisterCertificate"], id="below a base"),
+        pytest.param(PATHS["RegisterCertificate"] + "/", id="with a slash"),
+        pytest.param("/", id="root, by the body"),
+    ],
+)
+def test_every_door_leads_to_the_contract(server: MockServer, path: str) -> None:
+    assert result(post(server, REGISTER, path=path)) == ["OK", None, None]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "address", "status", "words"),
+    [
+        pytest.param("/elsewhere", REGISTER, "FKASSA", 404, "No contract", id="unknown path"),
+        pytest.param(
+            PATHS["RevokeCertificate"], REGISTER, "FKASSA", 500, "address of", id="other contract"
+        ),
+        pytest.param(
+            "/",
+            builders.send_certificate_to_recipient(),
+            "FKASSA",
+            500,
+            "does not take SendCertificateToRecipient",
+            id="contract not taken",
+        ),
+        pytest.param("/", b"<a/>", "FKASSA", 500, "does not take a", id="no contract"),
+        pytest.param("/", REGISTER, None, 500, "LogicalAddress is missing", id="no header"),
+        pytest.param("/", REGISTER, "SKV", 500, "logical address FKASSA", id="other address"),
+        pytest.param("/", b"", "FKASSA", 500, "one element", id="empty Body"),
+    ],
+)
+def test_calls_to_nobody_get_a_client_fault_and_are_kept(
+    server: MockServer, path: str, body: bytes, address: str | None, status: int, words: str
+) -> None:
+    data = envelope(body, address)
+    response = post_raw(server, data, path)
+    assert response.status_code == status
+    code, text = fault(response)
+    assert code == "soap:Client"
+    assert text is not None
+    assert words in text
+    (call,) = server.mock.journal.entries()
+    assert (call.request, call.reply, call.http_status) == (data, response.content, status)
+    assert call.steps[-1].verdict is Verdict.FAILED
+
+
+def test_what_is_not_xml_is_kept_too(server: MockServer) -> None:
+    response = post_raw(server, b"\x00 not XML")
+    assert response.status_code == 500
+    (call,) = server.mock.journal.entries()
+    assert call.request == b"\x00 not XML"
+    assert call.contract is None
+
+
+def test_http_has_its_own_words_for_what_is_not_soap(server: MockServer) -> None:
+    wrong_type = post_raw(server, envelope(REGISTER), content_type="application/json")
+    wrong_method = requests.put(server.url + "/", data=envelope(REGISTER), timeout=5)
+    assert wrong_type.status_code == 415
+    assert (wrong_method.status_code, wrong_method.headers["Allow"]) == (405, "POST")
+    assert len(server.mock.journal.entries()) == 2
+
+
+def test_too_large_a_call_is_413_and_leaves_the_connection_usable(server: MockServer) -> None:
+    limit = server.mock.settings.max_body_bytes
+    with requests.Session() as session:
+        response = session.post(
+            server.url, data=b" " * (limit + 1), headers={"Content-Type": "text/xml"}, timeout=10
+        )
+        assert response.status_code == 413
+        assert "larger than" in (fault(response)[1] or "")
+        again = session.post(
+            server.url, data=envelope(REGISTER), headers={"Content-Type": "text/xml"}, timeout=10
+        )
+        assert result(again)[0] == "OK"
+
+
+def test_a_schema_error_lists_every_fault_and_no_value(server: MockServer) -> None:
+    body = REGISTER.replace(builders.PATIENT.encode(), b"18900101-9802").replace(
+        b"<version>1.3</version>", b""
+    )
+    code, error_id, text = result(post(server, body))
+    assert (code, error_id) == ("ERROR", "VALIDATION_ERROR")
+    assert text is not None
+    assert "XSD /RegisterCertificate/intyg" in text
+    assert "18900101-9802" not in text
+    (call,) = server.mock.journal.entries()
+    step = call.step("xsd")
+    assert step is not None
+    assert step.verdict is Verdict.FAILED
+
+
+def test_a_call_is_journalled_byte_for_byte_with_its_steps(server: MockServer) -> None:
+    data = envelope(REGISTER)
+    response = requests.post(
+        server.url + PATHS["RegisterCertificate"],
+        data=data,
+        headers={"Content-Type": "text/xml; charset=UTF-8", "X-Correlation": "c-1"},
+        timeout=5,
+    )
+    (call,) = server.mock.journal.entries()
+    assert call.number == 1
+    assert (call.request, call.reply) == (data, response.content)
+    assert ("X-Correlation", "c-1") in call.headers
+    assert call.contract == "RegisterCertificate:3"
+    assert call.logical_address == "FKASSA"
+    assert call.intygs_id == builders.INTYGS_ID
+    assert (call.result_code, call.error_id) == ("OK", None)
+    assert [step.name for step in call.steps] == [
+        "envelope",
+        "contract",
+        "logical_address",
+        "xsd",
+        "type",
+        "rules",
+        "person",
+        "signature",
+        "duplicate",
+    ]
+    assert call.duration_seconds < 5
+
+
+def test_an_ordered_error_is_answered_once_and_changes_nothing(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    kassan.fail_next(
+        Failure("RegisterCertificate", "error", ErrorId.TECHNICAL_ERROR, "try again later")
+    )
+    assert result(post(server, REGISTER)) == ["ERROR", "TECHNICAL_ERROR", "try again later"]
+    assert kassan.all_intyg() == ()
+    assert result(post(server, REGISTER))[0] == "OK"
+    first, second = kassan.journal.entries()
+    assert (first.step("fail_next"), second.step("fail_next")) == (first.steps[-1], None)
+
+
+def test_an_ordered_fault_and_an_ordered_page_look_like_it(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    kassan.fail_next(Failure("*", "fault", text="VP009 unreachable"))
+    kassan.fail_next(Failure("*", "http", http_status=503, text="<html>busy</html>"))
+    first, second = post(server, REGISTER), post(server, REGISTER)
+    assert (first.status_code, fault(first)) == (500, ("soap:Server", "VP009 unreachable"))
+    assert (second.status_code, second.text) == (503, "<html>busy</html>")
+    assert second.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_failure_of_a_contract_not_taken_is_refused(kassan: Forsakringskassan) -> None:
+    with pytest.raises(ValueError, match=r"^contract: .*RevokeCertificate"):
+        kassan.fail_next(Failure("GetCertificate", "fault"))
+
+
+def test_a_defect_of_the_mock_is_a_technical_error_without_details(
+    server: MockServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError(builders.PATIENT)
+
+    monkeypatch.setattr(server.mock.contracts, "check", broken)
+    response = post(server, REGISTER)
+    assert result(response)[:2] == ["ERROR", "TECHNICAL_ERROR"]
+    assert builders.PATIENT not in response.text + caplog.text
+    assert "RuntimeError" in caplog.text
+
+
+def test_wsdl_and_every_schema_it_needs_are_served(
+    server: MockServer, contracts: Contracts
+) -> None:
+    address = server.url + PATHS["RegisterCertificate"]
+    todo, seen = [f"{address}?wsdl"], set[str]()
+    while todo:
+        url = todo.pop()
+        seen.add(url)
+        response = requests.get(url, timeout=5)
+        assert response.status_code == 200, url
+        etree.fromstring(response.content)
+        found = re.findall(r'schemaLocation="([^"]+)"', response.text)
+        todo += {requests.compat.urljoin(url, each) for each in found} - seen - set(todo)
+    assert len(seen) > 4
+    assert f'location="{address}"' in requests.get(f"{address}?wsdl", timeout=5).text
+    assert requests.get(f"{address}?xsd=../../secret", timeout=5).status_code == 404
+
+
+def test_a_get_says_where_the_doors_are(server: MockServer) -> None:
+    known, unknown = (requests.get(server.url + path, timeout=5) for path in ("/", "/x"))
+    assert (known.status_code, known.headers["Allow"]) == (405, "POST")
+    assert unknown.status_code == 404
+    assert f"{NATIONAL}/RevokeCertificate/2/rivtabp21" in unknown.text
+
+
+def test_reset_forgets_everything(server: MockServer, kassan: Forsakringskassan) -> None:
+    post(server, REGISTER)
+    kassan.fail_next(Failure("*", "fault"))
+    kassan.reset()
+    assert (kassan.all_intyg(), kassan.journal.entries(), kassan.failures.pending()) == ((), (), ())
+    assert result(post(server, REGISTER))[0] == "OK"

@@ -1,0 +1,95 @@
+import threading
+from datetime import UTC, datetime
+
+from mocks.journal import Entry, Journal, Step, Verdict
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def entry(number: int, contract: str | None = "RegisterCertificate:3", size: int = 10) -> Entry:
+    return Entry(
+        number=number,
+        received_at=NOW,
+        duration_seconds=0.0,
+        method="POST",
+        path="/",
+        headers=(),
+        request=b"x" * size,
+        reply=b"",
+        http_status=200,
+        contract=contract,
+        intygs_id=f"id-{number}",
+        result_code="OK",
+        steps=(Step("xsd", Verdict.OK),),
+    )
+
+
+def test_calls_stand_in_order_of_arrival_however_they_finish() -> None:
+    journal = Journal(10, 1000)
+    first, second = journal.number(), journal.number()
+    journal.add(entry(second))
+    journal.add(entry(first))
+    assert [each.number for each in journal.entries()] == [1, 2]
+
+
+def test_filters_narrow_down_by_contract_with_or_without_its_version() -> None:
+    journal = Journal(10, 1000)
+    journal.add(entry(1))
+    journal.add(entry(2, "RevokeCertificate:2"))
+    journal.add(entry(3, None))
+    assert [e.number for e in journal.entries(contract="RegisterCertificate")] == [1]
+    assert [e.number for e in journal.entries(contract="RevokeCertificate:2")] == [2]
+    assert [e.number for e in journal.entries(intygs_id="id-3")] == [3]
+    assert journal.entries(result_code="ERROR") == ()
+
+
+def test_beyond_its_bounds_the_oldest_calls_are_dropped_and_counted() -> None:
+    by_count = Journal(2, 1000)
+    by_bytes = Journal(10, 25)
+    for number in (1, 2, 3):
+        by_count.add(entry(number))
+        by_bytes.add(entry(number))
+    # 25 bytes hold two calls of 10
+    for journal in (by_count, by_bytes):
+        assert [each.number for each in journal.entries()] == [2, 3]
+        assert journal.dropped == 1
+
+
+def test_one_call_larger_than_the_bound_is_still_kept() -> None:
+    journal = Journal(10, 5)
+    journal.add(entry(1))
+    assert [each.number for each in journal.entries()] == [1]
+
+
+def test_clearing_forgets_calls_but_never_reuses_a_number() -> None:
+    journal = Journal(10, 1000)
+    journal.add(entry(journal.number()))
+    journal.clear()
+    assert journal.entries() == ()
+    assert journal.number() == 2
+
+
+def test_waiting_ends_when_enough_calls_match() -> None:
+    journal = Journal(10, 1000)
+    found: list[int] = []
+
+    def wait() -> None:
+        calls = journal.wait(2, timeout_seconds=5, contract="RegisterCertificate")
+        found.extend(each.number for each in calls)
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    for number in (1, 2):
+        journal.add(entry(number))
+    waiter.join(5)
+    assert found == [1, 2]
+
+
+def test_waiting_in_vain_gives_what_there_is() -> None:
+    journal = Journal(10, 1000)
+    journal.add(entry(1))
+    assert len(journal.wait(2, timeout_seconds=0.01)) == 1
+
+
+def test_content_of_calls_is_not_shown_by_repr() -> None:
+    assert "xxxx" not in repr(entry(1))
