@@ -47,7 +47,7 @@ def _ecs_names(_logger: object, _method: str, event: structlog.typing.EventDict)
         "log.level": event.pop("level"),
         "message": event.pop("event"),
     }
-    return first | event
+    return {**first, **event}
 
 
 class _TemplatesOnly(logging.Handler):

@@ -21,10 +21,15 @@ from adapter.errors import FaultCode, FaultError
 from adapter.model import Clock
 from adapter.settings import Settings
 from adapter.soap import pages, web
-from adapter.soap.compat import WsgiApplication
 from adapter.soap.envelope import fault_envelope
-from adapter.soap.protocol import CALL, Call
-from adapter.soap.service import Handler, build_service, report_unexpected, unexpected
+from adapter.soap.protocol import Call
+from adapter.soap.service import (
+    ContractServer,
+    Handler,
+    build_service,
+    report_unexpected,
+    unexpected,
+)
 from schemas.contract import Contract, Contracts
 
 XML: Final = "text/xml; charset=UTF-8"
@@ -75,7 +80,7 @@ class _Doors:
         self._max_bytes = settings.server.max_body_bytes
         self._trust_proxy = settings.server.trust_proxy
         self._clock = clock
-        self._services: dict[str, WsgiApplication] = {
+        self._services: dict[str, ContractServer] = {
             contract.key: build_service(
                 contract,
                 handlers[contract.key],
@@ -152,11 +157,8 @@ class _Doors:
         if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
             return _fault(415, FaultCode.CLIENT, "Send the message without Content-Encoding.")
         call.body = web.read_body(environ, self._max_bytes)
-        status: list[str] = []
-        body = self._services[contract.key](
-            {**environ, CALL: call}, lambda line, *_: status.append(line)
-        )
-        return web.Response(int(status[0][:3]), b"".join(body), XML)
+        status, answer = self._services[contract.key].answer(call)
+        return web.Response(status, answer, XML)
 
     def _where_served(self, tag: str) -> str | None:
         other = self._contracts.by_request(tag)

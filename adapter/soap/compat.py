@@ -54,9 +54,18 @@ if "spyne" not in sys.modules:
     _stand_in_for_six()
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # cgi on 3.11 and 3.12; invalid escapes in spyne's sources
-    from spyne import AnyXml, Application, Service, rpc
+    from spyne import AnyXml, Application, MethodContext, Service, rpc
     from spyne.model.fault import Fault
     from spyne.protocol.soap import Soap11
-    from spyne.server.wsgi import WsgiApplication
+    from spyne.server import ServerBase
 
-__all__ = ["AnyXml", "Application", "Fault", "Service", "Soap11", "WsgiApplication", "rpc"]
+__all__ = [
+    "AnyXml",
+    "Application",
+    "Fault",
+    "MethodContext",
+    "ServerBase",
+    "Service",
+    "Soap11",
+    "rpc",
+]

@@ -2,14 +2,15 @@
 
 spyne calls these hooks in order for one request: `create_in_document`,
 `decompose_incoming_envelope`, `deserialize`, the service function, `serialize`,
-`create_out_string`. The message is parsed once, in the first. What spyne's own hooks would do more
-(reading `href` and `xsi:type`, MIME attachments, logging messages) is what we do not want.
+`create_out_string`. `ctx.udc` is our `Call`. The message is parsed once, in the first hook. What
+spyne's own hooks would do more (reading `href` and `xsi:type`, MIME attachments, logging messages)
+is what we do not want.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from lxml import etree
 
@@ -18,9 +19,6 @@ from adapter.errors import FaultCode, FaultError
 from adapter.soap.compat import Fault, Soap11
 from adapter.soap.envelope import fault_envelope, read_envelope
 from schemas.contract import Contract
-
-CALL: Final = "intyg.call"
-"""Key of the `Call` in the WSGI environment."""
 
 
 @dataclass
@@ -72,7 +70,7 @@ class RivSoap11(Soap11):
         self._max_bytes = max_bytes
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ARG002
-        call: Call = ctx.transport.req_env[CALL]
+        call: Call = ctx.udc
         try:
             call.body = safe_xml.to_utf8(call.body, call.charset)
             ctx.in_document = safe_xml.parse(call.body, self._max_bytes, "utf-8")
@@ -80,7 +78,7 @@ class RivSoap11(Soap11):
             raise SoapFault(error) from None
 
     def decompose_incoming_envelope(self, ctx: Any, message: Any = None) -> None:  # noqa: ARG002
-        call: Call = ctx.transport.req_env[CALL]
+        call: Call = ctx.udc
         try:
             envelope = read_envelope(ctx.in_document)
             call.logical_address = envelope.logical_address
@@ -115,5 +113,5 @@ class RivSoap11(Soap11):
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ARG002
         ctx.out_string = [ctx.out_document]
 
-    def fault_to_http_response_code(self, fault: Any) -> str:
-        return str(fault.error.http_status) if isinstance(fault, SoapFault) else "500"
+    def fault_to_http_response_code(self, fault: Any) -> int:
+        return fault.error.http_status if isinstance(fault, SoapFault) else 500
