@@ -104,17 +104,19 @@ def explain(schema: xmlschema.XMLSchema10, root: etree._Element, line: int | Non
         declared = message.declaration(element)
         if element in faulty:
             findings += message.faults(element, declared) or [
-                message.finding(element, _generic(element, faulty[element]))
+                message.finding(element, _generic(element, declared, faulty[element]))
             ]
-        elif _is_empty_fixed(element, declared):
-            findings += message.faults(element, declared)
         if len(findings) > MAX_FINDINGS:
             rest = Finding(RULE, "there are more faults than are listed", message.xpath(root))
             return [*findings[:MAX_FINDINGS], rest]
-    if not findings:  # what only libxml2 objects to, e.g. inside an element from elsewhere
+    if not findings:
+        # What only libxml2 objects to: content of an element from elsewhere; and in versions before
+        # 2.14 an empty element whose value is fixed, which XSD 1.0 (3.3.4, cvc-elt 5.1) allows.
         for element in root.iter(etree.Element):
             findings += message.faults(element, message.declaration(element))
-    return findings or [Finding(RULE, "does not follow the schema", message.xpath(root), line)]
+    return findings[:MAX_FINDINGS] or [
+        Finding(RULE, "does not follow the schema", message.xpath(root), line)
+    ]
 
 
 def _faulty(
@@ -135,8 +137,14 @@ def _faulty(
     return found
 
 
-def _generic(element: etree._Element, error: xmlschema.XMLSchemaValidationError) -> str:
+def _generic(
+    element: etree._Element,
+    declared: XsdElement | None,
+    error: xmlschema.XMLSchemaValidationError,
+) -> str:
     """For content models that are not spelled out here: those of XML Signature."""
+    if declared is None:
+        return f"`{_name(element)}` is not declared in the contract's schemas"
     if not isinstance(error, XMLSchemaChildrenValidationError):
         return f"`{_name(element)}` does not follow the schema"
     children = list(element)
@@ -147,15 +155,6 @@ def _generic(element: etree._Element, error: xmlschema.XMLSchemaValidationError)
     )
     expected = [e.local_name for e in error.expected or () if isinstance(e, XsdElement)]
     return f"{what}; expected: {_names(expected)}" if expected else what
-
-
-def _is_empty_fixed(element: etree._Element, declared: XsdElement | None) -> bool:
-    """
-    An empty element whose value is fixed: the processors disagree on whether it is right.
-
-    XSD 1.0 (3.3.4, cvc-elt 5.1) reads it as the fixed value, libxml2 refuses it.
-    """
-    return declared is not None and declared.fixed is not None and not _text(element)
 
 
 @dataclass(frozen=True)
