@@ -1,0 +1,312 @@
+"""A certificate's answers, indexed once, so that no rule need search the document by itself.
+
+The rules of the type files are XPath 1.0. Most have one of a few shapes (this svar is there, that
+delsvar says yes); `quick_test` answers those from the index. For all others libxml2 is asked.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from lxml import etree
+
+from schemas.intyg_kinds import BLANKS
+from schemas.intyg_xpath import compile_xpath
+from schemas.ns import CORE, TYPES
+
+_SVAR: Final = f"{{{CORE}}}svar"
+_DELSVAR: Final = f"{{{CORE}}}delsvar"
+_CV: Final = f"{{{TYPES}}}cv"
+_CODE: Final = f"{{{TYPES}}}code"
+_SYSTEM: Final = f"{{{TYPES}}}codeSystem"
+_DISPLAY: Final = f"{{{TYPES}}}displayName"
+_STRING = compile_xpath("string()")
+_CODES = compile_xpath("t:cv/t:code")
+_NORMALIZED = compile_xpath("normalize-space()")
+
+
+class Part:
+    """
+    One delsvar.
+
+    Attributes:
+        text: Its text when it holds nothing else, otherwise None.
+        plain_cv: It holds exactly one cv of the usual form, whose code
+            (without blanks around it) and system (as written) follow.
+    """
+
+    __slots__ = ("code", "element", "id", "plain_cv", "row", "system", "text")
+
+    def __init__(self, element: etree._Element, row: "Row") -> None:
+        self.element = element
+        self.row = row
+        self.id = element.get("id")
+        self.text: str | None = None
+        self.plain_cv = False
+        self.code = self.system = ""
+        children = len(element)
+        if not children:
+            self.text = element.text or ""
+        elif children == 1:
+            self._read_cv(element[0])
+
+    def says(self, word: str, digit: str) -> bool:
+        """The national reading of yes and no: `true` or `1` anywhere in it, or `false` or `0`."""
+        text = self.text if self.text is not None else str(_STRING(self.element))
+        return digit in text or word in text
+
+    def codes(self) -> Sequence[str]:
+        """Every code in it, normally one, without blanks around it."""
+        if self.plain_cv:
+            return (self.code,)
+        if self.text is not None:
+            return ()
+        found: Any = _CODES(self.element)
+        return [str(_NORMALIZED(code)) for code in found]
+
+    def _read_cv(self, cv: etree._Element) -> None:
+        if cv.tag != _CV:
+            return
+        code = system = None
+        names = 0
+        for child in cv:
+            tag = child.tag
+            if len(child):
+                return
+            if tag == _CODE:
+                if code is not None:
+                    return
+                code = child.text or ""
+            elif tag == _SYSTEM:
+                if system is not None:
+                    return
+                system = child.text or ""
+            elif tag == _DISPLAY:
+                names += 1
+        if code is not None and system is not None and names <= 1:
+            # blanks inside a code stay, as several or as one: no code has any
+            self.plain_cv, self.code, self.system = True, code.strip(BLANKS), system
+
+
+class Row:
+    """One svar, with its delsvar."""
+
+    __slots__ = ("element", "id", "parts")
+
+    def __init__(self, element: etree._Element) -> None:
+        self.element = element
+        self.id = element.get("id")
+        self.parts = [Part(part, self) for part in element.iterchildren(_DELSVAR)]
+
+
+Place: TypeAlias = Part | Row | None
+"""Where a rule is asked: a delsvar, a svar, or None for the intyg."""
+
+
+class Answers:
+    """
+    The svar and delsvar of an intyg, by id.
+
+    Attributes:
+        rows, parts: All of them, in document order.
+    """
+
+    __slots__ = ("intyg", "parts_by_id", "rows", "rows_by_id")
+
+    def __init__(self, intyg: etree._Element) -> None:
+        self.intyg = intyg
+        self.rows = [Row(svar) for svar in intyg.iterchildren(_SVAR)]
+        self.rows_by_id: dict[str | None, list[Row]] = {}
+        self.parts_by_id: dict[str | None, list[Part]] = {}
+        for row in self.rows:
+            self.rows_by_id.setdefault(row.id, []).append(row)
+            for part in row.parts:
+                self.parts_by_id.setdefault(part.id, []).append(part)
+
+
+Test: TypeAlias = Callable[[Answers, Place], bool]
+_Nodes: TypeAlias = Callable[[Answers, Place], Sequence[Any]]
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<name>svar|delsvar|yes|no|coded|not|count)\((?P<id>\s*\d+(?:\.\d+)?\s*(?:,[^()]*)?\))?"
+    r"|(?P<word>and|or)\b|(?P<sign>\.\.|\*|/|\(|\)|<=|>=|!=|=|<|>)|(?P<number>\d+)(?![\w.]))"
+)
+_COMPARE: Final[dict[str, Callable[[int, int], bool]]] = {
+    "=": lambda one, other: one == other,
+    "!=": lambda one, other: one != other,
+    "<": lambda one, other: one < other,
+    ">": lambda one, other: one > other,
+    "<=": lambda one, other: one <= other,
+    ">=": lambda one, other: one >= other,
+}
+
+
+class _OtherShapeError(Exception):
+    """Not one of the shapes that the index answers."""
+
+
+def quick_test(expression: str, level: int) -> Test | None:
+    """
+    An expression of a type file as a test of the index.
+
+    Args:
+        expression: XPath 1.0 with the abbreviations of `intyg_xpath`.
+        level: What it is relative to: 0 intyg, 1 svar, 2 delsvar.
+
+    Returns:
+        None when it has another shape: ask libxml2.
+    """
+    try:
+        return _Parser(expression, level).whole()
+    except _OtherShapeError:
+        return None
+
+
+class _Parser:
+    """Reads `and`, `or`, `not()`, `count()` and paths of `..`, `*` and abbreviations; no more."""
+
+    def __init__(self, expression: str, level: int) -> None:
+        self._tokens: list[tuple[str, str]] = []
+        self._level = level
+        place = 0
+        expression = expression.strip()
+        while place < len(expression):
+            match = _TOKEN.match(expression, place)
+            if match is None:
+                raise _OtherShapeError
+            if match["name"]:
+                if match["id"]:
+                    self._tokens.append((match["name"], match["id"].strip(" )")))
+                else:
+                    self._tokens.append((match["name"], ""))
+            elif match["number"]:
+                self._tokens.append(("number", match["number"]))
+            else:
+                self._tokens.append((match["word"] or match["sign"], ""))
+            place = match.end()
+        self._tokens.append(("end", ""))
+        self._at = 0
+
+    def whole(self) -> Test:
+        test = self._either()
+        self._take("end")
+        return test
+
+    def _peek(self) -> str:
+        return self._tokens[self._at][0]
+
+    def _take(self, name: str) -> str:
+        found, value = self._tokens[self._at]
+        if found != name:
+            raise _OtherShapeError
+        self._at += 1
+        return value
+
+    def _either(self) -> Test:
+        tests = [self._both()]
+        while self._peek() == "or":
+            self._take("or")
+            tests.append(self._both())
+        if len(tests) == 1:
+            return tests[0]
+        return lambda answers, place: any(test(answers, place) for test in tests)
+
+    def _both(self) -> Test:
+        tests = [self._one()]
+        while self._peek() == "and":
+            self._take("and")
+            tests.append(self._one())
+        if len(tests) == 1:
+            return tests[0]
+        return lambda answers, place: all(test(answers, place) for test in tests)
+
+    def _one(self) -> Test:
+        match self._peek():
+            case "(":
+                self._take("(")
+                test = self._either()
+                self._take(")")
+                return test
+            case "not":
+                if self._take("not"):
+                    raise _OtherShapeError
+                inner = self._either()
+                self._take(")")
+                return lambda answers, place: not inner(answers, place)
+            case "count":
+                if self._take("count"):
+                    raise _OtherShapeError
+                nodes = self._path()
+                self._take(")")
+                compare = _COMPARE.get(self._peek())
+                if compare is None:
+                    raise _OtherShapeError
+                self._at += 1
+                number = int(self._take("number"))
+                return lambda answers, place: compare(len(nodes(answers, place)), number)
+        nodes = self._path()
+        return lambda answers, place: bool(nodes(answers, place))
+
+    def _path(self) -> _Nodes:
+        level, nodes = self._level, None
+        while True:
+            name, value = self._tokens[self._at]
+            self._at += 1
+            if name == ".." and nodes is None and level > 0:
+                level -= 1
+            elif level == 0 and name in ("svar", "*") and value.count(".") == 0:
+                nodes = _all_rows if name == "*" else _rows_with(value)
+                level = 1
+            elif level == 1 and name in ("delsvar", "yes", "no", "coded") and "." in value:
+                rows = nodes or (_row_itself if self._level == 1 else _row_of_part)
+                nodes = _parts(rows, name, value)
+                level = 3
+            else:
+                raise _OtherShapeError
+            if self._peek() != "/":
+                break
+            self._take("/")
+        if nodes is None:
+            raise _OtherShapeError
+        return nodes
+
+
+def _all_rows(answers: Answers, _place: Place) -> Sequence[Row]:
+    return answers.rows
+
+
+def _rows_with(svar: str) -> _Nodes:
+    return lambda answers, _place: answers.rows_by_id.get(svar, ())
+
+
+def _row_itself(_answers: Answers, place: Place) -> Sequence[Row]:
+    assert isinstance(place, Row)
+    return (place,)
+
+
+def _row_of_part(_answers: Answers, place: Place) -> Sequence[Row]:
+    assert isinstance(place, Part)
+    return (place.row,)
+
+
+def _parts(rows: _Nodes, name: str, value: str) -> _Nodes:
+    node_id, *codes = (word.strip() for word in value.split(","))
+    wanted = frozenset(codes)
+
+    def found(answers: Answers, place: Place) -> Sequence[Part]:
+        if rows is _all_rows:
+            parts: Sequence[Part] = answers.parts_by_id.get(node_id, ())
+        else:
+            parts = [
+                part for row in rows(answers, place) for part in row.parts if part.id == node_id
+            ]
+        match name:
+            case "yes":
+                return [part for part in parts if part.says("true", "1")]
+            case "no":
+                return [part for part in parts if part.says("false", "0")]
+            case "coded":
+                return [part for part in parts if not wanted.isdisjoint(part.codes())]
+        return parts
+
+    return found

@@ -1,0 +1,195 @@
+"""Rules of a certificate type as XPath 1.0: the shorthand of the type files, written out.
+
+The type files write conditions in XPath 1.0 with a few abbreviations, which are written out when a
+file is read. What remains is plain XPath 1.0 with the prefixes `c` (core) and `t` (types), the
+variables `$today` and `$day`, and nothing else, so that it also runs inside XSD 1.1 asserts and
+Schematron.
+
+| written | stands for |
+|---|---|
+| `svar(1)` | the `svar` children with id 1 |
+| `delsvar(1.3)` | the `delsvar` children with id 1.3 |
+| `code(1.1)` | the codes (`cv/code`) inside `delsvar(1.1)` |
+| `coded(1.1, A, B)` | `delsvar(1.1)` whose code, blanks around it aside, is A or B |
+| `yes(27.1)`, `no(27.1)` | `delsvar(27.1)` that says yes (no), as the national rules read it |
+| `yes()`, `no()` | the same test of the context node |
+| `text(X)` | the text of X without blanks around it |
+| `real_date(X)` | X is a real date, YYYY-MM-DD |
+| `num(X)` | date X as a number that sorts, 20261123 |
+| `days(X)` | date X as a day number: 0001-01-01 is 1, as Python's `date.toordinal` |
+| `born(X)`, `born_year(X)` | the patient's birth as day number, and its year; X leads to `intyg` |
+
+`$today` is today's date as `num`, `$day` the same as `days`.
+
+Yes and no are substring tests: the national Schematron files match `1|true` and `0|false` anywhere
+in the text, so that `10` says yes and no.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from lxml import etree
+
+from schemas.ns import CORE, TYPES
+
+PREFIXES: Final[Mapping[str, str]] = {"c": CORE, "t": TYPES}
+"""The prefixes that every expression uses."""
+
+YES: Final = "(contains(., '1') or contains(., 'true'))"
+NO: Final = "(contains(., '0') or contains(., 'false'))"
+
+_CALL = re.compile(
+    r"(?<![\w$@-])"
+    r"(svar|delsvar|code|coded|yes|no|text|real_date|num|days|born_year|born)\("
+)
+_ID = re.compile(r"\d+(\.\d+)?\Z")
+
+
+def write_out(expression: str) -> str:
+    """
+    Write out the abbreviations of an expression.
+
+    Args:
+        expression: XPath 1.0 with the abbreviations of the module docstring.
+
+    Returns:
+        Plain XPath 1.0.
+
+    Raises:
+        ValueError: An abbreviation is used in a way that means nothing.
+    """
+    done, at = [], 0
+    while match := _CALL.search(expression, at):
+        end = _closing(expression, match.end())
+        done.append(expression[at : match.start()])
+        done.append(_written_out(match[1], expression[match.end() : end].strip()))
+        at = end + 1
+    done.append(expression[at:])
+    return "".join(done)
+
+
+def compile_xpath(expression: str) -> etree.XPath:
+    """Compile a written-out expression; `etree.XPathSyntaxError` when it is none."""
+    return etree.XPath(expression, namespaces=dict(PREFIXES))
+
+
+def literal(text: str) -> str:
+    """A text as XPath string literal."""
+    if "'" not in text:
+        return f"'{text}'"
+    if '"' in text:
+        raise ValueError("XPath 1.0 cannot write a text with both kinds of quotes")
+    return f'"{text}"'
+
+
+def one_of(subject: str, values: tuple[str, ...]) -> str:
+    """`subject` equals one of the values."""
+    return " or ".join(f"{subject} = {literal(value)}" for value in values)
+
+
+def _closing(expression: str, start: int) -> int:
+    """The place of the parenthesis that closes the one before `start`."""
+    depth, quote = 1, ""
+    for place in range(start, len(expression)):
+        char = expression[place]
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char == "(":
+            depth += 1
+        elif char == ")":
+            depth -= 1
+            if depth == 0:
+                return place
+    raise ValueError(f"a parenthesis is not closed: {expression}")
+
+
+def _written_out(name: str, argument: str) -> str:
+    if name in ("svar", "delsvar", "code", "coded") or (name in ("yes", "no") and argument):
+        return _node(name, [part.strip() for part in argument.split(",")])
+    if name in ("yes", "no"):
+        return YES if name == "yes" else NO
+    if name == "text" and not argument:
+        return "text()"  # XPath's own
+    inner = write_out(argument)
+    if not inner:
+        raise ValueError(f"{name}() needs an expression")
+    date = f"normalize-space({inner})"
+    match name:
+        case "text":
+            return date
+        case "real_date":
+            return real_date(date)
+        case "num":
+            return f"number(translate(substring({date}, 1, 10), '-', ''))"
+        case "days":
+            return _day_number(
+                f"number(substring({date}, 1, 4))",
+                f"number(substring({date}, 6, 2))",
+                f"number(substring({date}, 9, 2))",
+            )
+    person = f"{inner}/c:patient/c:person-id/t:extension"
+    year = f"number(substring({person}, 1, 4))"
+    if name == "born_year":
+        return year
+    day = f"number(substring({person}, 7, 2))"
+    # a samordningsnummer writes the day plus 60
+    return _day_number(
+        year, f"number(substring({person}, 5, 2))", f"({day} - 60 * number({day} > 60))"
+    )
+
+
+def _node(name: str, arguments: list[str]) -> str:
+    node_id = arguments[0]
+    if not _ID.match(node_id) or ("." in node_id) == (name == "svar"):
+        raise ValueError(
+            f"{name}({node_id}): not the id of a {'svar' if name == 'svar' else 'delsvar'}"
+        )
+    node = f"c:{'svar' if name == 'svar' else 'delsvar'}[@id='{node_id}']"
+    codes = tuple(arguments[1:])
+    if (name == "coded") != bool(codes):
+        raise ValueError(
+            f"{name}({', '.join(arguments)}): only coded() takes codes, and needs them"
+        )
+    match name:
+        case "code":
+            return f"{node}/t:cv/t:code"
+        case "coded":
+            return f"{node}[t:cv/t:code[{one_of('normalize-space()', codes)}]]"
+        case "yes":
+            return f"{node}[{YES}]"
+        case "no":
+            return f"{node}[{NO}]"
+    return node
+
+
+def _day_number(year: str, month: str, day: str) -> str:
+    """The proleptic Gregorian day number, years counted from March so that leap days come last."""
+    early = f"number({month} < 3)"
+    years = f"({year} - {early})"
+    return (
+        f"(365 * {years} + floor({years} div 4) - floor({years} div 100) + floor({years} div 400)"
+        f" + floor((153 * ({month} + 12 * {early}) - 457) div 5) + {day} - 306)"
+    )
+
+
+def real_date(text: str) -> str:
+    """`text` (blanks around it removed) is a real date YYYY-MM-DD, perhaps with a time zone."""
+    year, month, day = (
+        f"number(substring({text}, {start}, {length}))"
+        for start, length in ((1, 4), (6, 2), (9, 2))
+    )
+    leap = f"number(({year} mod 4 = 0 and {year} mod 100 != 0) or {year} mod 400 = 0)"
+    zone = f"substring({text}, 11)"
+    return (
+        f"(translate(substring({text}, 1, 10), '123456789', '000000000') = '0000-00-00'"
+        f" and {year} >= 1 and {month} >= 1 and {month} <= 12 and {day} >= 1"
+        f" and {day} <= 30 + ({month} + floor({month} div 8)) mod 2"
+        f" - number({month} = 2) * (2 - {leap})"
+        f" and ({zone} = '' or {zone} = 'Z'"
+        f" or (translate({zone}, '-123456789', '+000000000') = '+00:00'"
+        f" and number(substring({zone}, 5, 2)) <= 59"
+        f" and number(translate(substring({zone}, 2), ':', '')) <= 1400)))"
+    )
