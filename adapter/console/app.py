@@ -1,0 +1,104 @@
+"""REST on loopback, for operators and for EHRs that mark questions as handled.
+
+    GET    /health                             200 when the database answers, otherwise 503
+    GET    /metrics                            for Prometheus
+    GET    /api/intyg/<id>                     where a certificate stands
+    POST   /api/meddelanden/<id>/hanterad      mark a question as handled
+    DELETE /api/meddelanden/<id>/hanterad      mark it as not handled after all
+
+Nothing here shows a person: no number, no name, no text of a message or certificate. Errors are
+`application/problem+json` (RFC 9457). POST and DELETE take the HSA-id of who does it in the
+parameter `hanteratAv`, and answer the question's new state.
+"""
+
+import secrets
+from http import HTTPStatus
+
+import prometheus_client
+import structlog
+from flask import Flask, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from adapter.console.metrics import build_registry
+from adapter.console.views import intyg_view
+from adapter.errors import AdapterError, StoreError, ValidationError
+from adapter.interactions import mark_handled
+from adapter.parts import Parts
+
+_log = structlog.get_logger()
+
+
+def build_console(parts: Parts) -> Flask:
+    """Make the WSGI application. It asks for no password: serve it on loopback only."""
+    app = Flask("adapter.console", static_folder=None)
+    registry = build_registry(parts)
+
+    @app.get("/health")
+    def health() -> ResponseReturnValue:
+        with parts.store.read() as rows:
+            rows.get_intyg("")
+        return jsonify(status="ok", environment=parts.settings.environment.value)
+
+    @app.get("/metrics")
+    def metrics() -> ResponseReturnValue:
+        text = prometheus_client.generate_latest(registry)
+        return Response(text, content_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+    @app.get("/api/intyg/<path:intygs_id>")
+    def intyg(intygs_id: str) -> ResponseReturnValue:
+        with parts.store.read() as rows:
+            view = intyg_view(rows, intygs_id)
+        if view is None:
+            return _problem(HTTPStatus.NOT_FOUND, "There is no such certificate.")
+        return jsonify(view)
+
+    @app.post("/api/meddelanden/<path:meddelande_id>/hanterad")
+    def handled(meddelande_id: str) -> ResponseReturnValue:
+        return _mark(meddelande_id, handled=True)
+
+    @app.delete("/api/meddelanden/<path:meddelande_id>/hanterad")
+    def not_handled(meddelande_id: str) -> ResponseReturnValue:
+        return _mark(meddelande_id, handled=False)
+
+    def _mark(meddelande_id: str, *, handled: bool) -> ResponseReturnValue:
+        by = request.values.get("hanteratAv")
+        correlation_id = secrets.token_hex(16)
+        state = mark_handled.handle(
+            meddelande_id, parts, correlation_id, handled=handled, by=by or None
+        )
+        return jsonify(meddelandeId=meddelande_id, state=state.value)
+
+    @app.errorhandler(AdapterError)
+    def refused(error: AdapterError) -> ResponseReturnValue:
+        return _problem(_status(error), error.text, [f.rule for f in error.findings])
+
+    @app.errorhandler(HTTPException)
+    def not_served(error: HTTPException) -> ResponseReturnValue:
+        return _problem(HTTPStatus(error.code or 500), error.name)
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> ResponseReturnValue:
+        _log.error("console_failed", error=type(error).__name__)  # its text may quote a row
+        return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here.")
+
+    return app
+
+
+def _status(error: AdapterError) -> HTTPStatus:
+    if isinstance(error, StoreError):
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    if isinstance(error, ValidationError):
+        return HTTPStatus.CONFLICT
+    return HTTPStatus.NOT_FOUND
+
+
+def _problem(status: HTTPStatus, detail: str, rules: list[str] | None = None) -> Response:
+    """RFC 9457, with the ids of broken rules as a member of our own."""
+    body: dict[str, object] = {"title": status.phrase, "status": status.value, "detail": detail}
+    if rules:
+        body["rules"] = rules
+    response = jsonify(body)
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    return response

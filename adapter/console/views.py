@@ -1,0 +1,135 @@
+"""What the console shows of a certificate: states, times, ids and codes, nothing of a person."""
+
+from adapter.model import (
+    Arenden,
+    Delivery,
+    Direction,
+    IntygsStatus,
+    StoredHandelse,
+    StoredIntyg,
+    StoredMeddelande,
+    count_arenden,
+)
+from adapter.store import Block, Rows
+
+
+def intyg_view(rows: Rows, intygs_id: str) -> dict[str, object] | None:
+    """
+    Everything that happened to a certificate, as JSON takes it.
+
+    Times are UTC in ISO 8601. Lists are in the order things happened.
+
+    Returns:
+        None when there is no such certificate.
+    """
+    stored = rows.get_intyg(intygs_id)
+    if stored is None:
+        return None
+    meddelanden = rows.meddelanden(intygs_id)
+    return {
+        **_intyg(stored),
+        "statuses": [_status(status) for status in rows.statuses(intygs_id)],
+        "deliveries": [_delivery(delivery) for delivery in rows.deliveries(intygs_id)],
+        "handelser": [_handelse(handelse) for handelse in rows.handelser(intygs_id)],
+        "meddelanden": [_meddelande(meddelande) for meddelande in meddelanden],
+        "skickadeFragor": _arenden(count_arenden(Direction.TO_RECIPIENT, meddelanden)),
+        "mottagnaFragor": _arenden(count_arenden(Direction.TO_CARE, meddelanden)),
+        "blocks": [_block(block) for block in rows.blocks(intygs_id)],
+    }
+
+
+def _intyg(stored: StoredIntyg) -> dict[str, object]:
+    intyg = stored.intyg
+    return {
+        "intygsId": intyg.intygs_id,
+        "typ": intyg.typ,
+        "version": intyg.version,
+        "enhetsId": intyg.skapad_av.enhet.enhets_id,
+        "relation": (
+            {"typ": intyg.relation.typ, "intygsId": intyg.relation.intygs_id}
+            if intyg.relation
+            else None
+        ),
+        "receivedAt": stored.received_at.isoformat(),
+        "revokedAt": stored.revoked_at.isoformat() if stored.revoked_at else None,
+        "isTest": stored.is_test,
+        "signature": stored.signature,
+        "sha256": stored.sha256,
+    }
+
+
+def _status(status: IntygsStatus) -> dict[str, object]:
+    return {
+        "status": status.status.value,
+        "part": status.part,
+        "tidpunkt": status.tidpunkt.isoformat(),
+    }
+
+
+def _delivery(delivery: Delivery) -> dict[str, object]:
+    outcome = delivery.last_outcome
+    return {
+        "id": delivery.id,
+        "contract": delivery.new.contract,
+        "logicalAddress": delivery.new.logical_address,
+        "part": delivery.new.part,
+        "meddelandeId": delivery.new.meddelande_id,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "dueAt": delivery.due_at.isoformat(),
+        "updatedAt": delivery.updated_at.isoformat(),
+        # The receiver's own words may quote a person; the code of what happened does not.
+        "resultCode": outcome.result_code if outcome else None,
+        "errorId": outcome.error_id if outcome else None,
+        "httpStatus": outcome.http_status if outcome else None,
+        "detail": outcome.detail if outcome else None,
+    }
+
+
+def _handelse(handelse: StoredHandelse) -> dict[str, object]:
+    last_day = handelse.sista_datum_for_svar
+    return {
+        "handelsekod": handelse.handelsekod.value,
+        "tidpunkt": handelse.tidpunkt.isoformat(timespec="milliseconds"),
+        "skickadeFragor": _arenden(handelse.skickade_fragor),
+        "mottagnaFragor": _arenden(handelse.mottagna_fragor),
+        "amne": handelse.amne,
+        "sistaDatumForSvar": last_day.isoformat() if last_day else None,
+        "hanteratAv": handelse.hanterat_av,
+        "deliveryId": handelse.delivery_id,
+    }
+
+
+def _meddelande(stored: StoredMeddelande) -> dict[str, object]:
+    m = stored.meddelande
+    last_day = m.sista_datum_for_svar
+    return {
+        "meddelandeId": m.meddelande_id,
+        "direction": m.direction.value,
+        "amne": m.amne,
+        "svarPa": m.svar_pa.meddelande_id if m.svar_pa else None,
+        "paminner": m.paminnelse_meddelande_id,
+        "part": m.part,
+        "sistaDatumForSvar": last_day.isoformat() if last_day else None,
+        "receivedAt": stored.received_at.isoformat(),
+        "state": stored.state.value if stored.state else None,
+        "answeredBy": stored.answered_by,
+    }
+
+
+def _block(block: Block) -> dict[str, object]:
+    return {
+        "contract": block.contract,
+        "destination": block.destination,
+        "signal": block.signal,
+        "at": block.at.isoformat(),
+    }
+
+
+def _arenden(arenden: Arenden) -> dict[str, int]:
+    return {
+        "totalt": arenden.totalt,
+        "ejBesvarade": arenden.ej_besvarade,
+        "besvarade": arenden.besvarade,
+        "hanterade": arenden.hanterade,
+    }

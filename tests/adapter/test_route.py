@@ -1,0 +1,128 @@
+import pytest
+
+from adapter.errors import UnknownRecipientError
+from adapter.model import DestinationKind, DestinationRole, Environment
+from adapter.route import Recipient, Routes
+from adapter.settings import (
+    DestinationSettings,
+    RecipientSettings,
+    RouteSettings,
+    Settings,
+)
+from schemas.intyg_model import IntygType
+from schemas.intyg_type import IntygTypes
+
+PATH = "/clinicalprocess/healthcond/certificate"
+
+
+@pytest.fixture(scope="module")
+def fk7804() -> IntygType:
+    return IntygTypes().find("LISJP", "1.3")
+
+
+def routes(*rows: tuple[str, str, str]) -> Routes:
+    """Routes to destinations that are named after their address."""
+    return Routes(
+        Settings(
+            environment=Environment.DEMO,
+            destinations={
+                name: DestinationSettings(
+                    url=f"http://{name}/",
+                    kind=DestinationKind.MOCK,
+                    role=DestinationRole.CARE if name == "ehr" else DestinationRole.AUTHORITY,
+                )
+                for _, _, name in rows
+            },
+            routes=tuple(
+                RouteSettings(contract=contract, logical_address=address, destination=name)
+                for contract, address, name in rows
+            ),
+        )
+    )
+
+
+def recipients(**by_part: RecipientSettings) -> Routes:
+    return Routes(Settings(environment=Environment.DEMO, recipients=by_part))
+
+
+@pytest.mark.parametrize(
+    ("contract", "address", "name"),
+    [
+        ("RegisterCertificate", "FK", "exact"),
+        ("RevokeCertificate", "FK", "any-contract"),
+        ("RegisterCertificate", "TS", "any-address"),
+        ("RevokeCertificate", "TS", "any"),
+    ],
+)
+def test_exact_address_wins_over_any_and_then_exact_contract(
+    contract: str, address: str, name: str
+) -> None:
+    table = routes(
+        ("*", "*", "any"),
+        ("RegisterCertificate", "*", "any-address"),
+        ("*", "FK", "any-contract"),
+        ("RegisterCertificate", "FK", "exact"),
+    )
+    found = table.find(contract, 3, address)
+    assert found is not None
+    assert found.name == name
+
+
+def test_white_space_in_the_address_has_no_route() -> None:
+    assert routes(("*", "FK", "fk")).find("RegisterCertificate", 3, "FK ") is None
+
+
+def test_the_national_path_is_added_to_the_base_address() -> None:
+    found = routes(("*", "FK", "fk")).find("RegisterCertificate", 3, "FK")
+    assert found is not None
+    assert found.url == f"http://fk{PATH}/RegisterCertificate/3/rivtabp21"
+
+
+def test_an_address_with_placeholders_is_used_as_it_stands() -> None:
+    table = Routes(
+        Settings(
+            environment=Environment.DEMO,
+            destinations={
+                "fk": DestinationSettings(
+                    url="http://fk/{contract}/v{major}", kind=DestinationKind.MOCK
+                )
+            },
+            routes=(RouteSettings(contract="*", logical_address="*", destination="fk"),),
+        )
+    )
+    found = table.find("RevokeCertificate", 2, "anything")
+    assert found is not None
+    assert found.url == "http://fk/RevokeCertificate/v2"
+
+
+def test_a_recipient_takes_the_types_that_name_it(fk7804: IntygType) -> None:
+    table = recipients(
+        FKASSA=RecipientSettings(name="Försäkringskassan", logical_address="FK"),
+        TRANSP=RecipientSettings(name="Transportstyrelsen", logical_address="TS"),
+    )
+    assert table.recipient("FKASSA", fk7804) == Recipient("FKASSA", "FK")
+    with pytest.raises(UnknownRecipientError, match="does not take"):
+        table.recipient("TRANSP", fk7804)
+
+
+@pytest.mark.parametrize("code", ["FK7804", "LISJP"])
+def test_a_recipient_takes_a_type_that_its_list_names(code: str, fk7804: IntygType) -> None:
+    table = recipients(AF=RecipientSettings(name="x", logical_address="AF", types=(code,)))
+    assert table.recipient("AF", fk7804).logical_address == "AF"
+
+
+@pytest.mark.parametrize("part", ["HSVARD", "INVANA", "NOBODY"])
+def test_care_the_citizen_and_strangers_are_no_recipients(part: str, fk7804: IntygType) -> None:
+    table = recipients(
+        HSVARD=RecipientSettings(name="x", logical_address="x", types=("LISJP",)),
+        INVANA=RecipientSettings(name="x", logical_address="x", types=("LISJP",)),
+        FKASSA=RecipientSettings(name="x", logical_address="FK"),
+    )
+    with pytest.raises(UnknownRecipientError, match="Known recipients: FKASSA"):
+        table.recipient(part, fk7804)
+
+
+def test_an_inactive_recipient_takes_nothing(fk7804: IntygType) -> None:
+    table = recipients(FKASSA=RecipientSettings(name="x", logical_address="FK", active=False))
+    with pytest.raises(UnknownRecipientError, match="at present"):
+        table.recipient("FKASSA", fk7804)
