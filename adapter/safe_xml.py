@@ -45,6 +45,7 @@ _CODECS: Final = {
 _DECLARED_ENCODING: Final = re.compile(
     rb"""<\?xml[^>]{1,200}?\sencoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']"""
 )
+_BLANK: Final = re.compile(rb"[ \t\r\n]+")
 _XML_DECLARATION: Final = re.compile(rb"<\?xml\s[^>]*\?>\s*")
 
 # Markup of a well-formed document without a DTD: what is no tag, the inside of a start tag, and the
@@ -153,8 +154,8 @@ def _refuse_doctype(text: bytes) -> None:
     """A DTD can only stand before the root element, so only what stands there is read."""
     at = 0
     while True:
-        while text[at : at + 1] in (b" ", b"\t", b"\r", b"\n"):
-            at += 1
+        blank = _BLANK.match(text, at)
+        at = blank.end() if blank else at
         if text.startswith(b"<!--", at):
             end = text.find(b"-->", at + 4)
         elif text.startswith(b"<?", at):
