@@ -118,7 +118,7 @@ _MESSAGE_START = f"""
 
 _ARENDEN = "<c:totalt>1</c:totalt><c:ejBesvarade>1</c:ejBesvarade><c:besvarade>0</c:besvarade>"
 
-_REQUESTS = {
+_REQUESTS: dict[str, str] = {
     "RegisterCertificate:3": _SVAR_PA + _INTYG,
     "SendCertificateToRecipient:2": f"""
   <m:skickatTidpunkt>2026-11-20T10:00:00</m:skickatTidpunkt>
@@ -156,8 +156,62 @@ _REQUESTS = {
   <x:hanteratAv>{_HSA}</x:hanteratAv>""",
 }
 
+RESULT_KEYS = tuple(_REQUESTS)
+"""The contracts that move certificates and messages, and answer with nothing but a result."""
+
+_TYP = """<t:code>LISJP</t:code>
+    <t:codeSystem>b64ea353-e8f6-4832-b563-fc7d46f29548</t:codeSystem>"""
+
+_REQUESTS |= {
+    "GetCertificate:2": f"""
+  <m:intygs-id>{_INTYGS_ID}</m:intygs-id>
+  <m:part>{_PART}</m:part>""",
+    "ListCertificatesForCare:3": f"""
+  <m:person-id>{_PERSON}</m:person-id>
+  <m:enhets-id>{_HSA}</m:enhets-id>
+  <m:enhets-id>{_HSA}</m:enhets-id>""",
+    "ListCertificatesForCareWithQA:3": f"""
+  <m:person-id>{_PERSON}</m:person-id>
+  <m:enhets-id>{_HSA}</m:enhets-id>
+  <m:vardgivar-id>{_HSA}</m:vardgivar-id>
+  <m:fromTidpunkt>2026-11-01T00:00:00</m:fromTidpunkt>
+  <m:tomTidpunkt>2026-11-30T00:00:00</m:tomTidpunkt>""",
+    "ListCertificatesForCitizen:4": f"""
+  <m:person-id>{_PERSON}</m:person-id>
+  <m:intygTyp>{_TYP}</m:intygTyp>
+  <m:arkiverade>false</m:arkiverade>
+  <m:fromDatum>2026-11-01</m:fromDatum>
+  <m:tomDatum>2026-11-30</m:tomDatum>
+  <m:part>{_PART}</m:part>""",
+    "SetCertificateStatus:2": f"""
+  <m:intygs-id>{_INTYGS_ID}</m:intygs-id>
+  <m:part>{_PART}</m:part>
+  <m:status><t:code>RECEIV</t:code>
+    <t:codeSystem>9871cd17-8755-4ed9-b894-ff3729e775a4</t:codeSystem></m:status>
+  <m:tidpunkt>2026-11-20T10:00:00</m:tidpunkt>""",
+    "ListRelationsForCertificate:1": """
+  <m:intygs-id>intyg-1</m:intygs-id>
+  <m:intygs-id>intyg-2</m:intygs-id>""",
+    "GetCertificateTypeInfo:1": "<m:intygs-id>intyg-1</m:intygs-id>",
+    "ListKnownRecipients:1": "",
+    "GetRecipientsForCertificate:1": """
+  <m:certificateId>intyg-1</m:certificateId>
+  <m:certificateType>LISJP</m:certificateType>""",
+    "ListPossibleReceivers:1": f"<m:intygTyp>{_TYP}</m:intygTyp>",
+    "ListApprovedReceivers:1": f"<m:intygs-id>{_INTYGS_ID}</m:intygs-id>",
+    "RegisterApprovedReceivers:1": f"""
+  <m:intyg-id>{_INTYGS_ID}</m:intyg-id>
+  <m:typAvIntyg>{_TYP}</m:typAvIntyg>
+  <m:approvedReceivers><m:receiverId>FKASSA</m:receiverId>
+    <m:approvalStatus>YES</m:approvalStatus></m:approvedReceivers>""",
+    "PingForConfiguration:1": """
+  <m:serviceContractNamespace>urn:riv:x</m:serviceContractNamespace>
+  <m:logicalAddress>SE-ENHET</m:logicalAddress>""",
+}
+_REQUESTS["ListCertificatesForCitizen:3"] = _REQUESTS["ListCertificatesForCitizen:4"]
+
 KEYS = tuple(_REQUESTS)
-"""The contracts that there are samples of."""
+"""Every contract."""
 
 ENVELOPE = (
     f'<s:Envelope xmlns:s="{ns.SOAP11}" xmlns:c="{ns.CORE}" xmlns:t="{ns.TYPES}" '

@@ -142,6 +142,17 @@ def _findings(contracts: Contracts, key: str, *changes: tuple[str, str]) -> list
             id="nothing chosen",
         ),
         pytest.param(
+            "ListCertificatesForCare:3",
+            (
+                r"<m:enhets-id>.*?</m:enhets-id>",
+                r"<m:vardgivar-id><t:root>1.2.752.129.2.1.4.1</t:root>"
+                r"<t:extension>SE-GIVARE</t:extension></m:vardgivar-id>",
+            ),
+            "/ListCertificatesForCare/enhets-id",
+            "only one of `vardgivar-id`, `enhets-id` may be used",
+            id="both chosen",
+        ),
+        pytest.param(
             REVOKE,
             (r"<(m:intygs-id)>(.*?)</m:intygs-id>", r"<c:intygs-id>\2</c:intygs-id>"),
             "/RevokeCertificate/intygs-id",
