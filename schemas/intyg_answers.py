@@ -6,6 +6,8 @@ delsvar says yes); `quick_test` answers those from the index. For all others lib
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, TypeAlias
 
 from lxml import etree
@@ -36,24 +38,33 @@ class Part:
     """
 
     __slots__ = ("code", "element", "id", "plain_cv", "row", "system", "text")
+    text: str | None
 
     def __init__(self, element: etree._Element, row: "Row") -> None:
         self.element = element
         self.row = row
-        self.id = element.get("id")
-        self.text: str | None = None
+        self.id = element.get("id", "")
+        self.text = None
         self.plain_cv = False
         self.code = self.system = ""
         children = len(element)
         if not children:
             self.text = element.text or ""
         elif children == 1:
-            self._read_cv(element[0])
+            cv = element[0]
+            if cv.tag == _CV:
+                self._read(cv)
 
     def says(self, word: str, digit: str) -> bool:
         """The national reading of yes and no: `true` or `1` anywhere in it, or `false` or `0`."""
         text = self.text if self.text is not None else str(_STRING(self.element))
         return digit in text or word in text
+
+    def has_code(self, wanted: frozenset[str]) -> bool:
+        """Whether it holds one of some codes."""
+        if self.plain_cv:
+            return self.code in wanted
+        return not wanted.isdisjoint(self.codes())
 
     def codes(self) -> Sequence[str]:
         """Every code in it, normally one, without blanks around it."""
@@ -64,15 +75,13 @@ class Part:
         found: Any = _CODES(self.element)
         return [str(_NORMALIZED(code)) for code in found]
 
-    def _read_cv(self, cv: etree._Element) -> None:
-        if cv.tag != _CV:
-            return
+    def _read(self, cv: etree._Element) -> None:
         code = system = None
         names = 0
         for child in cv:
-            tag = child.tag
             if len(child):
                 return
+            tag = child.tag
             if tag == _CODE:
                 if code is not None:
                     return
@@ -95,7 +104,7 @@ class Row:
 
     def __init__(self, element: etree._Element) -> None:
         self.element = element
-        self.id = element.get("id")
+        self.id = element.get("id", "")
         self.parts = [Part(part, self) for part in element.iterchildren(_DELSVAR)]
 
 
@@ -116,15 +125,27 @@ class Answers:
     def __init__(self, intyg: etree._Element) -> None:
         self.intyg = intyg
         self.rows = [Row(svar) for svar in intyg.iterchildren(_SVAR)]
-        self.rows_by_id: dict[str | None, list[Row]] = {}
-        self.parts_by_id: dict[str | None, list[Part]] = {}
+        self.rows_by_id: dict[str, list[Row]] = {}
+        self.parts_by_id: dict[str, list[Part]] = {}
         for row in self.rows:
             self.rows_by_id.setdefault(row.id, []).append(row)
             for part in row.parts:
                 self.parts_by_id.setdefault(part.id, []).append(part)
 
 
-Test: TypeAlias = Callable[[Answers, Place], bool]
+@dataclass(frozen=True)
+class Day:
+    """Today, as rules ask for it."""
+
+    today: int  # 20261123
+    day: int  # date.toordinal
+
+    @classmethod
+    def of(cls, day: date) -> "Day":
+        return cls(day.year * 10000 + day.month * 100 + day.day, day.toordinal())
+
+
+Test: TypeAlias = Callable[[Answers, Place, Day], bool]
 _Nodes: TypeAlias = Callable[[Answers, Place], Sequence[Any]]
 
 _TOKEN = re.compile(
@@ -203,22 +224,18 @@ class _Parser:
         return value
 
     def _either(self) -> Test:
-        tests = [self._both()]
+        test = self._both()
         while self._peek() == "or":
             self._take("or")
-            tests.append(self._both())
-        if len(tests) == 1:
-            return tests[0]
-        return lambda answers, place: any(test(answers, place) for test in tests)
+            test = _or(test, self._both())
+        return test
 
     def _both(self) -> Test:
-        tests = [self._one()]
+        test = self._one()
         while self._peek() == "and":
             self._take("and")
-            tests.append(self._one())
-        if len(tests) == 1:
-            return tests[0]
-        return lambda answers, place: all(test(answers, place) for test in tests)
+            test = _and(test, self._one())
+        return test
 
     def _one(self) -> Test:
         match self._peek():
@@ -232,7 +249,7 @@ class _Parser:
                     raise _OtherShapeError
                 inner = self._either()
                 self._take(")")
-                return lambda answers, place: not inner(answers, place)
+                return lambda answers, place, day: not inner(answers, place, day)
             case "count":
                 if self._take("count"):
                     raise _OtherShapeError
@@ -243,9 +260,9 @@ class _Parser:
                     raise _OtherShapeError
                 self._at += 1
                 number = int(self._take("number"))
-                return lambda answers, place: compare(len(nodes(answers, place)), number)
-        nodes = self._path()
-        return lambda answers, place: bool(nodes(answers, place))
+                return lambda answers, place, _day: compare(len(nodes(answers, place)), number)
+        found = self._path()
+        return lambda answers, place, _day: bool(found(answers, place))
 
     def _path(self) -> _Nodes:
         level, nodes = self._level, None
@@ -271,6 +288,14 @@ class _Parser:
         return nodes
 
 
+def _or(one: Test, other: Test) -> Test:
+    return lambda answers, place, day: one(answers, place, day) or other(answers, place, day)
+
+
+def _and(one: Test, other: Test) -> Test:
+    return lambda answers, place, day: one(answers, place, day) and other(answers, place, day)
+
+
 def _all_rows(answers: Answers, _place: Place) -> Sequence[Row]:
     return answers.rows
 
@@ -293,20 +318,24 @@ def _parts(rows: _Nodes, name: str, value: str) -> _Nodes:
     node_id, *codes = (word.strip() for word in value.split(","))
     wanted = frozenset(codes)
 
-    def found(answers: Answers, place: Place) -> Sequence[Part]:
-        if rows is _all_rows:
-            parts: Sequence[Part] = answers.parts_by_id.get(node_id, ())
-        else:
-            parts = [
-                part for row in rows(answers, place) for part in row.parts if part.id == node_id
-            ]
-        match name:
-            case "yes":
-                return [part for part in parts if part.says("true", "1")]
-            case "no":
-                return [part for part in parts if part.says("false", "0")]
-            case "coded":
-                return [part for part in parts if not wanted.isdisjoint(part.codes())]
-        return parts
+    def parts(answers: Answers, place: Place) -> Sequence[Part]:
+        return [part for row in rows(answers, place) for part in row.parts if part.id == node_id]
 
+    def parts_anywhere(answers: Answers, _place: Place) -> Sequence[Part]:
+        return answers.parts_by_id.get(node_id, ())
+
+    found: _Nodes = parts_anywhere if rows is _all_rows else parts
+    match name:
+        case "yes":
+            return lambda answers, place: [
+                part for part in found(answers, place) if part.says("true", "1")
+            ]
+        case "no":
+            return lambda answers, place: [
+                part for part in found(answers, place) if part.says("false", "0")
+            ]
+        case "coded":
+            return lambda answers, place: [
+                part for part in found(answers, place) if part.has_code(wanted)
+            ]
     return found

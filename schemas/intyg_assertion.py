@@ -253,11 +253,18 @@ def each_xpath(rule: Rule) -> str:
     """Where a rule applies before its conditions, from the intyg."""
     if rule.each is None:
         return "."
-    if rule.each == "svar":
-        return "c:svar"
-    if "." in rule.each:
+    if rule.each.endswith(".."):
+        return f"c:svar[number(@id) >= {rule.each.removesuffix('..')}]"
+    if level_of(rule) == 2:
         return f"c:svar/c:delsvar[@id='{rule.each}']"
     return f"c:svar[@id='{rule.each}']"
+
+
+def level_of(rule: Rule) -> int:
+    """What a rule's expressions are relative to: 0 the intyg, 1 a svar, 2 a delsvar."""
+    if rule.each is None:
+        return 0
+    return 1 if rule.each.endswith("..") or "." not in rule.each else 2
 
 
 def conditions(rule: Rule) -> Iterator[str]:
@@ -272,8 +279,8 @@ def conditions(rule: Rule) -> Iterator[str]:
 
 def concerned(rule: Rule) -> tuple[str | None, str | None]:
     """The svar and delsvar that a rule's finding names."""
-    node_id = rule.each if rule.each not in (None, "svar") else next(iter(rule.concerns), None)
-    if node_id is None:
+    node_id = rule.each or next(iter(rule.concerns), None)
+    if node_id is None or node_id.endswith(".."):
         return None, None
     svar, dot, _ = node_id.partition(".")
     return svar, node_id if dot else None

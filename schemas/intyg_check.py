@@ -13,10 +13,10 @@ from typing import Any, Final, TypeAlias
 from lxml import etree
 
 from schemas.finding import Finding
-from schemas.intyg_answers import Answers, Part, Place, Row, quick_test
-from schemas.intyg_assertion import Assertion, assertions_of
+from schemas.intyg_answers import Answers, Day, Part, Place, Row, Test, quick_test
+from schemas.intyg_assertion import Assertion, assertions_of, level_of
 from schemas.intyg_kinds import BLANKS, KINDS, PATTERNS, quick_period
-from schemas.intyg_model import Delsvar, IntygType, Match, Question, Rule, Values
+from schemas.intyg_model import Delsvar, Instans, IntygType, Match, Question, Rule, Values
 from schemas.intyg_xpath import compile_xpath, write_out
 from schemas.ns import CORE, SOAP11
 
@@ -24,22 +24,101 @@ _SVAR: Final = f"{{{CORE}}}svar"
 _DELSVAR: Final = f"{{{CORE}}}delsvar"
 _INSTANS: Final = f"{{{CORE}}}instans"
 _ALWAYS_NUMBERED: Final = frozenset({_SVAR, _DELSVAR})
+_ADDITIONAL: Final = "9001.."
 
 
-@dataclass(frozen=True)
-class _Day:
-    """Today, as rules ask for it."""
-
-    today: int  # 20261123
-    day: int  # date.toordinal
-
-    @classmethod
-    def of(cls, day: date) -> "_Day":
-        return cls(day.year * 10000 + day.month * 100 + day.day, day.toordinal())
-
-
-_Broken: TypeAlias = Callable[[Answers, _Day], Sequence[etree._Element]]
+_Broken: TypeAlias = Callable[[Answers, Day], Sequence[etree._Element]]
 """The elements at which a check does not hold."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Check:
+    """A check, ready to run; `order` is its place in the type file."""
+
+    order: int
+    assertion: Assertion
+    broken: _Broken
+
+
+class _OfSvar:
+    """What is checked of all svar with one id: a quick look, and the checks behind it."""
+
+    def __init__(self, question: Question, checks: list[_Check]) -> None:
+        self._most = question.count.most
+        self._instans = question.instans is Instans.REQUIRED
+        self._known = {part.id: part for part in question.delsvar}
+        self._also = frozenset(question.also)
+        self._usual: set[tuple[str, ...]] = set()  # orders of delsvar found to be right
+        across = [check for check in checks if check.assertion.facet in _ACROSS]
+        self.several = across  # only several svar can break these
+        self.details = [check for check in checks if check not in across]
+
+    def is_fine(self, rows: list[Row]) -> bool:
+        """Whether none of `details` can be broken; False may also mean: look closer."""
+        if self._most is not None and len(rows) > self._most:
+            return False
+        for row in rows:
+            others = len(row.element) - len(row.parts)
+            if others != self._instans or (others and not _is_plain_instans(row.element[0])):
+                return False
+            shape = tuple([part.id for part in row.parts])
+            if shape not in self._usual and not self._is_right(shape):
+                return False
+        return True
+
+    def _is_right(self, shape: tuple[str, ...]) -> bool:
+        for node_id, part in self._known.items():
+            times = shape.count(node_id)
+            if times < part.count.least or (
+                part.count.most is not None and times > part.count.most
+            ):
+                return False
+        if not self._also.union(self._known).issuperset(shape):
+            return False
+        if len(self._usual) < _MOST_SHAPES:
+            self._usual.add(shape)
+        return True
+
+
+class _OfDelsvar:
+    """What is checked of each delsvar with one id."""
+
+    def __init__(self, node: Delsvar, checks: list[_Check]) -> None:
+        self._quick = _quick_look(node, {check.assertion.facet for check in checks})
+        self._tests = [_value_test(check.assertion.facet, node) for check in checks]
+        self.details = checks
+
+    def is_fine(self, parts: list[Part]) -> bool:
+        """Whether none of `details` is broken; False may also mean: look closer."""
+        if self._quick is not None:
+            return all(map(self._quick, parts))
+        return all(test(part) for part in parts for test in self._tests)
+
+
+def _quick_look(node: Delsvar, facets: set[str]) -> Callable[[Part], bool] | None:
+    """All checks of the two most frequent forms in one function; None for other forms."""
+    if facets == {"type", "system", "codes"} and node.type == "cv":
+        system, codes = node.system, node.codes
+        assert system is not None
+        assert codes is not None
+        wanted = frozenset(codes.values) - {""}  # a code that could not be read is empty
+        if len(system.values) == 1 and (system.match, codes.match) == (Match.EXACT, Match.TRIMMED):
+            only_system = system.values[0]
+            return lambda part: part.code in wanted and part.system == only_system
+    if node.type == "text" and facets <= {"type", "length"}:
+        most = node.length.most if node.length else float("inf")
+        return lambda part: bool((text := part.text) and text.strip(BLANKS) and len(text) <= most)
+    return None
+
+
+_ACROSS: Final = frozenset({"unique", "overlap", "shared_day"})
+_MOST_SHAPES: Final = 500
+"""So many orders of delsvar are remembered for a svar; more than any type allows to be right."""
+
+
+def _is_plain_instans(element: etree._Element) -> bool:
+    text = element.text or ""
+    return element.tag == _INSTANS and text.isdigit() and not text.startswith("0")
 
 
 class IntygCheck:
@@ -51,9 +130,25 @@ class IntygCheck:
 
     def __init__(self, intyg_type: IntygType) -> None:
         self.intyg_type = intyg_type
-        self._checks = [
-            (entry, _compiled(entry, intyg_type)) for entry in assertions_of(intyg_type)
-        ]
+        self._always: list[_Check] = []  # must be asked whatever the certificate holds
+        self._needed: list[tuple[str, int, _Check]] = []  # svar, how many at least
+        self._rules: dict[str, list[_Check]] = {}  # by the svar or delsvar that they apply to
+        self._whole: list[_Check] = []  # ids and instans of all svar
+        by_node: dict[str, list[_Check]] = {}
+        for order, assertion in enumerate(assertions_of(intyg_type)):
+            check = _Check(order, assertion, _compiled(assertion, intyg_type))
+            self._sort_in(check, by_node)
+        self._of_svar = {
+            question.svar: _OfSvar(question, by_node.get(question.svar, []))
+            for question in intyg_type.questions
+            if not question.last
+        }
+        self._of_delsvar = {
+            part.id: _OfDelsvar(part, by_node[part.id])
+            for question in intyg_type.questions
+            if not question.last
+            for part in question.delsvar
+        }
 
     def check(
         self, intyg: etree._Element, *, today: date | None = None, at_signing: bool = True
@@ -72,13 +167,65 @@ class IntygCheck:
             Every finding, errors and warnings, in the order of the type file;
             nothing of the certificate's content is in them.
         """
-        answers, day = Answers(intyg), _Day.of(today or date.today())  # noqa: DTZ011  local date, as signed
-        findings: list[Finding] = []
-        for assertion, broken in self._checks:
-            elements = broken(answers, day)
-            if elements and (at_signing or not assertion.at_signing):
-                findings.extend(_finding(assertion, element) for element in elements)
-        return findings
+        answers = Answers(intyg)
+        day = Day.of(today or date.today())  # noqa: DTZ011  the local date, as certificates say it
+        found: list[tuple[_Check, Sequence[etree._Element]]] = []
+        for check in self._to_ask(answers):
+            elements = check.broken(answers, day)
+            if elements and (at_signing or not check.assertion.at_signing):
+                found.append((check, elements))
+        found.sort(key=lambda pair: pair[0].order)
+        return [_finding(check.assertion, at) for check, elements in found for at in elements]
+
+    def _sort_in(self, check: _Check, by_node: dict[str, list[_Check]]) -> None:
+        node, facet = check.assertion.node, check.assertion.facet
+        if isinstance(node, Rule):
+            if node.each is None:
+                self._always.append(check)
+            else:
+                self._rules.setdefault(node.each, []).append(check)
+        elif isinstance(node, Question) and facet == "few":
+            self._needed.append((node.svar, node.count.least, check))
+        elif isinstance(node, Question):
+            by_node.setdefault(node.svar, []).append(check)
+        elif isinstance(node, Delsvar) and facet in {"few", "many", *_ACROSS}:
+            assert check.assertion.svar is not None
+            by_node.setdefault(check.assertion.svar, []).append(check)
+        elif isinstance(node, Delsvar):
+            by_node.setdefault(node.id, []).append(check)
+        else:
+            self._whole.append(check)
+
+    def _to_ask(self, answers: Answers) -> list[_Check]:
+        """The checks that this certificate may break; the others it cannot."""
+        ask = list(self._always)
+        rows_by_id, rules = answers.rows_by_id, self._rules
+        for svar, least, check in self._needed:
+            if len(rows_by_id.get(svar, ())) < least:
+                ask.append(check)
+        look_closer = False
+        for svar_id, rows in rows_by_id.items():
+            of_svar = self._of_svar.get(svar_id)
+            if of_svar is None:
+                look_closer = True
+                ask.extend(rules.get(_ADDITIONAL, ()))
+                continue
+            if not of_svar.is_fine(rows):
+                look_closer = True
+                ask.extend(of_svar.details)
+            if len(rows) > 1:
+                ask.extend(of_svar.several)
+            if svar_id in rules:
+                ask.extend(rules[svar_id])
+        for part_id, parts in answers.parts_by_id.items():
+            of_delsvar = self._of_delsvar.get(part_id)
+            if of_delsvar is not None and not of_delsvar.is_fine(parts):
+                ask.extend(of_delsvar.details)
+            if part_id in rules:
+                ask.extend(rules[part_id])
+        if look_closer:
+            ask.extend(self._whole)
+        return list(dict.fromkeys(ask)) if look_closer else ask
 
 
 def _finding(assertion: Assertion, element: etree._Element) -> Finding:
@@ -142,7 +289,7 @@ def _compiled(assertion: Assertion, intyg_type: IntygType) -> _Broken:
     return _instans_least
 
 
-def _instans_least(answers: Answers, _day: _Day) -> Sequence[etree._Element]:
+def _instans_least(answers: Answers, _day: Day) -> Sequence[etree._Element]:
     return [
         instans
         for row in answers.rows
@@ -162,7 +309,7 @@ def _svar_ids(assertion: Assertion, intyg_type: IntygType) -> _Broken:
     known = frozenset(question.svar for question in intyg_type.questions if not question.last)
     allowed = compile_xpath(assertion.must)
 
-    def broken(answers: Answers, _day: _Day) -> Sequence[etree._Element]:
+    def broken(answers: Answers, _day: Day) -> Sequence[etree._Element]:
         return [
             row.element for row in answers.rows if row.id not in known and not allowed(row.element)
         ]
@@ -199,10 +346,10 @@ def _question_check(assertion: Assertion, question: Question) -> _Broken:
 
 
 def _part_count(assertion: Assertion, part: Delsvar) -> _Broken:
-    svar, node_id = assertion.svar, part.id
+    svar, node_id = assertion.svar or "", part.id
     least, most = part.count.least, part.count.most
 
-    def broken(answers: Answers, _day: _Day) -> Sequence[etree._Element]:
+    def broken(answers: Answers, _day: Day) -> Sequence[etree._Element]:
         found = []
         for row in answers.rows_by_id.get(svar, ()):
             times = sum(part.id == node_id for part in row.parts)
@@ -222,7 +369,7 @@ def _value(assertion: Assertion, node: Delsvar) -> _Broken:
         compile_xpath(assertion.must),
     )
 
-    def broken(answers: Answers, _day: _Day) -> Sequence[etree._Element]:
+    def broken(answers: Answers, _day: Day) -> Sequence[etree._Element]:
         parts = answers.parts_by_id.get(node_id)
         if not parts:
             return ()
@@ -288,7 +435,7 @@ def _across(assertion: Assertion, node: Delsvar, svar: str) -> _Broken:
                 if part.id == node_id:
                     yield row, part
 
-    def repeated(answers: Answers, _day: _Day) -> Sequence[etree._Element]:
+    def repeated(answers: Answers, _day: Day) -> Sequence[etree._Element]:
         if len(answers.rows_by_id.get(svar, ())) < 2:
             return ()
         before: set[str] = set()
@@ -300,7 +447,7 @@ def _across(assertion: Assertion, node: Delsvar, svar: str) -> _Broken:
             before.update(codes)
         return found
 
-    def overlapping(answers: Answers, _day: _Day) -> Sequence[etree._Element]:
+    def overlapping(answers: Answers, _day: Day) -> Sequence[etree._Element]:
         if len(answers.rows_by_id.get(svar, ())) < 2:
             return ()
         found: list[etree._Element] = []
@@ -332,42 +479,57 @@ def _overlap(
 
 
 def _rule(rule: Rule) -> _Broken:
-    places = _places(rule)
-    level = 0 if rule.each is None else 2 if "." in rule.each else 1
+    level = level_of(rule)
     must = _test(rule.must, level)
     where = _test(rule.where, level) if rule.where else None
+    if level == 2:
+        return _part_rule(rule, where, must)
+    places = _places(rule)
 
-    def broken(answers: Answers, day: _Day) -> Sequence[etree._Element]:
-        found = []
-        for place in places(answers):
-            if (where is None or where(answers, place, day)) and not must(answers, place, day):
-                found.append(answers.intyg if place is None else place.element)
+    def broken(answers: Answers, day: Day) -> Sequence[etree._Element]:
+        return [
+            answers.intyg if place is None else place.element
+            for place in places(answers)
+            if (where is None or where(answers, place, day)) and not must(answers, place, day)
+        ]
+
+    return broken
+
+
+def _part_rule(rule: Rule, where: Test | None, must: Test) -> _Broken:
+    each = rule.each or ""
+    wanted = _picked(rule.is_, but=False) if rule.is_ else None
+    unwanted = _picked(rule.is_not, but=True) if rule.is_not else None
+
+    def broken(answers: Answers, day: Day) -> Sequence[etree._Element]:
+        found: list[etree._Element] = []
+        for part in answers.parts_by_id.get(each, ()):
+            if wanted is not None and not wanted(part):
+                continue
+            if unwanted is not None and not unwanted(part):
+                continue
+            if where is not None and not where(answers, part, day):
+                continue
+            if not must(answers, part, day):
+                found.append(part.element)
         return found
 
     return broken
 
 
 def _places(rule: Rule) -> Callable[[Answers], Sequence[Place]]:
-    """Where a rule is asked, as far as `is` and `is_not` tell."""
+    """Where a rule about the intyg or about svar is asked."""
     each = rule.each
     if each is None:
         return lambda _answers: (None,)
-    if each == "svar":
-        return lambda answers: answers.rows
-    if "." not in each:
-        return lambda answers: answers.rows_by_id.get(each, ())
-    wanted = _picked(rule.is_, but=False) if rule.is_ else None
-    unwanted = _picked(rule.is_not, but=True) if rule.is_not else None
+    if each.endswith(".."):
+        first = int(each.removesuffix(".."))
+        return lambda answers: [row for row in answers.rows if _number(row.id) >= first]
+    return lambda answers: answers.rows_by_id.get(each, ())
 
-    def places(answers: Answers) -> Sequence[Place]:
-        parts: Sequence[Part] = answers.parts_by_id.get(each, ())
-        if wanted and parts:
-            parts = [part for part in parts if wanted(part)]
-        if unwanted and parts:
-            parts = [part for part in parts if unwanted(part)]
-        return parts
 
-    return places
+def _number(svar_id: str) -> int:
+    return int(svar_id) if svar_id.isdecimal() else -1
 
 
 def _picked(values: tuple[str, ...], *, but: bool) -> Callable[[Part], bool]:
@@ -378,19 +540,21 @@ def _picked(values: tuple[str, ...], *, but: bool) -> Callable[[Part], bool]:
     wanted = frozenset(values)
     if but:
         return lambda part: any(code not in wanted for code in part.codes())
-    return lambda part: any(code in wanted for code in part.codes())
+    return lambda part: part.has_code(wanted)
 
 
-def _test(expression: str, level: int) -> Callable[[Answers, Place, _Day], bool]:
+def _test(expression: str, level: int) -> Test:
     quick = quick_test(expression, level)
     if quick is not None:
-        return lambda answers, place, _day: quick(answers, place)
+        return quick
     written = write_out(expression)
     compiled: Any = compile_xpath(f"boolean({written})")
     variables = [name for name in ("today", "day") if f"${name}" in written]
 
-    def asked(answers: Answers, place: Place, day: _Day) -> bool:
+    def asked(answers: Answers, place: Place, day: Day) -> bool:
         element = answers.intyg if place is None else place.element
+        if not variables:
+            return bool(compiled(element))
         return bool(compiled(element, **{name: getattr(day, name) for name in variables}))
 
     return asked
@@ -400,7 +564,7 @@ def broken_by_xpath(
     assertion: Assertion, intyg: etree._Element, today: date
 ) -> list[etree._Element]:
     """Where an assertion does not hold, by its XPath alone: slow; the fast way must equal it."""
-    day = _Day.of(today)
+    day = Day.of(today)
     places: Any = compile_xpath(assertion.each)(intyg, today=day.today, day=day.day)
     must = compile_xpath(f"boolean({assertion.must})")
     return [place for place in places if not must(place, today=day.today, day=day.day)]

@@ -23,6 +23,7 @@ import yaml
 from lxml import etree
 
 from schemas.finding import Severity
+from schemas.intyg_assertion import level_of
 from schemas.intyg_kinds import KINDS, PATTERNS
 from schemas.intyg_model import (
     CodeList,
@@ -506,9 +507,9 @@ class _Reader:
             line=line,
         )
         entry.done()
-        if rule.each is not None and rule.each != "svar":
-            self._known(rule.each, line, ref.id)
-        if (rule.is_ or rule.is_not) and "." not in (rule.each or ""):
+        if rule.each is not None:
+            self._known(rule.each.removesuffix(".."), line, ref.id)
+        if (rule.is_ or rule.is_not) and level_of(rule) != 2:
             raise _WrongError(line, f"rule {ref.id}: is and is_not need a delsvar in each")
         for node_id in (*rule.concerns, *_PLACE.findall(rule.message)):
             self._known(node_id, line, ref.id)

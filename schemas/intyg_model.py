@@ -145,7 +145,8 @@ class Rule:
     A rule across questions: at every `each` that `is_` and `where` pick, `must` holds.
 
     Attributes:
-        each: Id of svar or delsvar, or `svar` for every svar; None: the intyg.
+        each: Id of svar or delsvar, or `9001..` for every svar from that id
+            up; None: the intyg.
         is_, is_not: Codes, or `yes` or `no`: only those `each` with (without) it.
         where, must: XPath 1.0 as in the file, relative to `each`.
         at_signing: Depends on today: holds when signed, perhaps not later.
