@@ -1,0 +1,149 @@
+"""Composition: every part is built once, from `Settings`, and handed to the others."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Final, Self
+
+from adapter import log
+from adapter.console import build_console
+from adapter.deliver import Deliverer
+from adapter.guard import Guard, TestPatients
+from adapter.interactions import (
+    after_delivery,
+    register_certificate,
+    revoke_certificate,
+    send_certificate_to_recipient,
+    send_message_to_care,
+    send_message_to_recipient,
+)
+from adapter.model import Clock, Delivery, Inbound, Outcome, Result, system_clock
+from adapter.parts import Parts
+from adapter.route import Routes
+from adapter.server import Server, mount
+from adapter.settings import Settings
+from adapter.signature import TrustStore, signing_key_from_settings
+from adapter.soap.app import build_wsgi
+from adapter.store import Rows, Store
+from adapter.worker import Workers
+from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
+
+Flow = Callable[[Inbound, Parts], Result]
+
+FLOWS: Final[Mapping[str, Flow]] = {
+    "RegisterCertificate:3": register_certificate.handle,
+    "SendCertificateToRecipient:2": send_certificate_to_recipient.handle,
+    "RevokeCertificate:2": revoke_certificate.handle,
+    "SendMessageToCare:2": send_message_to_care.handle,
+    "SendMessageToRecipient:2": send_message_to_recipient.handle,
+}
+"""The contracts that the adapter serves, and what each does."""
+
+
+def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
+    """
+    Build what the flows work with; opens the database and brings its schema up to date.
+
+    Raises:
+        SettingsError: A key, certificate or folder that the settings name is not usable.
+        StoreError: The database cannot be opened.
+    """
+    trust = TrustStore.from_settings(settings.trust)
+    signing_key = signing_key_from_settings(settings.signing)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.effective_database_url, clock)
+    store.migrate()
+    return Parts(
+        settings=settings,
+        contracts=Contracts(settings.contracts_dir),
+        types=IntygTypes(settings.types_dir),
+        store=store,
+        guard=Guard(TestPatients.from_settings(settings), settings.environment),
+        routes=Routes(settings),
+        trust=trust,
+        signing_key=signing_key,
+        clock=clock,
+    )
+
+
+class App:
+    """
+    A running adapter: doors, workers and database. A context manager.
+
+    Attributes:
+        parts: What it was built from.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        settings = parts.settings
+        soap = build_wsgi(
+            parts.contracts,
+            {key: _with_parts(flow, parts) for key, flow in FLOWS.items()},
+            settings,
+            parts.clock,
+        )
+        console = build_console(parts)
+        self._server = Server(
+            mount(
+                {"/services": soap, "/api": console, "/health": console, "/metrics": console},
+            ),
+            settings.server.host,
+            settings.server.port,
+            threads=settings.server.threads,
+            max_body_bytes=settings.server.max_body_bytes,
+        )
+        self._deliverer = Deliverer(parts.contracts, parts.guard, settings.delivery, parts.clock)
+        self._workers = Workers(
+            parts.store,
+            self._deliverer,
+            parts.routes.find,
+            self._after_delivery,
+            settings.delivery,
+            parts.clock,
+        )
+
+    @property
+    def url(self) -> str:
+        """Base address, `http://127.0.0.1:8080`."""
+        return self._server.address
+
+    def _after_delivery(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
+        after_delivery.handle(rows, delivery, outcome, self.parts)
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.parts.store.close)
+            self._workers.start()
+            undo.callback(self._workers.stop)
+            self._server.start()
+            undo.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.stop()
+        self._workers.stop()
+        self._deliverer.close()
+        self.parts.store.close()
+
+
+def build_app(settings: Settings, clock: Clock = system_clock) -> App:
+    """
+    Build an adapter; entering it starts it.
+
+    Raises:
+        SettingsError, StoreError: As `build_parts`.
+        OSError: The address cannot be listened on.
+    """
+    log.configure()
+    return App(build_parts(settings, clock))
+
+
+def _with_parts(flow: Flow, parts: Parts) -> Callable[[Inbound], Result]:
+    return lambda inbound: flow(inbound, parts)

@@ -1,0 +1,322 @@
+"""The command `intyg`: reads arguments, calls the parts, prints.
+
+Exit codes: 0 all well; 1 the answer is no (invalid, refused, failed); 2 a file could not be read,
+or the command was used wrongly.
+"""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version as distribution_version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from adapter.check_file import check_file, verify_file
+from adapter.errors import AdapterError
+from adapter.settings import Settings, SettingsError, load_settings
+from schemas.contract import Contracts
+from schemas.finding import Finding, Severity
+from schemas.intyg_type import IntygTypes
+
+cli = typer.Typer(
+    name="intyg",
+    help="Integration adapter for Swedish medical certificates (intyg), and its mock authorities.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+KEYS = Path("data/keys")
+"""Where `intyg test-keys` puts keys unless told otherwise."""
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+
+
+def main() -> None:
+    """Entry point of the command."""
+    cli()
+
+
+def _fail(text: str, code: int = 2) -> NoReturn:
+    err.print(f"[red]{escape(text)}[/red]")
+    raise typer.Exit(code)
+
+
+def _read(path: Path) -> bytes:
+    """A file's bytes, or standard input's for `-`."""
+    return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+
+
+def _settings(config: Path | None) -> Settings:
+    try:
+        return load_settings(config)
+    except SettingsError as exc:
+        _fail(str(exc))
+
+
+def _run_until_signalled(announce: Callable[[], None]) -> None:
+    """Stay until SIGINT or SIGTERM."""
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    announce()
+    done.wait()
+
+
+# --- servers --------------------------------------------------------------------------------------
+
+
+@cli.command()
+def serve(config: ConfigOption = None) -> None:
+    """Run the adapter until it is stopped."""
+    from adapter.app import build_app
+
+    settings = _settings(config)
+    try:
+        adapter = build_app(settings)
+    except (SettingsError, AdapterError, OSError) as exc:
+        _fail(str(exc), 1)
+    with adapter:
+        _run_until_signalled(
+            lambda: err.print(f"adapter, environment {settings.environment}: {adapter.url}")
+        )
+
+
+@cli.command()
+def mocks(
+    adapter: Annotated[
+        str, typer.Option(help="Where the adapter serves its contracts; questions go there.")
+    ] = "http://127.0.0.1:8080/services",
+    forsakringskassan_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8081,
+    journalsystem_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8082,
+    ca: Annotated[
+        list[Path] | None,
+        typer.Option(help="CA certificates of signers (PEM); without any, none is verified."),
+    ] = None,
+) -> None:
+    """Run the mock Försäkringskassan and the mock EHR until they are stopped."""
+    from mocks.forsakringskassan import SETTINGS as FORSAKRINGSKASSAN
+    from mocks.forsakringskassan import Forsakringskassan
+    from mocks.journalsystem.persona import Journalsystem
+    from mocks.serving import serve as serve_mock
+
+    contracts, types = Contracts(), IntygTypes()
+    fk_settings = replace(FORSAKRINGSKASSAN, adapter_url=adapter, ca_files=tuple(ca or ()))
+    with ExitStack() as running:
+        try:
+            fk = running.enter_context(
+                serve_mock(
+                    Forsakringskassan(contracts, types, fk_settings), port=forsakringskassan_port
+                )
+            )
+            ehr = running.enter_context(
+                serve_mock(Journalsystem(contracts), port=journalsystem_port)
+            )
+        except OSError as exc:
+            _fail(f"{exc.strerror}: {exc.filename or 'port'}", 1)
+        _run_until_signalled(
+            lambda: err.print(f"Försäkringskassan {fk.url}\nEHR {ehr.url}", highlight=False)
+        )
+
+
+@cli.command()
+def demo(
+    stay: Annotated[bool, typer.Option("--stay", help="Leave everything running.")] = False,
+    keys: Annotated[Path, typer.Option(help="Folder of the test keys; made if missing.")] = KEYS,
+) -> None:
+    """A whole round trip on loopback: EHR, adapter, Försäkringskassan; each step checked."""
+    from adapter.demo import play, stay_up
+
+    raise typer.Exit(stay_up(keys, out, _run_until_signalled) if stay else play(keys, out))
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+@cli.command()
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="Messages; - is standard input.")],
+    as_json: JsonOption = False,
+    contracts_dir: Annotated[
+        Path | None, typer.Option(help="An official archive of the contracts.")
+    ] = None,
+    types_dir: Annotated[Path | None, typer.Option(help="More certificate types.")] = None,
+) -> None:
+    """Check messages against contract and certificate type: envelope, request or bare intyg."""
+    contracts, types = Contracts(contracts_dir), IntygTypes(types_dir)
+    worst = 0
+    for file in files:
+        try:
+            findings = check_file(_read(file), contracts, types)
+        except OSError as exc:
+            findings = [Finding("FILE", f"cannot be read: {exc.strerror}", "/")]
+            worst = 2
+        valid = not any(f.severity is Severity.ERROR for f in findings)
+        worst = max(worst, 0 if valid else 1)
+        if as_json:
+            _print_json(file=str(file), valid=valid, errors=[_as_json(f) for f in findings])
+        else:
+            _print_findings(file, findings, valid)
+    raise typer.Exit(worst)
+
+
+def _as_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "xpath": finding.xpath,
+        "line": finding.line,
+        "message": finding.message,
+        "severity": finding.severity.value,
+    }
+
+
+def _print_json(**fields: Any) -> None:
+    typer.echo(json.dumps(fields, ensure_ascii=False))
+
+
+def _print_findings(file: Path, findings: list[Finding], valid: bool) -> None:
+    verdict = "[green]valid[/green]" if valid else "[red]not valid[/red]"
+    out.print(f"{escape(str(file))}: {verdict}", highlight=False)
+    for finding in findings:
+        colour = "red" if finding.severity is Severity.ERROR else "yellow"
+        place = f"line {finding.line} {finding.xpath}" if finding.line else finding.xpath
+        out.print(
+            f"  [{colour}]{finding.severity}[/{colour}] [bold]{escape(finding.rule)}[/bold] "
+            f"{escape(finding.message)}\n    [dim]{escape(place)}[/dim]",
+            highlight=False,
+        )
+
+
+@cli.command()
+def sign(
+    file: Annotated[Path, typer.Argument(help="A message with one intyg; - is standard input.")],
+    key: Annotated[
+        Path | None, typer.Option(help="PEM key or PKCS#12; default: the test key.")
+    ] = None,
+    cert: Annotated[Path | None, typer.Option(help="PEM certificate; not with PKCS#12.")] = None,
+    password: Annotated[
+        str | None, typer.Option(envvar="INTYG_KEY_PASSWORD", help="Of the key.", show_envvar=True)
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", help="Default: standard output.")] = None,
+) -> None:
+    """Sign an intyg in the national profile; a signature that is there is replaced."""
+    from adapter import signature
+
+    if key is None:
+        key, cert = KEYS / "signer.key.pem", KEYS / "signer.pem"
+        if not key.exists():
+            _fail(f"no key: {key} is not there; run intyg test-keys, or give --key")
+    try:
+        signing_key = signature.load_signing_key(key, cert, password)
+        signed = signature.sign_document(_read(file), signing_key)
+        if output is None:
+            sys.stdout.buffer.write(signed)
+        else:
+            output.write_bytes(signed)
+    except OSError as exc:
+        _fail(f"{exc.filename or file}: {exc.strerror}")
+    except (AdapterError, ValueError) as exc:
+        _fail(f"{file}: {exc}", 1)
+
+
+@cli.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A message with intyg; - is standard input.")],
+    as_json: JsonOption = False,
+    at: Annotated[
+        datetime | None,
+        typer.Option(help="When the certificate must be valid, UTC; default: now."),
+    ] = None,
+    pin: Annotated[
+        list[Path] | None, typer.Option(help="Signer certificate taken as it is (PEM or DER).")
+    ] = None,
+    trust: Annotated[
+        list[Path] | None, typer.Option(help="CA certificate (PEM); default: the test CA.")
+    ] = None,
+) -> None:
+    """Verify the signature of an intyg: prints outcome and code."""
+    from adapter.signature import SignatureOutcome, TrustStore
+
+    anchors = list(trust or [])
+    if not anchors and not pin and (KEYS / "ca.pem").exists():
+        anchors = [KEYS / "ca.pem"]
+    moment = at.replace(tzinfo=UTC) if at and at.tzinfo is None else at or datetime.now(UTC)
+    try:
+        trusted = TrustStore.from_files(anchors=anchors, pinned=pin or ())
+        result = verify_file(_read(file), Contracts(), trusted, moment)
+    except OSError as exc:
+        _fail(f"{exc.filename or file}: {exc.strerror}")
+    except SettingsError as exc:
+        _fail(str(exc))
+    signer = result.signer.hsa_id if result.signer else None
+    if as_json:
+        _print_json(
+            file=str(file),
+            outcome=result.outcome.value,
+            code=result.code.value if result.code else None,
+            message=result.text,
+            signer=signer,
+            method=result.method,
+        )
+    else:
+        out.print(f"{result.outcome} {result.code or ''}".rstrip(), highlight=False)
+        err.print(result.text + (f"; signer {signer}" if signer else ""), highlight=False)
+    raise typer.Exit(0 if result.outcome is SignatureOutcome.VALID else 1)
+
+
+@cli.command()
+def send(
+    file: Annotated[Path, typer.Argument(help="A request element or envelope; - is stdin.")],
+    to: Annotated[str, typer.Option(help="Service address, or the base that paths are added to.")],
+    logical_address: Annotated[
+        str, typer.Option(help="For the header; an envelope keeps its own.")
+    ] = "INTYGSADAPTER",
+    timeout: Annotated[float, typer.Option(help="Seconds.")] = 30.0,
+) -> None:
+    """Post a message to an adapter or mock and print the answer."""
+    from adapter.post_file import post_file
+
+    try:
+        answer = post_file(_read(file), Contracts(), to, logical_address, timeout)
+    except OSError as exc:
+        _fail(f"{exc.filename or file}: {exc.strerror or exc}")
+    except AdapterError as exc:
+        _fail(exc.text, 1)
+    out.print(answer.text, markup=False, highlight=False)
+    raise typer.Exit(0 if answer.accepted else 1)
+
+
+# --- other ----------------------------------------------------------------------------------------
+
+
+@cli.command("test-keys")
+def make_keys(
+    folder: Annotated[Path, typer.Argument(help="Where the files go.")] = KEYS,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave keys that are there.")] = False,
+) -> None:
+    """Make a test CA, signers, and server and client certificates. For tests only."""
+    from adapter.make_keys import make_test_keys
+
+    make_test_keys(folder, keep=keep)
+    out.print(f"test keys in {folder}", highlight=False)
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    out.print(distribution_version("intygsadapter"), highlight=False)

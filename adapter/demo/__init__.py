@@ -1,0 +1,65 @@
+"""The whole round trip on loopback: `intyg demo`, and with `--stay` a set-up to try things on.
+
+The only part of the adapter that knows the mocks, beside the command that starts them.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from adapter.demo.stage import PATIENT, Ports, Stage, set_stage
+from adapter.demo.story import Story, StoryError, issue_sample
+
+UP_FOLDER = Path("data/up")
+"""Settings, database and a signed sample of `make up`."""
+
+
+def play(keys: Path, console: Console) -> int:
+    """Play the round trip in a folder that is thrown away; the exit code."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="intyg-demo-") as folder:
+        try:
+            with set_stage(Path(folder), keys) as stage:
+                Story(stage, console).play()
+        except StoryError as exc:
+            console.print(f"\n[bold red]FAILED[/bold red] at {exc}", highlight=False)
+            return 1
+    seconds = time.monotonic() - started
+    console.print(f"\n[bold green]All steps had their effect.[/bold green] {seconds:.1f} s")
+    return 0
+
+
+def stay_up(
+    keys: Path, console: Console, run_until_signalled: Callable[[Callable[[], None]], None]
+) -> int:
+    """Start the same and leave it running until a signal; the exit code."""
+    UP_FOLDER.mkdir(parents=True, exist_ok=True)
+    with set_stage(UP_FOLDER, keys, Ports(8080, 8081, 8082)) as stage:
+        sample = UP_FOLDER / "fk7804.xml"
+        intygs_id, envelope = issue_sample(stage)
+        sample.write_bytes(envelope)
+        run_until_signalled(lambda: _announce(console, stage, sample, intygs_id))
+    return 0
+
+
+def _announce(console: Console, stage: Stage, sample: Path, intygs_id: str) -> None:
+    adapter, fk, ehr = stage.adapter.url, stage.forsakringskassan.url, stage.journalsystem.url
+    register = stage.adapter.parts.contracts.get("RegisterCertificate", 3).path
+    lines = (
+        f"adapter            {adapter}/services",
+        f"Försäkringskassan  {fk}/control",
+        f"EHR                {ehr}/control",
+        f"settings           {stage.folder / 'adapter.toml'}",
+        f"test patient       {PATIENT}",
+        "",
+        "Try:",
+        f"  curl {adapter}/services",
+        f"  curl -H 'Content-Type: text/xml' --data-binary @{sample} {adapter}/services{register}",
+        f"  curl {adapter}/api/intyg/{intygs_id}",
+        "",
+        "Ctrl-C stops all of it.",
+    )
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)

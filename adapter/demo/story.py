@@ -1,0 +1,325 @@
+"""The round trip itself: who tells whom what, each step checked where it should have an effect."""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+import requests
+from lxml import etree
+from rich.console import Console
+
+from adapter import safe_xml, signature
+from adapter.demo.stage import PATIENT, Stage
+from mocks.journal import Entry
+from mocks.journalsystem.client import Answer
+from mocks.journalsystem.sample import Parent, fk7804
+from mocks.signature import SignatureOutcome
+from schemas.codes import Amne, TypAvRelation
+from schemas.ns import SOAP11
+
+EHR: Final = "EHR"
+ADAPTER: Final = "adapter"
+FK: Final = "Försäkringskassan"
+REAL: Final = "real authority"
+
+WAIT_SECONDS: Final = 15.0
+
+T = TypeVar("T")
+
+
+class StoryError(Exception):
+    """A step did not have its effect; the text says which, and what was seen instead."""
+
+
+@dataclass
+class Story:
+    """
+    Plays the round trip and prints it.
+
+    Attributes:
+        stage: What it plays on.
+        console: Where it is told.
+        messages: How many were checked against their contracts at the end.
+    """
+
+    stage: Stage
+    console: Console
+    messages: int = 0
+    first: str = field(default_factory=lambda: str(uuid.uuid4()))
+    second: str = field(default_factory=lambda: str(uuid.uuid4()))
+    _question: str = ""
+    _komplt: str = ""
+    _sent: bytes = b""
+    _started: float = field(default_factory=time.monotonic)
+
+    def play(self) -> None:
+        """
+        Run every step.
+
+        Raises:
+            StoryError: The first step that did not do what it should.
+        """
+        steps: list[tuple[str, Callable[[], None]]] = [
+            ("The EHR registers a signed FK7804", self._register),
+            ("It is sent to Försäkringskassan", self._send),
+            ("Försäkringskassan asks, care answers", self._ask_and_answer),
+            ("Försäkringskassan wants question 35 completed", self._ask_for_completion),
+            ("Care answers with a new certificate", self._complete),
+            ("Care asks, Försäkringskassan answers", self._care_asks),
+            ("The certificate is revoked", self._revoke),
+            ("A test patient's certificate on its way to a real authority", self._blocked),
+            ("Every message, against its contract", self._check_messages),
+        ]
+        for number, (title, step) in enumerate(steps, start=1):
+            self.console.print(f"\n[bold]{number}. {title}[/bold]")
+            try:
+                step()
+            except StoryError as exc:
+                raise StoryError(f"step {number}, {title}: {exc}") from None
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def _register(self) -> None:
+        self._sent = self._issue(self.first)
+        self._tell(EHR, ADAPTER, "RegisterCertificate", self.stage.ehr.register(self._sent))
+        self._told("SIGNAT", self.first)
+
+    def _send(self) -> None:
+        answer = self.stage.ehr.send(self.first, PATIENT, "FKASSA", _now())
+        self._tell(EHR, ADAPTER, "SendCertificateToRecipient", answer)
+        held = self._eventually(
+            lambda: self._held_by_fk(self.first), f"{FK} did not get the certificate"
+        )
+        self._line(ADAPTER, FK, "RegisterCertificate", "OK")
+        if _intyg_bytes(held) != _intyg_bytes(self._sent):
+            raise StoryError("the certificate's bytes changed on their way")
+        self._note("byte for byte what the EHR signed")
+        outcome = self.stage.fk.intyg(self.first).signature
+        if outcome is not SignatureOutcome.VALID:
+            raise StoryError(f"xmlsec found the signature {outcome}")
+        self._note("signature verified by xmlsec, an engine the adapter does not use")
+        self._told("SKICKA", self.first)
+
+    def _ask_and_answer(self) -> None:
+        self._question = self._fk_says(
+            "OVRIGT", "ask", intygs_id=self.first, amne="OVRIGT", text="Arbetar patienten kvällar?"
+        )
+        self._ehr_has_message(self._question)
+        self._told("NYFRFM", self.first, unanswered=1)
+        answer = self.stage.ehr.message(
+            str(uuid.uuid4()),
+            self.first,
+            PATIENT,
+            "FKASSA",
+            Amne.OVRIGT,
+            "Nej, bara dagtid.",
+            _now(),
+            svar_pa=self._question,
+        )
+        self._tell(EHR, ADAPTER, "SendMessageToRecipient (answer)", answer)
+        self._fk_has_answer_to(self._question)
+        self._told("HANFRFM", self.first, unanswered=0)
+
+    def _ask_for_completion(self) -> None:
+        rows = [{"frage_id": "35", "text": "Beskriv hur långt patienten kan gå."}]
+        self._komplt = self._fk_says(
+            "KOMPLT on question 35", "ask-komplt", intygs_id=self.first, komplettering=rows
+        )
+        self._ehr_has_message(self._komplt)
+        self._told("NYFRFM", self.first, count=2, unanswered=1)
+
+    def _complete(self) -> None:
+        parent = Parent(TypAvRelation.KOMPLT, self.first, svar_pa=self._komplt)
+        text = "Kan gå två hundra meter, därefter tvingar smärtan till vila"
+        body = self._issue(self.second, parent, text)
+        answer = self.stage.ehr.register(body)
+        self._tell(EHR, ADAPTER, "RegisterCertificate (KOMPLT)", answer)
+        held = self._eventually(
+            lambda: self._held_by_fk(self.second), f"{FK} did not get the completed certificate"
+        )
+        self._line(ADAPTER, FK, "RegisterCertificate (KOMPLT)", "OK")
+        if _intyg_bytes(held) != _intyg_bytes(body):
+            raise StoryError("the completed certificate's bytes changed on their way")
+        self._fk_has_answer_to(self._komplt)
+        self._told("SIGNAT", self.second)
+        self._told("SKICKA", self.second)
+        self._told("HANFRFM", self.first, count=2, unanswered=0)
+
+    def _care_asks(self) -> None:
+        question = str(uuid.uuid4())
+        answer = self.stage.ehr.message(
+            question, self.second, PATIENT, "FKASSA", Amne.KONTKT, "Kan ni ringa oss?", _now()
+        )
+        self._tell(EHR, ADAPTER, "SendMessageToRecipient (KONTKT)", answer)
+        self._told("NYFRFV", self.second)
+        self._eventually(lambda: _knows(self, question), f"{FK} did not get the question")
+        self._line(ADAPTER, FK, "SendMessageToRecipient", "OK")
+        self._fk_says("answer", "answer", meddelande_id=question, text="Vi ringer i morgon.")
+        self._told("NYSVFM", self.second)
+        url = f"{self.stage.adapter.url}/api/meddelanden/{question}/hanterad"
+        response = requests.post(url, timeout=WAIT_SECONDS)
+        if not response.ok:
+            raise StoryError(f"marking the question handled answered HTTP {response.status_code}")
+        self._line(EHR, ADAPTER, "POST …/hanterad", str(response.status_code))
+        self._told("HANFRFV", self.second)
+
+    def _revoke(self) -> None:
+        answer = self.stage.ehr.revoke(self.second, PATIENT, _now(), "Fel patient")
+        self._tell(EHR, ADAPTER, "RevokeCertificate", answer)
+        self._eventually(lambda: self.stage.fk.intyg(self.second).revoked_at, f"{FK} was not told")
+        self._line(ADAPTER, FK, "RevokeCertificate", "OK")
+        self._told("MAKULE", self.second)
+
+    def _blocked(self) -> None:
+        answer = self.stage.ehr.send(self.first, PATIENT, "FBA", _now())
+        self._line(EHR, ADAPTER, "SendCertificateToRecipient", _result(answer))
+        if (answer.code, answer.error_id) != ("ERROR", "VALIDATION_ERROR"):
+            raise StoryError(f"expected ERROR VALIDATION_ERROR, got {_result(answer)}")
+        self._note(answer.text or "")
+        time.sleep(1.0)  # longer than a worker waits before it looks for work
+        if self.stage.real.connections:
+            raise StoryError(f"{self.stage.real.connections} connections to the real authority")
+        self._line(ADAPTER, REAL, "nothing", "0 connections")
+
+    def _check_messages(self) -> None:
+        for mock in (self.stage.fk, self.stage.journal):
+            for entry in mock.journal.entries():
+                for data in (entry.request, entry.reply):
+                    self._check_message(mock.settings.name, entry, data)
+        self._note(f"{self.messages} messages in and out of the mocks are valid")
+
+    # --- what happened ----------------------------------------------------------------------------
+
+    def _issue(
+        self, intygs_id: str, parent: Parent | None = None, text: str | None = None
+    ) -> bytes:
+        return issue(self.stage, intygs_id, parent, text)
+
+    def _fk_says(self, what: str, command: str, **fields: object) -> str:
+        """Let Försäkringskassan send SendMessageToCare; returns the message's id."""
+        url = f"{self.stage.forsakringskassan.url}/control/{command}"
+        reply = requests.post(url, json=fields, timeout=WAIT_SECONDS).json()
+        if not reply.get("accepted"):
+            raise StoryError(f"SendMessageToCare was answered {reply}")
+        self._line(FK, ADAPTER, f"SendMessageToCare ({what})", str(reply["result_code"]))
+        return str(reply["meddelande_id"])
+
+    def _ehr_has_message(self, meddelande_id: str) -> None:
+        def has() -> bool:
+            found = self.stage.journal.meddelanden()
+            return any(each.meddelande_id == meddelande_id for each in found)
+
+        self._eventually(has, "the question was not passed on to the EHR")
+        self._line(ADAPTER, EHR, "SendMessageToCare", "OK")
+
+    def _fk_has_answer_to(self, meddelande_id: str) -> None:
+        self._eventually(
+            lambda: self.stage.fk.meddelande(meddelande_id).answered_by,
+            f"{FK} has no answer to its question",
+        )
+        self._line(ADAPTER, FK, "the answer", "OK")
+
+    def _told(
+        self, kod: str, intygs_id: str, *, count: int = 1, unanswered: int | None = None
+    ) -> None:
+        """The EHR gets an event, with the right number of unanswered questions from FK."""
+        found = self.stage.journal.wait_handelser(
+            count, timeout_seconds=WAIT_SECONDS, intygs_id=intygs_id, kod=kod
+        )
+        if len(found) < count:
+            came = ", ".join(h.kod for h in self.stage.journal.handelser(intygs_id)) or "nothing"
+            raise StoryError(f"the EHR was not told {kod} {count} times; it was told {came}")
+        fragor = found[count - 1].mottagna_fragor
+        if unanswered is not None and fragor.ej_besvarade != unanswered:
+            raise StoryError(f"{kod} counts {fragor.ej_besvarade} unanswered, not {unanswered}")
+        self._line(ADAPTER, EHR, f"CertificateStatusUpdateForCare {kod}", "OK")
+
+    def _held_by_fk(self, intygs_id: str) -> bytes | None:
+        try:
+            return self.stage.fk.intyg(intygs_id).request
+        except KeyError:
+            return None
+
+    def _check_message(self, who: str, entry: Entry, data: bytes) -> None:
+        contracts = self.stage.adapter.parts.contracts
+        envelope = etree.fromstring(data)
+        element = envelope.find(f"{{{SOAP11}}}Body/*")
+        contract = next((c for c in contracts.all() if c.key == entry.contract), None)
+        if contract is None or element is None:
+            raise StoryError(f"call {entry.number} of {who} belongs to no contract")
+        findings = contracts.check(contract, element)
+        if findings:
+            raise StoryError(f"call {entry.number} of {who}: {findings[0].message}")
+        self.messages += 1
+
+    def _eventually(self, look: Callable[[], T | None], failure: str) -> T:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            found = look()
+            if found:
+                return found
+            if time.monotonic() > deadline:
+                raise StoryError(failure)
+            time.sleep(0.02)
+
+    # --- telling it -------------------------------------------------------------------------------
+
+    def _tell(self, who: str, whom: str, what: str, answer: Answer) -> None:
+        self._line(who, whom, what, _result(answer))
+        if answer.code == "ERROR":
+            raise StoryError(f"{what} was answered {_result(answer)}: {answer.text}")
+
+    def _line(self, who: str, whom: str, what: str, result: str) -> None:
+        seconds = time.monotonic() - self._started
+        self.console.print(
+            f"  [dim]{seconds:6.2f} s[/dim]  {who:<17} [cyan]→[/cyan] {whom:<17} "
+            f"{what:<40} [green]{result}[/green]",
+            highlight=False,
+        )
+
+    def _note(self, text: str) -> None:
+        self.console.print(f"{'':13}[dim]{text}[/dim]", highlight=False)
+
+
+def _knows(story: Story, meddelande_id: str) -> bool:
+    return any(each.meddelande_id == meddelande_id for each in story.stage.fk.meddelanden())
+
+
+def _now() -> datetime:
+    return datetime.now(ZoneInfo("Europe/Stockholm"))
+
+
+def _result(answer: Answer) -> str:
+    return " ".join(filter(None, (answer.code, answer.error_id)))
+
+
+def _intyg_bytes(message: bytes) -> bytes:
+    """The `intyg` element as it stands in a message."""
+    start, end = message.index(b"<rc:intyg>"), message.index(b"</rc:intyg>")
+    return message[start:end]
+
+
+def issue(
+    stage: Stage, intygs_id: str, parent: Parent | None = None, text: str | None = None
+) -> bytes:
+    """A RegisterCertificate request with a certificate signed by the test signer."""
+    body = fk7804(
+        intygs_id,
+        PATIENT,
+        stage.staff.personal_id,
+        _now() - timedelta(minutes=1),
+        parent=parent,
+        funktionsnedsattning=text,
+    )
+    key = signature.load_signing_key(stage.keys.signer.key, stage.keys.signer.cert)
+    return signature.sign_document(body, key)
+
+
+def issue_sample(stage: Stage) -> tuple[str, bytes]:
+    """A signed certificate in its envelope, ready to be posted, and its id."""
+    intygs_id = str(uuid.uuid4())
+    return intygs_id, safe_xml.envelope(issue(stage, intygs_id), "INTYGSADAPTER")
