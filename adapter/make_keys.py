@@ -1,7 +1,7 @@
 """Keys and certificates for tests and demonstrations, made on the spot and never shipped.
 
-Everything made here is marked: organisation `TEST ONLY …` in subject and issuer. `is_test_cert` looks
-for that mark, so that production can refuse to start with any of it.
+Everything made here is marked: organisation `TEST ONLY …` in subject and issuer. `is_test_cert`
+looks for that mark, so that production can refuse to start with any of it.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -264,9 +265,8 @@ def _is_complete(keys: TestKeys, now: datetime) -> bool:
             x509.load_pem_x509_certificate(files.cert.read_bytes())
             for files in (keys.signer, keys.signer_ec, keys.server, keys.client)
         ]
-    except ValueError:
-        return False
-    return all(
-        cert.issuer == ca.subject and cert.not_valid_after_utc > now + _STILL_GOOD_FOR
-        for cert in (ca, *certs)
-    )
+        for cert in certs:
+            cert.verify_directly_issued_by(ca)
+    except (ValueError, TypeError, InvalidSignature):
+        return False  # not ours, or of two different runs
+    return all(cert.not_valid_after_utc > now + _STILL_GOOD_FOR for cert in (ca, *certs))

@@ -13,11 +13,8 @@ from lxml import etree
 from adapter import safe_xml
 from adapter.signature import place, policy
 from adapter.signature.keys import SigningKey
-from adapter.signature.normalise import normalise
 from adapter.signature.result import DEFAULT_MAX_BYTES, Refusal, SignatureCode, error
-from adapter.signature.sign import make_signature
-from adapter.signature.trust import read_certs
-from adapter.signature.verify import DEFAULT_OPTIONS, run_signxml
+from adapter.signature.sign import check_own, make_signature
 from schemas import ns
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -47,7 +44,7 @@ def sign_document(
         SignatureError: PLACE; ALREADY_SIGNED without `replace`; or it cannot
             be signed (see `sign.prepare`).
     """
-    safe_xml.parse(data, max_bytes)  # nothing below sees a document that it refuses
+    safe_xml.parse(data, max_bytes)  # what it refuses, nothing below sees
     mark = _BOM if data.startswith(_BOM) else b""
     text = _as_utf8(data)
     where = _locate(text)
@@ -65,7 +62,9 @@ def sign_document(
         make_signature(intyg, key),
     )
     signed = text[: where.intyg_end] + underskrift + text[where.intyg_end :]
-    _check_own(_intyg(signed, max_bytes + len(underskrift)))
+    code = check_own(_intyg(signed, max_bytes + len(underskrift)))
+    if code is not None:
+        raise error(code)
     return mark + signed
 
 
@@ -164,18 +163,6 @@ def _intyg(data: bytes, max_bytes: int) -> etree._Element:
         return place.find_one_intyg(root)
     except Refusal as refusal:
         raise error(refusal.code) from refusal
-
-
-def _check_own(intyg: etree._Element) -> None:
-    """What is released passes our own verifier, read anew from its bytes."""
-    try:
-        structure = policy.read(intyg, DEFAULT_OPTIONS)
-        assert structure is not None
-        code = run_signxml(structure.signature, normalise(intyg), read_certs(structure.certs)[0])
-    except Refusal as refusal:
-        code = refusal.code
-    if code is not None:
-        raise error(code)
 
 
 def _as_utf8(data: bytes) -> bytes:

@@ -75,9 +75,8 @@ def prepare(intyg: etree._Element, method: Method) -> Pending:
     try:
         if policy.find_signature(intyg) is not None:
             raise Refusal(SignatureCode.ALREADY_SIGNED)
-        policy.check_content(intyg, DEFAULT_OPTIONS)
+        octets = policy.check_content(intyg, DEFAULT_OPTIONS)
         policy.check_id_is_unique(intyg)
-        octets = normalise(intyg)
     except Refusal as refusal:
         raise error(refusal.code) from refusal
     outside = _OutsideKey()
@@ -141,9 +140,13 @@ def sign(intyg: etree._Element, key: SigningKey) -> None:
 
 
 def make_signature(intyg: etree._Element, key: SigningKey) -> bytes:
-    """The octets of a `ds:Signature` for this intyg, itself unchanged. Raises SignatureError."""
+    """
+    The octets of a `ds:Signature` for this intyg, which stays as it is.
+
+    They are checked where they are put in. Raises SignatureError.
+    """
     pending = prepare(intyg, key.method)
-    return complete(intyg, pending, key.sign(pending.signed_info), key.der)
+    return _signature(pending.signed_info, key.sign(pending.signed_info), key.der)
 
 
 def attach(intyg: etree._Element, signature: bytes) -> None:
@@ -153,20 +156,33 @@ def attach(intyg: etree._Element, signature: bytes) -> None:
     Args:
         intyg: Without `underskrift`.
         signature: From `complete`.
+
+    Raises:
+        SignatureError: It is not a right one for this intyg, which then
+            stays as it was.
     """
     nsmap: Any = {"e32": ns.EXT32}  # lxml-stubs know of no default namespace
     if intyg.nsmap.get(None):
         nsmap[None] = ""  # none in scope at the Signature
     underskrift = etree.SubElement(intyg, policy.UNDERSKRIFT, nsmap=nsmap)
     _graft(underskrift, etree.fromstring(signature))
+    code = check_own(intyg)
+    if code is not None:
+        intyg.remove(underskrift)
+        raise error(code)
+
+
+def check_own(intyg: etree._Element) -> SignatureCode | None:
+    """Why our own verifier would not accept what is about to be released; None if it would."""
     try:
         structure = policy.read(intyg, DEFAULT_OPTIONS)
-        assert structure is not None
-        signed_info = exclusive_c14n(structure.signature[0])
+        if structure is None:
+            return SignatureCode.ABSENT
+        cert = trust.read_certs(structure.certs)[0]
+        trust.check_key(cert, structure.method)
+        return run_signxml(structure.signature, structure.octets, cert)
     except Refusal as refusal:
-        intyg.remove(underskrift)
-        raise error(refusal.code) from refusal
-    assert signed_info in signature, "SignedInfo was changed on its way into the tree"
+        return refusal.code
 
 
 def _graft(parent: etree._Element, source: etree._Element) -> None:
