@@ -6,9 +6,9 @@ in the order in which they were added. And a delivery's state moves only as `DEL
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -27,8 +27,57 @@ from adapter.store.faults import LeaseLostError
 from adapter.store.intyg_rows import IntygRows
 from adapter.store.tables import CLAIMABLE, UNFINISHED, state_in
 
-NOTIFY_CHANNEL = "intyg_delivery"
+NOTIFY_CHANNEL: Final = "intyg_delivery"
 """PostgreSQL channel that wakes the workers of every process."""
+
+
+# Statements of the hot path are built once: building costs more than running them.
+
+
+def _claimable_seqs() -> sa.Select[int]:
+    """What may be claimed `:now`: due, and the first of its queue."""
+    mine, earlier = tables.delivery, sa.alias(tables.delivery, "earlier")
+    held_up = (
+        sa.select(sa.literal(1))
+        .select_from(earlier)
+        .where(
+            earlier.c.intygs_id == mine.c.intygs_id,
+            earlier.c.logical_address == mine.c.logical_address,
+            sa.text(state_in(UNFINISHED, "earlier.")),
+            sa.or_(
+                earlier.c.seq < mine.c.seq,
+                # One that an operator put back can be older than the one under way.
+                earlier.c.state == DeliveryState.SENDING.value,
+            ),
+        )
+        .exists()
+    )
+    return (
+        sa.select(mine.c.seq)
+        .where(
+            sa.text(state_in(CLAIMABLE, "delivery.")),
+            mine.c.due_at <= sa.bindparam("now", type_=tables.UtcDateTime),
+            ~held_up,
+        )
+        .order_by(mine.c.due_at, mine.c.seq)
+        .limit(sa.bindparam("limit", type_=sa.Integer))
+        .with_for_update(skip_locked=True, of=mine)
+    )
+
+
+_CLAIMABLE_SEQS: Final = _claimable_seqs()
+_NEXT_IN_QUEUE: Final = (
+    sa.select(tables.delivery.c.seq)
+    .where(
+        tables.delivery.c.intygs_id == sa.bindparam("intygs_id"),
+        tables.delivery.c.logical_address == sa.bindparam("logical_address"),
+        sa.text(state_in(UNFINISHED)),
+    )
+    .limit(1)
+)
+_SELECT_DELIVERIES: Final = sa.select(tables.delivery, tables.body.c.data).join(
+    tables.body, tables.body.c.sha256 == tables.delivery.c.body_sha256
+)
 
 
 @dataclass(frozen=True)
@@ -151,45 +200,23 @@ class DeliveryRows(IntygRows):
         On PostgreSQL, rows that another worker is just taking are skipped.
         """
         now = self._clock()
-        mine = tables.delivery
-        earlier = sa.alias(mine, "earlier")
-        held_up = (
-            sa.select(sa.literal(1))
-            .select_from(earlier)
-            .where(
-                earlier.c.intygs_id == mine.c.intygs_id,
-                earlier.c.logical_address == mine.c.logical_address,
-                sa.text(state_in(UNFINISHED, "earlier.")),
-                sa.or_(
-                    earlier.c.seq < mine.c.seq,
-                    # One that an operator put back can be older than the one under way.
-                    earlier.c.state == DeliveryState.SENDING.value,
-                ),
-            )
-            .exists()
-        )
-        seqs = self._connection.scalars(
-            sa.select(mine.c.seq)
-            .where(sa.text(state_in(CLAIMABLE, "delivery.")), mine.c.due_at <= now, ~held_up)
-            .order_by(mine.c.due_at, mine.c.seq)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=mine)
-        ).all()
+        seqs = self._connection.scalars(_CLAIMABLE_SEQS, {"now": now, "limit": limit}).all()
         if not seqs:
             return []
+        mine = tables.delivery.c.seq.in_(seqs)
         self._connection.execute(
-            sa.update(mine)
-            .where(mine.c.seq.in_(seqs))
+            sa.update(tables.delivery)
+            .where(mine)
             .values(
                 state=DeliveryState.SENDING.value,
-                attempts=mine.c.attempts + 1,
+                attempts=tables.delivery.c.attempts + 1,
                 worker=worker,
                 lease_until=now + timedelta(seconds=lease_seconds),
                 updated_at=now,
             )
         )
         claimed = []
-        for row in self._delivery_rows(mine.c.seq.in_(seqs), by_due=True):
+        for row in self._delivery_rows(mine, by_due=True):
             try:
                 claimed.append(_to_delivery(row))
             except StoreError as damaged:  # must not keep the others from being claimed
@@ -244,23 +271,30 @@ class DeliveryRows(IntygRows):
         if row.state != DeliveryState.SENDING.value or row.attempts != delivery.attempts:
             # `attempts` grows with every claim, so it tells one claim from the next.
             raise LeaseLostError(f"delivery {delivery.id} is no longer held")
+        attempts = delivery.attempts if counted else delivery.attempts - 1
+        due_at = outcome.retry_at or delivery.due_at
         self._move(
             delivery.id,
             DeliveryState.SENDING,
             state_after(outcome),
-            attempts=delivery.attempts if counted else delivery.attempts - 1,
-            due_at=outcome.retry_at or delivery.due_at,
+            attempts=attempts,
+            due_at=due_at,
             **_last_outcome_columns(outcome),
         )
         if counted:
             self._add_attempt(delivery.id, delivery.attempts, outcome)
         if outcome.retry_at is not None:
             self._postpone_queue(delivery, outcome.retry_at)
-        else:
-            self._wake()  # the next of the queue may go
-        recorded = self.get_delivery(delivery.id)
-        assert recorded is not None
-        return recorded
+        elif self._has_next(delivery):
+            self._wake()
+        return replace(
+            delivery,
+            state=state_after(outcome),
+            attempts=attempts,
+            due_at=due_at,
+            updated_at=self._clock(),
+            last_outcome=replace(outcome, remote_text=None),
+        )
 
     def attempts(self, delivery_id: str) -> tuple[Attempt, ...]:
         """The attempts that were made, oldest first."""
@@ -410,6 +444,15 @@ class DeliveryRows(IntygRows):
             .values(due_at=until)
         )
 
+    def _has_next(self, done: Delivery) -> bool:
+        return (
+            self._connection.execute(
+                _NEXT_IN_QUEUE,
+                {"intygs_id": done.new.intygs_id, "logical_address": done.new.logical_address},
+            ).first()
+            is not None
+        )
+
     def _give_up(self, row: sa.Row[Any], detail: str) -> None:
         self._move(
             row.id,
@@ -450,10 +493,7 @@ class DeliveryRows(IntygRows):
         table = tables.delivery
         order = (table.c.due_at, table.c.seq) if by_due else (table.c.seq,)
         return self._connection.execute(
-            sa.select(table, tables.body.c.data)
-            .join(tables.body, tables.body.c.sha256 == table.c.body_sha256)
-            .where(*conditions)
-            .order_by(*order)
+            _SELECT_DELIVERIES.where(*conditions).order_by(*order)
         ).all()
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -28,6 +28,10 @@ from adapter.store.base import (
 )
 from adapter.store.faults import DuplicateRow
 from schemas.codes import Handelse, Status
+
+_SELECT_INTYG: Final = sa.select(tables.intyg, tables.body.c.data).join(
+    tables.body, tables.body.c.sha256 == tables.intyg.c.body_sha256
+)
 
 
 class IntygRows(TransactionRows):
@@ -180,10 +184,7 @@ class IntygRows(TransactionRows):
 
     def _intyg(self, *conditions: sa.ColumnElement[bool]) -> tuple[StoredIntyg, ...]:
         rows = self._connection.execute(
-            sa.select(tables.intyg, tables.body.c.data)
-            .join(tables.body, tables.body.c.sha256 == tables.intyg.c.body_sha256)
-            .where(*conditions)
-            .order_by(tables.intyg.c.seq)
+            _SELECT_INTYG.where(*conditions).order_by(tables.intyg.c.seq)
         )
         return tuple(_to_stored_intyg(row) for row in rows)
 

@@ -214,7 +214,7 @@ delivery = sa.Table(
     _text("last_error_id", nullable=True),
     _text("last_detail", nullable=True),
     sa.Index(None, "intygs_id", "seq"),
-    sa.Index(None, "state", "seq"),
+    # No index begins with `state`: SQLite would claim by it and sort everything that waits.
     # What can be claimed, in the order it is claimed; finished ones are not in it.
     sa.Index(
         "ix_delivery_due",

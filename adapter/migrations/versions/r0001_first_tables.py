@@ -142,7 +142,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('queued', 'held', 'sending')"),
         postgresql_where=sa.text("state IN ('queued', 'held', 'sending')"),
     )
-    op.create_index(op.f("ix_delivery_state_seq"), "delivery", ["state", "seq"], unique=False)
     op.create_index(
         "uq_delivery_sending",
         "delivery",
