@@ -4,8 +4,8 @@ import contextlib
 import re
 import socket
 import threading
-import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -15,13 +15,13 @@ from mocks.agency import Agency
 _BACKLOG: Final = 1024
 """Connections that may wait; werkzeug's own 128 makes a burst of 200 callers wait a second."""
 
-_STOP_SECONDS: Final = 5.0
-"""So long may a call that is being answered take to end."""
+_MAX_THREADS: Final = 1024
+"""Calls that are answered at once; more wait. A thread is made when no idle one is left."""
 
 
 class MockServer:
     """
-    One mock on one port, a thread a connection.
+    One mock on one port, a connection a call.
 
     Args:
         mock: What answers.
@@ -41,7 +41,7 @@ class MockServer:
             self._server = _Server(host, self.port, mock, _QuietHandler, fd=listener.fileno())
         self._thread = threading.Thread(
             target=self._server.serve_forever,
-            kwargs={"poll_interval": 0.05},
+            kwargs={"poll_interval": 0.02},
             name=f"mock-{mock.settings.part}",
             daemon=True,
         )
@@ -62,7 +62,7 @@ class MockServer:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
-        self._server.end_connections(_STOP_SECONDS)
+        self._server.end_connections()
 
 
 @contextlib.contextmanager
@@ -105,39 +105,41 @@ def mount(httpserver: Any, mock: Agency) -> None:
 
 
 class _Server(ThreadedWSGIServer):
-    """Knows its open connections, so that stopping leaves neither sockets nor threads behind."""
+    """
+    Answers on threads that are used again, so that what a schema keeps for a thread pays off.
+
+    Knows its open connections: stopping leaves neither sockets nor threads behind.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._open: dict[Any, threading.Thread] = {}
+        self._pool = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="mock-call")
+        self._open: set[Any] = set()
         self._open_lock = threading.Lock()
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
+    def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
-            self._open[request] = threading.current_thread()
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            with self._open_lock:
-                self._open.pop(request, None)
+            self._open.add(request)
+        self._pool.submit(self.process_request_thread, request, client_address)
 
-    def end_connections(self, timeout_seconds: float) -> None:
-        """Close what is still open for reading, and wait for the threads behind it."""
-        deadline = time.monotonic() + timeout_seconds
+    def shutdown_request(self, request: Any) -> None:
         with self._open_lock:
-            still_open = dict(self._open)
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def end_connections(self) -> None:
+        """Read no more from what is still open, and wait for the threads behind it."""
+        with self._open_lock:
+            still_open = list(self._open)
         for connection in still_open:
-            # An idle connection is waiting for its next request; a busy one may still answer.
+            # An idle connection waits for a request; a busy one may still send its answer.
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RD)
-        for thread in still_open.values():
-            thread.join(max(0.0, deadline - time.monotonic()))
+        self._pool.shutdown(wait=True)
 
 
 class _QuietHandler(WSGIRequestHandler):
     """The journal is the log; werkzeug's own lines would print addresses with ids in them."""
-
-    protocol_version = "HTTP/1.1"
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 -- werkzeug's name
         pass

@@ -15,8 +15,8 @@ Source: XML Signature, core validation; the profile as the national editor write
 """
 
 import hashlib
+import queue
 import re
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -85,8 +85,8 @@ class SignatureCheck:
             if not found:
                 raise ValueError(f"{path}: holds no PEM certificate")
             self._certs += found
-        self._local = threading.local()
-        self._keys()
+        self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._free.put(self._load_keys())
 
     def check(self, data: bytes, charset: str | None, intyg_tag: str) -> SignatureVerdict:
         """
@@ -116,7 +116,18 @@ class SignatureCheck:
         return self._run(signatures[0])
 
     def _run(self, signature: etree._Element) -> SignatureVerdict:
-        context = xmlsec.SignatureContext(self._keys())
+        # A store of keys serves one call at a time, since OpenSSL keeps errors on it.
+        try:
+            keys = self._free.get_nowait()
+        except queue.Empty:
+            keys = self._load_keys()
+        try:
+            return self._verify(signature, keys)
+        finally:
+            self._free.put(keys)
+
+    def _verify(self, signature: etree._Element, keys: Any) -> SignatureVerdict:
+        context = xmlsec.SignatureContext(keys)
         transform = xmlsec.Transform
         for each in (
             transform.ENVELOPED,
@@ -145,19 +156,13 @@ class SignatureCheck:
             )
         return SignatureVerdict(SignatureOutcome.VALID)
 
-    def _keys(self) -> Any:
-        """The store of CA certificates; one a thread, since OpenSSL's store collects errors."""
-        keys = getattr(self._local, "keys", None)
-        if keys is None:
-            keys = xmlsec.KeysManager()
-            for number, cert in enumerate(self._certs, start=1):
-                try:
-                    keys.load_cert_from_memory(
-                        cert, xmlsec.KeyFormat.PEM, xmlsec.KeyDataType.TRUSTED
-                    )
-                except xmlsec.Error as exc:
-                    raise ValueError(f"CA certificate {number} is damaged") from exc
-            self._local.keys = keys
+    def _load_keys(self) -> Any:
+        keys = xmlsec.KeysManager()
+        for number, cert in enumerate(self._certs, start=1):
+            try:
+                keys.load_cert_from_memory(cert, xmlsec.KeyFormat.PEM, xmlsec.KeyDataType.TRUSTED)
+            except xmlsec.Error as exc:
+                raise ValueError(f"CA certificate {number} is damaged") from exc
         return keys
 
 

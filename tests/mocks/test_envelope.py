@@ -73,8 +73,11 @@ def test_logical_address_is_read_as_it_stands() -> None:
         pytest.param(Answer.error(ErrorId.VALIDATION_ERROR, "a < b & c"), id="ERROR"),
     ],
 )
-def test_answers_are_valid_in_every_contract(contracts: Contracts, answer: Answer) -> None:
-    for contract in contracts.all():
+def test_answers_are_valid_in_every_contract_that_a_mock_takes(
+    contracts: Contracts, answer: Answer
+) -> None:
+    for name, path in calls.PATHS.items():
+        contract = contracts.get(name, int(path.split("/")[-2]))
         data = envelope.write_answer(contract, answer)
         response = etree.fromstring(data).find(f"{{{SOAP}}}Body/*")
         assert response is not None
