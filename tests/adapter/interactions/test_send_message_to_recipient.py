@@ -1,0 +1,213 @@
+from dataclasses import astuple
+
+import pytest
+
+from adapter.errors import RuleError, UnknownIntygError
+from adapter.meddelande_rules import RULES
+from adapter.model import DestinationKind, Direction, FragaState, Result
+from schemas.codes import ErrorId, ResultCode
+from tests import builders
+from tests.adapter.interactions.rig import FK, Rig
+
+ask = builders.send_message_to_care
+write = builders.send_message_to_recipient
+ELSEWHERE, REVOKED = "0b8f7b1c-elsewhere", "0b8f7b1c-revoked"
+
+
+@pytest.fixture
+def talk(sent: Rig) -> Rig:
+    """Messages of every kind to refer to, and certificates in other states."""
+    sent.ok(
+        ask("from-fk", "KONTKT"),
+        ask("answered", "KONTKT"),
+        write("the-answer", "KONTKT", svar_pa="answered"),
+        ask("closed", "KONTKT"),
+        write("from-care", "KONTKT"),
+        builders.register_certificate(ELSEWHERE),
+        ask("elsewhere", "KONTKT", intygs_id=ELSEWHERE),
+        builders.register_certificate(REVOKED),
+        builders.send_certificate_to_recipient(REVOKED),
+    )
+    sent.deliver()
+    sent.ok(builders.revoke_certificate(REVOKED))
+    sent.mark("closed", handled=True)
+    return sent
+
+
+# --- taken --------------------------------------------------------------------------------------
+
+
+def test_a_question_is_open_forwarded_and_told(sent: Rig) -> None:
+    assert sent.call(write("q-1")) == Result(ResultCode.OK)
+    assert sent.fraga("q-1").state is FragaState.OPEN_RECIPIENT
+    told = sent.handelser()[-1]
+    assert (told.handelsekod, told.amne) == ("NYFRFV", None)
+    assert told.hanterat_av == builders.DOCTOR
+    assert astuple(told.skickade_fragor) == (1, 1, 0, 0)
+    forwarded = next(d for d in sent.deliveries() if d.new.meddelande_id == "q-1")
+    assert forwarded.new.contract == "SendMessageToRecipient:2"
+    assert (forwarded.new.logical_address, forwarded.new.part) == (FK, "FKASSA")
+    assert forwarded.new.body == write("q-1")
+
+
+def test_an_answer_closes_its_question(sent: Rig) -> None:
+    sent.ok(ask("q-1"), ask("q-2"), write("a-1", "OVRIGT", svar_pa="q-1"))
+    fraga = sent.fraga("q-1")
+    assert (fraga.state, fraga.answered_by) == (FragaState.HANDLED, "a-1")
+    assert sent.fraga("q-2").state is FragaState.OPEN_CARE
+    told = sent.handelser()[-1]
+    assert (told.handelsekod, told.hanterat_av) == ("HANFRFM", builders.DOCTOR)
+    assert astuple(told.mottagna_fragor) == (2, 1, 0, 1)
+
+
+def test_cannot_complete_closes_every_completion_request(sent: Rig) -> None:
+    sent.ok(
+        ask("k-1", "KOMPLT"),
+        ask("k-2", "KOMPLT"),
+        ask("q-1", "OVRIGT"),
+        write("a-1", "KOMPLT", svar_pa="k-2"),
+    )
+    for one in ("k-1", "k-2"):
+        fraga = sent.fraga(one)
+        assert (fraga.state, fraga.answered_by) == (FragaState.HANDLED, "a-1")
+    assert sent.fraga("q-1").state is FragaState.OPEN_CARE
+    assert sent.events()[-2:] == ["HANFRFM", "HANFRFM"]
+    forwarded = [d.new.meddelande_id for d in sent.deliveries() if d.new.part == "FKASSA"]
+    assert forwarded == [None, "a-1"]  # the certificate, then one answer
+
+
+def test_a_reminder_is_forwarded_and_moves_nothing(sent: Rig) -> None:
+    sent.ok(write("q-1"))
+    events = sent.events()
+    sent.ok(write("p-1", "PAMINN", paminner="q-1"))
+    assert sent.events() == events
+    assert sent.fraga("q-1").state is FragaState.OPEN_RECIPIENT
+    assert sent.deliveries()[-1].new.meddelande_id == "p-1"
+
+
+def test_the_same_message_again_is_told_and_changes_nothing(sent: Rig) -> None:
+    sent.ok(write("q-1"))
+    before = sent.row_count()
+    assert sent.call(write("q-1")).code == ResultCode.INFO
+    assert sent.row_count() == before
+
+
+# --- refused ------------------------------------------------------------------------------------
+
+REFUSALS = [
+    pytest.param(write(amne="NEVER"), ["SUBJECT_NOT_SUPPORTED_ERROR"], id="unknown subject"),
+    pytest.param(
+        write(amne="KOMPLT"), ["SUBJECT_NOT_OFFERED_ERROR"], id="care asks for no completion"
+    ),
+    pytest.param(
+        write(svar_pa="from-fk", sista_datum="2026-12-01"),
+        ["MESSAGE_TYPE_CONSISTENCY_ERROR"],
+        id="last day on an answer",
+    ),
+    pytest.param(
+        write(amne="PAMINN", paminner="from-care", sista_datum="2026-12-01"),
+        ["MESSAGE_TYPE_CONSISTENCY_ERROR"],
+        id="last day on a reminder",
+    ),
+    pytest.param(
+        write("from-care", text="other"),
+        ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"],
+        id="id of another message",
+    ),
+    pytest.param(write("from-fk"), ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"], id="id of the authority's"),
+    pytest.param(write(""), ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"], id="empty id"),
+    pytest.param(write(amne="PAMINN"), ["PAMINNELSE_ID_INCONSISTENCY_ERROR"], id="of nothing"),
+    pytest.param(
+        write(paminner="from-care"), ["PAMINNELSE_ID_INCONSISTENCY_ERROR"], id="question reminds"
+    ),
+    pytest.param(
+        write(amne="PAMINN", paminner="never"),
+        ["REFERENCED_MESSAGE_NOT_FOUND_ERROR"],
+        id="reminder of an unknown message",
+    ),
+    pytest.param(
+        write(svar_pa="never"), ["REFERENCED_MESSAGE_NOT_FOUND_ERROR"], id="answer to nothing"
+    ),
+    pytest.param(
+        write(svar_pa="elsewhere"),
+        ["REFERENCED_MESSAGE_NOT_FOUND_ERROR"],
+        id="answer to a question about another certificate",
+    ),
+    pytest.param(
+        write(svar_pa="from-care"),
+        ["REFERENCED_MESSAGE_NOT_FOUND_ERROR"],
+        id="answer to care's own question",
+    ),
+    pytest.param(
+        write(svar_pa="the-answer"),
+        ["REFERENCED_MESSAGE_NOT_FOUND_ERROR"],
+        id="answer to an answer",
+    ),
+    pytest.param(
+        write(amne="OVRIGT", svar_pa="from-fk"), ["SUBJECT_CONSISTENCY_ERROR"], id="other subject"
+    ),
+    pytest.param(
+        write(person=builders.OTHER_PATIENT),
+        ["CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR"],
+        id="another person",
+    ),
+    pytest.param(write(intygs_id=ELSEWHERE), ["CERTIFICATE_NOT_SENT_ERROR"], id="not sent"),
+    pytest.param(write(intygs_id=REVOKED), ["CERTIFICATE_REVOKED_ERROR"], id="revoked"),
+    pytest.param(write(svar_pa="answered"), ["MESSAGE_ALREADY_ANSWERED_ERROR"], id="second answer"),
+    pytest.param(write(svar_pa="closed"), ["QUESTION_NOT_OPEN_ERROR"], id="marked as handled"),
+    pytest.param(
+        write("from-care", "NEVER", person=builders.OTHER_PATIENT, paminner="x"),
+        [
+            "SUBJECT_NOT_SUPPORTED_ERROR",
+            "MEDDELANDE_ID_NOT_UNIQUE_ERROR",
+            "PAMINNELSE_ID_INCONSISTENCY_ERROR",
+            "CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR",
+        ],
+        id="all at once",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "rules"), REFUSALS)
+def test_every_rule_that_is_broken_is_told(talk: Rig, body: bytes, rules: list[str]) -> None:
+    before = talk.row_count()
+    with pytest.raises(RuleError) as caught:
+        talk.call_raising(body)
+    assert [finding.rule for finding in caught.value.findings] == rules
+    assert talk.row_count() == before
+    result = talk.call(body)
+    assert result.error_id == ErrorId.VALIDATION_ERROR
+    assert builders.OTHER_PATIENT not in (result.text or "")
+
+
+def test_every_rule_of_the_table_is_tried_here() -> None:
+    tried = {rule for case in REFUSALS for rule in case.values[1]}  # type: ignore[union-attr]
+    assert tried == {rule.id for rule in RULES[Direction.TO_RECIPIENT]}
+
+
+def test_an_unknown_certificate_is_told_at_once_and_alone(rig: Rig) -> None:
+    with pytest.raises(UnknownIntygError) as caught:
+        rig.call_raising(write(amne="NEVER"))
+    assert caught.value.findings == ()
+    assert caught.value.error_id == ErrorId.APPLICATION_ERROR
+
+
+@pytest.mark.parametrize("mottagare", ["NO-ROUTE", builders.UNIT])
+def test_without_a_route_to_an_authority_nothing_is_kept(sent: Rig, mottagare: str) -> None:
+    before = sent.row_count()
+    result = sent.call(write(mottagare=mottagare))
+    assert result.error_id == ErrorId.APPLICATION_ERROR
+    assert sent.row_count() == before
+
+
+def test_about_a_test_patient_it_is_kept_and_the_caller_told_that_it_went_no_further(
+    registered: Rig,
+) -> None:
+    """Never sent, since it may not be: that is no fault of the message."""
+    real = registered.with_settings(kind=DestinationKind.REAL)
+    result = real.call(write("q-1"))
+    assert result.code == ResultCode.INFO
+    assert "not forwarded" in (result.text or "")
+    assert real.fraga("q-1").state is FragaState.OPEN_RECIPIENT
+    assert real.to_authorities() == []
+    assert real.blocked() == ["SendMessageToRecipient:2"]
