@@ -6,7 +6,7 @@ What is added to cheroot, and why:
   a thread.
 - A body that the application did not read is neither read into memory nor taken for the next
   request: the connection is closed, after giving the caller a moment to take in the answer.
-- A chunked body is bounded, chunk by chunk.
+- Chunked bodies are read strictly and are bounded, chunk by chunk.
 - Errors are logged by class only: cheroot's own log quotes what it could not read.
 
 Source: RFC 9112 sections 6, 7 and 9.6.
@@ -15,6 +15,7 @@ Source: RFC 9112 sections 6, 7 and 9.6.
 import contextlib
 import errno
 import logging
+import re
 import socket
 import sys
 import threading
@@ -24,7 +25,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
 import structlog
-from cheroot import errors, makefile, server, wsgi
+from cheroot import makefile, server, wsgi
 
 WsgiApp: TypeAlias = Callable[..., Iterable[bytes]]
 
@@ -32,7 +33,11 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 IDLE_SECONDS: Final = 10.0  # without a byte from the caller, inside a request or between two
 ARRIVE_SECONDS: Final = 60.0  # for a whole request; the national platform gives up after 30
 LINGER_SECONDS: Final = 0.5  # for a refused body to run out, so that the answer is not lost
+MAX_CHUNK_LINE: Final = 1024
+MAX_TRAILERS: Final = 32
 CHUNK_OVERHEAD: Final = 1024 * 1024  # chunk sizes and line ends count too
+
+_CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,15}")
 
 _log = structlog.get_logger("adapter.server")
 
@@ -167,18 +172,32 @@ class _Reader(makefile.StreamReader):
 
 
 class _ChunkedBody(server.ChunkedRFile):
+    """Chunks (RFC 9112 section 7.1), strictly: cheroot takes a negative size for the end."""
+
     def _fetch(self) -> None:
-        try:
-            super()._fetch()  # type: ignore[misc]  # not in cheroot's stubs
-        except errors.MaxSizeExceeded:
-            too_large = True
-        except OSError as exc:  # cheroot's other way to say the same, or a broken connection
-            too_large = exc.args[:1] == ("Request Entity Too Large",)
-            if not too_large:
-                raise
-        else:
+        if self.closed:
             return
-        raise OSError(errno.EMSGSIZE, "request body too large")
+        line = self.rfile.readline(MAX_CHUNK_LINE)
+        size = line.partition(b";")[0].strip()
+        if not line.endswith(b"\n") or not _CHUNK_SIZE.fullmatch(size):
+            raise ValueError("broken chunk size")
+        length = int(size, 16)
+        self.bytes_read += len(line) + length
+        if self.bytes_read > self.maxlen:
+            raise OSError(errno.EMSGSIZE, "request body too large")
+        if length == 0:
+            self._skip_trailers()
+            self.closed = True
+            return
+        self.buffer += self.rfile.read(length)
+        if self.rfile.read(2) != b"\r\n":
+            raise ValueError("broken chunk")
+
+    def _skip_trailers(self) -> None:
+        for _ in range(MAX_TRAILERS):
+            if self.rfile.readline(MAX_CHUNK_LINE) in (b"\r\n", b"\n", b""):
+                return
+        raise ValueError("too many trailers")
 
 
 class _Request(server.HTTPRequest):
@@ -245,10 +264,19 @@ class _CherootServer(wsgi.Server):
     ConnectionClass = _Connection
     max_chunked_bytes = 0
     arrive_seconds = ARRIVE_SECONDS
+    expiration_interval = 0.1  # seconds; also how long stop() waits for the loop to look up
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.gateway = _Gateway
+
+    @staticmethod
+    def bind_socket(socket_: socket.socket, bind_addr: Any) -> socket.socket:
+        try:
+            return wsgi.Server.bind_socket(socket_, bind_addr)  # type: ignore[no-untyped-call, no-any-return]
+        except OSError:
+            socket_.close()  # cheroot forgets it
+            raise
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: ARG002
         kind = sys.exc_info()[0]
