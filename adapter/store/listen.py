@@ -11,6 +11,9 @@ from adapter.store.delivery_rows import NOTIFY_CHANNEL
 RECONNECT_SECONDS = 5.0
 """Without a connection nothing is lost: workers also look by themselves, only later."""
 
+POLL_SECONDS = 0.2
+"""How often the thread looks whether it is to end."""
+
 
 class Listener:
     """
@@ -32,7 +35,7 @@ class Listener:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; takes up to a second."""
+        """End the thread; takes as long as `POLL_SECONDS`, or the next notification."""
         self._stopping.set()
         self._thread.join()
 
@@ -48,5 +51,5 @@ class Listener:
             connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
             self._on_notify()
             while not self._stopping.is_set():
-                for _ in connection.notifies(timeout=0.5, stop_after=1):
+                for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                     self._on_notify()

@@ -1,12 +1,16 @@
 """Stores for tests. Whoever asks for `store` runs on SQLite and on PostgreSQL."""
 
+import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
-from adapter.store import Store
+from adapter.model import system_clock
+from adapter.store import Store, tables
 from tests.adapter.databases import postgresql_schema, sqlite_url, why_no_postgresql
 
 
@@ -42,10 +46,38 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
-@pytest.fixture
-def store(database_url: str, clock: VirtualClock) -> Iterator[Store]:
+@pytest.fixture(scope="session")
+def migrated_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """An empty, migrated database of each kind, for `store`: migrating takes longer than a test."""
+    with ExitStack() as stack:
+        urls = {"sqlite": sqlite_url(tmp_path_factory.mktemp("migrated"))}
+        if why_no_postgresql() is None:
+            urls["postgresql"] = stack.enter_context(postgresql_schema())
+        for url in urls.values():
+            store = Store(url, system_clock)
+            store.migrate()
+            store.close()
+        yield urls
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(
+    request: pytest.FixtureRequest,
+    migrated_urls: dict[str, str],
+    tmp_path: Path,
+    clock: VirtualClock,
+) -> Iterator[Store]:
     """An empty store, on each kind of database."""
-    store = Store(database_url, clock)
-    store.migrate()
+    if request.param not in migrated_urls:
+        pytest.skip(why_no_postgresql() or "no database")
+    url = migrated_urls[request.param]
+    if request.param == "sqlite":
+        shutil.copy(str(make_url(url).database), tmp_path / "adapter.sqlite")
+        url = sqlite_url(tmp_path)
+    store = Store(url, clock)
     yield store
+    if store.is_postgresql:
+        with store._engine.begin() as connection:
+            for table in reversed(tables.metadata.sorted_tables):
+                connection.execute(table.delete())
     store.close()

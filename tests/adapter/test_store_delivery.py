@@ -456,8 +456,8 @@ def test_blocks_are_journalled_even_for_what_is_not_stored(store: Store) -> None
 
 
 def test_claiming_stays_fast_with_many_deliveries(store: Store, clock: VirtualClock) -> None:
-    """20 000 stored: most finished, many waiting for their turn or their time, few to take."""
-    _fill(store, clock, 20_000)
+    """5 000 stored: most finished, many waiting for their turn or their time, few to take."""
+    _fill(store, clock, 5_000)
     claim(store, limit=1)  # plans and caches
     started = time.perf_counter()
     claimed = [claim(store, limit=1) for _ in range(10)]
