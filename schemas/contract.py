@@ -204,18 +204,15 @@ class _SchemaSet:
         return tuple(map(int, match[1].split("."))) if match else ()
 
     def load(self) -> None:
-        """Compile everything now; ContractError tells what is wrong with the files."""
-        self.documents()
+        """Compile now; ContractError tells what is wrong with the files."""
         self.libxml2()
 
     def libxml2(self) -> etree.XMLSchema:
         """This thread's own schema: its error log is kept on the object."""
         schema: etree.XMLSchema | None = getattr(self._local, "schema", None)
         if schema is None:
-            try:
-                schema = etree.XMLSchema(contract_files.parse(self._responder))
-            except etree.XMLSchemaParseError as exc:
-                raise ContractError(f"{self._responder.name}: {exc}") from exc
+            documents = self.documents().values()
+            schema = contract_files.compile_schema(self._responder, documents)
             self._local.schema = schema
         return schema
 
@@ -252,7 +249,7 @@ class _SchemaSet:
 def _find(folder: Path) -> Iterator[_SchemaSet]:
     """Every WSDL under the folder that is written like a RIV-TA contract with profile BP 2.1."""
     for path in sorted(folder.rglob("*.wsdl")):
-        root = contract_files.parse(path).getroot()
+        root = contract_files.parse(path)
         contract = _read_contract(root)
         if contract is None:
             continue

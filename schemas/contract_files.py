@@ -4,7 +4,7 @@ The W3C's `xmldsig` schema is not among our files. Wherever a schema imports one
 the copy that the signxml package installs is read instead.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from os.path import normpath
@@ -24,26 +24,9 @@ class ContractError(ValueError):
     """A contract's files are missing, or cannot be understood; the text says which and why."""
 
 
-class _Resolver(etree.Resolver):
-    """Answers what libxml2 asks for while it follows imports: files of ours, never the network."""
-
-    def resolve(  # type: ignore[override]  # lxml-stubs lack the context
-        self,
-        system_url: str,
-        public_id: str,  # noqa: ARG002
-        context: object,
-    ) -> object:
-        if urlsplit(system_url).scheme not in ("", "file"):
-            raise ContractError(f"a schema imports {system_url}, which is not a file")
-        path = Path(unquote(urlsplit(system_url).path))
-        return self.resolve_string(read(path), context, base_url=system_url)
-
-
 def _parser() -> etree.XMLParser:
     """A parser for schema files: no DTD, no entities, no network."""
-    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
-    parser.resolvers.add(_Resolver())
-    return parser
+    return etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
 
 
 @cache
@@ -68,25 +51,48 @@ def read(path: Path) -> bytes:
         data = (xmldsig_path() if is_xmldsig(path) else path).read_bytes()
         if b"<!DOCTYPE" not in data:
             return data
-        parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(data, _parser())
     except (OSError, etree.XMLSyntaxError) as exc:
         raise ContractError(f"{path}: {exc}") from exc
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
-def parse(path: Path) -> etree._ElementTree:
+def parse(path: Path) -> etree._Element:
     """
-    A schema file as a tree whose imports are resolved among our files.
+    The root of a schema file.
 
     Raises:
         ContractError: No such file, or not XML.
     """
     try:
-        root = etree.fromstring(read(path), _parser(), base_url=path.as_uri())
+        return etree.fromstring(read(path), _parser())
     except etree.XMLSyntaxError as exc:
         raise ContractError(f"{path}: {exc}") from exc
-    return root.getroottree()
+
+
+def compile_schema(xsd: Path, documents: Iterable[Path]) -> etree.XMLSchema:
+    """
+    A schema for libxml2.
+
+    Args:
+        xsd: Declares the messages.
+        documents: All files it needs, itself among them.
+
+    Raises:
+        ContractError: The files make no schema.
+    """
+    # libxml2 imports a namespace once, from where it is first told, so the location that the
+    # certificate types give for xmldsig is not looked at. A resolver could answer there too, but
+    # lxml keeps resolvers in a place that all threads share while they parse, and loses them.
+    first = [(ns.DS, xmldsig_path())] if any(map(is_xmldsig, documents)) else []
+    root = etree.Element(f"{{{ns.XS}}}schema", nsmap={"xs": ns.XS})
+    for namespace, path in [*first, (parse(xsd).get("targetNamespace", ""), xsd)]:
+        attributes = {"namespace": namespace, "schemaLocation": path.as_uri()}
+        etree.SubElement(root, f"{{{ns.XS}}}import", attributes)
+    try:
+        return etree.XMLSchema(root)
+    except etree.XMLSchemaParseError as exc:
+        raise ContractError(f"{xsd.name}: {exc}") from exc
 
 
 def _imports(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
@@ -123,7 +129,7 @@ def closure(wsdl: Path) -> tuple[Path, ...]:
         if path in visiting:
             return
         visiting.add(path)
-        for _, target in import_paths(path, parse(path).getroot()):
+        for _, target in import_paths(path, parse(path)):
             visit(target)
         found[path] = None
 
@@ -140,7 +146,7 @@ def served(path: Path, address: str | None, url_of: Callable[[Path], str]) -> by
         address: Put into `soap:address`; None leaves it.
         url_of: The URL that an imported file is served at.
     """
-    root = parse(path).getroot()
+    root = parse(path)
     for node, location in _imports(root):
         node.set("schemaLocation", url_of(_target(path, location)))
     _set_address(root, address)
@@ -154,13 +160,13 @@ def query(name: str) -> str:
 
 def whole(wsdl: Path, address: str | None) -> bytes:
     """A WSDL that imports nothing from elsewhere: its `types` hold every schema it needs."""
-    root = parse(wsdl).getroot()
+    root = parse(wsdl)
     types = root.find(f"{{{ns.WSDL}}}types")
     assert types is not None
     mark = etree.ProcessingInstruction("schemas")
     types.insert(0, mark)
     _set_address(root, address)
-    schemas = [_without_locations(parse(path).getroot()) for path in closure(wsdl)]
+    schemas = [_without_locations(parse(path)) for path in closure(wsdl)]
     # Put together as text: lxml would drop namespace declarations that it finds again further out
     # under another prefix, and with them the meaning of the QNames in attribute values.
     return _without_locations(root).replace(etree.tostring(mark), b"\n".join(schemas))

@@ -6,13 +6,15 @@ quote the message.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import xmlschema
 from lxml import etree
+from xmlschema.loaders import SchemaLoader
 from xmlschema.validators import (
     XMLSchemaChildrenValidationError,
     XsdAnyElement,
@@ -29,6 +31,9 @@ from schemas.finding import Finding
 RULE: Final = "XSD"
 MAX_FINDINGS: Final = 100
 """With more faults than this it is another kind of document; the list ends by saying so."""
+
+MAX_ELEMENTS: Final = 5000
+"""Listing every fault takes about a second then; a certificate has a few hundred elements."""
 
 _MAX_NAME: Final = 60  # characters of a name from the message; the longest in the contracts has 30
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
@@ -63,6 +68,18 @@ _HINTS: Final = {
 _Particle: TypeAlias = XsdElement | XsdAnyElement
 
 
+class _Loader(SchemaLoader):
+    """
+    Leaves the schema as it was compiled.
+
+    A message that holds an element of an unknown namespace would otherwise send the library looking
+    for a schema of it, each time, and change the compiled schema under other threads.
+    """
+
+    def load_namespace(self, namespace: str, build: bool = True) -> bool:  # noqa: ARG002
+        return namespace in self.maps.namespaces
+
+
 def compile_schema(path: Path) -> xmlschema.XMLSchema10:
     """
     The schema that lists every error, from an XSD and what it imports.
@@ -72,7 +89,9 @@ def compile_schema(path: Path) -> xmlschema.XMLSchema10:
     """
     dsig = contract_files.xmldsig_path()
     try:
-        return xmlschema.XMLSchema10(str(path), allow="local", locations={ns.DS: dsig.as_uri()})
+        return xmlschema.XMLSchema10(
+            str(path), allow="local", locations={ns.DS: dsig.as_uri()}, loader_class=_Loader
+        )
     except xmlschema.XMLSchemaException as exc:
         raise contract_files.ContractError(f"{path}: {exc}") from exc
 
@@ -98,25 +117,31 @@ def explain(schema: xmlschema.XMLSchema10, root: etree._Element, line: int | Non
         At least one finding, in document order.
     """
     message = _Message(schema, root)
-    faulty = _faulty(schema, root)
+    large = len(list(islice(root.iter(etree.Element), MAX_ELEMENTS + 1))) > MAX_ELEMENTS
     findings: list[Finding] = []
-    for element in root.iter(etree.Element):
-        declared = message.declaration(element)
-        if element in faulty:
-            findings += message.faults(element, declared) or [
-                message.finding(element, _generic(element, declared, faulty[element]))
-            ]
-        if len(findings) > MAX_FINDINGS:
-            rest = Finding(RULE, "there are more faults than are listed", message.xpath(root))
-            return [*findings[:MAX_FINDINGS], rest]
+    if not large:
+        faulty = _faulty(schema, root)
+        findings = _first(
+            message.explained(element, faulty[element])
+            for element in root.iter(etree.Element)
+            if element in faulty
+        )
     if not findings:
-        # What only libxml2 objects to: content of an element from elsewhere; and in versions before
-        # 2.14 an empty element whose value is fixed, which XSD 1.0 (3.3.4, cvc-elt 5.1) allows.
-        for element in root.iter(etree.Element):
-            findings += message.faults(element, message.declaration(element))
-    return findings[:MAX_FINDINGS] or [
-        Finding(RULE, "does not follow the schema", message.xpath(root), line)
-    ]
+        # A large message; or what only libxml2 objects to: content of an element from elsewhere,
+        # and in versions before 2.14 an empty element whose value is fixed, which XSD 1.0 (3.3.4,
+        # cvc-elt 5.1) allows.
+        elements = islice(root.iter(etree.Element), MAX_ELEMENTS)
+        findings = _first(message.faults(element) for element in elements)
+    if len(findings) > MAX_FINDINGS:
+        findings[MAX_FINDINGS:] = [message.finding(root, "there are more faults than are listed")]
+    elif large:
+        findings.append(message.finding(root, f"only {MAX_ELEMENTS} elements are explained"))
+    return findings or [Finding(RULE, "does not follow the schema", message.xpath(root), line)]
+
+
+def _first(findings: Iterable[Iterable[Finding]]) -> list[Finding]:
+    """All findings together, but at most one more than are going to be listed."""
+    return list(islice(chain.from_iterable(findings), MAX_FINDINGS + 1))
 
 
 def _faulty(
@@ -129,8 +154,6 @@ def _faulty(
             element = error.elem
             if isinstance(element, etree._Element):
                 found.setdefault(element, error)
-            if len(found) > MAX_FINDINGS:
-                break
     except xmlschema.XMLSchemaException:
         # It raises on an `xsi:type` it cannot resolve; what it found until then still holds.
         pass
@@ -145,6 +168,9 @@ def _generic(
     """For content models that are not spelled out here: those of XML Signature."""
     if declared is None:
         return f"`{_name(element)}` is not declared in the contract's schemas"
+    kind = declared.type
+    if not (isinstance(kind, XsdComplexType) and isinstance(kind.content, XsdGroup)):
+        return ""  # nothing is wrong: xmlschema takes a comment inside a text for an element
     if not isinstance(error, XMLSchemaChildrenValidationError):
         return f"`{_name(element)}` does not follow the schema"
     children = list(element)
@@ -252,31 +278,42 @@ class _Message:
         while True:
             parent = None if node is self._root else node.getparent()
             name = _name(node)
-            same = [] if parent is None else [c for c in _children(parent) if _name(c) == name]
+            same = [] if parent is None else list(parent.iterchildren(_any_namespace(node)))
             steps.append(f"{name}[{same.index(node) + 1}]" if len(same) > 1 else name)
             if parent is None:
                 return "/" + "/".join(reversed(steps))
             node = parent
 
-    def faults(self, element: etree._Element, declared: XsdElement | None) -> list[Finding]:
+    def explained(
+        self, element: etree._Element, error: xmlschema.XMLSchemaValidationError
+    ) -> list[Finding]:
+        """What is wrong with an element that has something wrong with it."""
+        found = list(islice(self.faults(element), MAX_FINDINGS + 1))
+        generic = "" if found else _generic(element, self.declaration(element), error)
+        return [*found, self.finding(element, generic)] if generic else found
+
+    def faults(self, element: etree._Element) -> Iterator[Finding]:
         """What is wrong with one element: its attributes, its children, its text."""
+        declared = self.declaration(element)
         if declared is None:
-            return []
+            return
         if f"{{{_XSI}}}type" in element.attrib:
             text = f"`{_name(element)}` does not follow the type that its xsi:type names"
-            return [self.finding(element, text)]
+            yield self.finding(element, text)
+            return
+        if f"{{{_XSI}}}nil" in element.attrib:
+            yield self.finding(element, f"`{_name(element)}` has the attribute xsi:nil")
         kind = declared.type
-        found = list(self._attribute_faults(element, declared))
+        yield from self._attribute_faults(element, declared)
         if isinstance(kind, XsdComplexType) and isinstance(kind.content, XsdGroup):
             slots = _slots(kind.content)
             if slots is not None:
-                found += self._child_faults(element, slots)
                 if not kind.mixed and _text(element).strip():
                     text = f"`{_name(element)}` holds elements only; there is text between them"
-                    found.append(self.finding(element, text))
+                    yield self.finding(element, text)
+                yield from self._child_faults(element, slots)
         else:
-            found += self._value_faults(element, declared)
-        return found
+            yield from self._value_faults(element, declared)
 
     def _attribute_faults(self, element: etree._Element, declared: XsdElement) -> Iterator[Finding]:
         attributes = declared.attributes
@@ -334,10 +371,8 @@ class _Message:
         for i, (child, place) in enumerate(placed):
             if i in kept:
                 continue
-            before = next((placed[k][0] for k in kept if k < i and placed[k][1] > place), None)
-            after = next(
-                (placed[k][0] for k in reversed(kept) if k > i and placed[k][1] < place), None
-            )
+            before = next((c for c, p in placed[:i] if p > place), None)
+            after = next((c for c, p in reversed(placed[i + 1 :]) if p < place), None)
             other = f"before `{_name(before)}`" if before is not None else ""
             if not other and after is not None:
                 other = f"after `{_name(after)}`"
@@ -384,18 +419,20 @@ def _places(children: list[etree._Element], slots: list[_Slot]) -> list[int | No
     return places
 
 
-def _longest_rising(numbers: list[int]) -> list[int]:
+def _longest_rising(numbers: list[int]) -> set[int]:
     """Indexes of a longest non-falling subsequence: what is in order, so that the rest is not."""
     tails: list[int] = []  # tails[n]: where the best subsequence of length n + 1 ends
+    tail_numbers: list[int] = []
     previous: list[int | None] = []
     for i, number in enumerate(numbers):
-        length = bisect_right([numbers[t] for t in tails], number)
+        length = bisect_right(tail_numbers, number)
         previous.append(tails[length - 1] if length else None)
         tails[length : length + 1] = [i]
-    kept: list[int] = []
+        tail_numbers[length : length + 1] = [number]
+    kept: set[int] = set()
     step: int | None = tails[-1] if tails else None
     while step is not None:
-        kept.insert(0, step)
+        kept.add(step)
         step = previous[step]
     return kept
 
@@ -446,6 +483,11 @@ def _children(element: etree._Element) -> list[etree._Element]:
 def _text(element: etree._Element) -> str:
     """The element's own text, around its children and comments."""
     return (element.text or "") + "".join(child.tail or "" for child in element)
+
+
+def _any_namespace(element: etree._Element) -> str:
+    """A pattern for elements with the same local name."""
+    return f"{{*}}{etree.QName(element).localname}"
 
 
 def _name(element: etree._Element) -> str:
