@@ -136,6 +136,10 @@ class Agency:
             self.journal.clear()
             self.failures.clear()
 
+    def wake(self) -> None:
+        """End every wait for something to happen: the mock is about to stop."""
+        self.journal.wake()
+
     def _reset(self, _: Request, __: Mapping[str, Any]) -> dict[str, Any]:
         self.reset()
         return {}

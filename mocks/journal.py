@@ -91,6 +91,7 @@ class Journal:
         self._bytes = 0
         self._next = 1
         self._dropped = 0
+        self._wakes = 0
 
     def number(self) -> int:
         """Take the number of a call that has just arrived."""
@@ -145,12 +146,23 @@ class Journal:
         Wait until at least `count` matching calls are finished.
 
         Returns:
-            The matching calls; fewer than `count` when the time ran out.
+            The matching calls; fewer than `count` when the time ran out or
+            somebody called `wake`.
         """
         matches = _matcher(contract, intygs_id, result_code)
         with self._changed:
-            self._changed.wait_for(lambda: len(self._matching(matches)) >= count, timeout_seconds)
+            wakes = self._wakes
+            self._changed.wait_for(
+                lambda: self._wakes > wakes or len(self._matching(matches)) >= count,
+                timeout_seconds,
+            )
             return self._matching(matches)
+
+    def wake(self) -> None:
+        """End every `wait` now."""
+        with self._changed:
+            self._wakes += 1
+            self._changed.notify_all()
 
     @property
     def dropped(self) -> int:

@@ -62,6 +62,7 @@ class MockServer:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
+        self.mock.wake()
         self._server.end_connections()
 
 

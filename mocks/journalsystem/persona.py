@@ -107,6 +107,7 @@ class Journalsystem(Agency):
         self._handelser: dict[tuple[str, str, str], Handelse] = {}
         self._meddelanden: dict[str, MeddelandeTillVarden] = {}
         self._told = threading.Condition(self._lock)
+        self._wakes = 0
 
     @property
     def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
@@ -128,6 +129,12 @@ class Journalsystem(Agency):
             super().reset()
             self._handelser.clear()
             self._meddelanden.clear()
+
+    def wake(self) -> None:
+        super().wake()
+        with self._told:
+            self._wakes += 1
+            self._told.notify_all()
 
     def handelser(
         self, intygs_id: str | None = None, kod: str | None = None
@@ -152,11 +159,14 @@ class Journalsystem(Agency):
         Wait until at least `count` status updates match.
 
         Returns:
-            Those that match; fewer than `count` when the time ran out.
+            Those that match; fewer than `count` when the time ran out or the
+            mock stops.
         """
         with self._told:
+            wakes = self._wakes
             self._told.wait_for(
-                lambda: len(self.handelser(intygs_id, kod)) >= count, timeout_seconds
+                lambda: self._wakes > wakes or len(self.handelser(intygs_id, kod)) >= count,
+                timeout_seconds,
             )
             return self.handelser(intygs_id, kod)
 

@@ -1,15 +1,18 @@
 import re
+import socket
 
 import pytest
 import requests
 from lxml import etree
 
+from mocks.agency import with_findings
 from mocks.failures import Failure
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journal import Verdict
 from mocks.serving import MockServer
 from schemas.codes import ErrorId
 from schemas.contract import Contracts
+from schemas.finding import Finding
 from tests import builders
 from tests.mocks.calls import NATIONAL, PATHS, envelope, fault, post, post_raw, result
 
@@ -71,6 +74,25 @@ def test_what_is_not_xml_is_kept_too(server: MockServer) -> None:
     (call,) = server.mock.journal.entries()
     assert call.request == b"\x00 not XML"
     assert call.contract is None
+
+
+def test_a_call_cut_short_is_kept_with_what_came(server: MockServer) -> None:
+    with socket.create_connection((server.host, server.port), timeout=5) as connection:
+        connection.sendall(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n"
+            b"Content-Length: 1000\r\n\r\n<half"
+        )
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")
+    (call,) = server.mock.journal.wait(timeout_seconds=5)
+    assert (call.http_status, call.contract) == (400, None)
+
+
+def test_a_long_list_of_faults_is_cut_and_says_so() -> None:
+    findings = [Finding("XSD", "wrong", f"/a[{n}]") for n in range(60)]
+    lines = with_findings("Faults", findings).splitlines()
+    assert len(lines) == 52  # the text, 50 faults, and how many more
+    assert lines[-1] == "and 10 more"
 
 
 def test_http_has_its_own_words_for_what_is_not_soap(server: MockServer) -> None:

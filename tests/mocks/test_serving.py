@@ -1,7 +1,7 @@
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -48,6 +48,23 @@ def test_stopping_ends_idle_connections_and_their_threads(kassan: Forsakringskas
         idle.settimeout(5)
         assert idle.recv(1) == b""
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("what", ["journal", "handelser"])
+def test_waiters_are_woken_when_the_mock_stops(ehr: Journalsystem, what: str) -> None:
+    waits: dict[str, Callable[..., object]] = {
+        "journal": ehr.journal.wait,
+        "handelser": ehr.wait_handelser,
+    }
+    wait = waits[what]
+    waiter = threading.Thread(target=lambda: wait(timeout_seconds=60), daemon=True)
+    waiter.start()
+    for _ in range(500):  # the first may come before it waits
+        MockServer(ehr).stop()
+        waiter.join(0.01)
+        if not waiter.is_alive():
+            break
+    assert not waiter.is_alive()
 
 
 def test_several_mocks_run_at_once_by_name(kassan: Forsakringskassan, ehr: Journalsystem) -> None:
