@@ -181,7 +181,7 @@ def _bounds(count: Count) -> Iterator[_Bound]:
 def _allowed_svar(intyg_type: IntygType, ids: SvarIds) -> tuple[str, str]:
     """XPath over a svar whose id is allowed, and the ids in words."""
     known = tuple(question.svar for question in intyg_type.questions if not question.last)
-    must, shown = one_of("@id", known), ", ".join(known)
+    must, shown = one_of("@id", known + ids.also), ", ".join(known)
     for ending in ids.ending_with:
         tail = f"substring(@id, string-length(@id) - {len(ending) - 1})"
         must += f" or {tail} = {literal(ending)}"

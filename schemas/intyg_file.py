@@ -284,6 +284,7 @@ class _Reader:
         self._lists = {**shared, **(_code_lists(own) if own else {})}
         self._nodes: set[str] = set()
         self._refs: set[str] = set()
+        self._rule_ids: set[str] = set()
         self._severity = Severity.WARNING if self._header.national_rules else Severity.ERROR
 
     def intyg_type(self) -> IntygType:
@@ -323,10 +324,11 @@ class _Reader:
         if entry is None:
             return None
         line = entry.line
-        also = entry.maybe("also")
-        first, _, last = (also or "").partition("..")
+        also = (entry.maybe("also") or "").split()
+        first, _, last = next((word for word in also if ".." in word), "").partition("..")
         result = SvarIds(
             ref=self._ref(entry.text("rule"), line),
+            also=tuple(word for word in also if ".." not in word),
             first=int(first) if first else None,
             last=int(last) if last else None,
             ending_with=entry.words("ending_with"),
@@ -364,7 +366,7 @@ class _Reader:
             when=entry.maybe("when"),
             note=entry.maybe("note"),
         )
-        if only and also and not also.startswith("also "):
+        if only and also not in ("", "true") and not also.startswith("also "):
             raise _WrongError(line, f"{entry.what}: only must be true or `also` and ids")
         entry.done()
         if not question.delsvar:
@@ -387,20 +389,19 @@ class _Reader:
             raise _WrongError(
                 type_line, f"unknown type {kind!r}; there are {', '.join(sorted(KINDS))}"
             )
-        code_list = self._code_list(entry)
+        lists = self._code_lists(entry)
+        codes = tuple(code for code_list in lists for code in code_list.codes)
         delsvar = Delsvar(
             id=node_id,
             term=entry.text("term"),
             type=kind,
             type_refs=type_refs,
             count=self._count(entry, f"{node_id}:count"),
-            code_list=code_list,
+            code_lists=lists,
             system=self._values(
-                entry, "system", node_id, (code_list.system,) if code_list else (), Match.EXACT
+                entry, "system", node_id, tuple(item.system for item in lists), Match.EXACT
             ),
-            codes=self._values(
-                entry, "codes", node_id, tuple(code_list.codes) if code_list else (), Match.TRIMMED
-            ),
+            codes=self._values(entry, "codes", node_id, codes, Match.TRIMMED),
             pattern=self._pattern(entry, node_id),
             length=self._limit(entry, "length", node_id),
             code_length=self._limit(entry, "code_length", node_id),
@@ -413,20 +414,20 @@ class _Reader:
         )
         if kind in ("cv", "boolean_or_cv") and delsvar.system is None:
             raise _WrongError(entry.line, f"delsvar {node_id} is a code without a code system")
-        if delsvar.codes and code_list and code_list.codes:
+        if delsvar.codes and codes:
             for code in delsvar.codes.values:
-                if code not in code_list.codes:
-                    raise _WrongError(entry.line, f"{code} is not in code list {code_list.name}")
+                if code and code not in codes:
+                    names = " or ".join(item.name for item in lists)
+                    raise _WrongError(entry.line, f"{code} is not in code list {names}")
         entry.done()
         return delsvar
 
-    def _code_list(self, entry: _Map) -> CodeList | None:
-        line, name = entry.line_of("list"), entry.maybe("list")
-        if name is None:
-            return None
-        if name not in self._lists:
-            raise _WrongError(line, f"there is no code list {name}")
-        return self._lists[name]
+    def _code_lists(self, entry: _Map) -> tuple[CodeList, ...]:
+        line, names = entry.line_of("list"), (entry.maybe("list") or "").split()
+        for name in names:
+            if name not in self._lists:
+                raise _WrongError(line, f"there is no code list {name}")
+        return tuple(self._lists[name] for name in names)
 
     def _values(
         self, entry: _Map, key: str, node_id: str, default: tuple[str, ...], match: Match
@@ -492,6 +493,9 @@ class _Reader:
         line = entry.line
         ref = self._ref(entry.text("id"), line)
         entry.what = f"rule {ref.id}"
+        if ref.id in self._rule_ids:
+            raise _WrongError(line, f"the rule id {ref.id} is used twice")
+        self._rule_ids.add(ref.id)
         if entry.maybe("severity") == "warning":
             ref = Ref(ref.id, Severity.WARNING)
         rule = Rule(
@@ -542,17 +546,13 @@ class _Reader:
         made = Ref(made_id, self._severity)
         if len(ids) > 2:
             raise _WrongError(line, f"at most two rule ids fit in ({match['ids']})")
-        refs = [
-            made if rule_id == "-" else self._ref(rule_id, line, shared=True) for rule_id in ids
-        ]
+        refs = [made if rule_id == "-" else self._ref(rule_id, line) for rule_id in ids]
         return match["value"].strip(), (refs[0], refs[-1])
 
-    def _ref(self, text: str, line: int, *, shared: bool = False) -> Ref:
-        """A rule id; `shared`: one national rule may stand for several checks of the tree."""
+    def _ref(self, text: str, line: int) -> Ref:
+        """A rule id; one national rule may stand for several checks of the tree."""
         rule_id = text.removesuffix("?")
         if not _RULE_ID.match(rule_id):
             raise _WrongError(line, f"{text!r} is not the id of a rule")
-        if rule_id in self._refs and not shared:
-            raise _WrongError(line, f"the rule id {rule_id} is used twice")
         self._refs.add(rule_id)
         return Ref(rule_id, Severity.WARNING if text.endswith("?") else Severity.ERROR)

@@ -89,7 +89,7 @@ class Delsvar:
     Attributes:
         id: `35.1`; for additional questions `*.1`.
         type: One of `schemas.intyg_kinds.KINDS`.
-        code_list: Where its codes come from, if it is a code.
+        code_lists: Where its codes come from, if it is a code.
         pattern: Name in `schemas.intyg_kinds.PATTERNS`, and its rule.
         when: In words, when it is asked; None: always.
     """
@@ -99,7 +99,7 @@ class Delsvar:
     type: str
     type_refs: tuple[Ref, Ref]  # two for `boolean_or_cv`, otherwise the same twice
     count: Count
-    code_list: CodeList | None = None
+    code_lists: tuple[CodeList, ...] = ()
     system: Values | None = None
     codes: Values | None = None
     pattern: tuple[str, Ref] | None = None
@@ -170,7 +170,8 @@ class SvarIds:
     """Which svar ids a certificate may hold."""
 
     ref: Ref
-    first: int | None = None  # also any id from here …
+    also: tuple[str, ...] = ()  # ids that no question has, but that the rule lets through
+    first: int | None = None  # and any id from here …
     last: int | None = None  # … to here
     ending_with: tuple[str, ...] = ()  # instead: any id that ends so (a national oversight)
 
