@@ -2,10 +2,10 @@
 
 import shutil
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from adapter.model import (
     Environment,
     FragaState,
     Inbound,
+    IntygsStatus,
     Outcome,
     OutcomeKind,
     Result,
@@ -40,6 +41,7 @@ from adapter.settings import (
 )
 from adapter.signature import SigningKey, TrustStore
 from adapter.store import Store
+from schemas.codes import Status
 from schemas.contract import Contracts
 from schemas.finding import Finding
 from schemas.intyg_model import IntygType, Messages
@@ -178,6 +180,11 @@ class Rig:
                     after_delivery.handle(rows, delivery, result, self.parts)
         return done
 
+    def accept(self, part: str = "FKASSA", intygs_id: str = builders.INTYGS_ID) -> None:
+        """The part has accepted the certificate, however it got there."""
+        with self.parts.store.begin() as rows:
+            rows.add_status(intygs_id, IntygsStatus(Status.SENTTO, part, self.clock()))
+
     def mark(self, meddelande_id: str, *, handled: bool) -> FragaState:
         """Mark a question, as the console does."""
         return mark_handled.handle(meddelande_id, self.parts, "c-mark", handled=handled, by="EHR")
@@ -269,7 +276,27 @@ def make_parts(
     )
 
 
-def empty_database(template: Path, folder: Path) -> str:
-    """A copy of a database that is migrated already: migrating takes longer than most tests."""
-    shutil.copy(template, folder / "adapter.sqlite")
-    return f"sqlite:///{folder / 'adapter.sqlite'}"
+@contextmanager
+def copied_rig(before: Path, folder: Path) -> Iterator[Rig]:
+    """A rig over a copy of another folder's database; its clock is later than anything in it."""
+    shutil.copy(before / "adapter.sqlite", folder / "adapter.sqlite")
+    clock = VirtualClock(_latest(folder / "adapter.sqlite"))
+    store = Store(f"sqlite:///{folder / 'adapter.sqlite'}", clock)
+    try:
+        yield Rig(make_parts(make_settings(data_dir=folder), store, clock), clock)
+    finally:
+        store.close()
+
+
+def _latest(database: Path) -> datetime:
+    """A minute after the last event, so that what is queued is due."""
+    with closing(sqlite3.connect(database)) as connection:
+        (last,) = connection.execute("select max(tidpunkt) from handelse").fetchone()
+    after = datetime.fromisoformat(last).replace(tzinfo=UTC) if last else builders.NOW
+    return after + timedelta(minutes=1)
+
+
+def new_rig(store: Store) -> Rig:
+    """A rig over a store of any kind."""
+    clock = VirtualClock()
+    return Rig(make_parts(make_settings(), store, clock), clock)

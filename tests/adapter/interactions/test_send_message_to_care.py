@@ -1,5 +1,7 @@
+from collections.abc import Iterator
 from dataclasses import astuple
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -8,26 +10,35 @@ from adapter.meddelande_rules import RULES
 from adapter.model import DestinationKind, Direction, FragaState, Result
 from schemas.codes import ErrorId, ResultCode
 from tests import builders
-from tests.adapter.interactions.rig import Rig
+from tests.adapter.interactions.conftest import MakeFolder
+from tests.adapter.interactions.rig import Rig, copied_rig
 
 ask = builders.send_message_to_care
 REVOKED, ELSEWHERE = "0b8f7b1c-revoked", "0b8f7b1c-elsewhere"
 
 
+@pytest.fixture(scope="session")
+def talk_folder(sent_folder: Path, made: MakeFolder) -> Path:
+    def talk(rig: Rig) -> None:
+        rig.ok(
+            ask("from-fk"),
+            builders.send_message_to_recipient("from-care", "KONTKT"),
+            builders.send_message_to_recipient("answered", "KONTKT"),
+            ask("the-answer", "KONTKT", svar_pa="answered"),
+            builders.register_certificate(ELSEWHERE),
+            ask("elsewhere", intygs_id=ELSEWHERE),
+            builders.register_certificate(REVOKED),
+            builders.revoke_certificate(REVOKED),
+        )
+
+    return made(sent_folder, talk)
+
+
 @pytest.fixture
-def talk(sent: Rig) -> Rig:
+def talk(talk_folder: Path, tmp_path: Path) -> Iterator[Rig]:
     """Messages of every kind to refer to, here and about another certificate, and a revoked one."""
-    sent.ok(
-        ask("from-fk"),
-        builders.send_message_to_recipient("from-care", "KONTKT"),
-        builders.send_message_to_recipient("answered", "KONTKT"),
-        ask("the-answer", "KONTKT", svar_pa="answered"),
-        builders.register_certificate(ELSEWHERE),
-        ask("elsewhere", intygs_id=ELSEWHERE),
-        builders.register_certificate(REVOKED),
-        builders.revoke_certificate(REVOKED),
-    )
-    return sent
+    with copied_rig(talk_folder, tmp_path) as rig:
+        yield rig
 
 
 # --- taken --------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
+from collections.abc import Iterator
 from dataclasses import astuple
+from pathlib import Path
 
 import pytest
 
@@ -7,31 +9,40 @@ from adapter.meddelande_rules import RULES
 from adapter.model import DestinationKind, Direction, FragaState, Result
 from schemas.codes import ErrorId, ResultCode
 from tests import builders
-from tests.adapter.interactions.rig import FK, Rig
+from tests.adapter.interactions.conftest import MakeFolder
+from tests.adapter.interactions.rig import FK, Rig, copied_rig
 
 ask = builders.send_message_to_care
 write = builders.send_message_to_recipient
 ELSEWHERE, REVOKED = "0b8f7b1c-elsewhere", "0b8f7b1c-revoked"
 
 
+@pytest.fixture(scope="session")
+def talk_folder(sent_folder: Path, made: MakeFolder) -> Path:
+    def talk(rig: Rig) -> None:
+        rig.ok(
+            ask("from-fk", "KONTKT"),
+            ask("answered", "KONTKT"),
+            write("the-answer", "KONTKT", svar_pa="answered"),
+            ask("closed", "KONTKT"),
+            write("from-care", "KONTKT"),
+            builders.register_certificate(ELSEWHERE),
+            ask("elsewhere", "KONTKT", intygs_id=ELSEWHERE),
+            builders.register_certificate(REVOKED),
+            builders.send_certificate_to_recipient(REVOKED),
+        )
+        rig.deliver()
+        rig.ok(builders.revoke_certificate(REVOKED))
+        rig.mark("closed", handled=True)
+
+    return made(sent_folder, talk)
+
+
 @pytest.fixture
-def talk(sent: Rig) -> Rig:
+def talk(talk_folder: Path, tmp_path: Path) -> Iterator[Rig]:
     """Messages of every kind to refer to, and certificates in other states."""
-    sent.ok(
-        ask("from-fk", "KONTKT"),
-        ask("answered", "KONTKT"),
-        write("the-answer", "KONTKT", svar_pa="answered"),
-        ask("closed", "KONTKT"),
-        write("from-care", "KONTKT"),
-        builders.register_certificate(ELSEWHERE),
-        ask("elsewhere", "KONTKT", intygs_id=ELSEWHERE),
-        builders.register_certificate(REVOKED),
-        builders.send_certificate_to_recipient(REVOKED),
-    )
-    sent.deliver()
-    sent.ok(builders.revoke_certificate(REVOKED))
-    sent.mark("closed", handled=True)
-    return sent
+    with copied_rig(talk_folder, tmp_path) as rig:
+        yield rig
 
 
 # --- taken --------------------------------------------------------------------------------------

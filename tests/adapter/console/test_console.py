@@ -1,0 +1,127 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from adapter.console import build_console
+from adapter.store import Store
+from tests import builders
+from tests.adapter.interactions.rig import Rig, VirtualClock, copied_rig
+
+
+@pytest.fixture(scope="module")
+def talk_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sent certificate with a question, its answer and a completion request."""
+    empty, folder = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("talk")
+    store = Store(f"sqlite:///{empty / 'adapter.sqlite'}", VirtualClock())
+    store.migrate()
+    store.close()
+    with copied_rig(empty, folder) as rig:
+        rig.ok(builders.register_certificate(), builders.send_certificate_to_recipient())
+        rig.deliver()
+        rig.ok(
+            builders.send_message_to_care("q-1", "KONTKT", sista_datum="2026-12-01"),
+            builders.send_message_to_recipient("a-1", "KONTKT", svar_pa="q-1"),
+            builders.send_message_to_care("k-1", "KOMPLT"),
+        )
+    return folder
+
+
+@pytest.fixture
+def rig(talk_folder: Path, tmp_path: Path) -> Iterator[Rig]:
+    with copied_rig(talk_folder, tmp_path) as rig:
+        yield rig
+
+
+@pytest.fixture
+def console(rig: Rig) -> FlaskClient:
+    return build_console(rig.parts).test_client()
+
+
+def test_a_certificate_is_shown_with_everything_that_happened(console: FlaskClient) -> None:
+    view = console.get(f"/api/intyg/{builders.INTYGS_ID}").get_json()
+    assert (view["typ"], view["isTest"], view["signature"]) == ("LISJP", True, "ABSENT")
+    assert [s["status"] for s in view["statuses"]] == ["RECEIV", "SENTTO"]
+    assert [h["handelsekod"] for h in view["handelser"]] == [
+        "SIGNAT",
+        "SKICKA",
+        "NYFRFM",
+        "HANFRFM",
+        "NYFRFM",
+    ]
+    assert view["handelser"][2]["sistaDatumForSvar"] == "2026-12-01"
+    assert [(m["meddelandeId"], m["state"], m["answeredBy"]) for m in view["meddelanden"]] == [
+        ("q-1", "handled", "a-1"),
+        ("a-1", None, None),
+        ("k-1", "open_care", None),
+    ]
+    assert view["mottagnaFragor"] == {
+        "totalt": 2,
+        "ejBesvarade": 1,
+        "besvarade": 0,
+        "hanterade": 1,
+    }
+    assert {d["state"] for d in view["deliveries"]} == {"delivered", "queued"}
+
+
+def test_nothing_of_a_person_is_shown(console: FlaskClient) -> None:
+    shown = console.get(f"/api/intyg/{builders.INTYGS_ID}").get_data(as_text=True)
+    for secret in (builders.PATIENT, builders.PATIENT[2:], "Påhittad", "P\\u00e5hittad"):
+        assert secret not in shown
+
+
+def test_a_question_is_marked_and_unmarked(console: FlaskClient, rig: Rig) -> None:
+    marked = console.post("/api/meddelanden/k-1/hanterad?hanteratAv=SE-DOC")
+    assert (marked.status_code, marked.get_json()["state"]) == (200, "handled")
+    assert rig.handelser()[-1].hanterat_av == "SE-DOC"
+    unmarked = console.delete("/api/meddelanden/k-1/hanterad")
+    assert (unmarked.status_code, unmarked.get_json()["state"]) == (200, "open_care")
+    assert rig.events()[-2:] == ["HANFRFM", "HANFRFM"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("GET", "/api/intyg/never", 404, id="unknown certificate"),
+        pytest.param("POST", "/api/meddelanden/never/hanterad", 404, id="unknown message"),
+        pytest.param("POST", "/api/meddelanden/a-1/hanterad", 409, id="an answer"),
+        pytest.param("DELETE", "/api/meddelanden/q-1/hanterad", 409, id="answered by care"),
+        pytest.param("PUT", "/api/meddelanden/q-1/hanterad", 405, id="wrong method"),
+        pytest.param("GET", "/nothing", 404, id="unknown path"),
+    ],
+)
+def test_what_cannot_be_done_is_a_problem(
+    console: FlaskClient, method: str, path: str, status: int
+) -> None:
+    answer = console.open(path, method=method)
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    problem = answer.get_json()
+    assert problem["status"] == status
+    assert problem["detail"]
+
+
+def test_a_refusal_names_its_rule(console: FlaskClient) -> None:
+    problem = console.delete("/api/meddelanden/q-1/hanterad").get_json()
+    assert problem["rules"] == ["MESSAGE_ALREADY_ANSWERED_ERROR"]
+
+
+def test_health_asks_the_database(console: FlaskClient) -> None:
+    answer = console.get("/health")
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "ok")
+
+
+def test_health_says_when_the_database_is_gone(console: FlaskClient, rig: Rig) -> None:
+    rig.parts.store.close()
+    (rig.parts.settings.data_dir / "adapter.sqlite").unlink()
+    (rig.parts.settings.data_dir / "adapter.sqlite").mkdir()  # nothing can be opened there
+    answer = console.get("/health")
+    assert answer.status_code == 503
+    assert answer.content_type == "application/problem+json"
+
+
+def test_metrics_count_deliveries_by_state(console: FlaskClient) -> None:
+    text = console.get("/metrics").get_data(as_text=True)
+    assert 'intyg_deliveries{state="queued"}' in text
+    assert 'intyg_deliveries{state="failed"} 0.0' in text
