@@ -277,6 +277,8 @@ def _tags_named(name: bytes) -> re.Pattern[bytes]:
 
 def _declarations(tag: bytes) -> dict[bytes, bytes]:
     """`xmlns…` to quoted value, both as written."""
+    if b"xmlns" not in tag:
+        return {}
     name = _TAG_NAME.match(tag)
     assert name is not None
     return {

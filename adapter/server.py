@@ -201,6 +201,9 @@ class _ChunkedBody(server.ChunkedRFile):
 
 
 class _Request(server.HTTPRequest):
+    # In WSGI `X_Forwarded_Host` and `X-Forwarded-Host` look the same, but not to a proxy in front.
+    header_reader = server.DropUnderscoreHeaderReader()
+
     def read_request_headers(self) -> bool:
         if not super().read_request_headers():  # type: ignore[no-untyped-call]
             return False

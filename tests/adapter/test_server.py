@@ -120,6 +120,18 @@ def test_a_monstrous_or_broken_chunk_is_not_read(serve: Callable[..., Server], s
     assert SECRET not in repr(logs)
 
 
+def test_headers_with_underscores_are_dropped(serve: Callable[..., Server]) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def remember(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        seen.append(environ)
+        return _text(start_response, "")
+
+    data = b"GET / HTTP/1.1\r\nHost: x\r\nX_Forwarded_Host: evil\r\nConnection: close\r\n\r\n"
+    talk(serve(remember), data)
+    assert "HTTP_X_FORWARDED_HOST" not in seen[0]
+
+
 def test_after_chunks_and_trailers_comes_the_next_request(serve: Callable[..., Server]) -> None:
     chunked = (
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
