@@ -395,28 +395,28 @@ class _Message:
 
 def _places(children: list[etree._Element], slots: list[_Slot]) -> list[int | None]:
     """Which slot each child belongs to: by its name, by its local name, or by a wildcard."""
-    tags = [str(child.tag) for child in children]
-    exact = {tag: i for tag in tags for i, slot in enumerate(slots) if slot.takes(tag)}
-    filled = set(exact.values())
-    places: list[int | None] = []
-    for child, tag in zip(children, tags, strict=True):
-        place: int | None = exact.get(tag)
+    samples = {str(child.tag): child for child in children}
+    place_of: dict[str, int | None] = {
+        tag: i for tag in samples for i, slot in enumerate(slots) if slot.takes(tag)
+    }
+    filled = set(place_of.values())
+    for tag, child in samples.items():
+        if tag in place_of:
+            continue
         wild = next((i for i, slot in enumerate(slots) if slot.wildcard_takes(tag)), None)
-        if place is None:
-            # The right name in the wrong namespace, where the right one is wanted and missing.
-            # A wildcard for other namespaces would let it pass unseen.
-            place = next(
-                (
-                    i
-                    for i, slot in enumerate(slots)
-                    if _name(child) in slot.names
-                    and i not in filled
-                    and (slot.required or wild is None)
-                ),
-                wild,
-            )
-        places.append(place)
-    return places
+        # The right name in the wrong namespace, where the right one is wanted and missing. A
+        # wildcard for other namespaces would let it pass unseen.
+        place_of[tag] = next(
+            (
+                i
+                for i, slot in enumerate(slots)
+                if _name(child) in slot.names
+                and i not in filled
+                and (slot.required or wild is None)
+            ),
+            wild,
+        )
+    return [place_of[str(child.tag)] for child in children]
 
 
 def _longest_rising(numbers: list[int]) -> set[int]:

@@ -326,6 +326,23 @@ def test_the_list_of_findings_has_an_end(contracts: Contracts) -> None:
     assert findings[-1].message == "there are more faults than are listed"
 
 
+def test_a_large_message_is_explained_in_part_and_says_so(contracts: Contracts) -> None:
+    more = '<c:svar id="9"><c:delsvar id="9.1">x</c:delsvar></c:svar>' * 3000
+    findings = _findings(
+        contracts, REGISTER, (r"<c:postort/>", ""), (r'<c:svar id="1">', more + r"\g<0>")
+    )
+    assert [finding.message for finding in findings] == [
+        "`postort` is missing; it comes after `postnummer` in `patient`",
+        "only 5000 elements are explained",
+    ]
+
+
+def test_a_comment_inside_a_value_is_no_fault(contracts: Contracts) -> None:
+    comment = ("<c:version>2", "<c:version><!-- comment -->2")
+    assert _findings(contracts, REGISTER, comment) == []
+    assert len(_findings(contracts, REGISTER, comment, (r"<c:postort/>", ""))) == 1
+
+
 def _spoilt(root: etree._Element) -> Iterator[etree._Element]:
     """The message with a person's number in every wrong place, and with every part out of place."""
     for index, original in enumerate(root.iter(etree.Element)):
