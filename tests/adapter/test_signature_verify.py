@@ -1,0 +1,259 @@
+"""What a right signature says, and what the checks outside the document come to."""
+
+import base64
+import logging
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography import exceptions as crypto_exceptions
+from cryptography import x509
+from lxml import etree
+from signxml import exceptions as signxml_exceptions
+
+from adapter import safe_xml
+from adapter.signature import (
+    Chain,
+    SignatureCode,
+    SignatureOutcome,
+    TrustStore,
+    ValiditySource,
+    find_intyg,
+    find_one_intyg,
+    sign_document,
+    verify,
+)
+from adapter.signature.place import PATHS
+from adapter.signature.result import TEXTS, Refusal, error
+from adapter.signature.verify import SIGNXML_CODES, code_of
+from schemas import ns
+from tests.adapter.signed import (
+    AT,
+    AUTHOR,
+    COMPACT,
+    INTYGS_ID,
+    LISJP,
+    ca,
+    check,
+    edit,
+    find,
+    signed,
+    signing_key,
+)
+
+EXAMPLES = os.environ.get("INTYG_NATIONAL_EXAMPLES")
+
+
+@pytest.mark.skipif(not EXAMPLES, reason="INTYG_NATIONAL_EXAMPLES does not name the examples")
+def test_the_card_signed_example_is_valid_with_its_leaf_pinned_and_its_time_set() -> None:
+    assert EXAMPLES
+    data = (Path(EXAMPLES) / "signed" / "siths-card-2018-valid.xml").read_bytes()
+    root = safe_xml.parse(data).getroot()
+    leaf = x509.load_der_x509_certificate(
+        base64.b64decode(find(root, "X509Certificate").text or "")
+    )
+    pinned = TrustStore(pinned=[leaf])
+    result = check(root, pinned, at=None)
+    assert result.outcome is SignatureOutcome.VALID
+    assert (result.stylesheet, result.method, result.chain) == ("S2", "rsa-sha256", Chain.PINNED)
+    assert result.validity_source is ValiditySource.SIGNERINGSTIDPUNKT
+    assert result.validity_time == datetime(2018, 6, 28, 10, 3, 4, tzinfo=UTC)  # summer time
+    assert result.signer is not None
+    assert result.signer.usage == ("contentCommitment",)
+
+    assert check(root, pinned, at=AT).code == "CERT_PATH", "the card ran out in 2019"
+    unknown = check(root, at=None)
+    assert (unknown.outcome, unknown.code) == (SignatureOutcome.UNTRUSTED, "CERT_PATH")
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [
+        ("rsa", "rsa-sha256"),
+        ("p256", "ecdsa-sha256"),
+        ("p384", "ecdsa-sha256"),
+        ("p521", "ecdsa-sha256"),
+    ],
+)
+def test_round_trip(kind: str, method: str) -> None:
+    result = check(signed(kind=kind))
+    assert (result.outcome, result.code) == (SignatureOutcome.VALID, None)
+    assert (result.method, result.stylesheet, result.chain) == (method, "S1", Chain.PATH)
+    assert result.signer is not None
+    assert result.signer.hsa_id == AUTHOR
+    assert result.accepted
+    assert (result.validity_time, result.validity_source) == (AT, ValiditySource.CALLER)
+
+
+def test_verified_octets_hold_what_was_signed_and_nothing_else() -> None:
+    octets = check(signed()).octets
+    assert octets is not None
+    intyg = etree.fromstring(octets)
+    assert intyg.findtext("intygs-id/extension") == INTYGS_ID
+    names = {element.tag for element in intyg.iter()}
+    assert names.isdisjoint({"skickatTidpunkt", "relation", "status", "underskrift"})
+
+
+def test_no_signature_is_absent_and_no_error_of_form() -> None:
+    result = check(COMPACT)
+    assert (result.outcome, result.code) == (SignatureOutcome.ABSENT, "ABSENT")
+    assert not result.accepted
+
+
+def test_changed_value_is_invalid() -> None:
+    result = check(signed().replace(b"HALFTEN", b"HELT_NEDSATT"))
+    assert (result.outcome, result.code) == (SignatureOutcome.INVALID, "DIGEST_MISMATCH")
+
+
+def test_changed_signature_value_is_invalid() -> None:
+    other = find(etree.fromstring(signed(LISJP.replace(b"J22", b"J20"))), "SignatureValue").text
+
+    def change(root: etree._Element) -> None:
+        find(root, "SignatureValue").text = other
+
+    result = check(edit(signed(), change))
+    assert (result.outcome, result.code) == (SignatureOutcome.INVALID, "SIGNATURE_INVALID")
+
+
+@pytest.mark.parametrize("name", ["skickatTidpunkt", "relation", "status"])
+def test_what_is_not_signed_may_change_on_the_way(name: str) -> None:
+    def remove(root: etree._Element) -> None:
+        element = root.find(f".//{{{ns.CORE}}}{name}")
+        assert element is not None
+        parent = element.getparent()
+        assert parent is not None
+        parent.remove(element)
+
+    assert check(edit(signed(), remove)).accepted
+
+
+def test_survives_other_prefixes_indentation_and_an_envelope() -> None:
+    data = signed()
+    renamed = data.replace(b"core:", b"q:").replace(b":core=", b":q=")
+    assert check(renamed).accepted
+    head, mark, tail = data.partition(b"<ds:SignedInfo")
+    assert check(head.replace(b"><core:", b">\n <core:") + mark + tail).accepted
+    body = data.partition(b"?>")[2]
+    assert check(safe_xml.envelope(body, "TEST")).accepted
+
+
+def test_author_is_compared_without_case() -> None:
+    key = signing_key(serial_number=AUTHOR.lower())
+    assert check(sign_document(COMPACT, key)).accepted
+
+
+@pytest.mark.parametrize(
+    ("serial_number", "code"),
+    [
+        pytest.param("999999999999", "SIGNER_UNRESOLVED", id="personnummer"),
+        pytest.param("PNOSE-999999999999", "SIGNER_UNRESOLVED", id="personnummer-etsi"),
+        pytest.param("TSTNMT2321000156-TEST0", "SIGNER_NOT_AUTHOR", id="another"),
+        pytest.param(None, "SIGNER_NOT_AUTHOR", id="none"),
+    ],
+)
+def test_signer_must_be_the_author(serial_number: str | None, code: str) -> None:
+    data = sign_document(COMPACT, signing_key(serial_number=serial_number))
+    result = check(data)
+    assert (result.outcome, result.code) == (SignatureOutcome.UNTRUSTED, code)
+    assert not result.accepted
+    assert check(data, require_author=False).accepted
+
+
+def test_author_must_be_given_as_hsa_id() -> None:
+    data = COMPACT.replace(b"1.2.752.129.2.1.4.1", b"1.2.752.129.2.1.3.1", 1)
+    assert check(sign_document(data, signing_key())).code == "SIGNER_NOT_AUTHOR"
+
+
+def test_without_a_time_the_sender_s_own_is_taken_and_marked() -> None:
+    result = check(signed(), at=None)
+    assert result.accepted
+    assert result.validity_source is ValiditySource.SIGNERINGSTIDPUNKT
+    assert result.validity_time == datetime(2026, 11, 20, 8, 15, tzinfo=UTC)  # winter time
+
+
+def test_a_result_shows_no_person_data() -> None:
+    results = [
+        check(signed()),
+        check(sign_document(COMPACT, signing_key(serial_number="999999999999"))),
+        check(signed().replace(b"HALFTEN", b"HELT_NEDSATT")),
+    ]
+    for result in results:
+        shown = f"{result!r} {result.text} {result.detail}"
+        for secret in ("Hemligt", "999999999999", "189001019802", "Läkare", "diagnos"):
+            assert secret not in shown
+
+
+def test_nothing_of_the_intyg_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """signxml logs what it canonicalises; our classes do not let it."""
+    with caplog.at_level(logging.DEBUG):
+        data = sign_document(COMPACT, signing_key())
+        check(data)
+    assert "diagnos" not in caplog.text
+
+
+def test_not_exactly_one_intyg_is_a_wrong_place() -> None:
+    for data in (
+        b"<a/>",
+        b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"/>',
+        COMPACT.replace(b"rc:intyg", b"rc:other"),
+    ):
+        result = check(data)
+        assert (result.outcome, result.code) == (SignatureOutcome.REFUSED, "PLACE")
+
+
+def test_intyg_is_found_by_the_path_of_each_interaction() -> None:
+    for root_tag, steps in PATHS.items():
+        root = element = etree.Element(root_tag)
+        for step in steps:
+            element = etree.SubElement(element, step)
+        assert find_intyg(root) == [element]
+        element.append(etree.Element(steps[-1]))  # not at the path
+        assert find_one_intyg(root) is element
+
+
+def test_a_list_holds_each_its_own_signature() -> None:
+    """Every result belongs to the very element, whatever stands beside it."""
+    one = find(etree.fromstring(signed()), "intyg")
+    other_id = "0e6b8b7e-54b7-4a6a-8a57-6d9f4d2f8c20"  # the relation of the first points at it
+    other_data = COMPACT.replace(INTYGS_ID.encode(), other_id.encode(), 1)
+    other_data = other_data.replace(b"<t:extension>" + other_id.encode(), b"<t:extension>x-1", 2)
+    two = find(etree.fromstring(sign_document(other_data, signing_key("p256"))), "intyg")
+    namespace = ns.message("ListCertificatesForCare", 3)
+    root = etree.Element(f"{{{namespace}}}ListCertificatesForCareResponse")
+    listed = etree.SubElement(root, f"{{{namespace}}}intygsLista")
+    for intyg in (one, two):
+        intyg.tag = f"{{{namespace}}}intyg"
+        listed.append(intyg)
+    root = etree.fromstring(etree.tostring(root))
+    found = find_intyg(root)
+    trusted = TrustStore([ca()])
+    # the wrapper's name is not signed: N starts with the local name
+    assert [verify(intyg, trusted, AT).outcome for intyg in found] == ["VALID", "VALID"]
+    with pytest.raises(Refusal):
+        find_one_intyg(root)
+
+
+def test_every_code_has_a_text_and_makes_an_error() -> None:
+    assert set(TEXTS) == set(SignatureCode)
+    for code in SignatureCode:
+        assert str(code) in error(code).text
+
+
+def all_subclasses(cls: type[Exception]) -> set[type[Exception]]:
+    found = {cls}
+    for sub in cls.__subclasses__():
+        found |= all_subclasses(sub)
+    return found
+
+
+def test_every_error_of_signxml_has_a_code() -> None:
+    """Fails when a release brings an error that nobody has thought about."""
+    classes = {
+        cls
+        for cls in all_subclasses(signxml_exceptions.SignXMLException)
+        if cls.__module__.startswith("signxml")
+    }
+    assert classes <= set(SIGNXML_CODES)
+    assert code_of(signxml_exceptions.InvalidDigest()) == "DIGEST_MISMATCH"
+    assert code_of(crypto_exceptions.InvalidSignature()) == "SIGNATURE_INVALID"
