@@ -200,9 +200,15 @@ class _ChunkedBody(server.ChunkedRFile):
         raise ValueError("too many trailers")
 
 
+class _Headers(server.HeaderReader):
+    def _allow_header(self, key_name: bytes) -> bool:
+        # In WSGI X_Forwarded_Host looks like X-Forwarded-Host, but not to a proxy in front of us.
+        # cheroot's own reader for this compares bytes with text.
+        return b"_" not in key_name
+
+
 class _Request(server.HTTPRequest):
-    # In WSGI `X_Forwarded_Host` and `X-Forwarded-Host` look the same, but not to a proxy in front.
-    header_reader = server.DropUnderscoreHeaderReader()
+    header_reader = _Headers()
 
     def read_request_headers(self) -> bool:
         if not super().read_request_headers():  # type: ignore[no-untyped-call]
