@@ -12,7 +12,9 @@ parameter `hanteratAv`, and answer the question's new state.
 """
 
 import secrets
+from collections.abc import Iterable
 from http import HTTPStatus
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import prometheus_client
 import structlog
@@ -32,6 +34,7 @@ _log = structlog.get_logger()
 def build_console(parts: Parts) -> Flask:
     """Make the WSGI application. It asks for no password: serve it on loopback only."""
     app = Flask("adapter.console", static_folder=None)
+    app.wsgi_app = _whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
     registry = build_registry(parts)
 
     @app.get("/health")
@@ -79,10 +82,21 @@ def build_console(parts: Parts) -> Flask:
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> ResponseReturnValue:
-        _log.error("console_failed", error=type(error).__name__)  # its text may quote a row
+        # The error's text may quote a row.
+        _log.error("console.unexpected", **{"error.type": type(error).__name__})
         return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here.")
 
     return app
+
+
+def _whole_path(app: WSGIApplication) -> WSGIApplication:
+    """Let the application see whole paths: it is mounted under each of its first steps."""
+
+    def whole(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        return app({**environ, "SCRIPT_NAME": "", "PATH_INFO": path}, start_response)
+
+    return whole
 
 
 def _status(error: AdapterError) -> HTTPStatus:

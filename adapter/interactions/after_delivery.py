@@ -9,6 +9,7 @@ import structlog
 
 from adapter.interactions.send_on import REGISTER_KEY, accepted_by
 from adapter.interactions.tell_care import tell_care
+from adapter.log import shown
 from adapter.model import Delivery, IntygsStatus, Outcome, OutcomeKind
 from adapter.parts import Parts
 from adapter.store import Rows
@@ -33,14 +34,16 @@ def handle(rows: Rows, delivery: Delivery, outcome: Outcome, parts: Parts) -> No
         now = parts.clock()
         rows.add_block(new.intygs_id, new.contract, new.logical_address, outcome.detail, now)
     _log.info(
-        "delivery_outcome",
-        delivery_id=delivery.id,
-        contract=new.contract,
-        intygs_id=new.intygs_id,
-        part=new.part,
-        outcome=outcome.kind.value,
-        attempts=delivery.attempts,
-        correlation_id=delivery.correlation_id,
+        "delivery.outcome",
+        **{
+            "trace.id": delivery.correlation_id,
+            "intyg.id": shown(new.intygs_id),
+            "intyg.contract": new.contract,
+            "intyg.delivery_id": delivery.id,
+            "intyg.part": shown(new.part),
+            "intyg.outcome": outcome.kind.value,
+            "intyg.attempts": delivery.attempts,
+        },
     )
 
 

@@ -16,6 +16,7 @@ from adapter.interactions.known_intyg import parent_of
 from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, send_on, sent_towards
 from adapter.interactions.signature_policy import settle_signature
 from adapter.interactions.tell_care import tell_care
+from adapter.log import shown
 from adapter.model import (
     GuardDecision,
     Inbound,
@@ -139,9 +140,8 @@ def _registered_before(
     if _same_content(inbound, intyg, earlier):
         return Result.info(ALREADY_REGISTERED)
     _log.warning(
-        "register_certificate_content_differs",
-        intygs_id=intyg.intygs_id,
-        correlation_id=inbound.correlation_id,
+        "register_certificate.content_differs",
+        **{"trace.id": inbound.correlation_id, "intyg.id": shown(intyg.intygs_id)},
     )
     text = f"{ALREADY_REGISTERED}\n{CONTENT_DIFFERS}"
     if parts.settings.strict_duplicates:

@@ -1,8 +1,9 @@
 """RevokeCertificate 2: a certificate is withdrawn, and everyone who has it is told."""
 
+from adapter.interactions.blocked import journal_block
 from adapter.interactions.fragor import close_fragor, open_fragor, reopen_kompletteringar
 from adapter.interactions.known_intyg import known_intyg, parent_of, related_intyg
-from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, block, sent_towards
+from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, sent_towards
 from adapter.interactions.tell_care import tell_care
 from adapter.model import (
     GuardDecision,
@@ -93,7 +94,7 @@ def _forward(
             stored.intyg.patient, destination, flagged=stored.is_test is True
         )
         if decision is GuardDecision.BLOCK:
-            block(rows, parts, stored, contract.key, destination.name, verdict)
+            journal_block(rows, parts, stored, contract.key, destination.name, verdict)
             return
     delivery = NewDelivery(
         contract=contract.key,

@@ -4,7 +4,7 @@ It is answered when the sending is queued; SKICKA and the status SENTTO come whe
 accepted it.
 """
 
-from adapter.errors import TestPatientError
+from adapter.interactions.blocked import answer_block
 from adapter.interactions.known_intyg import known_intyg, related_intyg
 from adapter.interactions.send_on import UNDER_WAY, accepted_by, send_on, sent_towards
 from adapter.model import DeliveryState, GuardDecision, Inbound, Result, StoredIntyg
@@ -17,7 +17,6 @@ from adapter.texts import (
     HELD,
     REPLACED,
     REVOKED_NOT_SENT,
-    TEST_PATIENT_NOT_SENT,
 )
 from adapter.validate import find_type, refuse, validate
 from schemas.codes import TypAvRelation
@@ -50,14 +49,13 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         _refuse_replaced(rows, stored)
         recipient = parts.routes.recipient(request.mottagare, find_type(stored.intyg, parts.types))
         sending = send_on(rows, parts, stored, recipient, inbound)
-    match sending.decision:  # after the commit: a block is kept although the request is refused
+    match sending.decision:
         case GuardDecision.SEND:
             return Result.ok()
         case GuardDecision.HOLD:
             return Result.info(HELD.format(part=recipient.part))
         case GuardDecision.BLOCK:
-            text = TEST_PATIENT_NOT_SENT.format(destination=sending.destination.name)
-            raise TestPatientError(text)
+            return answer_block(inbound.contract, sending.destination.name)
 
 
 def _nothing_to_do(rows: Rows, stored: StoredIntyg, part: str) -> Result | None:

@@ -5,8 +5,9 @@ forwarded as it arrived; the unit's EHR also gets the event.
 """
 
 from adapter.errors import AdapterError, RuleError, TestPatientError, UnknownIntygError
+from adapter.interactions.blocked import journal_block
 from adapter.interactions.conversation import gather_facts
-from adapter.interactions.send_on import REGISTER, REGISTER_MAJOR, block
+from adapter.interactions.send_on import REGISTER, REGISTER_MAJOR
 from adapter.interactions.tell_care import tell_care
 from adapter.meddelande_rules import (
     CERTIFICATE_NOT_FOUND,
@@ -66,7 +67,7 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
             assert stored is not None  # a rule of its own
             _take_in(rows, parts, m, stored, inbound)
         elif stored is not None and blocked is not None:
-            block(rows, parts, stored, inbound.contract.key, m.part or "", blocked)
+            journal_block(rows, parts, stored, inbound.contract.key, m.part or "", blocked)
     if findings:  # after the commit: a block is kept although the message is refused
         raise _refusal(findings)
     return Result.ok()

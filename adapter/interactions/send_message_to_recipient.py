@@ -7,9 +7,10 @@ complete the certificate: it closes every open one.
 from dataclasses import dataclass
 
 from adapter.errors import RuleError, UnknownIntygError, UnknownRecipientError
+from adapter.interactions.blocked import answer_block, journal_block
 from adapter.interactions.conversation import gather_facts
 from adapter.interactions.fragor import close_fragor, open_kompletteringar
-from adapter.interactions.send_on import accepted_by, block
+from adapter.interactions.send_on import accepted_by
 from adapter.interactions.tell_care import tell_care
 from adapter.meddelande_rules import check_meddelande, is_answer
 from adapter.model import (
@@ -31,7 +32,6 @@ from adapter.store import Rows
 from adapter.texts import (
     HELD,
     NO_ROUTE,
-    NOT_FORWARDED,
     REPEATED_MEDDELANDE,
     RULES_BROKEN,
     UNKNOWN_INTYG,
@@ -84,7 +84,9 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         rows.add_meddelande(m, inbound, FragaState.OPEN_RECIPIENT if m.is_question else None)
         _move_fragor(rows, parts, m, stored, facts.fraga, inbound)
         if blocked:
-            block(rows, parts, stored, inbound.contract.key, way.destination.name, way.verdict)
+            journal_block(
+                rows, parts, stored, inbound.contract.key, way.destination.name, way.verdict
+            )
         else:
             _forward(rows, parts, m, inbound)
     match way.decision:
@@ -93,7 +95,7 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         case GuardDecision.HOLD:
             return Result.info(HELD.format(part=way.destination.name))
         case GuardDecision.BLOCK:
-            return Result.info(NOT_FORWARDED.format(destination=way.destination.name))
+            return answer_block(inbound.contract, way.destination.name)
 
 
 def _way(m: Meddelande, stored: StoredIntyg, parts: Parts) -> _Way | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from adapter.errors import UnknownRecipientError
+from adapter.interactions.blocked import journal_block
 from adapter.model import (
     DeliveryState,
     Destination,
@@ -64,7 +65,7 @@ def send_on(
         intyg.patient, destination, flagged=stored.is_test is True
     )
     if decision is GuardDecision.BLOCK:
-        block(rows, parts, stored, REGISTER_KEY, destination.name, verdict)
+        journal_block(rows, parts, stored, REGISTER_KEY, destination.name, verdict)
     else:
         delivery = NewDelivery(
             contract=REGISTER_KEY,
@@ -77,19 +78,6 @@ def send_on(
         )
         rows.add_delivery(delivery, inbound.correlation_id)
     return Sending(decision, destination, verdict)
-
-
-def block(
-    rows: Rows,
-    parts: Parts,
-    stored: StoredIntyg,
-    contract_key: str,
-    destination: str,
-    verdict: PatientVerdict,
-) -> None:
-    """Journal that the guard stopped a message, and which signal made it."""
-    signal = verdict.signal or f"patient is {verdict.kind.value}"
-    rows.add_block(stored.intyg.intygs_id, contract_key, destination, signal, parts.clock())
 
 
 def accepted_by(rows: Rows, intygs_id: str) -> frozenset[str]:

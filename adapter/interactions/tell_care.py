@@ -5,6 +5,7 @@ from datetime import date
 
 import structlog
 
+from adapter.log import shown
 from adapter.model import DestinationRole, StoredHandelse, StoredIntyg
 from adapter.notify import CONTRACT, MAJOR, make_handelse, make_status_update
 from adapter.parts import Parts
@@ -52,11 +53,13 @@ def tell_care(
         handelse = replace(handelse, delivery_id=rows.add_delivery(update, correlation_id))
     else:
         _log.info(
-            "handelse_not_delivered",
-            reason="no route to an EHR for the unit",
-            handelsekod=handelsekod.value,
-            intygs_id=intygs_id,
-            correlation_id=correlation_id,
+            "handelse.not_delivered",  # no route to an EHR for the unit
+            **{
+                "trace.id": correlation_id,
+                "intyg.id": shown(intygs_id),
+                "intyg.handelsekod": handelsekod.value,
+                "intyg.logical_address": shown(update.logical_address),
+            },
         )
     rows.add_handelse(handelse)
     return handelse

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from adapter.console import build_console
+from adapter.server import mount
 from adapter.store import Store
 from tests import builders
 from tests.adapter.interactions.rig import Rig, VirtualClock, copied_rig
@@ -119,6 +121,14 @@ def test_health_says_when_the_database_is_gone(console: FlaskClient, rig: Rig) -
     answer = console.get("/health")
     assert answer.status_code == 503
     assert answer.content_type == "application/problem+json"
+
+
+def test_paths_are_whole_wherever_it_is_mounted(rig: Rig) -> None:
+    console = build_console(rig.parts)
+    client = Client(mount({"/api": console, "/health": console}))
+    assert client.get("/health").status_code == 200
+    assert client.get(f"/api/intyg/{builders.INTYGS_ID}").status_code == 200
+    assert client.get("/api").status_code == 404
 
 
 def test_metrics_count_deliveries_by_state(console: FlaskClient) -> None:
