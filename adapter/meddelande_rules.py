@@ -65,6 +65,10 @@ class Rule:
     broken: Callable[[Meddelande, Facts], bool]
 
 
+MAX_ID_LENGTH: Final = 255
+"""Longest id we keep. The contracts set no limit; practice is a UUID, and PostgreSQL cannot index
+texts of some thousand characters."""
+
 CERTIFICATE_NOT_FOUND: Final = "CERTIFICATE_NOT_FOUND_ERROR"
 TEST_CERTIFICATE: Final = "TEST_CERTIFICATE"
 
@@ -148,6 +152,12 @@ _ID_TAKEN: Final = Rule(
     "meddelande-id must not be empty, nor that of another message",
     lambda m, f: not m.meddelande_id or f.id_taken,
 )
+_ID_LENGTH: Final = Rule(
+    "MEDDELANDE_ID_LENGTH_ERROR",  # ours: nationally the database says no
+    "meddelande-id",
+    f"meddelande-id must have at most {MAX_ID_LENGTH} characters",
+    lambda m, _: len(m.meddelande_id) > MAX_ID_LENGTH,
+)
 _REMINDER_ID: Final = Rule(
     "PAMINNELSE_ID_INCONSISTENCY_ERROR",
     "paminnelseMeddelande-id",
@@ -205,6 +215,7 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
             lambda m, _: bool(m.komplettering) and m.amne != Amne.KOMPLT,
         ),
         _ID_TAKEN,
+        _ID_LENGTH,
         _REMINDER_ID,
         _REFERENCE,
         _SAME_SUBJECT,
@@ -239,6 +250,7 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
             lambda m, _: m.sista_datum_for_svar is not None and not m.is_question,
         ),
         _ID_TAKEN,
+        _ID_LENGTH,
         _REMINDER_ID,
         _REFERENCE,
         _SAME_SUBJECT,

@@ -137,7 +137,7 @@ def _read_meddelande(
         intygs_id=_extension(request, f"{m}intygs-id"),
         patient=read_person_id(_child(request, f"{m}patientPerson-id")),
         logisk_adress_mottagare=_text(request, f"{m}logiskAdressMottagare"),
-        amne=_code(request, f"{m}amne").upper(),
+        amne=_code(request, f"{m}amne"),
         rubrik=request.findtext(f"{m}rubrik"),
         meddelande=request.findtext(f"{m}meddelande") or "",
         paminnelse_meddelande_id=_optional_text(request, f"{m}paminnelseMeddelande-id"),
@@ -183,7 +183,7 @@ def read_hos_personal(element: etree._Element) -> HosPersonal:
 
 def read_relation(element: etree._Element) -> Relation:
     """`core:Relation`."""
-    return Relation(_code(element, f"{_C}typ").upper(), _extension(element, f"{_C}intygs-id"))
+    return Relation(_code(element, f"{_C}typ"), _extension(element, f"{_C}intygs-id"))
 
 
 def read_meddelande_referens(element: etree._Element) -> MeddelandeReferens:

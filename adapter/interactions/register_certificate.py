@@ -17,6 +17,7 @@ from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, send_on,
 from adapter.interactions.signature_policy import settle_signature
 from adapter.interactions.tell_care import tell_care
 from adapter.log import shown
+from adapter.meddelande_rules import MAX_ID_LENGTH
 from adapter.model import (
     GuardDecision,
     Inbound,
@@ -124,8 +125,9 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
 
 def _check_ids(intyg: Intyg, today: date) -> None:
     findings = check_person(intyg.patient, _PATIENT, today)
-    if not intyg.intygs_id:
-        findings.append(Finding("INTYGS_ID", "intygs-id must not be empty", _INTYGS_ID))
+    if not 1 <= len(intyg.intygs_id) <= MAX_ID_LENGTH:
+        text = f"intygs-id must have 1 to {MAX_ID_LENGTH} characters"
+        findings.append(Finding("INTYGS_ID", text, _INTYGS_ID))
     refuse(findings, "The certificate cannot be registered:")
 
 

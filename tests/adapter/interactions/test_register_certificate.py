@@ -115,6 +115,7 @@ def without_fornamn() -> bytes:
             builders.register_certificate(person="992026110001"), "RESERVE_NUMBER", id="3 reserve"
         ),
         pytest.param(builders.register_certificate(intygs_id=" "), "INTYGS_ID", id="no id"),
+        pytest.param(builders.register_certificate(intygs_id="x" * 256), "INTYGS_ID", id="long id"),
         pytest.param(
             builders.register_certificate(svar=builders.fk7804_svar()[:-1]),
             "FK7804/1/R24",

@@ -132,6 +132,8 @@ REFUSALS = [
     pytest.param(
         ask("from-care"), ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"], id="id of a message from care"
     ),
+    pytest.param(ask("x" * 256), ["MEDDELANDE_ID_LENGTH_ERROR"], id="long id"),
+    pytest.param(ask(amne="ovrigt"), ["SUBJECT_NOT_SUPPORTED_ERROR"], id="subject in lower case"),
     pytest.param(ask(" "), ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"], id="empty id"),
     pytest.param(
         ask(amne="PAMINN"), ["PAMINNELSE_ID_INCONSISTENCY_ERROR"], id="reminder of nothing"

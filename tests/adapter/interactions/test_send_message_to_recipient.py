@@ -126,6 +126,7 @@ REFUSALS = [
         id="id of another message",
     ),
     pytest.param(write("from-fk"), ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"], id="id of the authority's"),
+    pytest.param(write("x" * 256), ["MEDDELANDE_ID_LENGTH_ERROR"], id="long id"),
     pytest.param(write(""), ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"], id="empty id"),
     pytest.param(write(amne="PAMINN"), ["PAMINNELSE_ID_INCONSISTENCY_ERROR"], id="of nothing"),
     pytest.param(
