@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import (
     Criticality,
@@ -51,6 +52,7 @@ CERT_ERRORS: Final = (
     x509.UnsupportedGeneralNameType,
     x509.ExtensionNotFound,
     x509.AttributeNotFound,
+    CryptographyDeprecationWarning,  # where warnings are errors: what a next release refuses
 )
 """Everything that reading a damaged certificate may raise; all of it is KEYINFO."""
 
@@ -95,6 +97,8 @@ def read_cert(der: bytes) -> Cert:
         cert = x509.load_der_x509_certificate(der)
         if cert.public_bytes(Encoding.DER) != der:
             raise ValueError("trailing octets")
+        if cert.serial_number <= 0:
+            raise ValueError("not a serial number of RFC 5280")
         usage = _usage(cert)
         serial_number = _serial_number(cert)
         is_hsa_id = serial_number is not None and not is_personnummer(serial_number)
