@@ -27,6 +27,7 @@ in the text, so that `10` says yes and no.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -69,8 +70,14 @@ def write_out(expression: str) -> str:
     return "".join(done)
 
 
+@lru_cache(maxsize=4096)
 def compile_xpath(expression: str) -> etree.XPath:
-    """Compile a written-out expression; `etree.XPathSyntaxError` when it is none."""
+    """
+    Compile a written-out expression; `etree.XPathSyntaxError` when it is none.
+
+    Types say the same thing in many places: each expression is compiled once. (Evaluating one from
+    several threads is safe: lxml locks it.)
+    """
     return etree.XPath(expression, namespaces=dict(PREFIXES))
 
 
