@@ -76,7 +76,7 @@ class Routes:
             )
         if not known.active:
             raise UnknownRecipientError(f"The recipient {part} takes no certificates at present")
-        if not _takes(known, part, intyg_type):
+        if not intyg_type.usage.send or not _takes(known, part, intyg_type):
             raise UnknownRecipientError(
                 f"The recipient {part} does not take certificates of type {intyg_type.code}"
             )

@@ -13,6 +13,7 @@ from schemas.finding import Finding, Severity
 from schemas.intyg_model import IntygType
 from schemas.intyg_type import IntygTypes, UnknownTypeError
 
+_NOT_SUPPORTED = "The certificate's type or version is not supported."
 _INTYG = f"{{{ns.message('RegisterCertificate', 3)}}}intyg"
 
 
@@ -47,9 +48,26 @@ def find_type(intyg: Intyg, types: IntygTypes) -> IntygType:
         return types.find(intyg.typ, intyg.version)
     except UnknownTypeError as exc:
         raise RuleError(
-            "The certificate's type or version is not supported.",
+            _NOT_SUPPORTED,
             [Finding("TYPE", str(exc), "/RegisterCertificate/intyg/typ")],
         ) from exc
+
+
+def find_type_in_use(intyg: Intyg, types: IntygTypes) -> IntygType:
+    """
+    Find the type of a certificate that is new here.
+
+    Raises:
+        RuleError: As `find_type`; or no new ones of this type and version are taken.
+    """
+    intyg_type = find_type(intyg, types)
+    if not intyg_type.usage.register:
+        newer = intyg_type.usage.replaced_by
+        text = "no new certificates of this type and version are taken" + (
+            f"; {newer} has taken its place" if newer else ""
+        )
+        refuse([Finding("TYPE", text, "/RegisterCertificate/intyg/typ")], _NOT_SUPPORTED)
+    return intyg_type
 
 
 def validate_intyg(

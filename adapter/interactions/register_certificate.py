@@ -41,7 +41,7 @@ from adapter.texts import (
     REGISTERED_NOT_SENT,
     REGISTERED_WITH_WARNINGS,
 )
-from adapter.validate import find_type, refuse, validate, validate_intyg
+from adapter.validate import find_type_in_use, refuse, validate, validate_intyg
 from schemas import ns
 from schemas.codes import Handelse, Part, Status, TypAvRelation
 from schemas.finding import Finding
@@ -79,7 +79,7 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
     """
     validate(inbound, parts.contracts)
     intyg = read_register_certificate(inbound.element)
-    intyg_type = find_type(intyg, parts.types)
+    intyg_type = find_type_in_use(intyg, parts.types)
     today = parts.clock().astimezone(SWEDEN).date()
     _check_ids(intyg, today)
     warnings = validate_intyg(

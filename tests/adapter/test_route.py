@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from adapter.errors import UnknownRecipientError
@@ -109,6 +111,13 @@ def test_a_recipient_takes_the_types_that_name_it(fk7804: IntygType) -> None:
 def test_a_recipient_takes_a_type_that_its_list_names(code: str, fk7804: IntygType) -> None:
     table = recipients(AF=RecipientSettings(name="x", logical_address="AF", types=(code,)))
     assert table.recipient("AF", fk7804).logical_address == "AF"
+
+
+def test_a_type_that_is_not_sent_any_more_has_no_recipient(fk7804: IntygType) -> None:
+    table = recipients(FKASSA=RecipientSettings(name="x", logical_address="FK"))
+    kept = replace(fk7804, usage=replace(fk7804.usage, send=False))
+    with pytest.raises(UnknownRecipientError, match="does not take"):
+        table.recipient("FKASSA", kept)
 
 
 @pytest.mark.parametrize("part", ["HSVARD", "INVANA", "NOBODY"])

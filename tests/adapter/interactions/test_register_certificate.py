@@ -13,6 +13,7 @@ from adapter.signature import load_signing_key
 from schemas import ns
 from schemas.codes import ErrorId, ResultCode
 from schemas.finding import Finding, Severity
+from schemas.intyg_model import Usage
 from tests import builders
 from tests.adapter.interactions.rig import FK, ChangedTypes, Rig
 
@@ -140,6 +141,15 @@ def test_each_fault_is_told_by_its_rule_and_leaves_nothing_behind(
 def test_an_unknown_version_is_answered_with_those_known(rig: Rig) -> None:
     result = rig.call(builders.register_certificate(version="99.0"))
     assert "1.3" in (result.text or "")
+
+
+def test_a_type_out_of_use_is_refused_with_its_successor(rig: Rig) -> None:
+    out_of_use = rig.with_types(
+        usage=Usage(register=False, renew=False, send=False, replaced_by="TS8071")
+    )
+    result = out_of_use.call(builders.register_certificate())
+    assert result.error_id == ErrorId.VALIDATION_ERROR
+    assert "TS8071 has taken its place" in (result.text or "")
 
 
 def test_every_schema_fault_is_listed(rig: Rig) -> None:
