@@ -5,18 +5,21 @@ comments and everything with one of four names, and pick the intyg by a search t
 document. So structure is compared to the letter first, no transform of a message is ever run, and
 what is digested is computed by our own walk (`normalise`).
 
-    place      where the intyg is, by the interaction's exact path
-    policy     structure, before any key is looked at
-    trust      certificates: path, usage, key, author
-    normalise  N, the signed octets
-    verify     all of it in order, with signxml for value and digest
-    sign       prepare and complete, or both with a key of ours
-    document   the same on bytes
+    place        where the intyg is, by the interaction's exact path
+    policy       structure, before any key is looked at
+    profile      what that is compared with
+    normal_form  N, the signed octets
+    trust        certificates: path, usage, key, author
+    verifier     all of it in order, with signxml for value and digest
+    keys         private keys from files
+    signer       prepare and complete, or both with a key of ours
+    document     the same on bytes
+    result       outcomes, codes and their texts
 """
 
 from adapter.signature.document import sign_document
 from adapter.signature.keys import SigningKey, load_signing_key, signing_key_from_settings
-from adapter.signature.normalise import normalise
+from adapter.signature.normal_form import normalise
 from adapter.signature.place import find_intyg, find_one_intyg
 from adapter.signature.profile import Method
 from adapter.signature.result import (
@@ -30,9 +33,9 @@ from adapter.signature.result import (
     Signer,
     ValiditySource,
 )
-from adapter.signature.sign import Pending, attach, complete, make_signature, prepare, sign
+from adapter.signature.signer import Pending, attach, complete, make_signature, prepare, sign
 from adapter.signature.trust import TrustStore
-from adapter.signature.verify import verify, verify_message
+from adapter.signature.verifier import verify, verify_message
 
 __all__ = [
     "Chain",

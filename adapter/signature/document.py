@@ -14,7 +14,7 @@ from adapter import safe_xml
 from adapter.signature import place, policy
 from adapter.signature.keys import SigningKey
 from adapter.signature.result import DEFAULT_MAX_BYTES, Refusal, SignatureCode, error
-from adapter.signature.sign import check_own, make_signature
+from adapter.signature.signer import check_own, make_signature
 from schemas import ns
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -34,16 +34,18 @@ def sign_document(
             or an intyg alone. UTF-8; other encodings are turned into it.
         key: Whose signature.
         replace: Take an `underskrift` that is there away first.
-        max_bytes: Largest document.
+        max_bytes: Largest document; larger ones would not be verified either.
 
     Returns:
         The same bytes with `underskrift` before the end tag of `intyg`.
 
     Raises:
         FaultError: Not a document that may be parsed.
-        SignatureError: PLACE; ALREADY_SIGNED without `replace`; or it cannot
-            be signed (see `sign.prepare`).
+        SignatureError: SIZE; PLACE; ALREADY_SIGNED without `replace`; or it cannot
+            be signed (see `prepare`).
     """
+    if len(data) > max_bytes:
+        raise error(SignatureCode.SIZE)
     safe_xml.parse(data, max_bytes)  # what it refuses, nothing below sees
     mark = _BOM if data.startswith(_BOM) else b""
     text = _as_utf8(data)

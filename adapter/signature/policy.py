@@ -13,7 +13,7 @@ from typing import Final, cast
 from lxml import etree
 
 from adapter.signature import profile
-from adapter.signature.normalise import UNSIGNED_NAMES, normalise
+from adapter.signature.normal_form import UNSIGNED_NAMES, normalise
 from adapter.signature.profile import Method
 from adapter.signature.result import Refusal, SignatureCode, SignatureOptions
 from schemas import ns

@@ -12,7 +12,7 @@ from typing import Final
 
 from lxml import etree
 
-from adapter.signature.normalise import UNSIGNED_NAMES
+from adapter.signature.normal_form import UNSIGNED_NAMES
 from schemas import ns
 
 EXCLUSIVE_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"

@@ -242,7 +242,7 @@ class TrustStore:
         pinned: Iterable[Path] = (),
     ) -> "TrustStore":
         """
-        Read PEM files, each of one certificate or more.
+        Read files: PEM of one certificate or more, or DER of one.
 
         Raises:
             SettingsError: A file cannot be read, or holds no certificate.
@@ -330,9 +330,15 @@ def _load(paths: Iterable[Path]) -> tuple[x509.Certificate, ...]:
     certs: list[x509.Certificate] = []
     for path in paths:
         try:
-            certs.extend(x509.load_pem_x509_certificates(path.read_bytes()))
+            data = path.read_bytes()
+            if b"-----BEGIN" in data:
+                certs.extend(x509.load_pem_x509_certificates(data))
+            else:
+                certs.append(x509.load_der_x509_certificate(data))
         except (OSError, *CERT_ERRORS) as exc:
-            raise SettingsError(f"{path}: no PEM certificates ({type(exc).__name__})") from exc
+            raise SettingsError(
+                f"{path}: no certificate, PEM or DER ({type(exc).__name__})"
+            ) from exc
     return tuple(certs)
 
 

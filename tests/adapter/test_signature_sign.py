@@ -210,6 +210,12 @@ def test_what_is_no_document_is_refused_as_everywhere(data: bytes) -> None:
         sign_document(data, signing_key())
 
 
+def test_what_would_not_be_verified_for_its_size_is_not_signed() -> None:
+    with pytest.raises(SignatureError) as raised:
+        sign_document(COMPACT, signing_key(), max_bytes=1000)
+    assert raised.value.code == "SIZE"
+
+
 def test_two_phases_with_a_signer_that_sends_der() -> None:
     """The signing service may send ECDSA values as an ASN.1 sequence; its configuration says so."""
     root = etree.fromstring(COMPACT)

@@ -96,7 +96,7 @@ def test_two_possible_signers_are_ambiguous() -> None:
     other = issue(ec_key(which=4), ca(), ec_key(which=1), name="Annan")
     assert check(edit(signed(), lambda root: add_cert(root, other))).code == "LEAF_AMBIGUOUS"
     assert (
-        check(edit(signed(), lambda root: add_cert(root, signing_key().cert.parsed))).code
+        check(edit(signed(), lambda root: add_cert(root, signing_key("rsa").cert.parsed))).code
         == "LEAF_AMBIGUOUS"
     )
 
@@ -252,6 +252,13 @@ def test_trust_comes_from_pem_files(tmp_path: Path) -> None:
     trusted = TrustStore.from_settings(TrustSettings(anchors=(anchors,)))
     assert len(trusted.anchors) == 2
     assert check(signed(), trusted).accepted
+
+
+def test_trust_comes_from_a_der_file_too(tmp_path: Path) -> None:
+    pinned = tmp_path / "signer.cer"
+    pinned.write_bytes(signing_key("rsa").der)
+    result = check(signed(), TrustStore.from_files(pinned=[pinned]))
+    assert (result.outcome, result.chain) == (SignatureOutcome.VALID, Chain.PINNED)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])

@@ -26,7 +26,7 @@ from adapter.signature import (
 )
 from adapter.signature.place import PATHS
 from adapter.signature.result import TEXTS, Refusal, error
-from adapter.signature.verify import SIGNXML_CODES, code_of
+from adapter.signature.verifier import SIGNXML_CODES, code_of
 from schemas import ns
 from tests.adapter.signed import (
     AT,
@@ -170,6 +170,14 @@ def test_without_a_time_the_sender_s_own_is_taken_and_marked() -> None:
     assert result.accepted
     assert result.validity_source is ValiditySource.SIGNERINGSTIDPUNKT
     assert result.validity_time == datetime(2026, 11, 20, 8, 15, tzinfo=UTC)  # winter time
+
+
+@pytest.mark.parametrize("text", ["", "x", "0001-01-01T00:00:00", "9999-12-31T24:00:00"])
+def test_without_any_time_nothing_is_trusted(text: str) -> None:
+    def change(root: etree._Element) -> None:
+        find(root, "signeringstidpunkt").text = text
+
+    assert not check(edit(signed(), change), at=None).accepted
 
 
 def test_a_result_shows_no_person_data() -> None:

@@ -26,10 +26,10 @@ from signxml.signer import SignatureReference, XMLSigner
 
 from adapter.signature import policy, profile, trust
 from adapter.signature.keys import SigningKey, raw_ecdsa
-from adapter.signature.normalise import normalise
+from adapter.signature.normal_form import normalise
 from adapter.signature.profile import Method
 from adapter.signature.result import Refusal, SignatureCode, error
-from adapter.signature.verify import DEFAULT_OPTIONS, exclusive_c14n, run_signxml
+from adapter.signature.verifier import DEFAULT_OPTIONS, exclusive_c14n, run_signxml
 from schemas import ns
 
 _SIGNERINGSTIDPUNKT: Final = f"{{{ns.CORE}}}signeringstidpunkt"

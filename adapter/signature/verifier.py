@@ -20,7 +20,7 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from adapter import readers
 from adapter.signature import place, policy, profile, trust
-from adapter.signature.normalise import normalise
+from adapter.signature.normal_form import normalise
 from adapter.signature.policy import Structure
 from adapter.signature.result import (
     Refusal,
@@ -88,6 +88,7 @@ def verify(
     Source:
         Swedish national signature profile for intyg; XMLDSig core 1.1.
     """
+    assert at is None or at.tzinfo is not None, "times are aware"
     check = _Check(intyg, trusted, at, options)
     try:
         if size is not None and size > options.max_bytes:
@@ -193,7 +194,7 @@ class _Check:
         text = self.intyg.findtext(f"{{{ns.CORE}}}signeringstidpunkt")
         try:
             at = readers.read_tidpunkt(text or "")
-        except ValueError:
+        except (ValueError, OverflowError):
             raise Refusal(SignatureCode.CERT_PATH, "no time to judge certificates at") from None
         self.result = replace(
             self.result, validity_time=at, validity_source=ValiditySource.SIGNERINGSTIDPUNKT
