@@ -1,22 +1,15 @@
 """Composition: every part is built once, from `Settings`, and handed to the others."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from adapter import log
 from adapter.console import build_console
 from adapter.deliver import Deliverer
 from adapter.guard import Guard, TestPatients
-from adapter.interactions import (
-    after_delivery,
-    register_certificate,
-    revoke_certificate,
-    send_certificate_to_recipient,
-    send_message_to_care,
-    send_message_to_recipient,
-)
+from adapter.interactions import HANDLERS, Flow, after_delivery
 from adapter.model import Clock, Delivery, Inbound, Outcome, Result, system_clock
 from adapter.parts import Parts
 from adapter.route import Routes
@@ -28,17 +21,6 @@ from adapter.store import Rows, Store
 from adapter.worker import Workers
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
-
-Flow = Callable[[Inbound, Parts], Result]
-
-FLOWS: Final[Mapping[str, Flow]] = {
-    "RegisterCertificate:3": register_certificate.handle,
-    "SendCertificateToRecipient:2": send_certificate_to_recipient.handle,
-    "RevokeCertificate:2": revoke_certificate.handle,
-    "SendMessageToCare:2": send_message_to_care.handle,
-    "SendMessageToRecipient:2": send_message_to_recipient.handle,
-}
-"""The contracts that the adapter serves, and what each does."""
 
 
 def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
@@ -80,7 +62,7 @@ class App:
         settings = parts.settings
         soap = build_wsgi(
             parts.contracts,
-            {key: _with_parts(flow, parts) for key, flow in FLOWS.items()},
+            {key: _with_parts(flow, parts) for key, flow in HANDLERS.items()},
             settings,
             parts.clock,
         )

@@ -5,7 +5,7 @@ Beside those, what follows a delivery (`after_delivery`) and what only care's ow
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from adapter.interactions import (
     register_certificate,
@@ -17,7 +17,9 @@ from adapter.interactions import (
 from adapter.model import Inbound, Result
 from adapter.parts import Parts
 
-HANDLERS: Final[Mapping[str, Callable[[Inbound, Parts], Result]]] = {
+Flow: TypeAlias = Callable[[Inbound, Parts], Result]
+
+HANDLERS: Final[Mapping[str, Flow]] = {
     "RegisterCertificate:3": register_certificate.handle,
     "SendCertificateToRecipient:2": send_certificate_to_recipient.handle,
     "RevokeCertificate:2": revoke_certificate.handle,
@@ -26,4 +28,4 @@ HANDLERS: Final[Mapping[str, Callable[[Inbound, Parts], Result]]] = {
 }
 """By contract key. Each raises an `AdapterError` for what is refused."""
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "Flow"]
