@@ -230,8 +230,10 @@ def sign(
             output.write_bytes(signed)
     except OSError as exc:
         _fail(f"{exc.filename or file}: {exc.strerror}")
-    except (AdapterError, ValueError) as exc:
-        _fail(f"{file}: {exc}", 1)
+    except SettingsError as exc:
+        _fail(str(exc))
+    except AdapterError as exc:
+        _fail(f"{file}: {exc.text}", 1)
 
 
 @cli.command()

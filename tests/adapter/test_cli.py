@@ -264,3 +264,10 @@ def test_wrong_settings_are_refused_with_every_field(here: Path) -> None:
 
 def test_version_is_printed() -> None:
     assert run("version").stdout.strip().count(".") == 2
+
+
+def test_key_that_cannot_be_read_is_said_in_one_line(good: Path) -> None:
+    result = run("sign", good, "--key", good)
+    assert result.exit_code == 2
+    assert result.output.count("\n") == 1
+    assert "no key can be read" in result.output
