@@ -384,6 +384,7 @@ class Delivery:
     updated_at: datetime
     correlation_id: str
     last_outcome: "Outcome | None" = None
+    is_test: bool | None = None  # the certificate's mark from when it was registered
 
 
 class OutcomeKind(StrEnum):

@@ -75,8 +75,10 @@ _NEXT_IN_QUEUE: Final = (
     )
     .limit(1)
 )
-_SELECT_DELIVERIES: Final = sa.select(tables.delivery, tables.body.c.data).join(
-    tables.body, tables.body.c.sha256 == tables.delivery.c.body_sha256
+_SELECT_DELIVERIES: Final = (
+    sa.select(tables.delivery, tables.body.c.data, tables.intyg.c.is_test)
+    .join(tables.body, tables.body.c.sha256 == tables.delivery.c.body_sha256)
+    .join(tables.intyg, tables.intyg.c.intygs_id == tables.delivery.c.intygs_id)
 )
 
 
@@ -538,4 +540,5 @@ def _to_delivery(row: sa.Row[Any]) -> Delivery:
         updated_at=row.updated_at,
         correlation_id=row.correlation_id,
         last_outcome=last_outcome,
+        is_test=row.is_test,
     )

@@ -70,6 +70,7 @@ def test_a_delivery_comes_back_as_it_was_queued(store: Store) -> None:
         created_at=NOW,
         updated_at=NOW,
         correlation_id="correlation-7",
+        is_test=False,
     )
 
 

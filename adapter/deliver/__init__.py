@@ -1,0 +1,13 @@
+"""One attempt to deliver → `Outcome`: the only package that knows zeep.
+
+deliverer.py  one attempt, from stored bytes to outcome
+transport.py  the socket, and the guard in front of it
+answer.py     what came back, read leniently
+decision.py   what to do about it: one table
+"""
+
+from adapter.deliver.decision import RESENDABLE, again_at
+from adapter.deliver.deliverer import Deliverer
+from adapter.deliver.transport import GuardBypassError
+
+__all__ = ["RESENDABLE", "Deliverer", "GuardBypassError", "again_at"]

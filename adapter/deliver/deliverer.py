@@ -1,0 +1,158 @@
+"""One attempt, from stored bytes to outcome."""
+
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
+from typing import Final
+
+from zeep import Client
+from zeep.wsdl.bindings.soap import Soap11Binding
+
+from adapter import safe_xml
+from adapter.deliver.decision import decide
+from adapter.deliver.transport import (
+    HEADER_VALUE,
+    AskGuard,
+    Gate,
+    GuardedTransport,
+    Stopped,
+    longest_attempt_seconds,
+)
+from adapter.model import Clock, Delivery, Destination, GuardDecision, Outcome, OutcomeKind
+from adapter.settings import DeliverySettings
+from schemas.contract import Contract, Contracts
+
+
+def _version() -> str:
+    try:
+        return version("intygsadapter")
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return "0"
+
+
+USER_AGENT: Final = f"intygsadapter/{_version()}"
+
+
+@dataclass(frozen=True)
+class _Operation:
+    """What the WSDL says about calling a contract."""
+
+    name: str
+    soap_action: str
+
+
+class Deliverer:
+    """
+    Makes attempts; may be used by several threads at once, each with its own connections.
+
+    Args:
+        contracts: For the WSDL of each contract.
+        guard: Asked about every message in the last moment before it is sent.
+        settings: When to try again.
+        clock: Aware UTC.
+        verify, cert: TLS, as for `GuardedTransport`.
+    """
+
+    def __init__(
+        self,
+        contracts: Contracts,
+        guard: AskGuard,
+        settings: DeliverySettings,
+        clock: Clock,
+        *,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+    ) -> None:
+        self._contracts = contracts
+        self._gate = Gate(guard)
+        self._settings = settings
+        self._clock = clock
+        self._tls = (verify, cert)
+        self._per_thread = threading.local()
+        self._lock = threading.Lock()
+        self._transports: list[GuardedTransport] = []
+        self._operations: dict[str, _Operation] = {}
+
+    def deliver(self, delivery: Delivery, destination: Destination) -> Outcome:
+        """
+        Make one attempt.
+
+        Args:
+            delivery: As it was claimed: `attempts` says which attempt this is.
+            destination: Where to, with the full address of the contract.
+
+        Returns:
+            What it came to. Whatever the receiver or the network does is an outcome.
+
+        Raises:
+            KeyError: There is no such contract.
+        """
+        operation = self._operation(delivery.new.contract)
+        exchange = self._transport().post_delivery(
+            delivery,
+            destination,
+            safe_xml.envelope(delivery.new.body, delivery.new.logical_address),
+            _headers(operation, delivery),
+        )
+        now = self._clock()
+        if isinstance(exchange, Stopped):
+            if exchange.decision is GuardDecision.BLOCK:
+                return Outcome(OutcomeKind.BLOCKED, detail=exchange.detail)
+            ask_again = now + timedelta(seconds=self._settings.waits_seconds[0])
+            return Outcome(OutcomeKind.HELD, retry_at=ask_again, detail=exchange.detail)
+        return decide(delivery.new.contract, exchange, delivery.attempts, self._settings, now)
+
+    def longest_attempt_seconds(self, destination: Destination) -> float:
+        """Longest time that `deliver` can take, apart from looking up the host name."""
+        return longest_attempt_seconds(destination)
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            for transport in self._transports:
+                transport.session.close()
+            self._transports.clear()
+        self._per_thread = threading.local()
+
+    def _transport(self) -> GuardedTransport:
+        """This thread's own: its connections are kept open and shared with nobody."""
+        transport: GuardedTransport | None = getattr(self._per_thread, "transport", None)
+        if transport is None:
+            transport = GuardedTransport(self._gate, *self._tls)
+            self._per_thread.transport = transport
+            with self._lock:
+                self._transports.append(transport)
+        return transport
+
+    def _operation(self, contract_key: str) -> _Operation:
+        with self._lock:
+            if contract_key not in self._operations:
+                name, _, major = contract_key.partition(":")
+                contract = self._contracts.get(name, int(major))
+                self._operations[contract_key] = self._read_wsdl(contract)
+            return self._operations[contract_key]
+
+    def _read_wsdl(self, contract: Contract) -> _Operation:
+        client = Client(
+            BytesIO(self._contracts.wsdl_whole(contract)), transport=GuardedTransport(self._gate)
+        )
+        (service,) = client.wsdl.services.values()
+        (port,) = service.ports.values()
+        assert isinstance(port.binding, Soap11Binding)
+        operation = port.binding.get(contract.name)
+        return _Operation(operation.name, operation.soapaction)
+
+
+def _headers(operation: _Operation, delivery: Delivery) -> dict[str, str]:
+    headers = {
+        "Content-Type": "text/xml; charset=UTF-8",
+        "SOAPAction": f'"{operation.soap_action}"',
+        "Accept": "text/xml",
+        "Accept-Encoding": "identity",  # nothing that unpacks to more than it looks
+        "User-Agent": USER_AGENT,
+    }
+    if HEADER_VALUE.fullmatch(delivery.correlation_id):
+        headers["x-skltp-correlation-id"] = delivery.correlation_id
+    return headers
