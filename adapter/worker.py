@@ -1,0 +1,267 @@
+"""Take the next due delivery, make the attempt, record what came of it.
+
+The attempt is made outside any transaction. Its outcome, and whatever follows from it, are recorded
+in one. A process that dies in between leaves the delivery in SENDING, and it is taken back.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, Protocol
+
+import structlog
+
+from adapter.deliver import RESENDABLE, again_at
+from adapter.errors import StoreError
+from adapter.log import shown
+from adapter.model import Clock, Delivery, Destination, Outcome, OutcomeKind
+from adapter.settings import DeliverySettings
+from adapter.store import LeaseLostError, Rows, Store
+
+NO_ROUTE: Final = "no route"
+LEASE_MARGIN_SECONDS: Final = 30.0
+"""For looking up the host name and for recording the outcome."""
+
+RECORDING_WAITS_SECONDS: Final = (0.1, 0.5, 2.0, 5.0)
+"""Before recording once more when the database does not answer. If it never does, the lease runs
+out and the message is sent again."""
+
+FindDestination = Callable[[str, int, str], Destination | None]
+"""(contract's name, major version, logical address) → where to, if there is a route."""
+
+AfterDelivery = Callable[[Rows, Delivery, Outcome], None]
+"""What follows from an outcome, in the transaction that records it. The delivery is as recorded."""
+
+_log = structlog.get_logger()
+
+
+class MakesAttempts(Protocol):
+    """What a worker needs of `adapter.deliver.Deliverer`."""
+
+    def deliver(self, delivery: Delivery, destination: Destination) -> Outcome:
+        """Make one attempt."""
+
+    def longest_attempt_seconds(self, destination: Destination) -> float:
+        """Longest time that an attempt takes."""
+
+
+class Workers:
+    """
+    Threads that deliver.
+
+    Args:
+        store: Where deliveries are.
+        deliverer: Makes the attempts.
+        find_destination: The routes.
+        after_delivery: What follows from an outcome.
+        settings: How many threads, how often, how long.
+        clock: Aware UTC.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        deliverer: MakesAttempts,
+        find_destination: FindDestination,
+        after_delivery: AfterDelivery,
+        settings: DeliverySettings,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._deliverer = deliverer
+        self._find_destination = find_destination
+        self._after_delivery = after_delivery
+        self._settings = settings
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """
+        Take back what an earlier process left, and start the threads.
+
+        Raises:
+            StoreError: The database did not answer.
+        """
+        self.recover()
+        self._stopping.clear()
+        self._threads = [
+            threading.Thread(target=self._run, args=(f"worker-{n}",), name=f"worker-{n}")
+            for n in range(self._settings.workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End the threads; attempts under way are finished and recorded first."""
+        self._stopping.set()
+        self._store.wake_all()
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
+
+    def run_once(self, worker: str = "worker") -> bool:
+        """
+        Take one delivery that is due, attempt it and record the outcome.
+
+        Returns:
+            Whether there was one.
+
+        Raises:
+            StoreError: The database did not answer.
+        """
+        claimed = self._store.claim(worker, 1, self._settings.lease_seconds)
+        for delivery in claimed:
+            self._handle(delivery)
+        return bool(claimed)
+
+    def drain(self) -> int:
+        """
+        In this thread, deliver until nothing is due; for tests and commands.
+
+        Returns:
+            How many attempts were made.
+        """
+        self.recover()
+        attempts = 0
+        while self.run_once():
+            attempts += 1
+        return attempts
+
+    def recover(self) -> None:
+        """Take back deliveries whose worker is gone."""
+        for delivery_id in self._store.recover_expired(RESENDABLE):
+            _log.warning("delivery_taken_back", delivery_id=delivery_id)
+
+    # --- inside ---
+
+    def _run(self, worker: str) -> None:
+        recovered = time.monotonic()
+        while not self._stopping.is_set():
+            seen = self._store.wakes
+            try:
+                if time.monotonic() - recovered > self._settings.lease_seconds / 2:
+                    recovered = time.monotonic()
+                    self.recover()
+                found = self.run_once(worker)
+            except StoreError as error:
+                _log.error("delivery_store_failed", detail=error.text)
+                self._stopping.wait(self._settings.poll_seconds)
+                continue
+            except Exception as error:  # noqa: BLE001  a door: a thread must not die of one message
+                _log.error("delivery_worker_failed", **{"error.type": type(error).__name__})
+                self._stopping.wait(self._settings.poll_seconds)
+                continue
+            if not found:
+                self._store.wait_for_work(self._settings.poll_seconds, seen)
+
+    def _handle(self, delivery: Delivery) -> None:
+        outcome, counted = self._attempt(delivery)
+        try:
+            self._record(delivery, outcome, counted)
+        except LeaseLostError:
+            # Another attempt may be under way, and its outcome will count.
+            _log.warning("delivery_lease_lost", **_ids(delivery))
+
+    def _attempt(self, delivery: Delivery) -> tuple[Outcome, bool]:
+        """Returns the outcome, and whether it counts as an attempt."""
+        now = self._clock()
+        if delivery.attempts > self._settings.max_attempts:
+            # Every attempt before ended with the end of its process.
+            return Outcome(OutcomeKind.UNKNOWN, detail="no attempt ever came to an end"), False
+        name, _, major = delivery.new.contract.partition(":")
+        try:
+            destination = self._find_destination(name, int(major), delivery.new.logical_address)
+            if destination is None:
+                # Not the message's fault: it waits for a route, and uses up no attempt.
+                look_again = now + timedelta(seconds=self._settings.waits_seconds[0])
+                return Outcome(OutcomeKind.RETRY, retry_at=look_again, detail=NO_ROUTE), False
+            needed = self._deliverer.longest_attempt_seconds(destination) + LEASE_MARGIN_SECONDS
+            if needed > self._settings.lease_seconds:
+                with self._store.begin() as rows:
+                    rows.extend_lease(delivery, needed)
+            return self._deliverer.deliver(delivery, destination), True
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  a door: what our code does not foresee
+            _log.error("delivery_failed", **_ids(delivery), **{"error.type": type(error).__name__})
+            # What the network and the receiver do is an outcome, so this was before sending.
+            retry_at = again_at(delivery.attempts, self._settings, self._clock())
+            detail = f"internal error: {type(error).__name__}"
+            return Outcome(OutcomeKind.RETRY, retry_at=retry_at, detail=detail), True
+
+    def _record(self, delivery: Delivery, outcome: Outcome, counted: bool) -> None:
+        for wait in (*RECORDING_WAITS_SECONDS, None):
+            try:
+                self._record_all(delivery, outcome, counted)
+            except LeaseLostError:
+                raise
+            except StoreError as error:
+                _log.error("delivery_store_failed", **_ids(delivery), detail=error.text)
+                if wait is None:
+                    raise
+                time.sleep(wait)
+            else:
+                return
+
+    def _record_all(self, delivery: Delivery, outcome: Outcome, counted: bool) -> None:
+        try:
+            with self._store.begin() as rows:
+                recorded = rows.record_attempt(delivery, outcome, counted=counted)
+                self._after_delivery(rows, recorded, outcome)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  a door: what follows must not be lost
+            _log.error(
+                "after_delivery_failed", **_ids(delivery), **{"error.type": type(error).__name__}
+            )
+            outcome = self._without_consequences(delivery, outcome, error)
+            with self._store.begin() as rows:
+                recorded = rows.record_attempt(delivery, outcome, counted=counted)
+        _log.info(
+            "delivery_attempt",
+            **_ids(recorded),
+            outcome=outcome.kind.value,
+            state=recorded.state.value,
+            attempt=delivery.attempts,
+            http_status=outcome.http_status,
+            result_code=outcome.result_code,
+            error_id=outcome.error_id,
+            detail=outcome.detail,
+            retry_at=outcome.retry_at.isoformat() if outcome.retry_at else None,
+        )
+
+    def _without_consequences(
+        self, delivery: Delivery, outcome: Outcome, error: Exception
+    ) -> Outcome:
+        """
+        What to record when the consequences of an outcome failed.
+
+        Nothing is recorded as done whose consequences are missing: where that is harmless, it is
+        sent again, is answered INFO, and the consequences have another chance.
+        """
+        retry_at = None
+        if delivery.new.contract in RESENDABLE:
+            retry_at = again_at(delivery.attempts, self._settings, self._clock())
+        detail = f"{outcome.kind.value}, but what follows failed: {type(error).__name__}"
+        return Outcome(
+            OutcomeKind.UNKNOWN,
+            retry_at=retry_at,
+            http_status=outcome.http_status,
+            result_code=outcome.result_code,
+            error_id=outcome.error_id,
+            detail=detail,
+            remote_text=outcome.remote_text,
+        )
+
+
+def _ids(delivery: Delivery) -> dict[str, str | None]:
+    """What a log line may say of a delivery."""
+    return {
+        "delivery_id": delivery.id,
+        "contract": delivery.new.contract,
+        "intygs_id": shown(delivery.new.intygs_id),
+        "logical_address": shown(delivery.new.logical_address),
+        "correlation_id": shown(delivery.correlation_id),
+    }

@@ -1,0 +1,59 @@
+"""An adapter's delivering half, to be killed. `test_worker` runs it: `kill_me DATABASE_URL URL`."""
+
+import sys
+import threading
+
+from adapter.deliver import Deliverer
+from adapter.model import (
+    Delivery,
+    Destination,
+    DestinationKind,
+    DestinationRole,
+    GuardDecision,
+    IntygsStatus,
+    Outcome,
+    OutcomeKind,
+    PatientKind,
+    PatientVerdict,
+    PersonId,
+    system_clock,
+)
+from adapter.settings import DeliverySettings
+from adapter.store import Rows, Store
+from adapter.worker import Workers
+from schemas.codes import Part, Status
+from schemas.contract import Contracts
+
+
+class SendAll:
+    """A guard that lets everything through."""
+
+    def decision(
+        self,
+        person: PersonId,  # noqa: ARG002  the guard's signature
+        destination: Destination,  # noqa: ARG002
+        *,
+        flagged: bool = False,  # noqa: ARG002
+    ) -> tuple[GuardDecision, PatientVerdict]:
+        return GuardDecision.SEND, PatientVerdict(PatientKind.TEST)
+
+
+def sent_to(rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
+    """Note on the certificate that the authority has it."""
+    if outcome.kind is OutcomeKind.DELIVERED:
+        status = IntygsStatus(Status.SENTTO, Part.FKASSA, system_clock())
+        rows.add_status(delivery.new.intygs_id, status)
+
+
+def main(database_url: str, url: str) -> None:
+    settings = DeliverySettings(workers=3, waits_seconds=(0.05,), poll_seconds=0.05)
+    mock, role = DestinationKind.MOCK, DestinationRole.AUTHORITY
+    there = Destination("fk", url, mock, role, timeout_seconds=5)
+    deliverer = Deliverer(Contracts(), SendAll(), settings, system_clock)
+    store = Store(database_url, system_clock)
+    Workers(store, deliverer, lambda *_: there, sent_to, settings, system_clock).start()
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
