@@ -234,9 +234,9 @@ def _value_checks(part: Delsvar) -> Iterator[_Check]:
 def _checks_across(question: Question, part: Delsvar) -> Iterator[_Check]:
     """What all delsvar with one id must fulfil together."""
     if part.unique and part.codes:
-        codes = write_out(f"svar({question.svar})/code({part.id})")
+        svar, code = write_out(f"svar({question.svar})"), write_out(f"code({part.id})")
         once = " and ".join(
-            f"count({codes}[normalize-space() = {literal(value)}]) <= 1"
+            f"count({svar}[{code}[normalize-space() = {literal(value)}]]) <= 1"
             for value in part.codes.values
         )
         yield "unique", part.unique, "must not hold the same code twice", once

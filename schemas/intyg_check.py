@@ -5,7 +5,7 @@ indexed answers that returns where it does not hold; where the index cannot tell
 the assertion itself. `tests/schemas/test_intyg_check.py` holds the two equal.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, TypeAlias
@@ -282,7 +282,7 @@ def _compiled(assertion: Assertion, intyg_type: IntygType) -> _Broken:
             return _part_count(assertion, node)
         if assertion.facet in ("unique", "overlap", "shared_day"):
             assert assertion.svar is not None
-            return _across(assertion, node, assertion.svar)
+            return _across(assertion, node, intyg_type.question(assertion.svar))
         return _value(assertion, node)
     if assertion.facet == "svar_ids":
         return _svar_ids(assertion, intyg_type)
@@ -387,7 +387,7 @@ def _value_test(facet: str, node: Delsvar) -> Callable[[Part], bool | None]:
     """The check in Python; None from it where the XPath must be asked."""
     match facet:
         case "type":
-            return _type_test(node)
+            return _type_answer(node.type)
         case "system" if node.system and node.type == "cv":
             return _listed(node.system, lambda part: part.system)
         case "codes" if node.codes and node.type == "cv":
@@ -405,12 +405,18 @@ def _value_test(facet: str, node: Delsvar) -> Callable[[Part], bool | None]:
     return lambda _part: None
 
 
-def _type_test(node: Delsvar) -> Callable[[Part], bool | None]:
-    if node.type == "cv":
+def value_holds(kind: str, part: Part) -> bool:
+    """Whether a delsvar holds a value of a kind (a name in `KINDS`)."""
+    answer = _type_answer(kind)(part)
+    return bool(KINDS[kind].compiled(part.element)) if answer is None else answer
+
+
+def _type_answer(kind: str) -> Callable[[Part], bool | None]:
+    if kind == "cv":
         return lambda part: part.plain_cv or None
-    if node.type == "period":
+    if kind == "period":
         return lambda part: quick_period(part.element)
-    quick = KINDS[node.type].quick_text
+    quick = KINDS[kind].quick_text
     if quick is None:
         return lambda _part: None
     return lambda part: quick(part.text) if part.text is not None else None
@@ -425,35 +431,25 @@ def _listed(values: Values, of: Callable[[Part], str]) -> Callable[[Part], bool 
     return lambda part: of(part) in wanted if part.plain_cv else None
 
 
-def _across(assertion: Assertion, node: Delsvar, svar: str) -> _Broken:
-    """A check of all delsvar with one id together; asked only when there are several svar."""
-    node_id = node.id
-
-    def seen(answers: Answers) -> Iterator[tuple[Row, Part]]:
-        for row in answers.rows_by_id.get(svar, ()):
-            for part in row.parts:
-                if part.id == node_id:
-                    yield row, part
+def _across(assertion: Assertion, node: Delsvar, question: Question) -> _Broken:
+    """A check of all svar with one id together; asked only when there are several."""
+    svar, node_id = question.svar, node.id
 
     def repeated(answers: Answers, _day: Day) -> Sequence[etree._Element]:
-        if len(answers.rows_by_id.get(svar, ())) < 2:
-            return ()
         before: set[str] = set()
         found = []
-        for row, part in seen(answers):
-            codes = part.codes()
+        for row in answers.rows_by_id.get(svar, ()):
+            codes = {code for part in row.parts if part.id == node_id for code in part.codes()}
             if not before.isdisjoint(codes):
                 found.append(row.element)
-            before.update(codes)
+            before |= codes
         return found
 
     def overlapping(answers: Answers, _day: Day) -> Sequence[etree._Element]:
-        if len(answers.rows_by_id.get(svar, ())) < 2:
-            return ()
         found: list[etree._Element] = []
         before: list[tuple[float, float]] = []
-        for row, part in seen(answers):
-            start, end = float(start_of(part.element)), float(end_of(part.element))
+        for row in answers.rows_by_id.get(svar, ())[: question.count.most or 1]:
+            start, end = start_of(row.element), end_of(row.element)
             if any(_overlap(start, end, *other, shared_day=shared_day) for other in before):
                 found.append(row.element)
             before.append((start, end))
@@ -462,8 +458,8 @@ def _across(assertion: Assertion, node: Delsvar, svar: str) -> _Broken:
     if assertion.facet == "unique":
         return repeated
     shared_day = assertion.facet == "shared_day"
-    start_of: Any = compile_xpath(write_out("num(t:datePeriod/t:start)"))
-    end_of: Any = compile_xpath(write_out("num(t:datePeriod/t:end)"))
+    start_of: Any = compile_xpath(write_out(f"num(delsvar({node_id})/t:datePeriod/t:start)"))
+    end_of: Any = compile_xpath(write_out(f"num(delsvar({node_id})/t:datePeriod/t:end)"))
     return overlapping
 
 
