@@ -5,7 +5,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from adapter import log
 from adapter.console import build_console
 from adapter.deliver import Deliverer
 from adapter.guard import Guard, TestPatients
@@ -123,7 +122,6 @@ def build_app(settings: Settings, clock: Clock = system_clock) -> App:
         SettingsError, StoreError: As `build_parts`.
         OSError: The address cannot be listened on.
     """
-    log.configure()
     return App(build_parts(settings, clock))
 
 

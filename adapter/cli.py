@@ -84,9 +84,11 @@ def _run_until_signalled(announce: Callable[[], None]) -> None:
 @cli.command()
 def serve(config: ConfigOption = None) -> None:
     """Run the adapter until it is stopped."""
+    from adapter import log
     from adapter.app import build_app
 
     settings = _settings(config)
+    log.configure()
     try:
         adapter = build_app(settings)
     except (SettingsError, AdapterError, OSError) as exc:

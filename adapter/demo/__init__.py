@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from adapter import log
 from adapter.demo.stage import PATIENT, Ports, Stage, set_stage
 from adapter.demo.story import Story, StoryError, issue_sample
 
@@ -18,14 +19,21 @@ UP_FOLDER = Path("data/up")
 
 
 def play(keys: Path, console: Console) -> int:
-    """Play the round trip in a folder that is thrown away; the exit code."""
+    """Play the round trip in a folder that is thrown away, all but its log; the exit code."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="intyg-demo-") as folder:
+    log_file = keys.parent / "demo.log"
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="intyg-demo-") as folder,
+        log_file.open("w", encoding="utf-8") as stream,
+    ):
+        log.configure(stream)
         try:
             with set_stage(Path(folder), keys) as stage:
                 Story(stage, console).play()
         except StoryError as exc:
             console.print(f"\n[bold red]FAILED[/bold red] at {exc}", highlight=False)
+            console.print(f"The adapter's log is in {log_file}.", highlight=False)
             return 1
     seconds = time.monotonic() - started
     console.print(f"\n[bold green]All steps had their effect.[/bold green] {seconds:.1f} s")
@@ -37,7 +45,11 @@ def stay_up(
 ) -> int:
     """Start the same and leave it running until a signal; the exit code."""
     UP_FOLDER.mkdir(parents=True, exist_ok=True)
-    with set_stage(UP_FOLDER, keys, Ports(8080, 8081, 8082)) as stage:
+    with (
+        (UP_FOLDER / "adapter.log").open("a", encoding="utf-8") as stream,
+        set_stage(UP_FOLDER, keys, Ports(8080, 8081, 8082)) as stage,
+    ):
+        log.configure(stream)
         sample = UP_FOLDER / "fk7804.xml"
         intygs_id, envelope = issue_sample(stage)
         sample.write_bytes(envelope)
@@ -52,7 +64,7 @@ def _announce(console: Console, stage: Stage, sample: Path, intygs_id: str) -> N
         f"adapter            {adapter}/services",
         f"Försäkringskassan  {fk}/control",
         f"EHR                {ehr}/control",
-        f"settings           {stage.folder / 'adapter.toml'}",
+        f"settings, log      {stage.folder}/adapter.toml, adapter.log",
         f"test patient       {PATIENT}",
         "",
         "Try:",

@@ -43,11 +43,13 @@ class Story:
     Attributes:
         stage: What it plays on.
         console: Where it is told.
+        wait_seconds: How long an effect may take to show.
         messages: How many were checked against their contracts at the end.
     """
 
     stage: Stage
     console: Console
+    wait_seconds: float = WAIT_SECONDS
     messages: int = 0
     first: str = field(default_factory=lambda: str(uuid.uuid4()))
     second: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -161,7 +163,7 @@ class Story:
         self._fk_says("answer", "answer", meddelande_id=question, text="Vi ringer i morgon.")
         self._told("NYSVFM", self.second)
         url = f"{self.stage.adapter.url}/api/meddelanden/{question}/hanterad"
-        response = requests.post(url, timeout=WAIT_SECONDS)
+        response = requests.post(url, timeout=self.wait_seconds)
         if not response.ok:
             raise StoryError(f"marking the question handled answered HTTP {response.status_code}")
         self._line(EHR, ADAPTER, "POST …/hanterad", str(response.status_code))
@@ -202,7 +204,7 @@ class Story:
     def _fk_says(self, what: str, command: str, **fields: object) -> str:
         """Let Försäkringskassan send SendMessageToCare; returns the message's id."""
         url = f"{self.stage.forsakringskassan.url}/control/{command}"
-        reply = requests.post(url, json=fields, timeout=WAIT_SECONDS).json()
+        reply = requests.post(url, json=fields, timeout=self.wait_seconds).json()
         if not reply.get("accepted"):
             raise StoryError(f"SendMessageToCare was answered {reply}")
         self._line(FK, ADAPTER, f"SendMessageToCare ({what})", str(reply["result_code"]))
@@ -228,7 +230,7 @@ class Story:
     ) -> None:
         """The EHR gets an event, with the right number of unanswered questions from FK."""
         found = self.stage.journal.wait_handelser(
-            count, timeout_seconds=WAIT_SECONDS, intygs_id=intygs_id, kod=kod
+            count, timeout_seconds=self.wait_seconds, intygs_id=intygs_id, kod=kod
         )
         if len(found) < count:
             came = ", ".join(h.kod for h in self.stage.journal.handelser(intygs_id)) or "nothing"
@@ -257,7 +259,7 @@ class Story:
         self.messages += 1
 
     def _eventually(self, look: Callable[[], T | None], failure: str) -> T:
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self.wait_seconds
         while True:
             found = look()
             if found:

@@ -1,0 +1,5 @@
+"""`python -m adapter` is the command `intyg`."""
+
+from adapter.cli import main
+
+main()

@@ -1,0 +1,22 @@
+"""A stage for journeys: adapter, mock Försäkringskassan, mock EHR and a tripwire, on free ports."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapter.demo.stage import Stage, set_stage
+from adapter.make_keys import make_test_keys
+
+
+@pytest.fixture(scope="session")
+def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    make_test_keys(folder)
+    return folder
+
+
+@pytest.fixture
+def stage(tmp_path: Path, keys_folder: Path) -> Iterator[Stage]:
+    with set_stage(tmp_path, keys_folder) as running:
+        yield running

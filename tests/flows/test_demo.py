@@ -1,0 +1,43 @@
+"""The demonstration is a test, and fails when a step has no effect."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from adapter.demo.stage import PATIENT, Stage
+from adapter.demo.story import Story, StoryError
+from mocks.failures import Failure
+from schemas.codes import ErrorId
+
+
+def play(stage: Stage, wait_seconds: float = 15.0) -> str:
+    told = io.StringIO()
+    Story(stage, Console(file=told, width=160), wait_seconds).play()
+    return told.getvalue()
+
+
+def test_whole_round_trip_has_every_effect(stage: Stage) -> None:
+    told = play(stage)
+    for kod in ("SIGNAT", "SKICKA", "NYFRFM", "HANFRFM", "NYFRFV", "NYSVFM", "HANFRFV", "MAKULE"):
+        assert f"CertificateStatusUpdateForCare {kod}" in told
+    assert stage.real.connections == 0
+    assert PATIENT not in told
+
+
+def test_refused_certificate_fails_the_step_that_sends_it(stage: Stage) -> None:
+    stage.fk.fail_next(
+        Failure("RegisterCertificate", how="error", error_id=ErrorId.VALIDATION_ERROR, text="no")
+    )
+    with pytest.raises(StoryError, match="step 2, It is sent to Försäkringskassan"):
+        play(stage, wait_seconds=1.5)
+
+
+def test_round_trip_leaves_no_person_in_the_log(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(stage)
+    printed = "".join(capsys.readouterr())
+    assert "soap.call" in printed  # the log was on
+    for secret in (PATIENT, "Provperson", "Snickare", "Lumbago", "kvällar"):
+        assert secret not in printed
