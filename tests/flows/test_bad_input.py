@@ -1,0 +1,217 @@
+"""What is wrong is answered by what is wrong, quickly, and leaves nothing behind.
+
+Envelopes and HTTP are tried in tests/adapter/soap, each row of the contracts' own answers in
+tests/adapter/interactions; here the worst of each goes through a running adapter.
+"""
+
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from lxml import etree
+
+from adapter import safe_xml
+from adapter.demo.stage import PATIENT, TEST_PERSONS, Stage, set_stage
+from adapter.demo.story import issue
+from schemas.ns import CORE, SOAP11
+from tests import builders
+
+OTHER = TEST_PERSONS[1]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, keys_folder: Path) -> Iterator[Stage]:
+    """One for all tests here: none of them may leave anything behind."""
+    with set_stage(tmp_path_factory.mktemp("stage"), keys_folder) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    code: str | None  # resultCode
+    error_id: str | None
+    text: str  # resultText or faultstring
+    fault: str | None
+    seconds: float
+
+
+def post(stage: Stage, contract: str, data: bytes, **headers: str) -> Reply:
+    """Post bytes; the answer must be a valid SOAP message of the contract."""
+    name, _, major = contract.partition(":")
+    known = stage.adapter.parts.contracts.get(name, int(major))
+    started = time.perf_counter()
+    response = requests.post(
+        f"{stage.adapter.url}/services{known.path}",
+        data,
+        headers={"Content-Type": "text/xml; charset=UTF-8", **headers},
+        timeout=10,
+    )
+    seconds = time.perf_counter() - started
+    envelope = etree.fromstring(response.content)
+    element = envelope.find(f"{{{SOAP11}}}Body/*")
+    assert element is not None
+    if element.tag == f"{{{SOAP11}}}Fault":
+        text = element.findtext("faultstring") or ""
+        return Reply(response.status_code, None, None, text, element.findtext("faultcode"), seconds)
+    assert stage.adapter.parts.contracts.check(known, element) == []
+
+    def found(local: str) -> str | None:
+        return element.findtext(f".//{{{CORE}}}{local}")
+
+    return Reply(
+        response.status_code,
+        found("resultCode"),
+        found("errorId"),
+        found("resultText") or "",
+        None,
+        seconds,
+    )
+
+
+def enveloped(body: bytes) -> bytes:
+    return safe_xml.envelope(body, "INTYGSADAPTER")
+
+
+def signed(stage: Stage, intygs_id: str) -> bytes:
+    return issue(stage, intygs_id)
+
+
+def stored(stage: Stage) -> dict[str, int]:
+    """How many rows each table has."""
+    with closing(sqlite3.connect(stage.folder / "adapter.sqlite")) as database:
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {
+            name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+            for (name,) in tables
+        }
+
+
+Change = Callable[[bytes], bytes]
+
+
+def without_version(body: bytes) -> bytes:
+    return body.replace(b"<c:version>1.3</c:version>", b"")
+
+
+def with_unknown_type(body: bytes) -> bytes:
+    return body.replace(b">LISJP<", b">NOSUCH<")
+
+
+def with_blank_answer(body: bytes) -> bytes:
+    start = body.index(b'<c:delsvar id="35.1">') + len(b'<c:delsvar id="35.1">')
+    return body[:start] + b"  " + body[body.index(b"</c:delsvar>", start) :]
+
+
+def with_other_doctor(body: bytes) -> bytes:
+    return body.replace(b"-TEST01<", b"-TEST09<", 1)
+
+
+def with_another_answer(body: bytes) -> bytes:
+    return body.replace(b"Snickare", b"Smed")
+
+
+def with_wrong_checksum(body: bytes) -> bytes:
+    return body.replace(PATIENT.encode(), b"189001019803")
+
+
+def without_signature(body: bytes) -> bytes:
+    start = body.index(b"underskrift") - 10
+    start = body.rindex(b"<", 0, start + 10)
+    end = body.rindex(b"underskrift>") + len(b"underskrift>")
+    return body[:start] + body[end:]
+
+
+REFUSED = [
+    pytest.param(without_version, "XSD", "version", id="schema: an element is missing"),
+    pytest.param(with_unknown_type, "TYPE", "LISJP", id="unknown certificate type"),
+    pytest.param(with_blank_answer, "FK7804/1/R83", "35.1", id="rule of the type"),
+    pytest.param(with_wrong_checksum, "PERSON_ID_LUHN", "person-id", id="wrong check digit"),
+    pytest.param(with_another_answer, "DIGEST_MISMATCH", "not what was signed", id="changed"),
+    pytest.param(with_other_doctor, "DIGEST_MISMATCH", "not what was signed", id="other doctor"),
+    pytest.param(without_signature, "ABSENT", "underskrift", id="unsigned"),
+]
+
+
+@pytest.mark.parametrize(("change", "rule", "says"), REFUSED)
+def test_refused_certificate_says_why_and_leaves_nothing(
+    stage: Stage, change: Change, rule: str, says: str
+) -> None:
+    before = stored(stage)
+    reply = post(stage, "RegisterCertificate:3", enveloped(change(signed(stage, "a-1"))))
+    assert (reply.status, reply.code, reply.error_id) == (200, "ERROR", "VALIDATION_ERROR")
+    assert rule in reply.text
+    assert says in reply.text
+    assert PATIENT not in reply.text
+    assert "189001019803" not in reply.text
+    assert reply.seconds < 1.0
+    assert stored(stage) == before
+
+
+BROKEN = [
+    pytest.param(b"", id="nothing"),
+    pytest.param(b"no xml at all", id="not XML"),
+    pytest.param(enveloped(b""), id="empty body"),
+    pytest.param(enveloped(b"<a/><b/>"), id="two body elements"),
+    pytest.param(enveloped(b"<a xmlns='urn:nothing'/>"), id="unknown contract"),
+    pytest.param(b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + enveloped(b"<a>&b;</a>"), id="DTD"),
+    pytest.param(enveloped("<a>å</a>".encode("latin-1")), id="wrong encoding"),
+    pytest.param(safe_xml.envelope(builders.register_certificate(), None), id="no address"),
+]
+
+
+@pytest.mark.parametrize("data", BROKEN)
+def test_broken_envelope_is_a_fault(stage: Stage, data: bytes) -> None:
+    before = stored(stage)
+    reply = post(stage, "RegisterCertificate:3", data)
+    assert (reply.status, reply.fault) == (500, "soapenv:Client")
+    assert reply.text
+    assert "Traceback" not in reply.text
+    assert reply.seconds < 1.0
+    assert stored(stage) == before
+
+
+def test_sixteen_mebibytes_are_refused_at_once(stage: Stage) -> None:
+    reply = post(stage, "RegisterCertificate:3", b" " * (16 * 1024 * 1024))
+    assert (reply.status, reply.fault) == (413, "soapenv:Client")
+    assert reply.seconds < 1.0
+
+
+def test_unknown_and_wrong_person_are_told_apart_to_nobody(stage: Stage) -> None:
+    intygs_id = str(uuid.uuid4())
+    registered = post(stage, "RegisterCertificate:3", enveloped(signed(stage, intygs_id)))
+    assert registered.code == "OK"
+    for contract, build in (
+        ("SendCertificateToRecipient:2", builders.send_certificate_to_recipient),
+        ("RevokeCertificate:2", builders.revoke_certificate),
+    ):
+        unknown = post(stage, contract, enveloped(build(intygs_id="nobody", person=PATIENT)))
+        other = post(stage, contract, enveloped(build(intygs_id=intygs_id, person=OTHER)))
+        assert unknown.error_id == "APPLICATION_ERROR"
+        assert (unknown.code, unknown.error_id, unknown.text) == (
+            other.code,
+            other.error_id,
+            other.text,
+        )
+
+
+def test_repeats_are_information(stage: Stage) -> None:
+    intygs_id = str(uuid.uuid4())
+    register = enveloped(signed(stage, intygs_id))
+    revoke = enveloped(builders.revoke_certificate(intygs_id=intygs_id, person=PATIENT))
+    codes = [
+        post(stage, contract, message).code
+        for contract, message in (
+            ("RegisterCertificate:3", register),
+            ("RegisterCertificate:3", register),
+            ("RevokeCertificate:2", revoke),
+            ("RevokeCertificate:2", revoke),
+        )
+    ]
+    assert codes == ["OK", "INFO", "OK", "INFO"]
