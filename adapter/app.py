@@ -90,6 +90,12 @@ class App:
         """Base address, `http://127.0.0.1:8080`."""
         return self._server.address
 
+    def warm_up(self) -> None:
+        """Compile every served contract's schema, so that the first wrong message is not slow."""
+        for key in HANDLERS:
+            name, _, major = key.partition(":")
+            self.parts.contracts.warm(self.parts.contracts.get(name, int(major)))
+
     def _after_delivery(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
         after_delivery.handle(rows, delivery, outcome, self.parts)
 

@@ -94,6 +94,7 @@ def serve(config: ConfigOption = None) -> None:
     except (SettingsError, AdapterError, OSError) as exc:
         _fail(str(exc), 1)
     with adapter:
+        threading.Thread(target=adapter.warm_up, name="warm-up", daemon=True).start()
         _run_until_signalled(
             lambda: err.print(f"adapter, environment {settings.environment}: {adapter.url}")
         )
