@@ -38,5 +38,8 @@ lock:  ## Compile requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --all-extras --output-file requirements.lock pyproject.toml
 
+bench: setup  ## What taking in a certificate costs, step by step
+	$(BIN)/python bench/intake.py
+
 clean:
 	rm -rf $(VENV) data build *.egg-info

@@ -11,11 +11,14 @@ from pathlib import Path
 from rich.console import Console
 
 from adapter import log
-from adapter.demo.stage import PATIENT, Ports, Stage, set_stage
+from adapter.demo.stage import PATIENT, Ports, Stage, free_or_any, set_stage
 from adapter.demo.story import Story, StoryError, issue_sample
 
 UP_FOLDER = Path("data/up")
 """Settings, database and a signed sample of `make up`."""
+
+UP_PORTS = (8080, 8081, 8082)
+"""Adapter, Försäkringskassan, EHR; where one is taken, a free one is used."""
 
 
 def play(keys: Path, console: Console) -> int:
@@ -47,7 +50,7 @@ def stay_up(
     UP_FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         (UP_FOLDER / "adapter.log").open("a", encoding="utf-8") as stream,
-        set_stage(UP_FOLDER, keys, Ports(8080, 8081, 8082)) as stage,
+        set_stage(UP_FOLDER, keys, Ports(*map(free_or_any, UP_PORTS))) as stage,
     ):
         log.configure(stream)
         sample = UP_FOLDER / "fk7804.xml"

@@ -1,0 +1,135 @@
+"""
+What it costs to take in a certificate, step by step, on one core.
+
+    python bench/intake.py [--seconds 2]
+
+Pins itself to one core. Each row runs for the given time after a warm-up; «a second» is the median
+of five rounds.
+"""
+
+import argparse
+import logging
+import os
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import cycle
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from adapter import log, safe_xml, signature
+from adapter.app import build_parts
+from adapter.interactions import register_certificate
+from adapter.make_keys import SIGNER_HSA_ID, make_test_keys
+from adapter.model import Inbound
+from adapter.settings import load_settings
+from mocks.journalsystem.sample import fk7804
+from schemas import ns
+
+PATIENT: Final = "189001019802"
+ROUNDS: Final = 5
+
+
+def rate(step: Callable[[], object], seconds: float) -> float:
+    """Calls a second: the median of the rounds."""
+    step()
+    rates = []
+    for _ in range(ROUNDS):
+        count, started = 0, time.perf_counter()
+        while (spent := time.perf_counter() - started) < seconds / ROUNDS:
+            step()
+            count += 1
+        rates.append(count / spent)
+    return statistics.median(rates)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1] if __doc__ else None)
+    parser.add_argument("--seconds", type=float, default=2.0, help="a row")
+    seconds = parser.parse_args().seconds
+    log.configure(level=logging.ERROR)
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with tempfile.TemporaryDirectory() as name:
+        _measure(Path(name), seconds)
+
+
+def _measure(folder: Path, seconds: float) -> None:
+    keys = make_test_keys(folder / "keys")
+    (folder / "list.csv").write_text(f"{PATIENT}\n")
+    parts = build_parts(
+        load_settings(
+            None,
+            environment="demo",
+            data_dir=folder,
+            trust={"anchors": [keys.ca]},
+            test_patients={"list_files": [folder / "list.csv"]},
+        )
+    )
+    key = signature.load_signing_key(keys.signer.key, keys.signer.cert)
+    now = datetime.now(UTC)
+    unsigned = fk7804(str(uuid.uuid4()), PATIENT, SIGNER_HSA_ID, now)
+    body = signature.sign_document(unsigned, key)
+    message = safe_xml.envelope(body, "INTYGSADAPTER")
+    contract = parts.contracts.get("RegisterCertificate", 3)
+    element = safe_xml.parse(message).getroot().find(f"{{{ns.SOAP11}}}Body/*")
+    assert element is not None
+    intyg = element.find(f"{{{contract.namespace}}}intyg")
+    assert intyg is not None
+    intyg_type = parts.types.find("LISJP", "1.3")
+
+    def checks(data: bytes) -> None:
+        root = safe_xml.parse(data).getroot()
+        request = root.find(f"{{{ns.SOAP11}}}Body/*")
+        assert request is not None
+        assert not parts.contracts.check(contract, request)
+        assert not parts.types.check(intyg_type, request[-1])
+
+    def inbound(data: bytes) -> Inbound:
+        root = safe_xml.parse(data).getroot()
+        request = root.find(f"{{{ns.SOAP11}}}Body/*")
+        assert request is not None
+        return Inbound(
+            contract, "A", request, safe_xml.body_slice(data), datetime.now(UTC), uuid.uuid4().hex
+        )
+
+    new = cycle([_another(unsigned, key) for _ in range(2000)])
+    rows: list[tuple[str, Callable[[], object]]] = [
+        ("parse the envelope", lambda: safe_xml.parse(message)),
+        ("cut out the request's bytes", lambda: safe_xml.body_slice(message)),
+        ("XSD", lambda: parts.contracts.check(contract, element)),
+        ("rules of FK7804", lambda: parts.types.check(intyg_type, intyg)),
+        ("parse + XSD + rules", lambda: checks(message)),
+        ("verify the signature", lambda: signature.verify(intyg, parts.trust, now)),
+        ("sign", lambda: signature.sign_document(unsigned, key)),
+        (
+            "all of RegisterCertificate, to disk",
+            lambda: register_certificate.handle(inbound(next(new)), parts),
+        ),
+    ]
+    table = Table(title=f"FK7804, signed, {len(message)} bytes; one core")
+    table.add_column("step")
+    table.add_column("a second", justify="right")
+    table.add_column("ms each", justify="right")
+    for name, step in rows:
+        found = rate(step, seconds)
+        table.add_row(name, f"{found:,.0f}", f"{1000 / found:.3f}")
+    Console().print(table)
+    parts.store.close()
+
+
+def _another(unsigned: bytes, key: signature.SigningKey) -> bytes:
+    """The same certificate under a new id, signed and in its envelope."""
+    start = unsigned.index(b"<t:extension>") + len(b"<t:extension>")
+    end = unsigned.index(b"</t:extension>", start)
+    body = unsigned[:start] + str(uuid.uuid4()).encode() + unsigned[end:]
+    return safe_xml.envelope(signature.sign_document(body, key), "INTYGSADAPTER")
+
+
+if __name__ == "__main__":
+    main()
