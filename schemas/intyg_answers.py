@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from lxml import etree
 
 from schemas.intyg_kinds import BLANKS
-from schemas.intyg_xpath import compile_xpath
+from schemas.intyg_xpath import compile_xpath, write_out
 from schemas.ns import CORE, TYPES
 
 _SVAR: Final = f"{{{CORE}}}svar"
@@ -25,6 +25,8 @@ _DISPLAY: Final = f"{{{TYPES}}}displayName"
 _STRING = compile_xpath("string()")
 _CODES = compile_xpath("t:cv/t:code")
 _NORMALIZED = compile_xpath("normalize-space()")
+_NUM = compile_xpath(write_out("num(.)"))
+_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 
 class Part:
@@ -59,6 +61,13 @@ class Part:
         """The national reading of yes and no: `true` or `1` anywhere in it, or `false` or `0`."""
         text = self.text if self.text is not None else str(_STRING(self.element))
         return digit in text or word in text
+
+    def date_number(self) -> float:
+        """Its date as a number that sorts, 20261123; not a number when it is no date."""
+        if self.text is not None and _DATE.match(self.text):
+            return int(self.text[:4] + self.text[5:7] + self.text[8:10])
+        number: Any = _NUM(self.element)
+        return float(number)
 
     def has_code(self, wanted: frozenset[str]) -> bool:
         """Whether it holds one of some codes."""
@@ -150,9 +159,10 @@ _Nodes: TypeAlias = Callable[[Answers, Place], Sequence[Any]]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<name>svar|delsvar|yes|no|coded|not|count)\((?P<id>\s*\d+(?:\.\d+)?\s*(?:,[^()]*)?\))?"
+    r"|(?P<value>num\(\.\)|\$today)"
     r"|(?P<word>and|or)\b|(?P<sign>\.\.|\*|/|\(|\)|<=|>=|!=|=|<|>)|(?P<number>\d+)(?![\w.]))"
 )
-_COMPARE: Final[dict[str, Callable[[int, int], bool]]] = {
+_COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
     "=": lambda one, other: one == other,
     "!=": lambda one, other: one != other,
     "<": lambda one, other: one < other,
@@ -200,6 +210,8 @@ class _Parser:
                     self._tokens.append((match["name"], match["id"].strip(" )")))
                 else:
                     self._tokens.append((match["name"], ""))
+            elif match["value"]:
+                self._tokens.append((match["value"], ""))
             elif match["number"]:
                 self._tokens.append(("number", match["number"]))
             else:
@@ -261,8 +273,25 @@ class _Parser:
                 self._at += 1
                 number = int(self._take("number"))
                 return lambda answers, place, _day: compare(len(nodes(answers, place)), number)
+            case "num(.)" if self._level == 2:
+                return self._dated()
         found = self._path()
         return lambda answers, place, _day: bool(found(answers, place))
+
+    def _dated(self) -> Test:
+        """A date compared with today."""
+        self._take("num(.)")
+        compare = _COMPARE.get(self._peek())
+        if compare is None:
+            raise _OtherShapeError
+        self._at += 1
+        self._take("$today")
+
+        def test(_answers: Answers, place: Place, day: Day) -> bool:
+            assert isinstance(place, Part)
+            return compare(place.date_number(), day.today)
+
+        return test
 
     def _path(self) -> _Nodes:
         level, nodes = self._level, None

@@ -77,6 +77,16 @@ class _Writer:
             must, shown = _allowed_svar(self._type, ids)
             message = f"this svar id is not used here; there are {shown}"
             yield self._make("svar_ids", self._type, ids.ref, message, "c:svar", must)
+        if self._type.unit_address is not None:
+            message = (
+                "the unit's postadress, postnummer (5 digits), postort and telefonnummer are needed"
+            )
+            must = _address("c:skapadAv/c:enhet", "postadress", "postort", "telefonnummer")
+            yield self._make("address", self._type, self._type.unit_address, message, ".", must)
+        if self._type.patient_address is not None:
+            message = "the patient's postadress, postnummer (5 digits) and postort are needed"
+            must = _address("c:patient", "postadress", "postort")
+            yield self._make("address", self._type, self._type.patient_address, message, ".", must)
         if instans is not None:
             message, each = "instans must be at least 1", "c:svar/c:instans"
             yield self._make("instans_least", self._type, instans, message, each, "number() >= 1")
@@ -225,21 +235,36 @@ def _value_checks(part: Delsvar) -> Iterator[_Check]:
         words = f"must be at most {most} characters long"
         must = f"string-length(normalize-space(text()[1])) <= {most}"
         yield "length", part.length.ref, words, must
+    if part.days:
+        first, last = part.days.first, part.days.last
+        words = f"must be from {first} to {last}"
+        dates = ("t:datePeriod/t:start", "t:datePeriod/t:end") if part.type == "period" else (".",)
+        must = " and ".join(_between(date, first, last) for date in dates)
+        yield "days", part.days.ref, words, must
     if part.size:
         size = f"{part.size.most:g}"
         must = f"number() <= {size} and number() >= -{size}"
         yield "size", part.size.ref, f"must be between -{size} and {size}", must
 
 
+def _between(date: str, first: str, last: str) -> str:
+    """`date` is between two days; also true of what is no date, which other checks name."""
+    number = write_out(f"num({date})")
+    return f"not({number} < {first.replace('-', '')} or {number} > {last.replace('-', '')})"
+
+
+def _address(parent: str, *names: str) -> str:
+    """The elements are filled in, and the postal code is five digits."""
+    filled = " and ".join(f"normalize-space({parent}/c:{name}) != ''" for name in names)
+    code = f"translate(normalize-space({parent}/c:postnummer), ' ', '')"
+    return f"{filled} and translate({code}, '123456789', '000000000') = '00000'"
+
+
 def _checks_across(question: Question, part: Delsvar) -> Iterator[_Check]:
     """What all delsvar with one id must fulfil together."""
-    if part.unique and part.codes:
-        svar, code = write_out(f"svar({question.svar})"), write_out(f"code({part.id})")
-        once = " and ".join(
-            f"count({svar}[{code}[normalize-space() = {literal(value)}]]) <= 1"
-            for value in part.codes.values
-        )
-        yield "unique", part.unique, "must not hold the same code twice", once
+    if part.unique:
+        must = _different(question.svar, part.id, compared(question))
+        yield "unique", part.unique, "must not hold the same code twice", must
     most = question.count.most or 1
     if part.overlap:
         must = _apart(question.svar, part.id, most, "<")
@@ -307,15 +332,36 @@ def _matching(subject: str, values: Values) -> str:
     return one_of(subject, values.values)
 
 
+def compared(question: Question) -> int:
+    """How many svar are compared with each other: one more than there may be, or ten."""
+    return question.count.most + 1 if question.count.most else 10
+
+
+def _different(svar: str, delsvar: str, most: int) -> str:
+    """No two of the first `most` svar hold the same code."""
+
+    def code(row: int) -> str:
+        return write_out(f"svar({svar})[{row}]/code({delsvar})")
+
+    return " and ".join(
+        f"not({code(other)} and normalize-space({code(one)}) = normalize-space({code(other)})"
+        f" and {code(one)})"
+        for one, other in _pairs(most)
+    )
+
+
+def _pairs(most: int) -> list[tuple[int, int]]:
+    return [(one, other) for one in range(1, most + 1) for other in range(one + 1, most + 1)]
+
+
 def _apart(svar: str, delsvar: str, most: int, before: str) -> str:
     """No two of the first `most` periods overlap; `before` compares a start with an end."""
 
     def end(row: int, name: str) -> str:
         return write_out(f"num(svar({svar})[{row}]/delsvar({delsvar})/t:datePeriod/t:{name})")
 
-    pairs = [(one, other) for one in range(1, most + 1) for other in range(one + 1, most + 1)]
     return " and ".join(
         f"not({end(one, 'start')} {before} {end(other, 'end')}"
         f" and {end(other, 'start')} {before} {end(one, 'end')})"
-        for one, other in pairs
+        for one, other in _pairs(most)
     )

@@ -14,8 +14,8 @@ from lxml import etree
 
 from schemas.finding import Finding
 from schemas.intyg_answers import Answers, Day, Part, Place, Row, Test, quick_test
-from schemas.intyg_assertion import Assertion, assertions_of, level_of
-from schemas.intyg_kinds import BLANKS, KINDS, PATTERNS, quick_period
+from schemas.intyg_assertion import Assertion, assertions_of, compared, level_of
+from schemas.intyg_kinds import BLANKS, KINDS, PATTERNS, is_real_date, quick_period
 from schemas.intyg_model import Delsvar, Instans, IntygType, Match, Question, Rule, Values
 from schemas.intyg_xpath import compile_xpath, write_out
 from schemas.ns import CORE, SOAP11
@@ -96,7 +96,7 @@ class _OfDelsvar:
 
 
 def _quick_look(node: Delsvar, facets: set[str]) -> Callable[[Part], bool] | None:
-    """All checks of the two most frequent forms in one function; None for other forms."""
+    """All checks of the most frequent forms in one function; None for other forms."""
     if facets == {"type", "system", "codes"} and node.type == "cv":
         system, codes = node.system, node.codes
         assert system is not None
@@ -108,6 +108,12 @@ def _quick_look(node: Delsvar, facets: set[str]) -> Callable[[Part], bool] | Non
     if node.type == "text" and facets <= {"type", "length"}:
         most = node.length.most if node.length else float("inf")
         return lambda part: bool((text := part.text) and text.strip(BLANKS) and len(text) <= most)
+    if node.type == "date" and facets == {"type", "days"}:
+        assert node.days is not None
+        first, last = node.days.first, node.days.last
+        return lambda part: bool(
+            (text := part.text) and is_real_date(text) and first <= text[:10] <= last
+        )
     return None
 
 
@@ -193,6 +199,8 @@ class IntygCheck:
             by_node.setdefault(check.assertion.svar, []).append(check)
         elif isinstance(node, Delsvar):
             by_node.setdefault(node.id, []).append(check)
+        elif facet == "address":
+            self._always.append(check)
         else:
             self._whole.append(check)
 
@@ -286,6 +294,9 @@ def _compiled(assertion: Assertion, intyg_type: IntygType) -> _Broken:
         return _value(assertion, node)
     if assertion.facet == "svar_ids":
         return _svar_ids(assertion, intyg_type)
+    if assertion.facet == "address":
+        filled_in = compile_xpath(f"boolean({assertion.must})")
+        return lambda answers, _day: () if filled_in(answers.intyg) else (answers.intyg,)
     return _instans_least
 
 
@@ -402,7 +413,22 @@ def _value_test(facet: str, node: Delsvar) -> Callable[[Part], bool | None]:
             most = node.length.most
             # shorter even with blanks: short enough; otherwise count as XPath does
             return lambda part: (part.text is not None and len(part.text) <= most) or None
+        case "days" if node.days and node.type == "date":
+            first, last = (int(day.replace("-", "")) for day in (node.days.first, node.days.last))
+            return lambda part: not (part.date_number() < first or part.date_number() > last)
+        case "days" if node.days and node.type == "period":
+            return _period_within(node.days.first, node.days.last)
     return lambda _part: None
+
+
+def _period_within(first: str, last: str) -> Callable[[Part], bool | None]:
+    def test(part: Part) -> bool | None:
+        if not quick_period(part.element):
+            return None
+        start, end = part.element[0]
+        return first <= (start.text or "")[:10] and (end.text or "")[:10] <= last
+
+    return test
 
 
 def value_holds(kind: str, part: Part) -> bool:
@@ -438,11 +464,13 @@ def _across(assertion: Assertion, node: Delsvar, question: Question) -> _Broken:
     def repeated(answers: Answers, _day: Day) -> Sequence[etree._Element]:
         before: set[str] = set()
         found = []
-        for row in answers.rows_by_id.get(svar, ()):
-            codes = {code for part in row.parts if part.id == node_id for code in part.codes()}
-            if not before.isdisjoint(codes):
+        for row in answers.rows_by_id.get(svar, ())[: compared(question)]:
+            parts = (part for part in row.parts if part.id == node_id)
+            code = next((code for part in parts for code in part.codes()), None)
+            if code in before:
                 found.append(row.element)
-            before |= codes
+            elif code is not None:
+                before.add(code)
         return found
 
     def overlapping(answers: Answers, _day: Day) -> Sequence[etree._Element]:

@@ -28,6 +28,7 @@ from schemas.intyg_kinds import KINDS, PATTERNS
 from schemas.intyg_model import (
     CodeList,
     Count,
+    Days,
     Delsvar,
     Instans,
     IntygHeader,
@@ -54,6 +55,7 @@ _SVAR_ID = re.compile(r"[0-9]+\Z")
 _DELSVAR_ID = re.compile(r"(?:[0-9]+|\*)\.[0-9]+\Z")
 _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:*@-]*\Z")
 _NODE = re.compile(r"\b(?:svar|delsvar|code|coded|yes|no)\(\s*([0-9]+(?:\.[0-9]+)?)")
+_SPAN = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)\Z")
 _PLACE = re.compile(r"<([0-9]+(?:\.[0-9]+)?)>")
 
 
@@ -289,8 +291,10 @@ class _Reader:
 
     def intyg_type(self) -> IntygType:
         top = self._top
-        svar_ids, instans = self._svar_ids(), top.maybe("instans")
-        instans_ref = self._refs_of(f" {instans}", "instans", top.line)[1] if instans else None
+        svar_ids = self._svar_ids()
+        instans, unit_address, patient_address = (
+            self._only_ref(top, key, key) for key in ("instans", "unit_address", "patient_address")
+        )
         questions = tuple(self._question(entry) for entry in top.maps("questions", "question"))
         if not questions:
             raise _WrongError(top.line, "there are no questions")
@@ -303,7 +307,9 @@ class _Reader:
             questions=questions,
             rules=rules,
             svar_ids=svar_ids,
-            instans=instans_ref[0] if instans_ref else None,
+            instans=instans,
+            unit_address=unit_address,
+            patient_address=patient_address,
             same_as=dict(self._same_as(same)) if same else {},
             not_checked={
                 key: str(node.value)
@@ -405,6 +411,7 @@ class _Reader:
             pattern=self._pattern(entry, node_id),
             length=self._limit(entry, "length", node_id),
             code_length=self._limit(entry, "code_length", node_id),
+            days=self._days(entry, node_id),
             size=self._limit(entry, "size", node_id),
             unique=self._only_ref(entry, "unique", node_id),
             overlap=self._only_ref(entry, "overlap", node_id),
@@ -469,11 +476,22 @@ class _Reader:
         except ValueError:
             raise _WrongError(line, f"{entry.what}: {key} must be a number") from None
 
+    def _days(self, entry: _Map, node_id: str) -> Days | None:
+        line, text = entry.line_of("days"), entry.maybe("days")
+        if text is None:
+            return None
+        span, refs = self._refs_of(text, f"{node_id}:days", line)
+        match = _SPAN.match(span)
+        if not match:
+            raise _WrongError(line, f"{entry.what}: days must be YYYY-MM-DD..YYYY-MM-DD")
+        return Days(match[1], match[2], refs[0])
+
     def _only_ref(self, entry: _Map, key: str, node_id: str) -> Ref | None:
         line, text = entry.line_of(key), entry.maybe(key)
         if text is None:
             return None
-        word, refs = self._refs_of(f" {text}", f"{node_id}:{key}", line)
+        made_id = key if node_id == key else f"{node_id}:{key}"
+        word, refs = self._refs_of(f" {text}", made_id, line)
         if word not in ("", "true"):
             raise _WrongError(line, f"{entry.what}: {key} must be true or the id of a rule in (…)")
         return refs[0]

@@ -73,6 +73,15 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Days:
+    """The first and the last day that a date may be, YYYY-MM-DD."""
+
+    first: str
+    last: str
+    ref: Ref
+
+
+@dataclass(frozen=True)
 class CodeList:
     """A national code list; `codes` is empty for lists that live elsewhere, such as ICD-10-SE."""
 
@@ -105,6 +114,7 @@ class Delsvar:
     pattern: tuple[str, Ref] | None = None
     length: Limit | None = None
     code_length: Limit | None = None
+    days: Days | None = None
     size: Limit | None = None  # largest absolute value of a number
     unique: Ref | None = None  # no two svar with the same code
     overlap: Ref | None = None  # no two periods that share more than a boundary day
@@ -246,6 +256,8 @@ class IntygType(IntygHeader):
     rules: tuple[Rule, ...] = ()
     svar_ids: SvarIds | None = None
     instans: Ref | None = None  # every instans is at least 1
+    unit_address: Ref | None = None  # the unit's address and telephone are filled in
+    patient_address: Ref | None = None
     same_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     not_checked: Mapping[str, str] = field(default_factory=dict)  # rule id to reason
 
