@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adapter.check_file import check_file, verify_file
+from adapter.cli_schema import schema
 from adapter.errors import AdapterError
 from adapter.settings import Settings, SettingsError, load_settings
 from schemas.contract import Contracts
@@ -304,6 +305,11 @@ def send(
         _fail(exc.text, 1)
     out.print(answer.text, markup=False, highlight=False)
     raise typer.Exit(0 if answer.accepted else 1)
+
+
+# --- certificate types ----------------------------------------------------------------------------
+
+cli.command()(schema)
 
 
 # --- other ----------------------------------------------------------------------------------------
