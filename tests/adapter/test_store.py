@@ -1,7 +1,9 @@
 """Transactions, durability, errors, and who may open the database."""
 
+import contextlib
 import hashlib
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -296,6 +298,21 @@ def test_sqlite_syncs_every_commit_to_disk(tmp_path: Path, clock: VirtualClock) 
         }
     store.close()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}  # 2: FULL
+
+
+def test_a_sqlite_write_transaction_has_the_lock_from_its_start(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    """One that took it only at its first write could fail in its middle."""
+    store = Store(sqlite_url(tmp_path), clock)
+    store.migrate()
+    with contextlib.closing(sqlite3.connect(tmp_path / "adapter.sqlite", timeout=0)) as backup:
+        with store.read():
+            backup.execute("BEGIN IMMEDIATE")
+            backup.rollback()
+        with store.begin(), pytest.raises(sqlite3.OperationalError, match="locked"):
+            backup.execute("BEGIN IMMEDIATE")
+    store.close()
 
 
 def test_in_memory_is_one_database_for_all_threads(clock: VirtualClock) -> None:

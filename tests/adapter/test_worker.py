@@ -391,9 +391,11 @@ def test_starting_again_takes_back_what_an_earlier_process_left(
     new = Store(sqlite_url(tmp_path), clock)
     workers = make_workers(new, clock)
     workers.start()
-    wait_until(lambda: get(new, delivery_id).state is DeliveryState.DELIVERED)
-    workers.stop()
-    new.close()
+    try:
+        wait_until(lambda: get(new, delivery_id).state is DeliveryState.DELIVERED)
+    finally:
+        workers.stop()
+        new.close()
 
 
 # --- kill -9 --------------------------------------------------------------------------------------
