@@ -1,0 +1,97 @@
+"""What the pages take for granted: an adapter and mocks that run, and a few files."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import pytest
+import structlog
+
+from adapter import safe_xml
+from adapter.demo.stage import PATIENT, Stage, set_stage
+from adapter.demo.story import issue
+from adapter.post_file import post_file
+from mocks.journalsystem.sample import fk7804
+from schemas.contract import Contracts
+from tests import builders
+from tests.docs import pages
+
+FREE_PORT: Final = re.compile(r"^port = 8080$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """
+    Somebody who has installed the adapter, started it with the mocks, and now reads a page.
+
+    Attributes:
+        folder: Where they are; holds the files that the pages mention.
+        stage: What is running.
+    """
+
+    folder: Path
+    stage: Stage
+
+    def here(self, text: str) -> str:
+        """A block with the ports that things really run on."""
+        for port, url in (
+            (8080, self.stage.adapter.url),
+            (8081, self.stage.forsakringskassan.url),
+            (8082, self.stage.journalsystem.url),
+        ):
+            text = text.replace(f"http://127.0.0.1:{port}", url)
+        return text
+
+    def environment(self, intygs_id: str) -> dict[str, str]:
+        """Their shell's: the commands of this installation, and a certificate to speak of."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("INTYG_")}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
+        return {**kept, "PATH": path, "INTYGS_ID": intygs_id, "PYTHONUTF8": "1"}
+
+    def register(self, intygs_id: str, *, send: bool) -> None:
+        """Have a certificate registered and, if asked for, sent to Försäkringskassan."""
+        self._post(issue(self.stage, intygs_id))
+        if send:
+            self._post(builders.send_certificate_to_recipient(intygs_id, PATIENT))
+            self.stage.journal.await_handelse("SKICKA", intygs_id)
+
+    def _post(self, request: bytes) -> None:
+        to = f"{self.stage.adapter.url}/services"
+        answer = post_file(request, Contracts(), to, "INTYGSADAPTER", 10)
+        assert answer.accepted, answer.text
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Adapter and mocks on loopback, for every page of the module."""
+    before = structlog.get_config()
+    folder = tmp_path_factory.mktemp("stage")
+    with (folder / "adapter.log").open("w", encoding="utf-8") as stream:
+        structlog.configure(logger_factory=structlog.WriteLoggerFactory(stream))
+        with set_stage(folder, folder / "keys") as running:
+            yield running
+        structlog.configure(**before)
+
+
+@pytest.fixture
+def reader(stage: Stage, tmp_path: Path) -> Reader:
+    reader = Reader(tmp_path, stage)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/keys").symlink_to(stage.keys.ca.parent)
+    now = datetime.now(ZoneInfo("Europe/Stockholm"))
+    unsigned = fk7804("7c9c0a52-fk7804-of-a-page", PATIENT, stage.staff.personal_id, now)
+    (tmp_path / "fk7804.xml").write_bytes(unsigned)
+    signed = issue(stage, "7c9c0a52-envelope-of-a-page")
+    (tmp_path / "signed-envelope.xml").write_bytes(safe_xml.envelope(signed, "FKASSA"))
+    example = next(
+        b.text for b in pages.blocks(pages.read("configuration.md")) if b.language == "toml"
+    )
+    (tmp_path / "adapter.toml").write_text(FREE_PORT.sub("port = 0", reader.here(example)), "utf-8")
+    (tmp_path / "test-patients.csv").write_text(f"{PATIENT}\n", "utf-8")
+    return reader

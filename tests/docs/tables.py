@@ -1,0 +1,160 @@
+"""The tables that the pages share with the code, made from the code.
+
+    <!-- table: name -->
+    … what `TABLES[name]()` says …
+    <!-- end -->
+
+`INTYG_DOCS_UPDATE=1 pytest tests/docs` writes them into the pages.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from adapter import guard
+from adapter.deliver.answer import AnswerKind
+from adapter.deliver.decision import TABLE, Row, Transfer
+from adapter.meddelande_rules import RULES
+from adapter.model import (
+    DestinationKind,
+    DestinationRole,
+    Direction,
+    Environment,
+    GuardDecision,
+    OutcomeKind,
+    PatientKind,
+)
+from adapter.signature import SignatureCode, SignatureOutcome, verifier
+from adapter.signature.result import TEXTS
+
+PLACE: Final = re.compile(r"<!-- table: ([\w ]+) -->\n(.*?)<!-- end -->", re.DOTALL)
+
+_WHEN_SIGNING: Final = list(SignatureCode)[list(SignatureCode).index(SignatureCode.INTYGS_ID) :]
+
+
+def filled(page: str) -> str:
+    """A page with its tables as they should be."""
+    return PLACE.sub(
+        lambda match: f"<!-- table: {match[1]} -->\n\n{TABLES[match[1]]()}\n<!-- end -->", page
+    )
+
+
+def _table(head: Iterable[str], body: Iterable[Iterable[str]]) -> str:
+    rows = [list(head), *(list(row) for row in body)]
+    rows.insert(1, ["---"] * len(rows[0]))
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    lines[1] = lines[1].replace(" ", "")
+    return "\n".join(lines) + "\n"
+
+
+def _rules(direction: Direction) -> str:
+    return _table(
+        ("Rule", "Element", "Says"),
+        ((f"`{rule.id}`", f"`{rule.field}`", _plain(rule.text)) for rule in RULES[direction]),
+    )
+
+
+def _codes() -> str:
+    def outcome(code: SignatureCode) -> str:
+        if code in _WHEN_SIGNING:
+            return "when signing"
+        return f"`{verifier._OUTCOMES.get(code, SignatureOutcome.REFUSED)}`"
+
+    return _table(
+        ("Code", "Outcome", "Says"),
+        ((f"`{code}`", outcome(code), _plain(TEXTS[code])) for code in SignatureCode),
+    )
+
+
+def _policy() -> str:
+    def decision(
+        role: DestinationRole, kind: DestinationKind, environment: Environment, patient: PatientKind
+    ) -> str:
+        found = guard.POLICY[role, kind, environment, patient]
+        return found.value if found is GuardDecision.SEND else f"**{found.value}**"
+
+    return _table(
+        ("`role`", "`kind`", "`environment`", "test patient", "not test", "cannot tell"),
+        (
+            (
+                role.value,
+                kind.value,
+                environment.value,
+                *(decision(role, kind, environment, patient) for patient in PatientKind),
+            )
+            for role in DestinationRole
+            for kind in DestinationKind
+            for environment in Environment
+        ),
+    )
+
+
+_TOLD: Final[Mapping[guard.Told, str]] = {
+    guard.Told.VALIDATION_ERROR: "ERROR `VALIDATION_ERROR`; nothing is stored but the block",
+    guard.Told.SKIPPED: "OK: registered, and not sent on by itself",
+    guard.Told.LOCAL_ONLY: "OK: revoked here, the authority is not told",
+    guard.Told.NOT_FORWARDED: "INFO: stored, and not forwarded",
+}
+
+
+def _told() -> str:
+    return _table(
+        ("Contract", "The caller is told"),
+        ((contract, _TOLD[told]) for contract, told in guard.TOLD.items()),
+    )
+
+
+_OUTCOMES: Final[Mapping[OutcomeKind, str]] = {
+    OutcomeKind.DELIVERED: "**delivered**",
+    OutcomeKind.REFUSED: "**refused**",
+    OutcomeKind.RETRY: "sent again",
+    OutcomeKind.UNKNOWN: "unknown",
+}
+
+
+def _decisions() -> str:
+    return _table(
+        ("What came back", "For", "Outcome", "Since"),
+        ((_came(row), _for(row), _OUTCOMES[row.kind], row.why) for row in TABLE),
+    )
+
+
+def _came(row: Row) -> str:
+    if row.transfer is Transfer.NOT_SENT:
+        return "no connection"
+    if row.transfer is Transfer.NO_ANSWER:
+        return "sent, at least in part; no whole answer"
+    if row.answer is AnswerKind.RESULT:
+        errors = f" {_codes_of(row.error)}" if row.error else ""
+        return f"{_codes_of(row.result)}{errors}"
+    if row.answer is AnswerKind.FAULT:
+        told = " that says it could not be unmarshalled" if row.marshalling else ""
+        return f"SOAP fault{told}" + (f" {', '.join(sorted(row.vp))}" if row.vp else "")
+    if row.http is not None:
+        first, last = row.http[0], row.http[-1]
+        return f"HTTP {first}" + (f" to {last}" if last != first else "") + ", no result or fault"
+    return "anything else"
+
+
+def _codes_of(codes: Iterable[str | None] | None) -> str:
+    return ", ".join(f"`{code}`" for code in sorted(map(str, codes or ())))
+
+
+def _for(row: Row) -> str:
+    contracts = [name.partition(":")[0] for name in sorted(row.contracts or ())]
+    attempts = [] if row.first_attempts is None else [f"attempts 1 to {row.first_attempts}"]
+    return "; ".join([", ".join(contracts)] * bool(contracts) + attempts) or "all"
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+TABLES: Final[Mapping[str, Callable[[], str]]] = {
+    "rules TO_CARE": lambda: _rules(Direction.TO_CARE),
+    "rules TO_RECIPIENT": lambda: _rules(Direction.TO_RECIPIENT),
+    "signature codes": _codes,
+    "policy": _policy,
+    "told": _told,
+    "decisions": _decisions,
+}
