@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from lxml import etree
 
-from schemas.intyg_kinds import BLANKS
+from schemas.intyg_kinds import BLANKS, quick_period
 from schemas.intyg_xpath import compile_xpath, write_out
 from schemas.ns import CORE, TYPES
 
@@ -34,15 +34,18 @@ class Part:
     One delsvar.
 
     Attributes:
+        row: Place of its svar in `Answers.rows`. (Not the svar itself: with
+            that in a circle, every check would leave work to the collector.)
         text: Its text when it holds nothing else, otherwise None.
         plain_cv: It holds exactly one cv of the usual form, whose code
             (without blanks around it) and system (as written) follow.
     """
 
-    __slots__ = ("code", "element", "id", "plain_cv", "row", "system", "text")
+    __slots__ = ("_period", "code", "element", "id", "plain_cv", "row", "system", "text")
     text: str | None
+    _period: tuple[int, int] | None
 
-    def __init__(self, element: etree._Element, row: "Row") -> None:
+    def __init__(self, element: etree._Element, row: int = 0) -> None:
         self.element = element
         self.row = row
         self.id = element.get("id", "")
@@ -61,6 +64,17 @@ class Part:
         """The national reading of yes and no: `true` or `1` anywhere in it, or `false` or `0`."""
         text = self.text if self.text is not None else str(_STRING(self.element))
         return digit in text or word in text
+
+    def period(self) -> tuple[int, int] | None:
+        """Start and end of a period of the usual form, as numbers that sort; otherwise None."""
+        try:
+            return self._period
+        except AttributeError:  # not looked for yet
+            self._period = None
+            if quick_period(self.element):
+                start, end = self.element[0]
+                self._period = _sorting(start.text), _sorting(end.text)
+            return self._period
 
     def date_number(self) -> float:
         """Its date as a number that sorts, 20261123; not a number when it is no date."""
@@ -106,15 +120,20 @@ class Part:
             self.plain_cv, self.code, self.system = True, code.strip(BLANKS), system
 
 
+def _sorting(text: str | None) -> int:
+    """A real date as a number that sorts."""
+    return int((text or "")[:10].replace("-", ""))
+
+
 class Row:
-    """One svar, with its delsvar."""
+    """One svar, with its delsvar; `place` is its place among the svar."""
 
     __slots__ = ("element", "id", "parts")
 
-    def __init__(self, element: etree._Element) -> None:
+    def __init__(self, element: etree._Element, place: int) -> None:
         self.element = element
         self.id = element.get("id", "")
-        self.parts = [Part(part, self) for part in element.iterchildren(_DELSVAR)]
+        self.parts = [Part(part, place) for part in element.iterchildren(_DELSVAR)]
 
 
 Place: TypeAlias = Part | Row | None
@@ -133,7 +152,7 @@ class Answers:
 
     def __init__(self, intyg: etree._Element) -> None:
         self.intyg = intyg
-        self.rows = [Row(svar) for svar in intyg.iterchildren(_SVAR)]
+        self.rows = [Row(svar, n) for n, svar in enumerate(intyg.iterchildren(_SVAR))]
         self.rows_by_id: dict[str, list[Row]] = {}
         self.parts_by_id: dict[str, list[Part]] = {}
         for row in self.rows:
@@ -338,9 +357,9 @@ def _row_itself(_answers: Answers, place: Place) -> Sequence[Row]:
     return (place,)
 
 
-def _row_of_part(_answers: Answers, place: Place) -> Sequence[Row]:
+def _row_of_part(answers: Answers, place: Place) -> Sequence[Row]:
     assert isinstance(place, Part)
-    return (place.row,)
+    return (answers.rows[place.row],)
 
 
 def _parts(rows: _Nodes, name: str, value: str) -> _Nodes:

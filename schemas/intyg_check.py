@@ -15,8 +15,8 @@ from lxml import etree
 from schemas.finding import Finding
 from schemas.intyg_answers import Answers, Day, Part, Place, Row, Test, quick_test
 from schemas.intyg_assertion import Assertion, assertions_of, compared, level_of
-from schemas.intyg_kinds import BLANKS, KINDS, PATTERNS, is_real_date, quick_period
-from schemas.intyg_model import Delsvar, Instans, IntygType, Match, Question, Rule, Values
+from schemas.intyg_kinds import BLANKS, KINDS, PATTERNS, is_real_date
+from schemas.intyg_model import Days, Delsvar, Instans, IntygType, Match, Question, Rule, Values
 from schemas.intyg_xpath import compile_xpath, write_out
 from schemas.ns import CORE, SOAP11
 
@@ -204,6 +204,17 @@ class IntygCheck:
         else:
             self._whole.append(check)
 
+    def _is_additional(self, rows: list[Row]) -> bool:
+        """Whether svar are of an id that the type leaves for additional questions, and plain."""
+        ids = self.intyg_type.svar_ids
+        if ids is None or ids.first is None or ids.last is None:
+            return False
+        return (
+            len(rows[0].id) == len(str(ids.last))
+            and ids.first <= _number(rows[0].id) <= ids.last
+            and all(len(row.element) == len(row.parts) for row in rows)
+        )
+
     def _to_ask(self, answers: Answers) -> list[_Check]:
         """The checks that this certificate may break; the others it cannot."""
         ask = list(self._always)
@@ -215,8 +226,8 @@ class IntygCheck:
         for svar_id, rows in rows_by_id.items():
             of_svar = self._of_svar.get(svar_id)
             if of_svar is None:
-                look_closer = True
                 ask.extend(rules.get(_ADDITIONAL, ()))
+                look_closer = look_closer or not self._is_additional(rows)
                 continue
             if not of_svar.is_fine(rows):
                 look_closer = True
@@ -414,19 +425,21 @@ def _value_test(facet: str, node: Delsvar) -> Callable[[Part], bool | None]:
             # shorter even with blanks: short enough; otherwise count as XPath does
             return lambda part: (part.text is not None and len(part.text) <= most) or None
         case "days" if node.days and node.type == "date":
-            first, last = (int(day.replace("-", "")) for day in (node.days.first, node.days.last))
+            first, last = (int(day.replace("-", "")) for day in _span(node.days))
             return lambda part: not (part.date_number() < first or part.date_number() > last)
         case "days" if node.days and node.type == "period":
-            return _period_within(node.days.first, node.days.last)
+            return _period_within(*(int(day.replace("-", "")) for day in _span(node.days)))
     return lambda _part: None
 
 
-def _period_within(first: str, last: str) -> Callable[[Part], bool | None]:
+def _span(days: Days) -> tuple[str, str]:
+    return days.first, days.last
+
+
+def _period_within(first: int, last: int) -> Callable[[Part], bool | None]:
     def test(part: Part) -> bool | None:
-        if not quick_period(part.element):
-            return None
-        start, end = part.element[0]
-        return first <= (start.text or "")[:10] and (end.text or "")[:10] <= last
+        period = part.period()
+        return period and first <= period[0] and period[1] <= last
 
     return test
 
@@ -441,7 +454,7 @@ def _type_answer(kind: str) -> Callable[[Part], bool | None]:
     if kind == "cv":
         return lambda part: part.plain_cv or None
     if kind == "period":
-        return lambda part: quick_period(part.element)
+        return lambda part: part.period() is not None or None
     quick = KINDS[kind].quick_text
     if quick is None:
         return lambda _part: None
@@ -477,11 +490,20 @@ def _across(assertion: Assertion, node: Delsvar, question: Question) -> _Broken:
         found: list[etree._Element] = []
         before: list[tuple[float, float]] = []
         for row in answers.rows_by_id.get(svar, ())[: question.count.most or 1]:
-            start, end = start_of(row.element), end_of(row.element)
+            start, end = period_of(row)
             if any(_overlap(start, end, *other, shared_day=shared_day) for other in before):
                 found.append(row.element)
             before.append((start, end))
         return found
+
+    def period_of(row: Row) -> tuple[float, float]:
+        for part in row.parts:
+            if part.id == node_id:
+                period = part.period()
+                if period:
+                    return period
+                break
+        return start_of(row.element), end_of(row.element)
 
     if assertion.facet == "unique":
         return repeated
