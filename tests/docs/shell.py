@@ -56,7 +56,12 @@ class Shell:
             self.not_run.append(reason)
             return None
         # Variables live on from block to block, as in the reader's shell.
-        begin = "set -euo pipefail\nif [ -f .shell ]; then . ./.shell; fi\nset -a\n"
+        begin = (
+            "set -euo pipefail\n"
+            "if [ -f .shell ]; then . ./.shell; fi\n"
+            'curl() { command curl --fail-with-body "$@"; }\n'  # an HTTP error is a failure
+            "set -a\n"
+        )
         if _SERVER.search(text):
             self._server(begin + _SERVER.sub("exec ", text))
             return None
