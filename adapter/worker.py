@@ -132,7 +132,7 @@ class Workers:
     def recover(self) -> None:
         """Take back deliveries whose worker is gone."""
         for delivery_id in self._store.recover_expired(RESENDABLE):
-            _log.warning("delivery_taken_back", delivery_id=delivery_id)
+            _log.warning("delivery.taken_back", **{"intyg.delivery_id": delivery_id})
 
     # --- inside ---
 
@@ -146,11 +146,11 @@ class Workers:
                     self.recover()
                 found = self.run_once(worker)
             except StoreError as error:
-                _log.error("delivery_store_failed", detail=error.text)
+                _log.error("delivery.store_failed", **{"error.message": error.text})
                 self._stopping.wait(self._settings.poll_seconds)
                 continue
             except Exception as error:  # noqa: BLE001  a door: a thread must not die of one message
-                _log.error("delivery_worker_failed", **{"error.type": type(error).__name__})
+                _log.error("delivery.worker_failed", **{"error.type": type(error).__name__})
                 self._stopping.wait(self._settings.poll_seconds)
                 continue
             if not found:
@@ -162,7 +162,7 @@ class Workers:
             self._record(delivery, outcome, counted)
         except LeaseLostError:
             # Another attempt may be under way, and its outcome will count.
-            _log.warning("delivery_lease_lost", **_ids(delivery))
+            _log.warning("delivery.lease_lost", **_ids(delivery))
 
     def _attempt(self, delivery: Delivery) -> tuple[Outcome, bool]:
         """Returns the outcome, and whether it counts as an attempt."""
@@ -185,7 +185,7 @@ class Workers:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001  a door: what our code does not foresee
-            _log.error("delivery_failed", **_ids(delivery), **{"error.type": type(error).__name__})
+            _log.error("delivery.failed", **_ids(delivery), **{"error.type": type(error).__name__})
             # What the network and the receiver do is an outcome, so this was before sending.
             retry_at = again_at(delivery.attempts, self._settings, self._clock())
             detail = f"internal error: {type(error).__name__}"
@@ -198,7 +198,9 @@ class Workers:
             except LeaseLostError:
                 raise
             except StoreError as error:
-                _log.error("delivery_store_failed", **_ids(delivery), detail=error.text)
+                _log.error(
+                    "delivery.store_failed", **_ids(delivery), **{"error.message": error.text}
+                )
                 if wait is None:
                     raise
                 time.sleep(wait)
@@ -214,22 +216,27 @@ class Workers:
             raise
         except Exception as error:  # noqa: BLE001  a door: what follows must not be lost
             _log.error(
-                "after_delivery_failed", **_ids(delivery), **{"error.type": type(error).__name__}
+                "delivery.consequences_failed",
+                **_ids(delivery),
+                **{"error.type": type(error).__name__},
             )
             outcome = self._without_consequences(delivery, outcome, error)
             with self._store.begin() as rows:
                 recorded = rows.record_attempt(delivery, outcome, counted=counted)
+        fields = {
+            "intyg.outcome": outcome.kind.value,
+            "intyg.delivery_state": recorded.state.value,
+            "intyg.attempt": delivery.attempts,
+            "intyg.detail": outcome.detail,
+            "intyg.result_code": outcome.result_code,
+            "intyg.error_id": outcome.error_id,
+            "intyg.retry_at": outcome.retry_at.isoformat() if outcome.retry_at else None,
+            "http.response.status_code": outcome.http_status,
+        }
         _log.info(
-            "delivery_attempt",
+            "delivery.attempt",
             **_ids(recorded),
-            outcome=outcome.kind.value,
-            state=recorded.state.value,
-            attempt=delivery.attempts,
-            http_status=outcome.http_status,
-            result_code=outcome.result_code,
-            error_id=outcome.error_id,
-            detail=outcome.detail,
-            retry_at=outcome.retry_at.isoformat() if outcome.retry_at else None,
+            **{name: value for name, value in fields.items() if value is not None},
         )
 
     def _without_consequences(
@@ -259,9 +266,9 @@ class Workers:
 def _ids(delivery: Delivery) -> dict[str, str | None]:
     """What a log line may say of a delivery."""
     return {
-        "delivery_id": delivery.id,
-        "contract": delivery.new.contract,
-        "intygs_id": shown(delivery.new.intygs_id),
-        "logical_address": shown(delivery.new.logical_address),
-        "correlation_id": shown(delivery.correlation_id),
+        "trace.id": shown(delivery.correlation_id),
+        "intyg.id": shown(delivery.new.intygs_id),
+        "intyg.contract": delivery.new.contract,
+        "intyg.delivery_id": delivery.id,
+        "intyg.logical_address": shown(delivery.new.logical_address),
     }

@@ -5,17 +5,12 @@ services say SKICKA already when the sending is queued; here queued, accepted an
 things, and the first and last of them are seen on the delivery alone.
 """
 
-import structlog
-
 from adapter.interactions.send_on import REGISTER_KEY, accepted_by
 from adapter.interactions.tell_care import tell_care
-from adapter.log import shown
 from adapter.model import Delivery, IntygsStatus, Outcome, OutcomeKind
 from adapter.parts import Parts
 from adapter.store import Rows
 from schemas.codes import Handelse, Status
-
-_log = structlog.get_logger()
 
 
 def handle(rows: Rows, delivery: Delivery, outcome: Outcome, parts: Parts) -> None:
@@ -33,18 +28,6 @@ def handle(rows: Rows, delivery: Delivery, outcome: Outcome, parts: Parts) -> No
     elif outcome.kind is OutcomeKind.BLOCKED:
         now = parts.clock()
         rows.add_block(new.intygs_id, new.contract, new.logical_address, outcome.detail, now)
-    _log.info(
-        "delivery.outcome",
-        **{
-            "trace.id": delivery.correlation_id,
-            "intyg.id": shown(new.intygs_id),
-            "intyg.contract": new.contract,
-            "intyg.delivery_id": delivery.id,
-            "intyg.part": shown(new.part),
-            "intyg.outcome": outcome.kind.value,
-            "intyg.attempts": delivery.attempts,
-        },
-    )
 
 
 def _accepted(rows: Rows, delivery: Delivery, parts: Parts) -> None:
@@ -54,4 +37,11 @@ def _accepted(rows: Rows, delivery: Delivery, parts: Parts) -> None:
     if stored is None or new.part in accepted_by(rows, new.intygs_id):
         return
     rows.add_status(new.intygs_id, IntygsStatus(Status.SENTTO, new.part, parts.clock()))
-    tell_care(rows, parts, stored, Handelse.SKICKA, delivery.correlation_id)
+    tell_care(
+        rows,
+        parts,
+        stored,
+        Handelse.SKICKA,
+        delivery.correlation_id,
+        hanterat_av=new.requested_by,
+    )

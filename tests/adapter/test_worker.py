@@ -303,7 +303,7 @@ def test_an_outcome_that_comes_after_the_lease_is_dropped(
     with structlog.testing.capture_logs() as lines:
         make_workers(store, clock, Scripted(overtaken)).drain()
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
-    assert "delivery_lease_lost" in [line["event"] for line in lines]
+    assert "delivery.lease_lost" in [line["event"] for line in lines]
 
 
 def test_an_outcome_is_recorded_although_the_database_fails_at_first(
@@ -329,8 +329,8 @@ def test_log_lines_name_ids_and_no_person(store: Store, clock: VirtualClock) -> 
     refused = Outcome(OutcomeKind.REFUSED, remote_text="Personen 189001019802", detail="no")
     with structlog.testing.capture_logs() as lines:
         make_workers(store, clock, Scripted(lambda _: refused)).drain()
-    (line,) = [line for line in lines if line["event"] == "delivery_attempt"]
-    assert (line["outcome"], line["detail"], line["correlation_id"]) == (
+    (line,) = [line for line in lines if line["event"] == "delivery.attempt"]
+    assert (line["intyg.outcome"], line["intyg.detail"], line["trace.id"]) == (
         "refused",
         "no",
         "correlation-1",

@@ -63,7 +63,7 @@ def test_a_status_update_follows_its_contract(contracts: Contracts) -> None:
     assert last.findtext(f"{T}extension") == "SE0000000000-DOC2"
 
 
-@pytest.mark.parametrize("handelsekod", set(Handelse) - {Handelse.NYFRFM})
+@pytest.mark.parametrize("handelsekod", sorted(set(Handelse) - {Handelse.NYFRFM}))
 def test_subject_and_last_day_are_told_with_nyfrfm_only(
     handelsekod: Handelse, contracts: Contracts
 ) -> None:
