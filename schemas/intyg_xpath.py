@@ -9,6 +9,7 @@ Schematron.
 |---|---|
 | `svar(1)` | the `svar` children with id 1 |
 | `delsvar(1.3)` | the `delsvar` children with id 1.3 |
+| `*/delsvar(1.3)` | from `intyg`: `delsvar` with id 1.3, in whatever `svar` |
 | `code(1.1)` | the codes (`cv/code`) inside `delsvar(1.1)` |
 | `coded(1.1, A, B)` | `delsvar(1.1)` whose code, blanks around it aside, is A or B |
 | `yes(27.1)`, `no(27.1)` | `delsvar(27.1)` that says yes (no), as the national rules read it |
@@ -67,7 +68,8 @@ def write_out(expression: str) -> str:
         done.append(_written_out(match[1], expression[match.end() : end].strip()))
         at = end + 1
     done.append(expression[at:])
-    return "".join(done)
+    # an element in the place of a svar, but not one, holds no answers
+    return "".join(done).replace("*/c:delsvar[", "c:svar/c:delsvar[")
 
 
 @lru_cache(maxsize=4096)
