@@ -54,12 +54,18 @@ class Reader:
         path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
         return {**kept, "PATH": path, "INTYGS_ID": intygs_id, "PYTHONUTF8": "1"}
 
-    def register(self, intygs_id: str, *, send: bool) -> None:
-        """Have a certificate registered and, if asked for, sent to Försäkringskassan."""
+    def issue(self, intygs_id: str) -> None:
+        """What `make up` leaves: a signed certificate in its envelope."""
+        envelope = safe_xml.envelope(issue(self.stage, intygs_id), "INTYGSADAPTER")
+        folder = self.folder / "data/up"
+        folder.mkdir()
+        (folder / "fk7804.xml").write_bytes(envelope)
+
+    def register(self, intygs_id: str) -> None:
+        """Have a certificate registered, and sent to Försäkringskassan."""
         self._post(issue(self.stage, intygs_id))
-        if send:
-            self._post(builders.send_certificate_to_recipient(intygs_id, PATIENT))
-            self.stage.journal.await_handelse("SKICKA", intygs_id)
+        self._post(builders.send_certificate_to_recipient(intygs_id, PATIENT))
+        self.stage.journal.await_handelse("SKICKA", intygs_id)
 
     def _post(self, request: bytes) -> None:
         to = f"{self.stage.adapter.url}/services"
