@@ -4,7 +4,7 @@ import ast
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -147,7 +147,10 @@ def _shown(value: object) -> str:
 
 def test_every_text_that_callers_are_told_is_documented() -> None:
     page = " ".join(pages.read("answers.md").split())
-    told = [text for name, text in vars(texts).items() if name.isupper()]
+    told: list[str] = []
+    for name, value in vars(texts).items():
+        if name.isupper():
+            told += value.values() if isinstance(value, Mapping) else [value]
     assert len(told) > 10
     assert not [text for text in told if text not in page]
 
@@ -170,7 +173,7 @@ def _rule_ids(path: Path) -> Iterator[str]:
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
-            and node.func.id in {"Finding", "_refused"}
+            and node.func.id in {"Finding", "Refusal", "Rule", "_refused"}
             and node.args
             and isinstance(node.args[0], ast.Constant)
             and isinstance(node.args[0].value, str)
@@ -193,7 +196,7 @@ def test_every_event_that_care_is_told_is_documented() -> None:
     page = pages.read("delivery.md")
     told = {
         kod
-        for path in (ROOT / "adapter/interactions").glob("*.py")
+        for path in _sources("adapter")
         for kod in re.findall(r"\bHandelse\.([A-Z]+)\b", path.read_text("utf-8"))
     }
     documented = set(re.findall(r"^\| ([A-Z]{6,7}) \|", page, re.MULTILINE))
