@@ -8,12 +8,15 @@ Source: SendMessageToCare and SendMessageToRecipient as the national services ch
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
-from adapter.model import Direction, FragaState, Meddelande, StoredIntyg, StoredMeddelande
+from adapter.fraga_moves import ALREADY_ANSWERED, NOT_OPEN, Cause, Refusal, move_of
+from adapter.model import Direction, Meddelande, StoredIntyg, StoredMeddelande
 from adapter.person import same_person
 from schemas.codes import Amne
 from schemas.finding import Finding
+from schemas.intyg_model import IntygType
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,10 @@ class Facts:
         sent: Some recipient has accepted the certificate.
         blocked: The guard lets no message about this patient go between here
             and the recipient concerned.
+        today: In Sweden.
+        intyg_type: The certificate's type; None without a certificate.
+        instanser: Svar id → the repetitions that the certificate has of it,
+            the first being 1 also where none is written.
     """
 
     intyg: StoredIntyg | None
@@ -45,6 +52,9 @@ class Facts:
     part_known: bool
     sent: bool
     blocked: bool
+    today: date
+    intyg_type: IntygType | None
+    instanser: Mapping[str, frozenset[int]]
 
 
 @dataclass(frozen=True)
@@ -116,16 +126,42 @@ def _revoked(_: Meddelande, f: Facts) -> bool:
     return f.intyg is not None and f.intyg.revoked_at is not None
 
 
-def _already_answered(m: Meddelande, f: Facts) -> bool:
-    return is_answer(m) and f.fraga is not None and f.fraga.answered_by is not None
+def _answer_refused(refusal: Refusal) -> Callable[[Meddelande, Facts], bool]:
+    """The table of what happens to a question refuses an answer, for this reason."""
+    return lambda m, f: (
+        is_answer(m) and f.fraga is not None and move_of(f.fraga, Cause.ANSWERED) is refusal
+    )
 
 
-def _not_open(m: Meddelande, f: Facts) -> bool:
-    return (
-        is_answer(m)
-        and f.fraga is not None
-        and f.fraga.answered_by is None
-        and f.fraga.state is not FragaState.OPEN_CARE
+def _last_day_passed(m: Meddelande, f: Facts) -> bool:
+    return m.sista_datum_for_svar is not None and m.sista_datum_for_svar < f.today
+
+
+def _asks_for_nothing(m: Meddelande, _: Facts) -> bool:
+    return m.amne == Amne.KOMPLT and not is_answer(m) and not m.komplettering
+
+
+def _frage_id_unknown(m: Meddelande, f: Facts) -> bool:
+    return f.intyg_type is not None and any(
+        not _has_question(f.intyg_type, row.frage_id) for row in m.komplettering
+    )
+
+
+def _has_question(intyg_type: IntygType, frage_id: str) -> bool:
+    number = int(frage_id)
+    return any(
+        int(question.svar) <= number <= int(question.last or question.svar)
+        for question in intyg_type.questions
+    )
+
+
+def _instans_unknown(m: Meddelande, f: Facts) -> bool:
+    """Asked of rows whose question the type has; one that is not answered has no repetitions."""
+    return f.intyg_type is not None and any(
+        row.instans is not None
+        and _has_question(f.intyg_type, row.frage_id)
+        and row.instans not in f.instanser.get(str(int(row.frage_id)), ())
+        for row in m.komplettering
     )
 
 
@@ -184,7 +220,13 @@ _NOT_REVOKED: Final = Rule(
     "CERTIFICATE_REVOKED_ERROR", "intygs-id", "the certificate is revoked", _revoked
 )
 _ONE_ANSWER: Final = Rule(
-    "MESSAGE_ALREADY_ANSWERED_ERROR", "svarPa", "the question has its answer", _already_answered
+    ALREADY_ANSWERED.rule, "svarPa", ALREADY_ANSWERED.text, _answer_refused(ALREADY_ANSWERED)
+)
+_LAST_DAY: Final = Rule(
+    "LAST_DAY_PASSED_ERROR",  # ours: nationally not asked
+    "sistaDatumForSvar",
+    "the last day for an answer must not have passed",
+    _last_day_passed,
 )
 
 RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
@@ -214,6 +256,25 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
             "komplettering belongs to amne KOMPLT only",
             lambda m, _: bool(m.komplettering) and m.amne != Amne.KOMPLT,
         ),
+        Rule(
+            "KOMPLETTERING_MISSING_ERROR",  # ours: nationally refused for newer types, as a whole
+            "komplettering",
+            "a completion request (KOMPLT) must say which questions to complete",
+            _asks_for_nothing,
+        ),
+        Rule(
+            "FRAGE_ID_NOT_FOUND_ERROR",  # ours: nationally refused for newer types, if all are
+            "komplettering/frage-id",
+            "frage-id must be a question of the certificate's type",
+            _frage_id_unknown,
+        ),
+        Rule(
+            "INSTANS_NOT_FOUND_ERROR",  # ours
+            "komplettering/instans",
+            "instans must be a repetition that the certificate has of that question",
+            _instans_unknown,
+        ),
+        _LAST_DAY,
         _ID_TAKEN,
         _ID_LENGTH,
         _REMINDER_ID,
@@ -249,6 +310,7 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
             "an answer or a reminder has no sistaDatumForSvar",
             lambda m, _: m.sista_datum_for_svar is not None and not m.is_question,
         ),
+        _LAST_DAY,
         _ID_TAKEN,
         _ID_LENGTH,
         _REMINDER_ID,
@@ -265,10 +327,10 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
         _NOT_REVOKED,
         _ONE_ANSWER,
         Rule(
-            "QUESTION_NOT_OPEN_ERROR",  # ours: nationally the editor offers no answer
+            NOT_OPEN.rule,  # ours: nationally the editor offers no answer
             "svarPa",
-            "the question is marked as handled; mark it as not handled to answer it",
-            _not_open,
+            NOT_OPEN.text,
+            _answer_refused(NOT_OPEN),
         ),
     ),
 }

@@ -359,6 +359,8 @@ class NewDelivery:
         part: Which recipient it goes to, e.g. `FKASSA`; `HSVARD` for the EHR.
         meddelande_id: The message it carries, if any.
         due_at: Not before this.
+        requested_by: HSA-id of the person in care who asked for it, where
+            known; events that its delivery causes name them.
     """
 
     contract: str
@@ -369,6 +371,7 @@ class NewDelivery:
     part: str
     due_at: datetime
     meddelande_id: str | None = None
+    requested_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -67,15 +67,20 @@ def next_tidpunkt(earlier: Sequence[StoredHandelse], now: datetime) -> datetime:
 
 
 def make_status_update(
-    stored: StoredIntyg, handelse: StoredHandelse, due_at: datetime
+    stored: StoredIntyg, handelse: StoredHandelse, due_at: datetime, ref: str | None = None
 ) -> NewDelivery:
-    """The message that tells the unit's EHR of an event; addressed by the unit's HSA-id."""
+    """
+    The message that tells the unit's EHR of an event; addressed by the unit's HSA-id.
+
+    Args:
+        ref: The EHR's own reference for the certificate, where it gave one.
+    """
     return NewDelivery(
         contract=f"{CONTRACT}:{MAJOR}",
         logical_address=stored.intyg.skapad_av.enhet.enhets_id,
         intygs_id=stored.intyg.intygs_id,
         patient=stored.intyg.patient,
-        body=write_status_update(stored.body, handelse),
+        body=write_status_update(stored.body, handelse, ref),
         part=Part.HSVARD,
         due_at=due_at,
     )

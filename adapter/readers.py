@@ -8,6 +8,7 @@ ends is read as the first of the two (summer time); a time inside the hour that 
 is read as if clocks had not been moved yet. Nothing in the contracts can tell more.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -67,6 +68,20 @@ def read_intyg(intyg: etree._Element, svar_pa: MeddelandeReferens | None = None)
         relation=None if relation is None else read_relation(relation),
         svar_pa=svar_pa,
     )
+
+
+def read_instanser(request: etree._Element) -> Mapping[str, frozenset[int]]:
+    """
+    Svar id → which repetitions of it a RegisterCertificate's `intyg` has.
+
+    `instans` is optional: without one, the first svar of an id is repetition 1, the next 2.
+    """
+    found: dict[str, set[int]] = {}
+    for svar in request.iterfind(f"{_message_namespace(request)}intyg/{_C}svar"):
+        repetitions = found.setdefault(svar.get("id", ""), set())
+        written = svar.findtext(f"{_C}instans")
+        repetitions.add(len(repetitions) + 1 if written is None else int(written))
+    return {svar_id: frozenset(repetitions) for svar_id, repetitions in found.items()}
 
 
 def read_send_certificate_to_recipient(request: etree._Element) -> SendRequest:

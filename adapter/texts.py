@@ -4,7 +4,10 @@ One table, one language. Texts that list faults are made where the faults are fo
 holds anything of a patient; the names in braces are codes, addresses of systems, and counts.
 """
 
+from collections.abc import Mapping
 from typing import Final
+
+from schemas.intyg_model import Unique
 
 ALREADY_REGISTERED: Final = "Certificate already exists"
 """Callers of the national service compare with this text, so it stays as it is."""
@@ -12,6 +15,16 @@ ALREADY_REGISTERED: Final = "Certificate already exists"
 CONTENT_DIFFERS: Final = (
     "What is stored differs from what was sent now. The stored certificate was kept."
 )
+NOT_UNIQUE: Final[Mapping[Unique, str]] = {
+    Unique.EVERYWHERE: (
+        "The patient has a certificate of this type already. Replace it (relation ERSATT), or "
+        "revoke it first."
+    ),
+    Unique.CARE_PROVIDER: (
+        "The patient has a certificate of this type already at this care provider. Replace it "
+        "(relation ERSATT), or revoke it first."
+    ),
+}
 REGISTERED_NOT_SENT: Final = "Registered. Not sent: {reason}"
 REGISTERED_HELD: Final = (
     "Registered. Sending to {part} waits: it cannot be told whether the patient is a test patient."
@@ -42,3 +55,15 @@ NOT_FORWARDED: Final = (
 )
 RULES_BROKEN: Final = "The message breaks rules of questions and answers:"
 UNKNOWN_MEDDELANDE: Final = "There is no such message."
+
+NO_INTYG: Final = "There is no such certificate."
+NO_INTYGS_ID: Final = "The request names no certificate."
+NO_SUCH_PERSON: Final = "Nobody can have this person number."
+TEST_INTYG_NOT_SHOWN: Final = "Test patients' certificates are not shown to this part."
+CANNOT_TELL_NOT_SHOWN: Final = (
+    "Not shown: it cannot be told whether the patient is a test patient. Ask again later."
+)
+UNIT_OR_PROVIDER: Final = "enhets-id or vardgivar-id must be given"
+STATUS_REFUSED: Final = "The status cannot be recorded:"
+NO_RECIPIENT: Final = "There is nobody that this certificate can be sent to."
+APPROVALS_REFUSED: Final = "The approved receivers cannot be stored:"

@@ -41,6 +41,7 @@ from schemas.intyg_model import (
     Role,
     Rule,
     SvarIds,
+    Unique,
     Usage,
     Values,
 )
@@ -236,6 +237,7 @@ def _header(top: _Map) -> IntygHeader:
         else Messages((), ()),
         usage=_usage(usage) if usage else Usage(register=True, renew=True, send=True),
         national_rules=top.yes("national_rules", default=True),
+        unique=_unique(top),
     )
     for part in (xml, messages, usage):
         if part is not None:
@@ -250,6 +252,16 @@ def _role(top: _Map, word: str) -> Role:
         return Role(word)
     except ValueError:
         raise _WrongError(top.line_of("signs"), f"signs: unknown role {word!r}") from None
+
+
+def _unique(top: _Map) -> Unique | None:
+    line, word = top.line_of("unique"), top.maybe("unique")
+    if word is None:
+        return None
+    try:
+        return Unique(word)
+    except ValueError:
+        raise _WrongError(line, f"unique: must be one of {', '.join(Unique)}") from None
 
 
 def _usage(usage: _Map) -> Usage:

@@ -29,6 +29,13 @@ class Instans(StrEnum):
     ABSENT = "absent"
 
 
+class Unique(StrEnum):
+    """Where a patient may have only one certificate of a type, signed and not revoked."""
+
+    EVERYWHERE = "everywhere"
+    CARE_PROVIDER = "care_provider"  # within each `vardgivare`
+
+
 class Match(StrEnum):
     """How a code or code system is compared; the national rules differ."""
 
@@ -223,6 +230,8 @@ class IntygHeader:
             request goes to the recipient without being asked to.
         national_rules: There is a national Schematron; only what that says
             refuses a certificate. Otherwise everything here does.
+        unique: Where a patient may have only one; None: any number. One that
+            replaces another is not counted against that.
     """
 
     code: str
@@ -241,6 +250,7 @@ class IntygHeader:
     messages: Messages
     usage: Usage
     national_rules: bool
+    unique: Unique | None
 
     @property
     def key(self) -> str:

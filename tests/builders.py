@@ -144,17 +144,27 @@ def send_message_to_care(
     person: str = PATIENT,
     svar_pa: str | None = None,
     paminner: str | None = None,
-    komplettering: Sequence[tuple[str, str]] = (),
+    komplettering: Sequence[tuple[str, str] | tuple[str, str, int]] | None = None,
     sista_datum: str | None = None,
     part: str = "FKASSA",
     mottagare: str = UNIT,
     text: str = "Påhittad fråga",
 ) -> bytes:
-    """SendMessageToCare 2; `komplettering` is pairs of frage-id and text."""
+    """
+    SendMessageToCare 2.
+
+    Args:
+        komplettering: frage-id, text and perhaps instans of each row; a
+            completion request has one on question 35 if nothing is said.
+    """
+    if komplettering is None:
+        asks = amne == "KOMPLT" and svar_pa is None
+        komplettering = [("35", "Mer")] if asks else []
     rows = "".join(
-        f"<m:komplettering><m:frage-id>{frage_id}</m:frage-id><m:text>{escape(row)}</m:text>"
-        "</m:komplettering>"
-        for frage_id, row in komplettering
+        f"<m:komplettering><m:frage-id>{row[0]}</m:frage-id>"
+        f"{''.join(f'<m:instans>{instans}</m:instans>' for instans in row[2:])}"
+        f"<m:text>{escape(row[1])}</m:text></m:komplettering>"
+        for row in komplettering
     )
     skickat_av = f"<m:skickatAv>{_cv('m:part', part, PART_SYSTEM)}</m:skickatAv>{rows}"
     return _meddelande(

@@ -3,6 +3,7 @@
     GET    /health                             200 when the database answers, otherwise 503
     GET    /metrics                            for Prometheus
     GET    /api/intyg/<id>                     where a certificate stands
+    PUT    /api/intyg/<id>/ref                 keep the EHR's own reference, the parameter `ref`
     POST   /api/meddelanden/<id>/hanterad      mark a question as handled
     DELETE /api/meddelanden/<id>/hanterad      mark it as not handled after all
 
@@ -26,6 +27,7 @@ from adapter.console.metrics import build_registry
 from adapter.console.views import intyg_view
 from adapter.errors import AdapterError, StoreError, ValidationError
 from adapter.interactions import mark_handled
+from adapter.meddelande_rules import MAX_ID_LENGTH
 from adapter.parts import Parts
 
 _log = structlog.get_logger()
@@ -55,6 +57,15 @@ def build_console(parts: Parts) -> Flask:
         if view is None:
             return _problem(HTTPStatus.NOT_FOUND, "There is no such certificate.")
         return jsonify(view)
+
+    @app.put("/api/intyg/<path:intygs_id>/ref")
+    def put_ref(intygs_id: str) -> ResponseReturnValue:
+        ref = request.values.get("ref", "").strip()
+        if not (1 <= len(ref) <= MAX_ID_LENGTH and len(intygs_id) <= MAX_ID_LENGTH):
+            return _problem(HTTPStatus.BAD_REQUEST, f"ref: 1 to {MAX_ID_LENGTH} characters.")
+        with parts.store.begin() as rows:
+            rows.set_ref(intygs_id, ref)
+        return jsonify(intygsId=intygs_id, ref=ref)
 
     @app.post("/api/meddelanden/<path:meddelande_id>/hanterad")
     def handled(meddelande_id: str) -> ResponseReturnValue:

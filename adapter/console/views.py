@@ -1,5 +1,7 @@
 """What the console shows of a certificate: states, times, ids and codes, nothing of a person."""
 
+from typing import Final
+
 from adapter.model import (
     Arenden,
     Delivery,
@@ -11,6 +13,8 @@ from adapter.model import (
     count_arenden,
 )
 from adapter.store import Block, Rows
+
+NO_EHR: Final = "no route to an EHR for the unit when it happened"
 
 
 def intyg_view(rows: Rows, intygs_id: str) -> dict[str, object] | None:
@@ -28,6 +32,7 @@ def intyg_view(rows: Rows, intygs_id: str) -> dict[str, object] | None:
     meddelanden = rows.meddelanden(intygs_id)
     return {
         **_intyg(stored),
+        "ref": rows.ref(intygs_id),
         "statuses": [_status(status) for status in rows.statuses(intygs_id)],
         "deliveries": [_delivery(delivery) for delivery in rows.deliveries(intygs_id)],
         "handelser": [_handelse(handelse) for handelse in rows.handelser(intygs_id)],
@@ -97,6 +102,7 @@ def _handelse(handelse: StoredHandelse) -> dict[str, object]:
         "sistaDatumForSvar": last_day.isoformat() if last_day else None,
         "hanteratAv": handelse.hanterat_av,
         "deliveryId": handelse.delivery_id,
+        "notTold": None if handelse.delivery_id else NO_EHR,
     }
 
 

@@ -4,6 +4,8 @@ from adapter.interactions.send_on import accepted_by
 from adapter.meddelande_rules import Facts, is_answer
 from adapter.model import Meddelande, StoredIntyg, StoredMeddelande
 from adapter.parts import Parts
+from adapter.readers import SWEDEN, read_instanser
+from adapter.safe_xml import parse
 from adapter.store import Rows
 from adapter.validate import find_type
 from schemas.codes import Amne
@@ -26,7 +28,8 @@ def gather_facts(
         earlier: The message that has its id already, if there is one.
         blocked: What the guard says.
     """
-    messages = find_type(stored.intyg, parts.types).messages if stored else None
+    intyg_type = find_type(stored.intyg, parts.types) if stored else None
+    messages = intyg_type.messages if intyg_type else None
     return Facts(
         intyg=stored,
         id_taken=earlier is not None,
@@ -37,7 +40,16 @@ def gather_facts(
         part_known=m.part is not None and parts.routes.knows_part(m.part),
         sent=stored is not None and bool(accepted_by(rows, m.intygs_id)),
         blocked=blocked,
+        today=parts.clock().astimezone(SWEDEN).date(),
+        intyg_type=intyg_type,
+        instanser=read_instanser(parse(stored.body).getroot())
+        if stored and _names_instans(m)
+        else {},
     )
+
+
+def _names_instans(m: Meddelande) -> bool:
+    return any(row.instans is not None for row in m.komplettering)
 
 
 def _fraga(rows: Rows, m: Meddelande) -> StoredMeddelande | None:

@@ -4,13 +4,18 @@ No national contract does this; nationally a user of the editor does. Care is to
 HANFRFM or HANFRFV, whichever way the mark went.
 """
 
+from typing import Final
+
 from adapter.errors import ApplicationError, RuleError
-from adapter.interactions.fragor import HANDLED_EVENT
-from adapter.interactions.tell_care import tell_care
-from adapter.model import Direction, FragaState, StoredIntyg, StoredMeddelande
+from adapter.fraga_moves import Cause, Refusal, move_of
+from adapter.interactions.fragor import move_fraga
+from adapter.model import FragaState
 from adapter.parts import Parts
 from adapter.texts import UNKNOWN_MEDDELANDE
 from schemas.finding import Finding
+
+NOT_A_QUESTION: Final = Refusal("NOT_A_QUESTION", "answers and reminders are not marked as handled")
+CERTIFICATE_REVOKED: Final = Refusal("CERTIFICATE_REVOKED_ERROR", "the certificate is revoked")
 
 
 def handle(
@@ -44,29 +49,19 @@ def handle(
         fraga = rows.get_meddelande(meddelande_id)  # again, now that nobody else moves it
         assert stored is not None  # a message is kept with its certificate
         assert fraga is not None
-        state = _state_after(fraga, stored, handled)
-        if state is not fraga.state:
-            rows.set_fraga_state(meddelande_id, state)
-            event = HANDLED_EVENT[fraga.meddelande.direction]
-            tell_care(rows, parts, stored, event, correlation_id, hanterat_av=by)
+        if fraga.state is None:
+            raise _refused(NOT_A_QUESTION)
+        if not handled and stored.revoked_at is not None:
+            raise _refused(CERTIFICATE_REVOKED)
+        cause = Cause.MARKED if handled else Cause.UNMARKED
+        move = move_of(fraga, cause)
+        if isinstance(move, Refusal):
+            raise _refused(move)
+        state = move_fraga(rows, parts, stored, fraga, cause, correlation_id, hanterat_av=by)
+        assert state is not None  # it is a question
     return state
 
 
-def _state_after(fraga: StoredMeddelande, stored: StoredIntyg, handled: bool) -> FragaState:
-    if fraga.state is None:
-        raise _refused("NOT_A_QUESTION", "answers and reminders are not marked as handled")
-    if handled:
-        return FragaState.HANDLED
-    if fraga.state is not FragaState.HANDLED:
-        return fraga.state
-    if stored.revoked_at is not None:
-        raise _refused("CERTIFICATE_REVOKED_ERROR", "the certificate is revoked")
-    if fraga.meddelande.direction is Direction.TO_RECIPIENT:
-        return FragaState.ANSWERED if fraga.answered_by else FragaState.OPEN_RECIPIENT
-    if fraga.answered_by is not None:
-        raise _refused("MESSAGE_ALREADY_ANSWERED_ERROR", "care has answered the question")
-    return FragaState.OPEN_CARE
-
-
-def _refused(rule: str, text: str) -> RuleError:
-    return RuleError(f"The question cannot be marked: {text}.", [Finding(rule, text, "/")])
+def _refused(why: Refusal) -> RuleError:
+    finding = Finding(why.rule, why.text, "/")
+    return RuleError(f"The question cannot be marked: {why.text}.", [finding])

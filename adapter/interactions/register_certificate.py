@@ -11,7 +11,8 @@ import structlog
 from lxml import etree
 
 from adapter.errors import DuplicateError, RuleError, UnknownRecipientError
-from adapter.interactions.fragor import close_fragor, open_kompletteringar
+from adapter.fraga_moves import Cause
+from adapter.interactions.fragor import move_fragor
 from adapter.interactions.known_intyg import parent_of
 from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, send_on, sent_towards
 from adapter.interactions.signature_policy import settle_signature
@@ -37,6 +38,7 @@ from adapter.store import DuplicateRow, Rows
 from adapter.texts import (
     ALREADY_REGISTERED,
     CONTENT_DIFFERS,
+    NOT_UNIQUE,
     REGISTERED_HELD,
     REGISTERED_NOT_SENT,
     REGISTERED_WITH_WARNINGS,
@@ -45,11 +47,12 @@ from adapter.validate import find_type_in_use, refuse, validate, validate_intyg
 from schemas import ns
 from schemas.codes import Handelse, Part, Status, TypAvRelation
 from schemas.finding import Finding
-from schemas.intyg_model import IntygType
+from schemas.intyg_model import IntygType, Unique
 
 _log = structlog.get_logger()
 _INTYG = f"{{{ns.message('RegisterCertificate', 3)}}}intyg"
 _PATIENT = "/RegisterCertificate/intyg/patient/person-id"
+_TYP = "/RegisterCertificate/intyg/typ"
 _INTYGS_ID = "/RegisterCertificate/intyg/intygs-id/extension"
 
 _IS_TEST = {
@@ -72,7 +75,8 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         certificate was registered before.
 
     Raises:
-        SchemaError, RuleError: Not as the contract or the type wants it.
+        SchemaError, RuleError: Not as the contract or the type wants it; or the
+            patient has one already of a type that there may be one of.
         SignatureError: The signature is missing, wrong or not trusted.
         DuplicateError: The id is taken by another patient's certificate; or
             by another content, where the settings refuse that.
@@ -95,6 +99,7 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         earlier = rows.lock_intyg(intyg.intygs_id)
         if earlier is not None:
             return _registered_before(inbound, intyg, earlier, parts)
+        _refuse_second(rows, intyg, intyg_type)
         try:
             is_test = _IS_TEST[verdict.kind]
             rows.add_intyg(intyg, inbound, body=body, is_test=is_test, signature=signature)
@@ -111,9 +116,8 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         tell_care(rows, parts, stored, Handelse.SIGNAT, inbound.correlation_id, hanterat_av=signer)
         parent = parent_of(rows, stored)
         if parent is not None and _relation(stored) in _CLOSES_KOMPLETTERINGAR:
-            kompletteringar = open_kompletteringar(rows, parent)
-            close_fragor(
-                rows, parts, parent, kompletteringar, inbound.correlation_id, hanterat_av=signer
+            move_fragor(
+                rows, parts, parent, Cause.COMPLETED, inbound.correlation_id, hanterat_av=signer
             )
         remarks = [
             remark
@@ -129,6 +133,28 @@ def _check_ids(intyg: Intyg, today: date) -> None:
         text = f"intygs-id must have 1 to {MAX_ID_LENGTH} characters"
         findings.append(Finding("INTYGS_ID", text, _INTYGS_ID))
     refuse(findings, "The certificate cannot be registered:")
+
+
+def _refuse_second(rows: Rows, intyg: Intyg, intyg_type: IntygType) -> None:
+    """
+    Refuse a death certificate beside another that is signed and not revoked.
+
+    One that replaces such another is let through. Nationally the editor asks this at signing; here
+    certificates come signed.
+    """
+    if intyg_type.unique is None:
+        return
+    in_force = [
+        one.intyg for one in rows.of_patient(intyg.patient, intyg.typ) if one.revoked_at is None
+    ]
+    if intyg_type.unique is Unique.CARE_PROVIDER:
+        provider = intyg.skapad_av.enhet.vardgivare_id
+        in_force = [one for one in in_force if one.skapad_av.enhet.vardgivare_id == provider]
+    relation = intyg.relation
+    replaces = relation.intygs_id if relation and relation.typ == TypAvRelation.ERSATT else None
+    if in_force and replaces not in {one.intygs_id for one in in_force}:
+        text = NOT_UNIQUE[intyg_type.unique]
+        refuse([Finding("INTYG_NOT_UNIQUE", text, _TYP)], "The certificate cannot be registered:")
 
 
 # --- the same id again --------------------------------------------------------------------------
@@ -216,7 +242,9 @@ def _send_by_itself(
         told to nobody here, as nationally.
     """
     try:
-        sending = send_on(rows, parts, stored, parts.routes.recipient(part, intyg_type), inbound)
+        recipient = parts.routes.recipient(part, intyg_type)
+        signer = stored.intyg.skapad_av.personal_id
+        sending = send_on(rows, parts, stored, recipient, inbound, requested_by=signer)
     except UnknownRecipientError as exc:
         return REGISTERED_NOT_SENT.format(reason=exc.text)
     return REGISTERED_HELD.format(part=part) if sending.decision is GuardDecision.HOLD else None

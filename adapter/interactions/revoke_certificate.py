@@ -1,7 +1,8 @@
 """RevokeCertificate 2: a certificate is withdrawn, and everyone who has it is told."""
 
+from adapter.fraga_moves import Cause
 from adapter.interactions.blocked import journal_block
-from adapter.interactions.fragor import close_fragor, open_fragor, reopen_kompletteringar
+from adapter.interactions.fragor import move_fragor
 from adapter.interactions.known_intyg import known_intyg, parent_of, related_intyg
 from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, sent_towards
 from adapter.interactions.tell_care import tell_care
@@ -49,11 +50,10 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         tell_care(rows, parts, stored, Handelse.MAKULE, correlation_id, hanterat_av=by)
         for part, logical_address in sorted(_has_it(rows, parts, stored).items()):
             _forward(rows, parts, stored, part, logical_address, inbound)
-        fragor = open_fragor(rows, stored)
-        close_fragor(rows, parts, stored, fragor, correlation_id, hanterat_av=by)
+        move_fragor(rows, parts, stored, Cause.REVOKED, correlation_id, hanterat_av=by)
         parent = _completed_by(rows, stored)
         if parent is not None:
-            reopen_kompletteringar(rows, parts, parent, correlation_id)
+            move_fragor(rows, parts, parent, Cause.COMPLEMENT_REVOKED, correlation_id)
     return Result.ok()
 
 

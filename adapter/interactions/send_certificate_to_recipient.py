@@ -48,7 +48,8 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
             return done
         _refuse_replaced(rows, stored)
         recipient = parts.routes.recipient(request.mottagare, find_type(stored.intyg, parts.types))
-        sending = send_on(rows, parts, stored, recipient, inbound)
+        by = request.skickat_av.personal_id if request.skickat_av else None
+        sending = send_on(rows, parts, stored, recipient, inbound, requested_by=by)
     match sending.decision:
         case GuardDecision.SEND:
             return Result.ok()

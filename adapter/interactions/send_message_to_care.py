@@ -5,8 +5,10 @@ forwarded as it arrived; the unit's EHR also gets the event.
 """
 
 from adapter.errors import AdapterError, RuleError, TestPatientError, UnknownIntygError
+from adapter.fraga_moves import Cause
 from adapter.interactions.blocked import journal_block
 from adapter.interactions.conversation import gather_facts
+from adapter.interactions.fragor import move_fraga
 from adapter.interactions.send_on import REGISTER, REGISTER_MAJOR
 from adapter.interactions.tell_care import tell_care
 from adapter.meddelande_rules import (
@@ -28,6 +30,7 @@ from adapter.model import (
     PatientVerdict,
     Result,
     StoredIntyg,
+    StoredMeddelande,
 )
 from adapter.parts import Parts
 from adapter.readers import read_send_message_to_care
@@ -65,7 +68,7 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         findings = check_meddelande(m, facts)
         if not findings:
             assert stored is not None  # a rule of its own
-            _take_in(rows, parts, m, stored, inbound)
+            _take_in(rows, parts, m, stored, facts.fraga, inbound)
         elif stored is not None and blocked is not None:
             journal_block(rows, parts, stored, inbound.contract.key, m.part or "", blocked)
     if findings:  # after the commit: a block is kept although the message is refused
@@ -74,15 +77,26 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
 
 
 def _take_in(
-    rows: Rows, parts: Parts, m: Meddelande, stored: StoredIntyg, inbound: Inbound
+    rows: Rows,
+    parts: Parts,
+    m: Meddelande,
+    stored: StoredIntyg,
+    fraga: StoredMeddelande | None,
+    inbound: Inbound,
 ) -> None:
     state = FragaState.OPEN_CARE if m.is_question else None
     rows.add_meddelande(m, inbound, state)
     if is_answer(m):
-        assert m.svar_pa is not None
-        rows.set_answered(m.svar_pa.meddelande_id, m.meddelande_id)
-        rows.set_fraga_state(m.svar_pa.meddelande_id, FragaState.ANSWERED)
-        tell_care(rows, parts, stored, Handelse.NYSVFM, inbound.correlation_id)
+        assert fraga is not None  # a rule of its own
+        move_fraga(
+            rows,
+            parts,
+            stored,
+            fraga,
+            Cause.ANSWERED,
+            inbound.correlation_id,
+            answer_id=m.meddelande_id,
+        )
     else:
         tell_care(
             rows,

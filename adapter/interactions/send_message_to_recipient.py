@@ -7,9 +7,10 @@ complete the certificate: it closes every open one.
 from dataclasses import dataclass
 
 from adapter.errors import RuleError, UnknownIntygError, UnknownRecipientError
+from adapter.fraga_moves import Cause
 from adapter.interactions.blocked import answer_block, journal_block
 from adapter.interactions.conversation import gather_facts
-from adapter.interactions.fragor import close_fragor, open_kompletteringar
+from adapter.interactions.fragor import move_fraga, open_kompletteringar
 from adapter.interactions.send_on import accepted_by
 from adapter.interactions.tell_care import tell_care
 from adapter.meddelande_rules import check_meddelande, is_answer
@@ -126,15 +127,17 @@ def _move_fragor(
     elif is_answer(m):
         assert fraga is not None  # a rule of its own
         answered = [fraga] if m.amne != Amne.KOMPLT else open_kompletteringar(rows, stored)
-        close_fragor(
-            rows,
-            parts,
-            stored,
-            answered,
-            inbound.correlation_id,
-            hanterat_av=by,
-            answer_id=m.meddelande_id,
-        )
+        for one in answered:
+            move_fraga(
+                rows,
+                parts,
+                stored,
+                one,
+                Cause.ANSWERED,
+                inbound.correlation_id,
+                hanterat_av=by,
+                answer_id=m.meddelande_id,
+            )
 
 
 def _forward(rows: Rows, parts: Parts, m: Meddelande, inbound: Inbound) -> None:

@@ -46,13 +46,22 @@ class Sending:
 
 
 def send_on(
-    rows: Rows, parts: Parts, stored: StoredIntyg, recipient: Recipient, inbound: Inbound
+    rows: Rows,
+    parts: Parts,
+    stored: StoredIntyg,
+    recipient: Recipient,
+    inbound: Inbound,
+    *,
+    requested_by: str | None,
 ) -> Sending:
     """
     Queue a certificate for a recipient, byte for byte as it is stored.
 
     When the guard blocks it, the block is journalled and nothing is queued. When the guard cannot
     tell, it is queued: the guard is asked again before anything leaves.
+
+    Args:
+        requested_by: HSA-id of who sends it; None: the citizen.
 
     Raises:
         UnknownRecipientError: There is no route to an authority for it.
@@ -75,6 +84,7 @@ def send_on(
             body=stored.body,
             part=recipient.part,
             due_at=parts.clock(),
+            requested_by=requested_by,
         )
         rows.add_delivery(delivery, inbound.correlation_id)
     return Sending(decision, destination, verdict)

@@ -47,7 +47,7 @@ def tell_care(
         sista_datum_for_svar=sista_datum_for_svar,
         hanterat_av=hanterat_av,
     )
-    update = make_status_update(stored, handelse, now)
+    update = make_status_update(stored, handelse, now, rows.ref(intygs_id))
     destination = parts.routes.find(CONTRACT, MAJOR, update.logical_address)
     if destination is not None and destination.role is DestinationRole.CARE:
         handelse = replace(handelse, delivery_id=rows.add_delivery(update, correlation_id))

@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from adapter.model import (
     Arenden,
     Inbound,
     Intyg,
     IntygsStatus,
+    PersonId,
     Relation,
     StoredHandelse,
     StoredIntyg,
@@ -144,6 +146,40 @@ class IntygRows(TransactionRows):
             sa.select(table).where(table.c.intygs_id == intygs_id).order_by(table.c.seq)
         )
         return tuple(IntygsStatus(Status(row.status), row.part, row.tidpunkt) for row in rows)
+
+    def of_patient(self, patient: PersonId, typ: str) -> tuple[StoredIntyg, ...]:
+        """
+        A patient's certificates of one type, in order of arrival.
+
+        On PostgreSQL nobody else gets past here with the same patient and type until the
+        transaction ends; on SQLite every `begin` already holds the one write lock.
+
+        Args:
+            typ: Code as written in certificates, in upper case: `DB`.
+        """
+        if self._is_postgresql:
+            key = f"{patient.extension} {typ}"
+            self._connection.execute(
+                sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0)))
+            )
+        return self._intyg(
+            tables.intyg.c.patient_extension == patient.extension, tables.intyg.c.typ == typ
+        )
+
+    def set_ref(self, intygs_id: str, ref: str) -> None:
+        """Keep the EHR's own reference for a certificate, which need not be here yet."""
+        insert = postgresql.insert if self._is_postgresql else sqlite.insert
+        statement = insert(tables.ehr_ref).values(intygs_id=intygs_id, ref=ref)
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["intygs_id"], set_={"ref": ref})
+        )
+
+    def ref(self, intygs_id: str) -> str | None:
+        """The EHR's own reference for a certificate, where it gave one."""
+        table = tables.ehr_ref
+        return self._connection.execute(
+            sa.select(table.c.ref).where(table.c.intygs_id == intygs_id)
+        ).scalar_one_or_none()
 
     def add_handelse(self, handelse: StoredHandelse) -> None:
         """Add an event, as the EHR is told of it (or would be)."""

@@ -136,6 +136,14 @@ intygs_status = sa.Table(
     sqlite_autoincrement=True,
 )
 
+ehr_ref = sa.Table(
+    "ehr_ref",
+    metadata,
+    # No foreign key: an EHR may give its reference before the certificate is registered.
+    sa.Column("intygs_id", sa.Text, primary_key=True),
+    _text("ref"),
+)
+
 meddelande = sa.Table(
     "meddelande",
     metadata,
@@ -198,6 +206,7 @@ delivery = sa.Table(
     _ref("body_sha256", "body.sha256"),
     _text("part"),
     _text("meddelande_id", nullable=True),
+    _text("requested_by", nullable=True),  # HSA-id of who asked for it, where known
     _text("state"),  # DeliveryState
     # Counted when it is claimed, so that an attempt that kills its process counts too.
     _number("attempts"),

@@ -197,6 +197,7 @@ def test_wrong_file_is_named_and_the_rest_works(folder: Path) -> None:
         ("recipient: FKASSA", "recipient: FKASSA\nreciever: x", 12, "unknown key 'reciever'"),
         ("code: XX1\n", "", 1, "the key 'code' is missing"),
         ("signs: [lakare]", "signs: [doctor]", 12, "unknown role 'doctor'"),
+        ("code: XX1", "unique: once\ncode: XX1", 1, "unique: must be one of everywhere"),
         ("type: boolean (R4)", "type: bool (R4)", 20, "unknown type 'bool'"),
         ('svar: "2"', 'svar: "1"', 22, "the id 1 is used twice"),
         ('id: "1.2"', 'id: "1.1"', 21, "the id 1.1 is used twice"),

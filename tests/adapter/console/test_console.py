@@ -135,3 +135,36 @@ def test_metrics_count_deliveries_by_state(console: FlaskClient) -> None:
     text = console.get("/metrics").get_data(as_text=True)
     assert 'intyg_deliveries{state="queued"}' in text
     assert 'intyg_deliveries{state="failed"} 0.0' in text
+
+
+def test_the_ehrs_own_reference_is_kept_shown_and_sent_along(
+    console: FlaskClient, rig: Rig
+) -> None:
+    url = f"/api/intyg/{builders.INTYGS_ID}"
+    assert console.put(f"{url}/ref?ref=first").status_code == 200
+    kept = console.put(f"{url}/ref", data={"ref": " EHR-1 & 2 "})
+    assert (kept.status_code, kept.get_json()["ref"]) == (200, "EHR-1 & 2")
+    assert console.get(url).get_json()["ref"] == "EHR-1 & 2"
+    console.post("/api/meddelanden/k-1/hanterad")
+    assert b"EHR-1 &amp; 2</" in rig.deliveries()[-1].new.body
+
+
+def test_a_reference_may_come_before_its_certificate(console: FlaskClient, rig: Rig) -> None:
+    console.put("/api/intyg/later/ref?ref=EHR-3")
+    assert console.get("/api/intyg/later").status_code == 404
+    rig.ok(builders.register_certificate("later"))
+    assert b"EHR-3" in rig.deliveries("later")[0].new.body
+
+
+@pytest.mark.parametrize("ref", ["", " ", "x" * 256])
+def test_no_reference_is_refused(console: FlaskClient, ref: str) -> None:
+    refused = console.put(f"/api/intyg/{builders.INTYGS_ID}/ref", data={"ref": ref})
+    assert (refused.status_code, refused.mimetype) == (400, "application/problem+json")
+
+
+def test_an_event_that_nobody_was_told_says_so(console: FlaskClient, rig: Rig) -> None:
+    rig.ok(builders.register_certificate("free", unit="SE0000000000-ELSEWHERE"))
+    (alone,) = console.get("/api/intyg/free").get_json()["handelser"]
+    assert "no route to an EHR" in alone["notTold"]
+    view = console.get(f"/api/intyg/{builders.INTYGS_ID}").get_json()
+    assert {told["notTold"] for told in view["handelser"]} == {None}

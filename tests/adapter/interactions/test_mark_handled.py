@@ -61,7 +61,7 @@ def test_answers_and_reminders_are_not_marked(sent: Rig, meddelande_id: str, han
 
 def test_what_care_has_answered_is_not_opened_again(sent: Rig) -> None:
     sent.ok(ask("q-1"), write("a-1", "OVRIGT", svar_pa="q-1"))
-    with pytest.raises(RuleError, match="answered"):
+    with pytest.raises(RuleError, match="has its answer"):
         sent.mark("q-1", handled=False)
 
 

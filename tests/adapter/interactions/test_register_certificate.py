@@ -13,9 +13,9 @@ from adapter.signature import load_signing_key
 from schemas import ns
 from schemas.codes import ErrorId, ResultCode
 from schemas.finding import Finding, Severity
-from schemas.intyg_model import Usage
+from schemas.intyg_model import Unique, Usage
 from tests import builders
-from tests.adapter.interactions.rig import FK, ChangedTypes, Rig
+from tests.adapter.interactions.rig import FK, TYPES, ChangedTypes, Rig
 
 COMPLEMENT = "0b8f7b1c-complement"
 REGISTERED_BEFORE = "Certificate already exists"
@@ -178,6 +178,84 @@ def test_warnings_are_told_and_refuse_only_with_strict_rules(rig: Rig) -> None:
     result = rig.call(builders.register_certificate())
     assert result.code == ResultCode.OK
     assert "FK7804/1/R156 /x: warning: not after today" in (result.text or "")
+
+
+# --- one of a kind ------------------------------------------------------------------------------
+
+OTHER_PROVIDER = b"SE0000000000-VG2"
+IN_FORCE = builders.register_certificate()
+
+
+def elsewhere(body: bytes) -> bytes:
+    return body.replace(builders.CARE_PROVIDER.encode(), OTHER_PROVIDER)
+
+
+@pytest.mark.parametrize(
+    ("unique", "body", "taken"),
+    [
+        pytest.param("everywhere", builders.register_certificate("x"), False, id="second"),
+        pytest.param(
+            "everywhere", elsewhere(builders.register_certificate("x")), False, id="elsewhere"
+        ),
+        pytest.param(
+            "everywhere",
+            builders.register_certificate("x", relation=("ERSATT", builders.INTYGS_ID)),
+            True,
+            id="replaces it",
+        ),
+        pytest.param(
+            "everywhere",
+            builders.register_certificate("x", relation=("ERSATT", "another")),
+            False,
+            id="replaces something else",
+        ),
+        pytest.param(
+            "everywhere",
+            builders.register_certificate("x", relation=("FRLANG", builders.INTYGS_ID)),
+            False,
+            id="renews it",
+        ),
+        pytest.param(
+            "everywhere",
+            builders.register_certificate("x", builders.OTHER_PATIENT),
+            True,
+            id="another patient",
+        ),
+        pytest.param("care_provider", builders.register_certificate("x"), False, id="same one"),
+        pytest.param(
+            "care_provider",
+            elsewhere(builders.register_certificate("x")),
+            True,
+            id="another care provider",
+        ),
+        pytest.param(None, builders.register_certificate("x"), True, id="any number"),
+    ],
+)
+def test_a_patient_has_one_certificate_of_some_types(
+    rig: Rig, unique: str | None, body: bytes, taken: bool
+) -> None:
+    rig = rig.with_types(unique=Unique(unique) if unique else None)
+    rig.ok(IN_FORCE)
+    before = rig.row_count()
+    result = rig.call(body)
+    if taken:
+        assert result.code == ResultCode.OK
+    else:
+        assert result.error_id == ErrorId.VALIDATION_ERROR
+        assert "INTYG_NOT_UNIQUE" in (result.text or "")
+        assert rig.row_count() == before
+
+
+def test_a_revoked_one_does_not_count_and_the_same_again_is_no_second(rig: Rig) -> None:
+    rig = rig.with_types(unique=Unique.EVERYWHERE)
+    rig.ok(IN_FORCE)
+    assert rig.call(IN_FORCE) == Result.info(REGISTERED_BEFORE)
+    rig.ok(builders.revoke_certificate(), builders.register_certificate("x"))
+
+
+def test_death_certificates_are_of_those_types() -> None:
+    unique = {header.code: header.unique for header in TYPES.all() if header.unique}
+    assert unique == {"DB": "everywhere", "DOI": "care_provider"}
 
 
 # --- the same id again --------------------------------------------------------------------------

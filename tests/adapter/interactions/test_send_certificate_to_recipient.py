@@ -43,8 +43,16 @@ def test_queued_accepted_and_refused_stay_apart(registered: Rig) -> None:
     assert states == {"FKASSA": DeliveryState.DELIVERED, "AF": DeliveryState.REFUSED}
 
 
-def test_the_citizen_may_send(registered: Rig) -> None:
-    registered.ok(builders.send_certificate_to_recipient(citizen=True))
+@pytest.mark.parametrize(
+    ("citizen", "by"), [pytest.param(False, builders.DOCTOR), pytest.param(True, None)]
+)
+def test_care_is_told_who_sent_it_unless_it_was_the_citizen(
+    registered: Rig, citizen: bool, by: str | None
+) -> None:
+    registered.ok(builders.send_certificate_to_recipient(citizen=citizen))
+    registered.deliver()
+    told = registered.handelser()[-1]
+    assert (told.handelsekod, told.hanterat_av) == ("SKICKA", by)
 
 
 # --- nothing to do ------------------------------------------------------------------------------

@@ -94,8 +94,25 @@ def test_a_reminder_is_told_and_moves_nothing(sent: Rig) -> None:
     assert astuple(told.mottagna_fragor) == (1, 1, 0, 0)  # reminders are not counted
 
 
-def test_a_completion_request_may_lack_its_rows(sent: Rig) -> None:
-    sent.ok(ask("k-1", "KOMPLT"), ask("k-2", "KOMPLT", komplettering=[("35", "Mer")]))
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(("35", "Mer"), id="a question"),
+        pytest.param(("26", "Mer"), id="one that is not answered"),
+        pytest.param(("32", "Mer", 1), id="a repetition that is there"),
+        pytest.param(("35", "Mer", 1), id="the only one, which has no number"),
+        pytest.param(("9001", "Mer"), id="an additional question"),
+        pytest.param(("035", "Mer"), id="with a zero before it"),
+    ],
+)
+def test_a_completion_request_names_questions(
+    sent: Rig, row: tuple[str, str] | tuple[str, str, int]
+) -> None:
+    sent.ok(ask("k-1", "KOMPLT", komplettering=[row]))
+
+
+def test_today_may_be_the_last_day_for_an_answer(sent: Rig) -> None:
+    sent.ok(ask("q-1", sista_datum="2026-11-23"))
 
 
 def test_a_certificate_that_was_never_sent_may_be_asked_about(registered: Rig) -> None:
@@ -126,6 +143,30 @@ REFUSALS = [
     pytest.param(
         ask(komplettering=[("35", "x")]), ["KOMPLETTERING_INCONSISTENCY_ERROR"], id="rows"
     ),
+    pytest.param(
+        ask(amne="KOMPLT", komplettering=[]), ["KOMPLETTERING_MISSING_ERROR"], id="no rows"
+    ),
+    pytest.param(
+        ask(amne="KOMPLT", komplettering=[("35", "x"), ("36", "x")]),
+        ["FRAGE_ID_NOT_FOUND_ERROR"],
+        id="one row about a question that the type does not have",
+    ),
+    pytest.param(
+        ask(amne="KOMPLT", komplettering=[("32", "x", 2)]),
+        ["INSTANS_NOT_FOUND_ERROR"],
+        id="a repetition that the certificate does not have",
+    ),
+    pytest.param(
+        ask(amne="KOMPLT", komplettering=[("26", "x", 1)]),
+        ["INSTANS_NOT_FOUND_ERROR"],
+        id="a repetition of a question that is not answered",
+    ),
+    pytest.param(
+        ask(amne="KOMPLT", komplettering=[("36", "x", 7)]),
+        ["FRAGE_ID_NOT_FOUND_ERROR"],
+        id="a repetition of a question that the type does not have",
+    ),
+    pytest.param(ask(sista_datum="2026-11-22"), ["LAST_DAY_PASSED_ERROR"], id="last day passed"),
     pytest.param(
         ask("from-fk", text="other"), ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"], id="id of another message"
     ),
@@ -182,12 +223,16 @@ REFUSALS = [
             part="NOBODY",
             person=builders.OTHER_PATIENT,
             paminner="x",
-            komplettering=[("1", "x")],
+            komplettering=[("2", "x"), ("1", "x", 9)],
+            sista_datum="2020-01-01",
         ),
         [
             "PART_NOT_KNOWN_ERROR",
             "SUBJECT_NOT_SUPPORTED_ERROR",
             "KOMPLETTERING_INCONSISTENCY_ERROR",
+            "FRAGE_ID_NOT_FOUND_ERROR",
+            "INSTANS_NOT_FOUND_ERROR",
+            "LAST_DAY_PASSED_ERROR",
             "MEDDELANDE_ID_NOT_UNIQUE_ERROR",
             "PAMINNELSE_ID_INCONSISTENCY_ERROR",
             "CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR",

@@ -120,6 +120,7 @@ REFUSALS = [
         ["MESSAGE_TYPE_CONSISTENCY_ERROR"],
         id="last day on a reminder",
     ),
+    pytest.param(write(sista_datum="2026-11-22"), ["LAST_DAY_PASSED_ERROR"], id="last day passed"),
     pytest.param(
         write("from-care", text="other"),
         ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"],

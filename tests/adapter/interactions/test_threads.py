@@ -7,6 +7,7 @@ import pytest
 
 from adapter.model import Result
 from schemas.codes import ResultCode
+from schemas.intyg_model import Unique
 from tests import builders
 from tests.adapter.interactions.rig import Rig
 
@@ -48,6 +49,28 @@ def test_one_of_two_answers_wins_and_the_other_is_told(asked: Rig) -> None:
     winner = next(n for n, result in enumerate(results) if result.code is ResultCode.OK)
     assert asked.fraga("q-1").answered_by == f"a-{winner}"
     assert asked.events().count("NYSVFM") == 1
+
+
+def test_one_of_two_answers_from_care_wins_and_the_other_is_told(shared: Rig) -> None:
+    shared.ok(builders.register_certificate())
+    shared.accept()
+    shared.ok(builders.send_message_to_care("q-1", "KONTKT"))
+    results = at_once(
+        shared,
+        *(builders.send_message_to_recipient(f"a-{n}", "KONTKT", svar_pa="q-1") for n in range(4)),
+    )
+    assert codes(results) == ["ERROR", "ERROR", "ERROR", "OK"]
+    texts = [result.text or "" for result in results if result.code is ResultCode.ERROR]
+    assert all("MESSAGE_ALREADY_ANSWERED_ERROR" in text for text in texts)
+    assert shared.events().count("HANFRFM") == 1
+    went_out = [d for d in shared.deliveries() if d.new.contract == "SendMessageToRecipient:2"]
+    assert [d.new.meddelande_id for d in went_out] == [shared.fraga("q-1").answered_by]
+
+
+def test_one_of_two_death_certificates_is_taken(shared: Rig) -> None:
+    shared = shared.with_types(unique=Unique.EVERYWHERE)
+    results = at_once(shared, *(builders.register_certificate(f"db-{n}") for n in range(4)))
+    assert codes(results) == ["ERROR", "ERROR", "ERROR", "OK"]
 
 
 def test_one_of_two_equal_registrations_is_the_first(shared: Rig) -> None:
