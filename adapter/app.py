@@ -8,14 +8,19 @@ from typing import Self
 from adapter.console import build_console
 from adapter.deliver import Deliverer
 from adapter.guard import Guard, TestPatients
-from adapter.interactions import HANDLERS, Flow, after_delivery
-from adapter.model import Clock, Delivery, Inbound, Outcome, Result, system_clock
+from adapter.interactions import (
+    FAULT_CONTRACTS,
+    HANDLERS,
+    READERS,
+    after_delivery,
+)
+from adapter.model import Clock, Delivery, Inbound, Outcome, system_clock
 from adapter.parts import Parts
 from adapter.route import Routes
 from adapter.server import Server, mount
 from adapter.settings import Settings
 from adapter.signature import TrustStore, signing_key_from_settings
-from adapter.soap.app import build_wsgi
+from adapter.soap import Answer, build_wsgi
 from adapter.store import Rows, Store
 from adapter.worker import Workers
 from schemas.contract import Contracts
@@ -61,9 +66,10 @@ class App:
         settings = parts.settings
         soap = build_wsgi(
             parts.contracts,
-            {key: _with_parts(flow, parts) for key, flow in HANDLERS.items()},
+            {key: _with_parts(flow, parts) for key, flow in {**HANDLERS, **READERS}.items()},
             settings,
             parts.clock,
+            FAULT_CONTRACTS,
         )
         console = build_console(parts)
         self._server = Server(
@@ -131,5 +137,7 @@ def build_app(settings: Settings, clock: Clock = system_clock) -> App:
     return App(build_parts(settings, clock))
 
 
-def _with_parts(flow: Flow, parts: Parts) -> Callable[[Inbound], Result]:
+def _with_parts(
+    flow: Callable[[Inbound, Parts], Answer], parts: Parts
+) -> Callable[[Inbound], Answer]:
     return lambda inbound: flow(inbound, parts)

@@ -17,6 +17,9 @@ from schemas.finding import Finding, Severity
 
 MAX_FINDINGS: Final = 100  # an answer is read by people; the rest is counted
 
+_EMPTY_LIST_BEFORE: Final = {"ListCertificatesForCitizen:3": "intygsLista"}
+"""What the schema requires before `result`, also when there is nothing to list."""
+
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -51,13 +54,15 @@ def error_result(error: AdapterError) -> Result:
 
 def response_element(contract: Contract, result: Result) -> etree._Element:
     """
-    The response element of a contract whose response is one `result`.
+    The response element of a contract that answers with a `result`, perhaps after an empty list.
 
     Returns:
         E.g. `RegisterCertificateResponse`, valid against the contract's XSD, without an envelope.
     """
     prefixes = {"ns": contract.namespace, "core": ns.CORE}
     response = etree.Element(contract.response, nsmap=prefixes)
+    if contract.key in _EMPTY_LIST_BEFORE:
+        etree.SubElement(response, f"{{{contract.namespace}}}{_EMPTY_LIST_BEFORE[contract.key]}")
     answer = etree.SubElement(response, f"{{{contract.namespace}}}result")
     etree.SubElement(answer, f"{{{ns.CORE}}}resultCode").text = result.code
     if result.text is not None:

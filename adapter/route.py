@@ -5,17 +5,14 @@ from typing import Final
 
 from adapter.errors import UnknownRecipientError
 from adapter.model import Destination
-from adapter.settings import RecipientSettings, Settings
-from schemas.codes import Part
+from adapter.recipients import NEVER_SENT_TO, takes
+from adapter.settings import Settings
 from schemas.intyg_model import IntygType
 
 ANY: Final = "*"
 
 NATIONAL_PATH: Final = "/clinicalprocess/healthcond/certificate/{contract}/{major}/rivtabp21"
 """Added to a destination's base address."""
-
-NEVER_SENT_TO: Final = frozenset({Part.HSVARD, Part.INVANA})
-"""Parts that hold a certificate without being sent it: care and the citizen."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class Routes:
             )
         if not known.active:
             raise UnknownRecipientError(f"The recipient {part} takes no certificates at present")
-        if not intyg_type.usage.send or not _takes(known, part, intyg_type):
+        if not intyg_type.usage.send or not takes(known, part, intyg_type):
             raise UnknownRecipientError(
                 f"The recipient {part} does not take certificates of type {intyg_type.code}"
             )
@@ -111,8 +108,3 @@ class Routes:
             role=found.role,
             timeout_seconds=found.timeout_seconds,
         )
-
-
-def _takes(recipient: RecipientSettings, part: str, intyg_type: IntygType) -> bool:
-    by_name = {intyg_type.code, intyg_type.xml_code} & set(recipient.types)
-    return bool(by_name) or (ANY in recipient.types and intyg_type.recipient == part)

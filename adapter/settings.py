@@ -47,6 +47,9 @@ class ServerSettings(_Part):
         default=False,
         description="believe X-Forwarded-Proto, -Host and -Port when writing addresses into WSDLs",
     )
+    validate_answers: bool = Field(
+        default=True, description="check every answer against its contract before it leaves"
+    )
 
 
 class SigningSettings(_Part):
@@ -90,13 +93,29 @@ class TestPatientSettings(_Part):
     )
 
 
+class RecipientKind(StrEnum):
+    """What a recipient is to a certificate type (`CertificateReceiverTypeType`)."""
+
+    HUVUDMOTTAGARE = "HUVUDMOTTAGARE"  # the main one
+    DIREKTMOTTAGARE = "DIREKTMOTTAGARE"  # gets it as soon as it is signed
+    MOTTAGARE = "MOTTAGARE"  # any other
+
+
 class RecipientSettings(_Part):
     """One authority, as `mottagare` names it."""
 
-    name: str
+    name: str = Field(min_length=1)
     logical_address: str
     types: tuple[str, ...] = Field(default=("*",), description="certificate type codes it takes")
     active: bool = True
+    kind: RecipientKind | None = Field(
+        default=None, description="None: as nationally for the authorities, otherwise MOTTAGARE"
+    )
+    trusted: bool | None = Field(
+        default=None,
+        description="may get certificates of patients with protected identity; "
+        "None: the national authorities alone",
+    )
 
 
 class DestinationSettings(_Part):

@@ -26,6 +26,12 @@ CSU_EXT: Final = (
 )
 """`hanteratAv` last in a status update; not the one of EXT34."""
 
+CORE1: Final = "urn:riv:clinicalprocess:healthcond:certificate:1"
+"""`ResultType` of two contracts about recipients: clinicalprocess_healthcond_certificate_1.0.xsd."""
+
+RECEIVER: Final = "urn:riv:clinicalprocess:healthcond:certificate:receiver:types:1"
+"""`CertificateReceiverType`, `ApprovalStatusType`, …: intyg_receiver_types_1.0.xsd."""
+
 REGISTRY: Final = "urn:riv:itintegration:registry:1"
 """`LogicalAddress`, the SOAP header of RIV-TA Basic Profile 2.1: itintegration_registry_1.0.xsd."""
 

@@ -50,7 +50,7 @@ def build_wsgi(
     Args:
         contracts: All contracts known, served or not.
         handlers: From contract key (`RegisterCertificate:3`) to its flow; these are served.
-        settings: `server.max_body_bytes` and `server.trust_proxy` are used.
+        settings: Of `server`: `max_body_bytes`, `trust_proxy` and `validate_answers`.
         clock: For `Inbound.received_at`.
         fault_contracts: Keys of contracts whose response has no result (the read contracts): every
             error of theirs is a SOAP fault.
@@ -87,6 +87,7 @@ class _Doors:
                 self._where_served,
                 max_bytes=self._max_bytes,
                 faults=contract.key in fault_contracts,
+                check=contracts.check if settings.server.validate_answers else None,
             )
             for contract in served
         }

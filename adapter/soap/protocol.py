@@ -102,8 +102,10 @@ class RivSoap11(Soap11):
 
     def serialize(self, ctx: Any, message: Any) -> None:  # noqa: ARG002
         if ctx.out_error is None:
-            element: etree._Element = ctx.out_object[0]
-            ctx.out_document = safe_xml.envelope(etree.tostring(element, encoding="utf-8"), None)
+            answer: etree._Element | bytes = ctx.out_object[0]
+            if not isinstance(answer, bytes):
+                answer = etree.tostring(answer, encoding="utf-8")
+            ctx.out_document = safe_xml.envelope(answer, None)
         elif isinstance(ctx.out_error, SoapFault):
             error = ctx.out_error.error
             ctx.out_document = fault_envelope(error.fault_code, error.text)

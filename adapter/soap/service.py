@@ -1,8 +1,8 @@
 """One contract as a spyne application, and what its callers are told when its handler fails."""
 
 import traceback
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
 
 import structlog
 from lxml import etree
@@ -14,9 +14,19 @@ from adapter.reply import error_result, error_text, response_element
 from adapter.soap.compat import AnyXml, Application, MethodContext, ServerBase, Service, rpc
 from adapter.soap.protocol import Call, RivSoap11, SoapFault
 from schemas.contract import Contract
+from schemas.finding import Finding
 
-Handler: TypeAlias = Callable[[Inbound], Result | etree._Element]
-"""A contract's whole flow: a `Result` becomes the response element, an element is it already."""
+MAX_LOGGED: Final = 10  # faults of an answer of ours; the first ones say enough
+
+Answer: TypeAlias = Result | etree._Element | bytes
+"""A `Result` becomes the response element; an element is it already, and so are bytes: a document
+of its own, UTF-8, without XML declaration, that leaves as it is."""
+
+Handler: TypeAlias = Callable[[Inbound], Answer]
+"""A contract's whole flow."""
+
+Check: TypeAlias = Callable[[Contract, etree._Element], Sequence[Finding]]
+"""What is wrong with an element by its contract's schema."""
 
 _log = structlog.get_logger("adapter.soap")
 
@@ -59,6 +69,7 @@ def build_service(
     *,
     max_bytes: int,
     faults: bool,
+    check: Check | None = None,
 ) -> ContractServer:
     """
     A contract's spyne application, ready to answer calls.
@@ -69,10 +80,11 @@ def build_service(
         where_served: See `RivSoap11`.
         max_bytes: Largest message.
         faults: The contract's response has no result: every error is a SOAP fault.
+        check: Each answer is checked by it before it leaves; None: not checked.
     """
 
-    def serve(ctx: Any, element: etree._Element) -> etree._Element:
-        return _serve(ctx.udc, contract, handler, element, faults)
+    def serve(ctx: Any, element: etree._Element) -> etree._Element | bytes:
+        return _serve(ctx.udc, contract, handler, element, faults, check)
 
     # Contract-first: one operation, named as the request element, XML in and XML out. The WSDL that
     # spyne would make of it is never asked for.
@@ -101,11 +113,18 @@ def build_service(
 
 
 def _serve(
-    call: Call, contract: Contract, handler: Handler, element: etree._Element, faults: bool
-) -> etree._Element:
+    call: Call,
+    contract: Contract,
+    handler: Handler,
+    element: etree._Element,
+    faults: bool,
+    check: Check | None,
+) -> etree._Element | bytes:
     """Run the handler; its errors become answers here and nowhere else."""
     try:
         answer = handler(_inbound(call, contract, element))
+        if check is not None:
+            _check(call, contract, answer, check)
     except FaultError as error:
         raise SoapFault(error) from None
     except AdapterError as error:
@@ -117,6 +136,30 @@ def _serve(
         return answer
     call.result_code, call.error_id = answer.code, answer.error_id
     return response_element(contract, answer)
+
+
+def _check(call: Call, contract: Contract, answer: Answer, check: Check) -> None:
+    """
+    Refuse to let an answer leave that does not follow its own contract.
+
+    Raises:
+        TechnicalError: It does not; the log has where, without what it says.
+    """
+    if isinstance(answer, Result):
+        answer = response_element(contract, answer)
+    elif isinstance(answer, bytes):
+        answer = safe_xml.parse_own(answer)
+    findings = check(contract, answer)
+    if findings:
+        _log.error(
+            "soap.answer_invalid",
+            **{
+                "trace.id": call.correlation_id,
+                "intyg.contract": contract.key,
+                "intyg.findings": [f"{f.rule} {f.xpath}" for f in findings[:MAX_LOGGED]],
+            },
+        )
+        raise unexpected(call.correlation_id)
 
 
 def _inbound(call: Call, contract: Contract, element: etree._Element) -> Inbound:

@@ -2,11 +2,13 @@
 
 from adapter.store.delivery_rows import Attempt, Block, DeliveryRows
 from adapter.store.meddelande_rows import MeddelandeRows
+from adapter.store.receiver_rows import ReceiverRows
+from adapter.store.search_rows import SearchRows
 
 __all__ = ["Attempt", "Block", "Rows"]
 
 
-class Rows(DeliveryRows, MeddelandeRows):
+class Rows(DeliveryRows, MeddelandeRows, ReceiverRows, SearchRows):
     """
     All rows of one transaction.
 

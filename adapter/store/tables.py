@@ -144,6 +144,15 @@ ehr_ref = sa.Table(
     _text("ref"),
 )
 
+approved_receiver = sa.Table(
+    "approved_receiver",
+    metadata,
+    # No foreign key: care may approve receivers before the certificate is registered.
+    sa.Column("intygs_id", sa.Text, primary_key=True),
+    sa.Column("receiver_id", sa.Text, primary_key=True),
+    _text("approval_status"),  # YES, NO or UNDEFINED
+)
+
 meddelande = sa.Table(
     "meddelande",
     metadata,

@@ -8,6 +8,7 @@ import pytest
 import structlog.testing
 from lxml import etree
 
+from adapter import soap
 from adapter.errors import (
     FaultCode,
     FaultError,
@@ -42,7 +43,7 @@ class Doors:
 
     def __init__(self, **server: Any) -> None:
         self.seen: list[Inbound] = []
-        self.answer: Callable[[Inbound], Result | etree._Element] = lambda _: Result.ok()
+        self.answer: Callable[[Inbound], soap.Answer] = lambda _: Result.ok()
         settings = load_settings(environment="test", server=server)
         self.app: WsgiApp = build_wsgi(
             _contracts,
@@ -52,7 +53,7 @@ class Doors:
             fault_contracts=frozenset({"SendMessageToCare:2"}),
         )
 
-    def handle(self, inbound: Inbound) -> Result | etree._Element:
+    def handle(self, inbound: Inbound) -> soap.Answer:
         self.seen.append(inbound)
         return self.answer(inbound)
 
@@ -143,10 +144,51 @@ def test_a_result_is_answered_with_http_200_and_is_valid(
     assert _contracts.check(contract, answer.child) == []
 
 
-def test_an_element_is_answered_as_it_is(doors: Doors) -> None:
+def test_an_element_is_answered_as_it_is() -> None:
+    doors = Doors(validate_answers=False)
     doors.answer = lambda _: etree.fromstring("<r:ready xmlns:r='u:r'>å</r:ready>")
     answer = doors.post(REGISTER, envelope(request(REGISTER)))
     assert (answer.status, answer.child.tag, answer.child.text) == (200, "{u:r}ready", "å")
+
+
+@pytest.mark.parametrize("validate", [True, False])
+def test_bytes_are_answered_to_the_byte(validate: bool) -> None:
+    ready = (
+        f"<r:{REGISTER.name}Response  xmlns:r='{REGISTER.namespace}' xmlns:c='{ns.CORE}'><r:result>"
+        "<c:resultCode\n>&#79;K</c:resultCode><c:resultText><![CDATA[å]]></c:resultText></r:result>"
+        f"</r:{REGISTER.name}Response>"
+    ).encode()
+    doors = Doors(validate_answers=validate)
+    doors.answer = lambda _: ready
+    answer = doors.post(REGISTER, envelope(request(REGISTER)))
+    assert answer.status == 200
+    assert b"<soapenv:Body>" + ready + b"</soapenv:Body>" in answer.body
+
+
+@pytest.mark.parametrize("as_bytes", [True, False])
+def test_an_answer_that_breaks_its_contract_does_not_leave(
+    doors: Doors, logs: Logs, as_bytes: bool
+) -> None:
+    wrong = (
+        f"<{REGISTER.name}Response xmlns='{REGISTER.namespace}'>{SECRET}</{REGISTER.name}Response>"
+    )
+    doors.answer = lambda _: wrong.encode() if as_bytes else etree.fromstring(wrong)
+    answer = doors.post(REGISTER, envelope(request(REGISTER)))
+    assert (answer.status, answer.result["errorId"]) == (200, "TECHNICAL_ERROR")
+    assert SECRET not in answer.body.decode()
+    line = next(line for line in logs if line["event"] == "soap.answer_invalid")
+    assert line["intyg.contract"] == REGISTER.key
+    assert line["intyg.findings"]
+    assert SECRET not in str(logs)
+
+
+def test_where_errors_are_faults_an_answer_that_breaks_its_contract_is_one_too(
+    doors: Doors,
+) -> None:
+    to_care = _contracts.get("SendMessageToCare", 2)
+    doors.answer = lambda _: b"<x/>"
+    answer = doors.post(to_care, envelope(request(to_care)))
+    assert (answer.status, answer.fault[0]) == (500, "Server")
 
 
 def test_the_callers_correlation_id_comes_back(doors: Doors) -> None:
