@@ -4,7 +4,7 @@ From a draft comes a RegisterCertificate request, unsigned, in the order of the 
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, TypeAlias
 
 from lxml import etree
@@ -68,7 +68,14 @@ class Quantity:
     unit: str
 
 
-Value: TypeAlias = Text | Code | Period | PartialDate | Quantity
+@dataclass(frozen=True)
+class Twice:
+    """An element that stands there twice, which the contract allows and no type does."""
+
+    value: Code | Period | PartialDate | Quantity
+
+
+Value: TypeAlias = Text | Code | Period | PartialDate | Quantity | Twice
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,15 @@ class Frame:
         """Which kind of number `person_id` is: the day of a samordningsnummer is above 60."""
         day = self.person_id[6:8]
         return SAMORDNINGSNUMMER_ROOT if day > "60" else PERSONNUMMER_ROOT
+
+    @property
+    def born(self) -> date | None:
+        """The patient's birth, where `person_id` says one."""
+        year, month, day = self.person_id[:4], self.person_id[4:6], self.person_id[6:8]
+        try:
+            return date(int(year), int(month), int(day) % 60)
+        except ValueError:
+            return None
 
 
 # --- the draft ------------------------------------------------------------------------------------
@@ -251,6 +267,9 @@ def _write(delsvar: etree._Element, value: Value) -> None:
             quantity = etree.SubElement(delsvar, f"{_T}pq")
             etree.SubElement(quantity, f"{_T}value").text = number
             etree.SubElement(quantity, f"{_T}unit").text = unit
+        case Twice(once):
+            _write(delsvar, once)
+            _write(delsvar, once)
 
 
 def _frame(root: etree._Element, intyg_type: IntygType, frame: Frame) -> etree._Element:

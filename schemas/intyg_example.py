@@ -44,6 +44,9 @@ PERSON: Final = "189001019802"
 SIGNER: Final = "TSTNMT2321000156-LAKARE1"
 """HSA-id of who signs, unless another is given."""
 
+ADDRESS: Final = Address("Exempelvägen 2", "12345", "Provstad")
+"""The patient's, in the types that want one; the others leave it empty."""
+
 _NODE = re.compile(r"\b(?:svar|delsvar|code|coded|yes|no)\(\s*(\d+(?:\.\d+)?)")
 _NAMED = re.compile(r"<(\d+(?:\.\d+)?)>")
 _FULL_ROWS: Final = 3
@@ -126,6 +129,7 @@ def frame_of(
         signed_at=signed_at,
         version=version or intyg_type.xml_versions[-1],
         signer=signer,
+        patient=ADDRESS if intyg_type.patient_address else Address(),
         parent=parent,
     )
 
@@ -152,14 +156,22 @@ class Workshop:
         self._questions = {question.svar: question for question in intyg_type.questions}
         self._frame: Frame | None = None
         self._elements: dict[tuple[DraftSvar, int], etree._Element] = {}
+        self._drafts: dict[tuple[Frame, Size, int], Draft] = {}
 
     # --- whole drafts
 
     def draft(self, frame: Frame, size: Size, seed: int) -> Draft:
-        """A draft without findings; ExampleError when none is found."""
+        """A draft without findings, the same whenever asked; ExampleError when none is found."""
+        key = (frame, size, seed)
+        if key not in self._drafts:
+            self._drafts[key] = self._made(frame, size, seed)
+        return self._drafts[key]
+
+    def _made(self, frame: Frame, size: Size, seed: int) -> Draft:
         for attempt in range(_TRIES):
             rng = seeded(f"{self.intyg_type.key}/{size}/{seed}/{attempt}")
-            settled = self.settled(self._start(frame, size, rng), rng)
+            start = self._start(frame, size, rng)
+            settled = self.settled(start, rng, keep=size is Size.FULL)
             if settled is None:
                 continue
             if size is Size.MINIMAL:
@@ -178,11 +190,24 @@ class Workshop:
             self._head = len(self._intyg)
             self._elements.clear()
         del self._intyg[self._head :]
-        self._intyg.extend(self._element(draft, at) for at in range(len(draft.svar)))
+        times: dict[DraftSvar, int] = {}
+        for row in draft.svar:
+            times[row] = times.get(row, 0) + 1
+            self._intyg.append(self._element(row, times[row]))
         return self._check.check(self._intyg, today=self.today)
 
-    def settled(self, draft: Draft, rng: Random, repairs: int = _REPAIRS) -> Draft | None:
-        """A draft near this one without findings; None when none is found."""
+    def settled(
+        self, draft: Draft, rng: Random, repairs: int = _REPAIRS, *, keep: bool = False
+    ) -> Draft | None:
+        """
+        A draft near this one without findings; None when none is found.
+
+        Args:
+            draft: Where to start.
+            rng: Chooses among repairs that are equally good.
+            repairs: At most so many answers are changed.
+            keep: Rather change and add answers than leave some out.
+        """
         found = self.findings(draft)
         seen = {draft}
         for _ in range(repairs):
@@ -190,7 +215,10 @@ class Workshop:
                 return draft
             rule = rng.choice(found).rule
             best: tuple[int, Draft, list[Finding]] | None = None
-            for changed in self.changes(draft, self.concerns[rule], rng):
+            tries = self.changes(draft, self.concerns[rule], rng)
+            if keep:
+                tries.sort(key=lambda changed: -len(changed.ids()))
+            for changed in tries:
                 if changed in seen:
                     continue
                 now = self.findings(changed)
@@ -234,8 +262,7 @@ class Workshop:
 
     def added(self, draft: Draft, svar: str, rng: Random, *, whole: bool = False) -> Draft:
         """One more svar of a question."""
-        at = len(draft.rows(svar))
-        row = self.row(svar, at, rng, lambda: whole)
+        row = self._unlike(draft, self.row(svar, len(draft.rows(svar)), rng, lambda: whole))
         return draft.inserted(row, self.intyg_type).numbered(self._questions[svar])
 
     def dropped(self, draft: Draft, at: int) -> Draft:
@@ -245,20 +272,23 @@ class Workshop:
     def put(self, draft: Draft, at: int, delsvar: str, value: Value | None) -> Draft:
         """A delsvar of the svar at a place changed, added, or, with None, left out."""
         row = draft.svar[at]
-        parts = {part.id: part for part in row.delsvar}
+        parts = list(row.delsvar)
+        place = next((n for n, part in enumerate(parts) if part.id == delsvar), None)
         if value is None:
-            parts.pop(delsvar)
+            parts = [part for part in parts if part.id != delsvar]
+        elif place is None:
+            parts.append(DraftDelsvar(delsvar, value))
+            order = [part.id for part in self._questions[row.id].delsvar]
+            parts.sort(key=lambda part: order.index(part.id) if part.id in order else len(order))
         else:
-            parts[delsvar] = DraftDelsvar(delsvar, value)
+            parts[place] = DraftDelsvar(delsvar, value)
         if not parts:
             return self.dropped(draft, at)
-        order = [part.id for part in self._questions[row.id].delsvar]
-        ordered = sorted(parts.values(), key=lambda p: order.index(p.id) if p.id in order else 99)
-        return draft.with_row(at, replace(row, delsvar=tuple(ordered)))
+        return draft.with_row(at, replace(row, delsvar=tuple(parts)))
 
     @cached_property
     def concerns(self) -> dict[str, tuple[str, ...]]:
-        """The svar and delsvar that each rule is about; `patient` and `unit` stand for theirs."""
+        """The svar and delsvar that each rule is about."""
         found: dict[str, dict[str, None]] = {}
         for assertion in self.assertions:
             found.setdefault(assertion.rule, {}).update(dict.fromkeys(self._about(assertion)))
@@ -271,12 +301,11 @@ class Workshop:
 
     # --- inside
 
-    def _element(self, draft: Draft, at: int) -> etree._Element:
-        row = draft.svar[at]
-        key = (row, draft.svar[:at].count(row))
-        element = self._elements.get(key)
+    def _element(self, row: DraftSvar, time: int) -> etree._Element:
+        """The element of a svar; another one for the second time that it is in a draft."""
+        element = self._elements.get((row, time))
         if element is None:
-            element = self._elements[key] = svar_element(row)
+            element = self._elements[row, time] = svar_element(row)
         return element
 
     def _start(self, frame: Frame, size: Size, rng: Random) -> Draft:
@@ -291,10 +320,23 @@ class Workshop:
             most = min(count.most or 1, _FULL_ROWS)
             rows = max(count.least, sum(include() for _ in range(most)))
             for at in range(rows):
-                row = self.row(question.svar, at, rng, include)
+                row = self._unlike(draft, self.row(question.svar, at, rng, include))
                 draft = draft.inserted(row, self.intyg_type)
             draft = draft.numbered(question)
-        return draft
+        return _all_no(draft) if size is Size.MINIMAL else draft
+
+    def _unlike(self, draft: Draft, row: DraftSvar) -> DraftSvar:
+        """A svar with other codes than those that its question has already, as far as there are."""
+        taken = {part for other in draft.svar if other.id == row.id for part in other.delsvar}
+        parts = []
+        for part in row.delsvar:
+            if part in taken and isinstance(part.value, Code):
+                about = self.intyg_type.delsvar(part.id)
+                values = intyg_values.choices(self._questions[row.id], about, 0, self.today)
+                others = [DraftDelsvar(part.id, value) for value in values]
+                part = next((other for other in others if other not in taken), part)
+            parts.append(part)
+        return replace(row, delsvar=tuple(parts))
 
     def _shrunk(self, draft: Draft, rng: Random) -> Draft:
         """With everything left out that can be left out."""
@@ -324,7 +366,7 @@ class Workshop:
                         more = self.put(draft, rows[0], new.id, new.value)
                     else:
                         more = self.added(draft, question.svar, rng, whole=True)
-                    settled = self.settled(more, rng, repairs=6)
+                    settled = self.settled(more, rng, repairs=6, keep=True)
                     if settled and len(settled.ids()) > len(draft.ids()):
                         draft = settled
                         break
@@ -342,9 +384,6 @@ class Workshop:
         return draft
 
     def _changed(self, draft: Draft, node: str, rng: Random) -> Iterator[Draft]:
-        if node in ("patient", "unit"):
-            yield _with_addresses(draft)
-            return
         svar, dot, _ = node.partition(".")
         question = self._questions[svar]
         rows = draft.rows(svar)
@@ -353,8 +392,8 @@ class Workshop:
             if len(question.delsvar) > 1:
                 yield self.added(draft, svar, rng, whole=True)
         for number, at in enumerate(rows):
+            yield self.dropped(draft, at)
             if not dot:
-                yield self.dropped(draft, at)
                 continue
             part = self.intyg_type.delsvar(node)
             value = draft.svar[at].value(node)
@@ -376,19 +415,27 @@ class Workshop:
             if "c:delsvar" in text and node.each and node.each in self._questions:
                 for part in self._questions[node.each].delsvar:
                     yield part.id
-            if "c:patient/c:post" in text:
-                yield "patient"
-            if "c:skapadAv" in text:
-                yield "unit"
         elif isinstance(node, Delsvar):
             yield node.id
             if assertion.facet in ("unique", "overlap", "shared_day") and assertion.svar:
                 yield assertion.svar
         elif isinstance(node, Question):
             yield node.svar
-        else:
+        elif assertion.facet == "svar_ids":
             for question in self.intyg_type.questions:
                 yield question.svar
+
+
+def _all_no(draft: Draft) -> Draft:
+    """With every yes a no, since a yes is what usually asks for more."""
+    rows = []
+    for row in draft.svar:
+        parts = [
+            replace(part, value=Text("false")) if part.value == Text("true") else part
+            for part in row.delsvar
+        ]
+        rows.append(replace(row, delsvar=tuple(parts)))
+    return replace(draft, svar=tuple(rows))
 
 
 def _diagnosis_pairs(question: Question) -> Iterator[tuple[str, str]]:
@@ -403,9 +450,3 @@ def _diagnosis_pairs(question: Question) -> Iterator[tuple[str, str]]:
                     texts.remove(text)
                     yield text, part.id
                     break
-
-
-def _with_addresses(draft: Draft) -> Draft:
-    frame = draft.frame
-    patient = Address("Exempelvägen 2", "12345", "Provstad")
-    return replace(draft, frame=replace(frame, patient=patient))

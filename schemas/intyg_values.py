@@ -3,24 +3,26 @@
 Texts are ours, short and invented; which one fits is told by the Swedish term of the question.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
 from typing import Final
 
-from schemas.intyg_draft import Code, PartialDate, Period, Quantity, Text, Value
+from schemas.intyg_draft import Code, PartialDate, Period, Quantity, Text, Twice, Value
 from schemas.intyg_model import CodeList, Delsvar, Match, Question
 
 TEXTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("annan grund", ("Samtal med patientens närstående",)),
     ("kommun", ("Provköping", "Exempelstad")),
     ("land", ("Norge", "Portugal")),
-    ("underlag", ("Körkort", "Pass", "Tidigare journal")),
     ("medicin slut", ("Våren 2024",)),
     ("läkemedel", ("Metformin 500 mg, 1 x 2", "Oxazepam 5 mg vid behov")),
     ("medicin", ("Lamotrigin 100 mg, 1 x 2", "Metylfenidat 36 mg, 1 x 1")),
     ("yrke", ("Snickare, bygger kök och trappor", "Undersköterska på ett äldreboende")),
     ("specialitet", ("Neurologi", "Ögonsjukdomar")),
     ("var underlaget finns", ("Skickas med posten", "Bifogas av patienten")),
+    ("underlag", ("Körkort", "Pass", "Tidigare journal")),
     ("relation", ("Patientens mor", "Patientens bror")),
     ("vårdinrättning", ("Provsjukhuset i Provstad",)),
     ("tidpunkt", ("Våren 2025", "Mars 2024")),
@@ -41,7 +43,7 @@ TEXTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("diagnos", ("Ryggbesvär", "Utmattning")),
     ("", ("Har varit så sedan i våras.", "Oförändrat sedan förra besöket.", "Måttliga besvär.")),
 )
-"""Word in a term, and texts that suit it; the first word that fits decides."""
+"""How a word in a term begins, and texts that suit it; the first that fits decides."""
 
 DIAGNOSES: Final = (
     ("M545", "Lumbago"),
@@ -105,37 +107,54 @@ def choices(question: Question, part: Delsvar, row: int, today: date) -> Sequenc
     return [Text(text) for text in _texts(question, part)]
 
 
-def odd(part: Delsvar, row: int, today: date) -> Sequence[Value]:
-    """Values that some rule refuses, likely ones first; each keeps the contract's schema."""
+def odd(part: Delsvar, now: Value, row: int, today: date, born: date | None) -> Sequence[Value]:
+    """
+    Values that some rule refuses, likely ones first; each keeps the contract's schema.
+
+    Args:
+        part: What is asked.
+        now: What it holds.
+        row: Which one it is of several svar, from 0.
+        today: What is late is later than this.
+        born: The patient's birth, if known; what is early is before it.
+    """
     wrong: list[Value] = []
     if part.length:
-        wrong.append(Text("Ordet återkommer. " * (int(part.length.most) // 18 + 1)))
-    if part.type in ("cv", "boolean_or_cv"):
-        wrong += _odd_codes(part)
-    if part.type in ("date", "zero_date"):
-        wrong += [Text(_day(today, days)) for days in (400, 1, -100, -800, -36500)]
-        wrong += [Text("2999-12-31"), Text("0000-00-00"), Text(f"{today.year}-00-00")]
-    if part.type == "day":
-        wrong += [PartialDate(value) for value in ("2999-12-31", "1001-01-01", "2026")]
-    if part.type == "year":
-        wrong += [PartialDate(value) for value in ("2999", "1001", "2026-05")]
-    if part.type == "period":
-        wrong += [
-            Period(_day(today, first), _day(today, last))
-            for first, last in (
-                (12, 0),  # ends before it starts
-                (14 * row, 14 * row + 14),  # shares a day with the next one
-                (0, 60),
-                (-30, -20),
-                (-400, -390),
-                (-36500, 0),
-                (0, 36500),
-            )
-        ]
-    if part.type in ("decimal", "integer"):
-        wrong += [Text(number) for number in ("0", "0.4", "2.5", "101", "-3", "100000")]
-    if part.type == "decimal_comma":
-        wrong += [Text(number) for number in ("0,05", "2,5", "99,0")]
+        wrong.append(Text("Ordet återkommer. " * (int(part.length.most) // 17 + 1)))
+    if isinstance(now, Code):
+        wrong += _odd_codes(part, now)
+    if isinstance(now, Text):
+        wrong += [Text(f" {now.text}"), Text(f"{now.text}Z")]  # a blank, a time zone
+    match part.type:
+        case "date" | "zero_date":
+            days = [_day(today, number) for number in (400, 1, 366, -100, -800, -36500)]
+            near_birth = [_day(born, number) for number in (10, -400)] if born else []
+            unknown = ["2999-12-31", "0000-00-00", f"{today.year}-00-00"]
+            wrong += [Text(text) for text in (*days, *near_birth, *unknown)]
+        case "day":
+            wrong += [PartialDate(value) for value in ("2999-12-31", "1001-01-01", "2026")]
+        case "year":
+            wrong += [PartialDate(value) for value in ("2999", "1001", "2026-05")]
+        case "period":
+            wrong += [
+                Period(_day(today, first), _day(today, last))
+                for first, last in (
+                    (12, 0),  # ends before it starts
+                    (14 * row, 14 * row + 14),  # shares a day with the next one
+                    (0, 60),
+                    (-30, -20),
+                    (-400, -390),
+                    (-36500, 0),
+                    (0, 36500),
+                )
+            ]
+        case "decimal" | "decimal_comma" | "integer":
+            numbers = ("0", "0.4", "0,4", "0.05", "0,05", "2.5", "2,5", "101", "-1", "100000")
+            wrong += [Text(number) for number in numbers]
+        case "pq":
+            wrong += [Quantity(number, "%") for number in ("50", "150.0")]
+    if isinstance(now, Code | Period | PartialDate | Quantity):
+        wrong.append(Twice(now))
     # of another kind altogether
     return [*wrong, Text(""), Text("kanske"), Text("10"), Code("X", "X"), Text("2026-02-30")]
 
@@ -153,10 +172,14 @@ def _texts(question: Question, part: Delsvar) -> list[str]:
     most = part.length.most if part.length else 4000
     for term in (part.term.casefold(), question.term.casefold(), ""):
         for word, texts in TEXTS:
-            fitting = [text for text in texts if word in term and len(text) <= most]
-            if fitting and bool(word) == bool(term):
+            fitting = [text for text in texts if len(text) <= most]
+            if fitting and bool(word) == bool(term) and _begins(word, term):
                 return fitting
     return ["Ja"]
+
+
+def _begins(word: str, term: str) -> bool:
+    return word == "" or re.search(rf"\b{word}", term) is not None
 
 
 def _codes(part: Delsvar) -> list[Value]:
@@ -186,19 +209,19 @@ def _system(part: Delsvar, code_list: CodeList | None) -> str:
     return allowed[0] if allowed else "1.2.3"
 
 
-def _odd_codes(part: Delsvar) -> list[Value]:
-    usual_codes = [value for value in _codes(part) if isinstance(value, Code)]
-    first = usual_codes[0]
+def _odd_codes(part: Delsvar, now: Code) -> list[Value]:
     wrong: list[Value] = [
-        Code("FINNS_EJ", first.system),
-        Code(first.code, "1.2.3.4"),
-        Code("M54555", first.system),  # too long
-        Code("M5", first.system),
-        Code("F32", first.system),  # needs a fourth character
+        Code(now.code, "1.2.3.4", now.display),
+        Code(now.code, "", now.display),
+        Code("FINNS_EJ", now.system),
+        Code("M54555", now.system),  # too long
+        Code("M5", now.system),
+        Code("F32", now.system),  # needs a fourth character
+        Code(f" {now.code}", now.system, now.display),
     ]
     if part.system:
-        wrong += [Code(first.code, system) for system in part.system.values[1:]]
+        wrong += [Code(now.code, system) for system in part.system.values]
     for code_list in part.code_lists:
-        wrong += [Code(code, first.system) for code in code_list.codes]
-    wrong += [Code(f"{first.code}{value.code}", first.system) for value in usual_codes[1:3]]
-    return wrong
+        wrong += [Code(code, now.system) for code in code_list.codes]
+    several = [value.code for value in _codes(part) if isinstance(value, Code)]
+    return [*wrong, *(Code(f"{now.code}{code}", now.system) for code in several[:2])]

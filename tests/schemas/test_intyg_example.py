@@ -33,7 +33,7 @@ def test_example_follows_contract_and_rules(
 
 
 @EVERY_TYPE
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_generated_certificate_follows_contract_and_rules(
     data: st.DataObject, intyg_type: IntygType, contracts: Contracts
