@@ -14,12 +14,14 @@ from typing import Final
 from adapter import guard
 from adapter.deliver.answer import AnswerKind
 from adapter.deliver.decision import TABLE, Row, Transfer
+from adapter.fraga_moves import MOVES, Cause, Refusal, Standing
 from adapter.meddelande_rules import RULES
 from adapter.model import (
     DestinationKind,
     DestinationRole,
     Direction,
     Environment,
+    FragaState,
     GuardDecision,
     OutcomeKind,
     PatientKind,
@@ -146,6 +148,29 @@ def _for(row: Row) -> str:
     return "; ".join([", ".join(contracts)] * bool(contracts) + attempts) or "all"
 
 
+def _moves() -> str:
+    def moved(standing: Standing, cause: Cause) -> str:
+        move = MOVES.get((standing, cause))
+        if move is None:
+            return ""
+        return (
+            f"`{move.rule}`" if isinstance(move, Refusal) else f"{_STATES[move.to]}, {move.event}"
+        )
+
+    return _table(
+        ("Where it stands", *Cause),
+        ((standing, *(moved(standing, cause) for cause in Cause)) for standing in Standing),
+    )
+
+
+_STATES: Final[Mapping[FragaState, str]] = {
+    FragaState.OPEN_CARE: "open",
+    FragaState.OPEN_RECIPIENT: "open",
+    FragaState.ANSWERED: "answered",
+    FragaState.HANDLED: "handled",
+}
+
+
 def _plain(text: str) -> str:
     return text.replace("|", "\\|")
 
@@ -157,4 +182,5 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "policy": _policy,
     "told": _told,
     "decisions": _decisions,
+    "moves": _moves,
 }
