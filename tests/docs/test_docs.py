@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from adapter import texts
+from adapter.interactions import HANDLERS, READERS
 from adapter.model import DELIVERY_MOVES, DeliveryState
 from adapter.settings import Settings
 from adapter.signature import SignatureOutcome
@@ -163,6 +164,12 @@ def _imported_texts(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
+def test_every_contract_that_is_served_is_documented() -> None:
+    page = pages.read("answers.md")
+    served = [key.replace(":", " ") for key in (*HANDLERS, *READERS)]
+    assert not [name for name in served if name not in page]
+
+
 def test_every_rule_that_callers_can_see_is_documented() -> None:
     page = pages.read("answers.md")
     found = {rule for path in _sources("adapter", "schemas") for rule in _rule_ids(path)}
@@ -181,7 +188,7 @@ def _rule_ids(path: Path) -> Iterator[str]:
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
-            and node.func.id in {"Finding", "Refusal", "Rule", "_refused"}
+            and node.func.id in {"Finding", "Refusal", "Rule", "_finding"}
             and node.args
             and isinstance(node.args[0], ast.Constant)
             and isinstance(node.args[0].value, str)
