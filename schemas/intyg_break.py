@@ -29,10 +29,14 @@ _BASES: Final = (
     (Size.SOME, 1),
     (Size.SOME, 2),
 )
-_AT_RANDOM: Final = 60
-_NEIGHBOURS: Final = 10
+_AT_RANDOM: Final = 50
+_NEIGHBOURS: Final = 8
 _REPAIRS: Final = 8
 _SIDEWAYS: Final = 3
+_TO_REPAIR: Final = 4
+_MANY: Final = 20
+"""A rule about so many questions and more is about all of them."""
+
 _VALUE_FACETS: Final = frozenset(
     {"type", "system", "codes", "pattern", "code_length", "length", "days", "size"}
 )
@@ -104,7 +108,8 @@ class _Breaker:
         self._assertions = assertions
         self._seed = seed
         self._rng = seeded(f"{rule}/{seed}")
-        self._best: _Attempt | None = None
+        self._attempts: dict[frozenset[str], _Attempt] = {}
+        self._repairs: dict[_Attempt, _Attempt] = {}
         self._nodes = workshop.concerns[rule]
         self._across = any(isinstance(assertion.node, Rule) for assertion in assertions)
 
@@ -114,12 +119,13 @@ class _Breaker:
                 attempt = self._tried(spoilt)
                 if attempt and attempt.cost == (0, 0):
                     return attempt.draft
-            if self._best and (repaired := self._repaired(self._best)).cost[0] == 0:
-                return repaired.draft
-        if self._best is None:
+            fine = [one for one in self._cheapest() if self._repaired(one).cost[0] == 0]
+            if fine:
+                return self._repaired(fine[0]).draft
+        if not self._attempts:
             raise CannotBreakError(self._rule, Why.NEVER)
-        errors = {f.rule for f in self._best.also if f.severity is Severity.ERROR}
-        raise CannotBreakError(self._rule, Why.OTHERS, tuple(sorted(errors)))
+        also = {f.rule for f in self._cheapest()[0].also if f.severity is Severity.ERROR}
+        raise CannotBreakError(self._rule, Why.OTHERS, tuple(sorted(also)))
 
     def _tried(self, draft: Draft) -> _Attempt | None:
         findings = self._shop.findings(draft)
@@ -128,25 +134,32 @@ class _Breaker:
         also = tuple(finding for finding in findings if finding.rule != self._rule)
         errors = sum(finding.severity is Severity.ERROR for finding in also)
         attempt = _Attempt((errors, len(also) - errors), draft, also)
-        if self._best is None or attempt.cost < self._best.cost:
-            self._best = attempt
+        broken_too = frozenset(finding.rule for finding in also)
+        before = self._attempts.get(broken_too)
+        if before is None or attempt.cost < before.cost:
+            self._attempts[broken_too] = attempt
         return attempt
+
+    def _cheapest(self) -> list[_Attempt]:
+        """The attempts that break the fewest others, no two of them the same others."""
+        return sorted(self._attempts.values(), key=lambda one: one.cost)[:_TO_REPAIR]
 
     def _repaired(self, attempt: _Attempt) -> _Attempt:
         """The nearest draft that still breaks the rule and breaks fewer others."""
+        if attempt not in self._repairs:
+            self._repairs[attempt] = self._repair(attempt)
+        return self._repairs[attempt]
+
+    def _repair(self, attempt: _Attempt) -> _Attempt:
         seen = {attempt.draft}
         best = attempt
         for _ in range(_REPAIRS):
             if not attempt.also:
                 return attempt
             rule = self._rng.choice(attempt.also).rule
-            tried = [
-                self._tried(changed)
-                for changed in self._shop.changes(
-                    attempt.draft, self._shop.concerns[rule], self._rng
-                )
-                if changed not in seen
-            ]
+            nodes = self._shop.concerns[rule]
+            changes = self._shop.changes(attempt.draft, nodes, self._rng)
+            tried = [self._tried(changed) for changed in changes if changed not in seen]
             better = [one for one in tried if one is not None]
             if not better:
                 break
@@ -167,15 +180,15 @@ class _Breaker:
 
     def _at_random(self) -> Iterator[Draft]:
         """Valid drafts with several answers changed that the rule is about."""
-        for base in (self._base(*_BASES[0]), self._base(*_BASES[2])) if self._across else ():
+        for base in _BASES[:3] if self._across else ():
             for _ in range(_AT_RANDOM):
-                yield self._shuffled(base, odd=True)
+                yield self._shuffled(self._base(*base), odd=True)
 
     def _from_neighbours(self) -> Iterator[Draft]:
         """Valid drafts with other answers to what the rule is about, and one thing wrong."""
-        for base in (self._base(*_BASES[0]), self._base(*_BASES[2])) if self._across else ():
+        for base in _BASES[:3] if self._across else ():
             for _ in range(_NEIGHBOURS):
-                changed = self._shuffled(base, odd=False)
+                changed = self._shuffled(self._base(*base), odd=False)
                 settled = self._shop.settled(changed, self._rng, repairs=6)
                 if settled is not None:
                     yield from self._all_spoilt(settled)
@@ -187,6 +200,16 @@ class _Breaker:
                 yield from self._where_it_applies(self._base(*_BASES[0]), assertion.node)
         for size, seed in _BASES:
             yield self._base(size, seed)
+        yield from self._with_questions(self._base(*_BASES[1]))
+
+    def _with_questions(self, draft: Draft) -> Iterator[Draft]:
+        """A small draft with one of the rule's questions added, with what it must hold."""
+        for svar in dict.fromkeys(node.partition(".")[0] for node in self._nodes):
+            if len(self._nodes) < _MANY and not draft.rows(svar):
+                added = self._shop.added(draft, svar, self._rng)
+                settled = self._shop.settled(added, self._rng, repairs=6, keep=True)
+                if settled is not None:
+                    yield settled
 
     def _shuffled(self, draft: Draft, *, odd: bool) -> Draft:
         """With other values, usual or odd ones, in about half of what the rule is about."""
@@ -224,7 +247,7 @@ class _Breaker:
             rows = base.rows(svar)
         for value in _values_of(self._shop, rule):
             changed = self._shop.put(base, rows[0], rule.each, value)
-            settled = self._shop.settled(changed, self._rng, repairs=20)
+            settled = self._shop.settled(changed, self._rng, repairs=20, keep=True)
             if settled is not None:
                 yield settled
 
@@ -271,14 +294,17 @@ class _Breaker:
                 fewer = self._shop.dropped(fewer, at)
                 yield fewer
         elif facet == "many":
-            yield self._many(draft, question, whole=False)
-            yield self._many(draft, question, whole=True)
+            for whole in (False, True, False, True):
+                yield self._many(draft, question, whole=whole)
             if rows:
                 copy = draft.svar[rows[-1]]
                 more = draft
                 for _ in range((question.count.most or 1) + 1 - len(rows)):
                     more = more.inserted(copy, self._shop.intyg_type).numbered(question)
                 yield more
+                # rules that count instans may look at some of them only
+                ones = [replace(row, instans=1) if row.id == svar else row for row in more.svar]
+                yield replace(more, svar=tuple(ones))
         elif facet == "only":
             stray = DraftDelsvar(f"{svar}.99", Text("1"))
             for at in rows:

@@ -262,7 +262,7 @@ class Workshop:
 
     def added(self, draft: Draft, svar: str, rng: Random, *, whole: bool = False) -> Draft:
         """One more svar of a question."""
-        row = self._unlike(draft, self.row(svar, len(draft.rows(svar)), rng, lambda: whole))
+        row = self._unlike(draft, self.row(svar, len(draft.rows(svar)), rng, lambda: whole), rng)
         return draft.inserted(row, self.intyg_type).numbered(self._questions[svar])
 
     def dropped(self, draft: Draft, at: int) -> Draft:
@@ -320,12 +320,12 @@ class Workshop:
             most = min(count.most or 1, _FULL_ROWS)
             rows = max(count.least, sum(include() for _ in range(most)))
             for at in range(rows):
-                row = self._unlike(draft, self.row(question.svar, at, rng, include))
+                row = self._unlike(draft, self.row(question.svar, at, rng, include), rng)
                 draft = draft.inserted(row, self.intyg_type)
             draft = draft.numbered(question)
         return _all_no(draft) if size is Size.MINIMAL else draft
 
-    def _unlike(self, draft: Draft, row: DraftSvar) -> DraftSvar:
+    def _unlike(self, draft: Draft, row: DraftSvar, rng: Random) -> DraftSvar:
         """A svar with other codes than those that its question has already, as far as there are."""
         taken = {part for other in draft.svar if other.id == row.id for part in other.delsvar}
         parts = []
@@ -334,7 +334,8 @@ class Workshop:
                 about = self.intyg_type.delsvar(part.id)
                 values = intyg_values.choices(self._questions[row.id], about, 0, self.today)
                 others = [DraftDelsvar(part.id, value) for value in values]
-                part = next((other for other in others if other not in taken), part)
+                free = [other for other in others if other not in taken]
+                part = rng.choice(free) if free else part
             parts.append(part)
         return replace(row, delsvar=tuple(parts))
 
