@@ -46,7 +46,9 @@ def _around(rows: Rows, intygs_id: str) -> list[RelationRow]:
             if neighbour.intyg.intygs_id not in found:
                 found[neighbour.intyg.intygs_id] = neighbour
                 queue.append(neighbour)
-    oldest_first = sorted(found.values(), key=lambda stored: stored.received_at)
+    oldest_first = sorted(
+        found.values(), key=lambda stored: (stored.received_at, stored.intyg.intygs_id)
+    )
     return [row for stored in oldest_first if (row := _row(rows, stored)) is not None]
 
 
