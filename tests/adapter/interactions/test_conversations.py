@@ -30,11 +30,6 @@ STEPS: Final = 30
 PICK: Final = st.integers(0, 99)
 PARTS: Final = {FK: "FKASSA", OTHER_AUTHORITY: "AF"}
 OUTCOMES: Final = [OutcomeKind.DELIVERED] * 2 + [OutcomeKind.REFUSED, OutcomeKind.RETRY]
-    OutcomeKind.DELIVERED,
-    OutcomeKind.DELIVERED,
-    OutcomeKind.REFUSED,
-    OutcomeKind.RETRY,
-]
 
 ask = builders.send_message_to_care
 write = builders.send_message_to_recipient
