@@ -14,19 +14,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version as distribution_version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from adapter import safe_xml
 from adapter.check_file import check_file, verify_file
 from adapter.cli_schema import schema
+from adapter.cli_types import example, render, type_, types
 from adapter.errors import AdapterError
 from adapter.settings import Settings, SettingsError, load_settings
 from schemas.contract import Contracts
 from schemas.finding import Finding, Severity
 from schemas.intyg_type import IntygTypes
+
+if TYPE_CHECKING:
+    from adapter.signature import SigningKey
 
 cli = typer.Typer(
     name="intyg",
@@ -228,6 +233,7 @@ def sign(
     try:
         signing_key = signature.load_signing_key(key, cert, password)
         signed = signature.sign_document(_read(file), signing_key)
+        _warn_of_another_author(signed, signing_key)
         if output is None:
             sys.stdout.buffer.write(signed)
         else:
@@ -238,6 +244,20 @@ def sign(
         _fail(str(exc))
     except AdapterError as exc:
         _fail(f"{file}: {exc.text}", 1)
+
+
+def _warn_of_another_author(signed: bytes, key: "SigningKey") -> None:
+    """Signing for somebody else is allowed here, but receivers that look will not trust it."""
+    from adapter.signature import SignatureCode, TrustStore, verify_message
+
+    root = safe_xml.parse(signed).getroot()
+    own = TrustStore(pinned=[key.cert.parsed])
+    if verify_message(root, own, datetime.now(UTC)).code is SignatureCode.SIGNER_NOT_AUTHOR:
+        err.print(
+            f"note: the signer {key.cert.signer.hsa_id} is not skapadAv/personal-id; "
+            "a receiver that checks will say SIGNER_NOT_AUTHOR",
+            highlight=False,
+        )
 
 
 @cli.command()
@@ -309,6 +329,10 @@ def send(
 
 # --- certificate types ----------------------------------------------------------------------------
 
+cli.command()(types)
+cli.command("type")(type_)
+cli.command()(example)
+cli.command()(render)
 cli.command()(schema)
 
 

@@ -271,3 +271,11 @@ def test_key_that_cannot_be_read_is_said_in_one_line(good: Path) -> None:
     assert result.exit_code == 2
     assert result.output.count("\n") == 1
     assert "no key can be read" in result.output
+
+
+def test_signing_for_another_author_is_noted(here: Path, keys: Path) -> None:
+    path = here / "other.xml"
+    path.write_bytes(builders.register_certificate(doctor="SE0000000000-SOMEBODY"))
+    result = run("sign", path, "--key", keys / "signer.p12", "--password", "test", "-o", path)
+    assert result.exit_code == 0
+    assert "SIGNER_NOT_AUTHOR" in result.stderr
