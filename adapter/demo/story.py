@@ -53,6 +53,7 @@ class Story:
     messages: int = 0
     first: str = field(default_factory=lambda: str(uuid.uuid4()))
     second: str = field(default_factory=lambda: str(uuid.uuid4()))
+    third: str = field(default_factory=lambda: str(uuid.uuid4()))
     _question: str = ""
     _komplt: str = ""
     _sent: bytes = b""
@@ -70,9 +71,12 @@ class Story:
             ("It is sent to Försäkringskassan", self._send),
             ("Försäkringskassan asks, care answers", self._ask_and_answer),
             ("Försäkringskassan wants question 35 completed", self._ask_for_completion),
+            ("Försäkringskassan reminds care of it", self._remind),
             ("Care answers with a new certificate", self._complete),
             ("Care asks, Försäkringskassan answers", self._care_asks),
-            ("The certificate is revoked", self._revoke),
+            ("The new certificate is revoked", self._revoke),
+            ("Asked again, care cannot complete the first one", self._cannot_complete),
+            ("A new certificate replaces the first one", self._replace),
             ("A test patient's certificate on its way to a real authority", self._blocked),
             ("Every message, against its contract", self._check_messages),
         ]
@@ -132,7 +136,12 @@ class Story:
             "KOMPLT on question 35", "ask-komplt", intygs_id=self.first, komplettering=rows
         )
         self._ehr_has_message(self._komplt)
-        self._told("NYFRFM", self.first, count=2, unanswered=1)
+        self._told("NYFRFM", self.first, count=2, unanswered=1, amne=Amne.KOMPLT)
+
+    def _remind(self) -> None:
+        reminder = self._fk_says("reminder", "remind", meddelande_id=self._komplt)
+        self._ehr_has_message(reminder)
+        self._told("NYFRFM", self.first, count=3, unanswered=1, amne=Amne.PAMINN)
 
     def _complete(self) -> None:
         parent = Parent(TypAvRelation.KOMPLT, self.first, svar_pa=self._komplt)
@@ -175,9 +184,45 @@ class Story:
         self._eventually(lambda: self.stage.fk.intyg(self.second).revoked_at, f"{FK} was not told")
         self._line(ADAPTER, FK, "RevokeCertificate", "OK")
         self._told("MAKULE", self.second)
+        self._told("NYFRFM", self.first, count=4, unanswered=1)
+        self._note("the completion request that it had answered is open again")
+
+    def _cannot_complete(self) -> None:
+        rows = [{"frage_id": "17", "text": "Beskriv vad patienten inte kan göra."}]
+        newest = self._fk_says(
+            "KOMPLT on question 17", "ask-komplt", intygs_id=self.first, komplettering=rows
+        )
+        self._told("NYFRFM", self.first, count=5, unanswered=2, amne=Amne.KOMPLT)
+        answer = self.stage.ehr.message(
+            str(uuid.uuid4()),
+            self.first,
+            PATIENT,
+            "FKASSA",
+            Amne.KOMPLT,
+            "Patienten har flyttat, intyget kan inte kompletteras.",
+            _now(),
+            svar_pa=newest,
+        )
+        self._tell(EHR, ADAPTER, "SendMessageToRecipient (KOMPLT)", answer)
+        self._fk_has_answer_to(newest)
+        self._told("HANFRFM", self.first, count=3, unanswered=1)
+        self._told("HANFRFM", self.first, count=4, unanswered=0)
+
+    def _replace(self) -> None:
+        body = self._issue(self.third, Parent(TypAvRelation.ERSATT, self.first))
+        self._tell(EHR, ADAPTER, "RegisterCertificate (ERSATT)", self.stage.ehr.register(body))
+        self._told("SIGNAT", self.third)
+        answer = self.stage.ehr.send(self.third, PATIENT, "FKASSA", _now())
+        self._tell(EHR, ADAPTER, "SendCertificateToRecipient", answer)
+        self._told("SKICKA", self.third)
+        refused = self.stage.ehr.send(self.first, PATIENT, "FBA", _now())
+        self._line(EHR, ADAPTER, "SendCertificateToRecipient (the old one)", _result(refused))
+        if "INTYG_REPLACED" not in (refused.text or ""):
+            raise StoryError(f"the replaced certificate was answered {_result(refused)}")
+        self._note("INTYG_REPLACED: a replaced certificate goes nowhere any more")
 
     def _blocked(self) -> None:
-        answer = self.stage.ehr.send(self.first, PATIENT, "FBA", _now())
+        answer = self.stage.ehr.send(self.third, PATIENT, "FBA", _now())
         self._line(EHR, ADAPTER, "SendCertificateToRecipient", _result(answer))
         if (answer.code, answer.error_id) != ("ERROR", "VALIDATION_ERROR"):
             raise StoryError(f"expected ERROR VALIDATION_ERROR, got {_result(answer)}")
@@ -226,9 +271,22 @@ class Story:
         self._line(ADAPTER, FK, "the answer", "OK")
 
     def _told(
-        self, kod: str, intygs_id: str, *, count: int = 1, unanswered: int | None = None
+        self,
+        kod: str,
+        intygs_id: str,
+        *,
+        count: int = 1,
+        unanswered: int | None = None,
+        amne: Amne | None = None,
     ) -> None:
-        """The EHR gets an event, with the right number of unanswered questions from FK."""
+        """
+        The EHR gets an event.
+
+        Args:
+            count: How many of the same code it has then.
+            unanswered: Unanswered questions from FK that the last of them counts.
+            amne: Subject of the last of them; None: not looked at.
+        """
         found = self.stage.journal.wait_handelser(
             count, timeout_seconds=self.wait_seconds, intygs_id=intygs_id, kod=kod
         )
@@ -238,7 +296,10 @@ class Story:
         fragor = found[count - 1].mottagna_fragor
         if unanswered is not None and fragor.ej_besvarade != unanswered:
             raise StoryError(f"{kod} counts {fragor.ej_besvarade} unanswered, not {unanswered}")
-        self._line(ADAPTER, EHR, f"CertificateStatusUpdateForCare {kod}", "OK")
+        if amne is not None and found[count - 1].amne != amne:
+            raise StoryError(f"{kod} is about {found[count - 1].amne}, not {amne}")
+        what = f"CertificateStatusUpdateForCare {kod}"
+        self._line(ADAPTER, EHR, f"{what} {amne}" if amne else what, "OK")
 
     def _held_by_fk(self, intygs_id: str) -> bytes | None:
         try:
@@ -279,7 +340,7 @@ class Story:
         seconds = time.monotonic() - self._started
         self.console.print(
             f"  [dim]{seconds:6.2f} s[/dim]  {who:<17} [cyan]→[/cyan] {whom:<17} "
-            f"{what:<40} [green]{result}[/green]",
+            f"{what:<46} [green]{result}[/green]",
             highlight=False,
         )
 
