@@ -14,17 +14,17 @@ from adapter.interactions import (
     READERS,
     after_delivery,
 )
+from adapter.load_schemas import load_schemas
 from adapter.model import Clock, Delivery, Inbound, Outcome, system_clock
 from adapter.parts import Parts
 from adapter.route import Routes
 from adapter.server import Server, mount
-from adapter.settings import Settings
+from adapter.settings import Settings, SettingsError
 from adapter.signature import TrustStore, signing_key_from_settings
 from adapter.soap import Answer, build_wsgi
+from adapter.startup import refuse_unfit
 from adapter.store import Rows, Store
 from adapter.worker import Workers
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
 
 
 def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
@@ -35,15 +35,16 @@ def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
         SettingsError: A key, certificate or folder that the settings name is not usable.
         StoreError: The database cannot be opened.
     """
+    contracts, types = load_schemas(settings.contracts_dir, settings.types_dir)
     trust = TrustStore.from_settings(settings.trust)
     signing_key = signing_key_from_settings(settings.signing)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store = Store(settings.effective_database_url, clock)
     store.migrate()
-    return Parts(
+    parts = Parts(
         settings=settings,
-        contracts=Contracts(settings.contracts_dir),
-        types=IntygTypes(settings.types_dir),
+        contracts=contracts,
+        types=types,
         store=store,
         guard=Guard(TestPatients.from_settings(settings), settings.environment),
         routes=Routes(settings),
@@ -51,6 +52,12 @@ def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
         signing_key=signing_key,
         clock=clock,
     )
+    try:
+        refuse_unfit(parts)
+    except SettingsError:
+        store.close()
+        raise
+    return parts
 
 
 class App:

@@ -25,6 +25,7 @@ from adapter.check_file import check_file, verify_file
 from adapter.cli_schema import schema
 from adapter.cli_types import example, render, type_, types
 from adapter.errors import AdapterError
+from adapter.load_schemas import load_schemas
 from adapter.settings import Settings, SettingsError, load_settings
 from schemas.contract import Contracts
 from schemas.finding import Finding, Severity
@@ -92,6 +93,7 @@ def serve(config: ConfigOption = None) -> None:
     """Run the adapter until it is stopped."""
     from adapter import log
     from adapter.app import build_app
+    from adapter.startup import notes
 
     settings = _settings(config)
     log.configure()
@@ -99,6 +101,8 @@ def serve(config: ConfigOption = None) -> None:
         adapter = build_app(settings)
     except (SettingsError, AdapterError, OSError) as exc:
         _fail(str(exc), 1)
+    for note in notes(adapter.parts):
+        err.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)
     with adapter:
         threading.Thread(target=adapter.warm_up, name="warm-up", daemon=True).start()
         _run_until_signalled(
@@ -167,7 +171,12 @@ def validate(
     types_dir: Annotated[Path | None, typer.Option(help="More certificate types.")] = None,
 ) -> None:
     """Check messages against contract and certificate type: envelope, request or bare intyg."""
-    contracts, types = Contracts(contracts_dir), IntygTypes(types_dir)
+    try:
+        contracts, types = load_schemas(contracts_dir, types_dir)
+    except SettingsError as exc:
+        _fail(str(exc))
+    for fault in types.refused:
+        err.print(f"types_dir: {fault}", highlight=False, markup=False)
     worst = 0
     for file in files:
         try:
@@ -300,7 +309,8 @@ def verify(
             method=result.method,
         )
     else:
-        out.print(f"{result.outcome} {result.code or ''}".rstrip(), highlight=False)
+        code = result.code if result.code and result.code.value != result.outcome.value else ""
+        out.print(f"{result.outcome} {code}".rstrip(), highlight=False)
         err.print(result.text + (f"; signer {signer}" if signer else ""), highlight=False)
     raise typer.Exit(0 if result.outcome is SignatureOutcome.VALID else 1)
 

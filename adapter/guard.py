@@ -100,6 +100,14 @@ class Guard:
     def environment(self) -> Environment:
         return self._environment
 
+    def has_signals(self) -> bool:
+        """Whether there is anything to ask about a patient."""
+        return bool(self._patients.signals)
+
+    def damaged_signals(self) -> tuple[str, ...]:
+        """Why signals cannot answer: which file and line, never what it says."""
+        return tuple(s.damage for s in self._patients.signals if s.damage is not None)
+
     def verdict(self, person: PersonId) -> PatientVerdict:
         """What the signals say of a patient, now."""
         return self._patients.verdict(person)
@@ -140,6 +148,10 @@ class Signal(Protocol):
     @property
     def name(self) -> str:
         """For journal and operator, without any number."""
+
+    @property
+    def damage(self) -> str | None:
+        """Why it cannot answer; None when it can."""
 
     def kind(self, person: PersonId) -> PatientKind:
         """What this source says of a person."""

@@ -4,18 +4,25 @@ Environment variables start with `INTYG_` and use `__` between levels: `INTYG_SE
 Relative paths are read from the folder of the TOML file, or the working folder without one.
 """
 
+import difflib
 import os
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import pydantic
+import pydantic_settings
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapter.model import DestinationKind, DestinationRole, Environment
+
+ENV_PREFIX: Final = "INTYG_"
+
+NOT_SETTINGS: Final = ("INTYG_KEY_PASSWORD", "INTYG_TEST_", "INTYG_NATIONAL_", "INTYG_DOCS_")
+"""Variables of the command line and of the tests, which are no settings."""
 
 
 class SettingsError(Exception):
@@ -163,7 +170,7 @@ class Settings(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="INTYG_", env_nested_delimiter="__"
+        frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__"
     )
 
     environment: Environment
@@ -199,6 +206,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file."""
         return env_settings, init_settings
+
+    @pydantic.field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("sqlite://", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:// or postgresql+psycopg://")
+        return url
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> Self:
@@ -243,14 +257,30 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
             raise SettingsError(f"{path}: {exc}") from exc
     values.update(overrides)
+    _refuse_unknown_variables()
     try:
         settings = Settings(**values)
+    except pydantic_settings.SettingsError as exc:  # a list or table that is no JSON
+        raise SettingsError(f"environment: {exc}") from None
     except pydantic.ValidationError as exc:
         faults = "; ".join(
             f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in exc.errors()
         )
         raise SettingsError(f"{path or 'environment'}: {faults}") from exc
     return _anchored(settings, path.parent if path else Path())
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable must not go unnoticed."""
+    known = set(Settings.model_fields)
+    for name in os.environ:
+        if not name.startswith(ENV_PREFIX) or name.startswith(NOT_SETTINGS):
+            continue
+        top = name.removeprefix(ENV_PREFIX).split("__")[0].lower()
+        if top not in known:
+            near = difflib.get_close_matches(top, known, n=1)
+            hint = f"; did you mean {ENV_PREFIX}{near[0].upper()}?" if near else ""
+            raise SettingsError(f"environment: {name} is no setting{hint}")
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:

@@ -5,6 +5,7 @@ add to them or take the place of one of them. Headers are read at once, a type's
 when it is first asked for.
 """
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -25,11 +26,17 @@ CODE_LISTS: Final = "codelists.yaml"
 """Code lists that several types share; the one file in a types folder that is no type."""
 
 
+_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,19}|[0-9]{1,5}(\.[0-9]{1,3}){0,2}")
+
+
 class UnknownTypeError(LookupError):
     """A certificate says a type or version that there is not."""
 
     def __init__(self, code: str, version: str | None, known: tuple[str, ...]) -> None:
-        wanted = code if version is None else f"{code} version {version}"
+        # As written only when they can be codes: a message could hold anything here.
+        asked = (code.strip(), (version or "").strip())
+        shown = [text if _CODE.fullmatch(text) else "…" for text in asked]
+        wanted = shown[0] if version is None else f"{shown[0]} version {shown[1]}"
         super().__init__(f"unknown certificate type {wanted}; known: {', '.join(known)}")
         self.code = code
         self.version = version

@@ -1,0 +1,26 @@
+"""The contracts and certificate types that a command or the adapter works with."""
+
+from pathlib import Path
+
+from adapter.settings import SettingsError
+from schemas.contract import Contracts
+from schemas.contract_files import ContractError
+from schemas.intyg_type import IntygTypes
+
+
+def load_schemas(
+    contracts_dir: Path | None = None, types_dir: Path | None = None
+) -> tuple[Contracts, IntygTypes]:
+    """
+    Our own, or those of the given folders.
+
+    Raises:
+        SettingsError: A folder is not there, or holds no contract that we know.
+    """
+    for folder in (contracts_dir, types_dir):
+        if folder is not None and not folder.is_dir():
+            raise SettingsError(f"{folder}: no such folder")
+    try:
+        return Contracts(contracts_dir), IntygTypes(types_dir)
+    except ContractError as exc:
+        raise SettingsError(str(exc)) from exc
