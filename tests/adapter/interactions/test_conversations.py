@@ -93,6 +93,7 @@ class Conversations(RuleBasedStateMachine):
             self._refused(body, {"INTYG_REPLACED"})
         else:
             self._ok(body, intyg)
+            self.last = None  # sent again after a refusal, it is queued again
             intyg.queued.append(("RegisterCertificate:3", part))
         self._look(intyg)
 
