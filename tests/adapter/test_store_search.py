@@ -1,5 +1,6 @@
 """Certificates found by patient, and approved receivers, on both kinds of database."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,7 +23,9 @@ def test_certificates_are_found_by_patient_unit_provider_and_type(store: Store) 
         samples.add_intyg(rows, "late", skapad_av=issued_at("U1", "V1"))
         early = samples.NOW - timedelta(days=1)
         samples.add_intyg(rows, "early", signeringstidpunkt=early, skapad_av=issued_at("U2", "V1"))
-        samples.add_intyg(rows, "unsigned", signeringstidpunkt=None, skapad_av=issued_at("U2", "V2"))
+        samples.add_intyg(
+            rows, "unsigned", signeringstidpunkt=None, skapad_av=issued_at("U2", "V2")
+        )
         samples.add_intyg(rows, "db", typ="DB", skapad_av=issued_at("U3", "V3"))
         samples.add_intyg(rows, "other", patient=samples.OTHER_PERSON)
     with store.read() as rows:
@@ -47,3 +50,18 @@ def test_approvals_are_replaced_as_a_whole(store: Store) -> None:
     with store.read() as rows:
         assert rows.approvals("intyg-1") == {"AF": "UNDEFINED"}
         assert rows.approvals("intyg-2") == {"SKV": "YES"}
+
+
+def test_of_two_approvals_at_once_one_stands_whole(store: Store) -> None:
+    lists = [{"FKASSA": "YES", "AF": "NO"}, {"FKASSA": "NO", "SKV": "YES"}]
+
+    def approve(mine: dict[str, str]) -> None:
+        for _ in range(5):
+            with store.begin() as rows:
+                rows.set_approvals("intyg-1", mine)
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(approve, mine) for mine in lists]:
+            done.result()
+    with store.read() as rows:
+        assert rows.approvals("intyg-1") in lists
