@@ -105,7 +105,7 @@ class App:
 
     def warm_up(self) -> None:
         """Compile every served contract's schema, so that the first wrong message is not slow."""
-        for key in HANDLERS:
+        for key in (*HANDLERS, *READERS):
             name, _, major = key.partition(":")
             self.parts.contracts.warm(self.parts.contracts.get(name, int(major)))
 

@@ -1,24 +1,16 @@
-"""What `intyg validate` and `intyg verify` say of a file.
+"""What `intyg validate` says of a file.
 
 Unlike in the flows, nothing is refused early when validating: the contract's schema and the rules
 of the certificate's type are both asked, so that every fault is seen at once.
 """
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from lxml import etree
 
 from adapter import safe_xml
 from adapter.errors import AdapterError
-from adapter.signature import (
-    SignatureCode,
-    SignatureOutcome,
-    SignatureResult,
-    TrustStore,
-    verify_message,
-)
 from schemas import ns
 from schemas.contract import Contracts
 from schemas.finding import Finding
@@ -44,7 +36,7 @@ def check_file(data: bytes, contracts: Contracts, types: IntygTypes) -> list[Fin
     """
     try:
         root = safe_xml.parse(data).getroot()
-        element = _request(root)
+        element = request_element(root)
     except AdapterError as exc:
         return [Finding("XML", exc.text, "/")]
     bare = etree.QName(element).localname == "intyg"
@@ -63,7 +55,7 @@ def check_file(data: bytes, contracts: Contracts, types: IntygTypes) -> list[Fin
     return findings
 
 
-def _request(root: etree._Element) -> etree._Element:
+def request_element(root: etree._Element) -> etree._Element:
     """The request element, whether it stands in an envelope or alone."""
     if root.tag != f"{{{ns.SOAP11}}}Envelope":
         return root
@@ -94,41 +86,6 @@ def _check_intyg(intyg: etree._Element, types: IntygTypes) -> list[Finding]:
     except UnknownTypeError as exc:
         return [Finding("TYPE", str(exc), "/RegisterCertificate/intyg/typ", _line(intyg))]
     return types.check(intyg_type, intyg)
-
-
-def verify_file(
-    data: bytes, contracts: Contracts, trusted: TrustStore, at: datetime
-) -> SignatureResult:
-    """
-    Verify the signature of the one intyg in a file.
-
-    Args:
-        data: A SOAP envelope, a bare request or response element, or a bare
-            `intyg`.
-        contracts: What the message must follow before its signature is looked at.
-        trusted: Whose certificates count.
-        at: When they must be valid; aware.
-    """
-
-    def refused(code: SignatureCode, detail: str) -> SignatureResult:
-        return SignatureResult(SignatureOutcome.REFUSED, code, validity_time=at, detail=detail)
-
-    try:
-        root = safe_xml.parse(data).getroot()
-        element = _request(root)
-    except AdapterError as exc:
-        return refused(SignatureCode.XML, exc.text)
-    findings = _schema_findings(element, contracts)
-    if findings:
-        return refused(SignatureCode.SCHEMA, findings[0].message)
-    return verify_message(root, trusted, at, size=len(data))
-
-
-def _schema_findings(element: etree._Element, contracts: Contracts) -> list[Finding]:
-    for contract in contracts.all():
-        if element.tag in (contract.request, contract.response):
-            return contracts.check(contract, element)
-    return []  # a bare intyg, or nothing we know: its place is judged next
 
 
 def _line(element: etree._Element) -> int | None:

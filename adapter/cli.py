@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adapter import safe_xml
-from adapter.check_file import check_file, verify_file
+from adapter.check_file import check_file
 from adapter.cli_schema import schema
 from adapter.cli_types import example, render, type_, types
 from adapter.errors import AdapterError
@@ -286,6 +286,7 @@ def verify(
 ) -> None:
     """Verify the signature of an intyg: prints outcome and code."""
     from adapter.signature import SignatureOutcome, TrustStore
+    from adapter.verify_file import verify_file
 
     anchors = list(trust or [])
     if not anchors and not pin and (KEYS / "ca.pem").exists():

@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import xmlschema
 from lxml import etree
 
-from schemas import contract_files, ns, schema_findings
+from schemas import contract_files, ns
 from schemas.contract_files import ContractError
 from schemas.finding import Finding
+
+if TYPE_CHECKING:
+    import xmlschema
 
 OWN_FILES: Final = Path(__file__).parent / "contracts"
 
@@ -135,10 +137,14 @@ class Contracts:
         """
         schemas = self._sets[contract.key]
         libxml2 = schemas.libxml2()
-        if element.tag not in (contract.request, contract.response):
-            return [schema_findings.wrong_root(element, contract.request)]
-        if libxml2.validate(element):
+        right_root = element.tag in (contract.request, contract.response)
+        if right_root and libxml2.validate(element):
             return []
+        # Only now: xmlschema takes longer to import than everything else here together.
+        from schemas import schema_findings
+
+        if not right_root:
+            return [schema_findings.wrong_root(element, contract.request)]
         log: Any = libxml2.error_log  # lxml-stubs do not know what is on it
         line = log.last_error.line if log.last_error is not None else None
         return schema_findings.explain(schemas.every_error(), element, line)
@@ -220,10 +226,12 @@ class _SchemaSet:
             self._local.schema = schema
         return schema
 
-    def every_error(self) -> xmlschema.XMLSchema10:
+    def every_error(self) -> "xmlschema.XMLSchema10":
         """The schema that lists every error; built at the first invalid message (half a second)."""
         with self._lock:
             if self._xmlschema is None:
+                from schemas import schema_findings  # imports xmlschema, see `Contracts.check`
+
                 self._xmlschema = schema_findings.compile_schema(self._responder)
             return self._xmlschema
 
