@@ -6,13 +6,16 @@ must be said:
 | XPath 1.0 | XPath 2.0 | because |
 |---|---|---|
 | `normalize-space(t:code)` | `normalize-space((t:code)[1])` | several nodes are an error there |
-| `number(X)` | `number(normalize-space(X)[…])` | `+1` and `INF` are numbers there |
+| `number(X)` | `number(X[translate(…) = ''])` | `+1` and `INF` are numbers there |
 | `delsvar > 3` | `(delsvar)/number(…) > 3` | other text is an error there |
 | `delsvar < delsvar` | both with `number` | they are compared as text there |
 | `count(*) div 0` | `number(count(*)) div 0` | whole numbers are no doubles there |
 
-What means the same in both is left as it is. The schema must type nothing but as text, which is how
-`intyg_xsd11` writes it.
+What means the same in both is left as it is, but for `normalize-space`: elementpath, which
+evaluates the asserts for `xmlschema`, takes every blank of Unicode for white space. So what asks
+whether there is text at all is written without it, and no-break spaces are replaced before it.
+
+The schema must type nothing but as text, which is how `intyg_xsd11` writes it.
 
 Source: XML Path Language (XPath) 1.0; XPath 2.0, appendix I (Backwards Compatibility).
 """
@@ -33,8 +36,11 @@ _ONE_NODE = re.compile(r"(?:\.|\.\.|@[\w:.\-]+|text\(\)\[1\])\Z")
 """Paths that never lead to more than one node."""
 
 _NODE_TYPES: Final = frozenset({"text", "node", "comment", "processing-instruction"})
-_IN_NUMBERS: Final = "-.0123456789eE"
-"""What libxml2 takes for a number holds nothing else, blanks around it aside."""
+_IN_NUMBERS: Final = "-.0123456789eE \t\r\n"
+"""What libxml2 takes for a number holds nothing else."""
+
+_BLANKS: Final = " \t\r\n"
+_NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 
 _FUNCTIONS: Final[Mapping[str, tuple[str, _Kind]]] = {
     # arguments: n nodes, 1 a node, s string, d number, b anything as boolean;
@@ -72,12 +78,14 @@ class _Written:
     Attributes:
         whole: A number that may be an integer or decimal there.
         compares: A comparison, which cannot be part of another without ().
+        trims: The text that this is without the blanks around it.
     """
 
     text: str
     kind: _Kind
     whole: bool = False
     compares: bool = False
+    trims: str | None = None
 
 
 def to_xpath2(expression: str, variables: Mapping[str, str]) -> str:
@@ -164,8 +172,7 @@ class _Translator:
         left = self._additive()
         while self._peek() in ("<", ">", "<=", ">="):
             sign, right = self._take(), self._additive()
-            text = f"{_numbers(left)} {sign} {_numbers(right)}"
-            left = _Written(text, "boolean", compares=True)
+            left = _less_or_more(left, sign, right)
         return left
 
     def _additive(self) -> _Written:
@@ -297,6 +304,8 @@ class _Translator:
         texts = [
             _argument(argument, wants) for argument, wants in zip(arguments, kinds, strict=False)
         ]
+        if name == "normalize-space":
+            return _without_blanks(texts[0] if texts else ".")
         whole = kind == "number" and all(argument.whole for argument in arguments)
         if name in ("count", "string-length"):
             whole = True
@@ -341,9 +350,14 @@ def _number(written: _Written, *, always: bool = False) -> _Written:
     return _Written(_text_as_number(_string(written)), "number")
 
 
+def _without_blanks(text: str) -> _Written:
+    written = f"normalize-space(translate({text}, '{_NO_BREAK_SPACE}', '_'))"
+    return _Written(written, "string", trims=text)
+
+
 def _text_as_number(text: str) -> str:
     # of nothing, the number is NaN; a text with other characters in it becomes nothing
-    return f"number(normalize-space({text})[translate(., '{_IN_NUMBERS}', '') = ''])"
+    return f"number({text}[translate(., '{_IN_NUMBERS}', '') = ''])"
 
 
 def _numbers(written: _Written) -> str:
@@ -360,6 +374,8 @@ def _in_brackets(written: _Written) -> _Written:
 
 
 def _equal(left: _Written, sign: str, right: _Written) -> _Written:
+    if left.trims is not None and right.text in ("''", '""'):
+        left = _Written(f"translate({left.trims}, '{_BLANKS}', '')", "string")
     left, right = _in_brackets(left), _in_brackets(right)
     kinds = {left.kind, right.kind}
     if "boolean" in kinds:
@@ -371,6 +387,12 @@ def _equal(left: _Written, sign: str, right: _Written) -> _Written:
     else:
         texts = [left.text, right.text]
     return _Written(f"{texts[0]} {sign} {texts[1]}", "boolean", compares=True)
+
+
+def _less_or_more(left: _Written, sign: str, right: _Written) -> _Written:
+    if {left.kind, right.kind} == {"boolean", "nodes"}:  # then it is not about each node
+        left, right = (_Written(f"number(boolean({one.text}))", "number") for one in (left, right))
+    return _Written(f"{_numbers(left)} {sign} {_numbers(right)}", "boolean", compares=True)
 
 
 def _arithmetic(left: _Written, sign: str, right: _Written) -> _Written:
