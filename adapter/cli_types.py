@@ -45,9 +45,16 @@ def types(
         _print_table(headers)
 
 
-def type_(name: NameArgument, version: VersionOption = None, types_dir: TypesOption = None) -> None:
-    """Show a certificate type: what it is, its questions, its rules."""
-    for line in outline(_lookup(IntygTypes(types_dir), name, version)):
+def type_(
+    name: NameArgument,
+    version: VersionOption = None,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Also everything that is checked, by rule id.")
+    ] = False,
+    types_dir: TypesOption = None,
+) -> None:
+    """Show a certificate type: what it is and what it asks."""
+    for line in outline(lookup(IntygTypes(types_dir), name, version), rules=rules):
         typer.echo(line)
 
 
@@ -80,10 +87,10 @@ def example(
 ) -> None:
     """Write an unsigned RegisterCertificate request with invented contents."""
     if minimal and full:
-        _fail("give one of --minimal and --full")
+        fail("give one of --minimal and --full")
     if person is not None and not (len(person) == 12 and person.isdecimal()):
-        _fail("--person: 12 digits are needed")
-    intyg_type = _lookup(IntygTypes(types_dir), name, version)
+        fail("--person: 12 digits are needed")
+    intyg_type = lookup(IntygTypes(types_dir), name, version)
     moment = signed_at or datetime.now(ZoneInfo("Europe/Stockholm"))
     size = Size.MINIMAL if minimal else Size.FULL
     frame = frame_of(
@@ -102,8 +109,8 @@ def example(
         else:
             draft = _broken(workshop, frame, break_, seed)
     except ExampleError as exc:
-        _fail(str(exc), 1)
-    _write(request_bytes(request_element(intyg_type, draft)), output)
+        fail(str(exc), 1)
+    write(request_bytes(request_element(intyg_type, draft)), output)
 
 
 def render(
@@ -119,21 +126,21 @@ def render(
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
         root = safe_xml.parse(data).getroot()
     except OSError as exc:
-        _fail(f"{file}: {exc.strerror}")
+        fail(f"{file}: {exc.strerror}")
     except AdapterError as exc:
-        _fail(f"{file}: {exc.text}", 1)
+        fail(f"{file}: {exc.text}", 1)
     found = [element for element in root.iter("{*}intyg") if _typ(element)]
     if not found:
-        _fail(f"{file}: there is no intyg in it", 1)
+        fail(f"{file}: there is no intyg in it", 1)
     known = IntygTypes(types_dir)
     pages = []
     for intyg in found:
         try:
             pages.append(rendered(known.find(_typ(intyg), _version(intyg)), intyg))
         except UnknownTypeError as exc:
-            _fail(f"{file}: {exc}", 1)
+            fail(f"{file}: {exc}", 1)
     text = "\n".join(page.as_html() if html else page.as_text() for page in pages)
-    _write(text.encode(), output)
+    write(text.encode(), output)
 
 
 def _broken(workshop: Workshop, frame: Frame, rule: str, seed: int) -> Draft:
@@ -145,17 +152,17 @@ def _broken(workshop: Workshop, frame: Frame, rule: str, seed: int) -> Draft:
     except KeyError:
         if rule_id in intyg_type.same_as:
             checked = " and ".join(intyg_type.same_as[rule_id])
-            _fail(f"{rule_id} is checked as {checked}; break one of those", 1)
+            fail(f"{rule_id} is checked as {checked}; break one of those", 1)
         if rule_id in intyg_type.not_checked:
-            _fail(f"{rule_id} is not checked: {intyg_type.not_checked[rule_id]}", 1)
-        _fail(f"{intyg_type.key} has no rule {rule_id}; intyg type shows its rules")
+            fail(f"{rule_id} is not checked: {intyg_type.not_checked[rule_id]}", 1)
+        fail(f"{intyg_type.key} has no rule {rule_id}; intyg type --rules shows those it has")
 
 
-def _lookup(known: IntygTypes, name: str, version: str | None) -> IntygType:
+def lookup(known: IntygTypes, name: str, version: str | None) -> IntygType:
     try:
         return known.lookup(name, version)
     except UnknownTypeError as exc:
-        _fail(str(exc))
+        fail(str(exc))
 
 
 def _text_version(intyg_type: IntygType, version: str | None) -> str | None:
@@ -222,16 +229,16 @@ def _print_table(headers: tuple[IntygHeader, ...]) -> None:
     console.print(table, markup=False)
 
 
-def _write(data: bytes, output: Path | None) -> None:
+def write(data: bytes, output: Path | None) -> None:
     if output is None:
         sys.stdout.buffer.write(data)
         return
     try:
         output.write_bytes(data)
     except OSError as exc:
-        _fail(f"{output}: {exc.strerror}")
+        fail(f"{output}: {exc.strerror}")
 
 
-def _fail(text: str, code: int = 2) -> NoReturn:
+def fail(text: str, code: int = 2) -> NoReturn:
     typer.secho(text, err=True, fg="red")
     raise typer.Exit(code)

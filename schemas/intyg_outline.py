@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+from schemas.finding import Severity
+from schemas.intyg_assertion import assertions_of
 from schemas.intyg_kinds import KINDS, PATTERNS
 from schemas.intyg_model import (
     Count,
@@ -11,7 +13,6 @@ from schemas.intyg_model import (
     IntygHeader,
     IntygType,
     Question,
-    Rule,
 )
 
 ROLES: Final = {
@@ -24,8 +25,14 @@ ROLES: Final = {
 """Who may sign, in English."""
 
 
-def outline(intyg_type: IntygType) -> Iterator[str]:
-    """A type as lines of text: header, questions, rules across questions."""
+def outline(intyg_type: IntygType, *, rules: bool = False) -> Iterator[str]:
+    """
+    A type as lines of text: header and questions.
+
+    Args:
+        intyg_type: The type and version.
+        rules: Also everything that is checked, by the id of its rule.
+    """
     yield f"{intyg_type.code} {intyg_type.name}, version {intyg_type.version}"
     yield ""
     for label, text in header_facts(intyg_type):
@@ -36,13 +43,16 @@ def outline(intyg_type: IntygType) -> Iterator[str]:
     for question in intyg_type.questions:
         if question.category and question.category != category:
             category = question.category
-            yield f"\n  [{category}]"
+            yield ""
+            yield f"  [{category}]"
         yield from _question_lines(question)
-    if intyg_type.rules:
+    if rules:
         yield ""
-        yield "Rules across questions"
-        for rule in intyg_type.rules:
-            yield f"  {rule.ref.id:<14} {rule_in_words(intyg_type, rule)}"
+        yield "Rules"
+        for assertion in assertions_of(intyg_type):
+            rule = assertion.rule.removeprefix(f"{intyg_type.key}/")
+            only = " [only warns]" if assertion.severity is Severity.WARNING else ""
+            yield f"  {rule:<14} {assertion.message}{only}"
 
 
 def header_facts(header: IntygHeader) -> Iterator[tuple[str, str]]:
@@ -127,26 +137,12 @@ def codes_of(part: Delsvar) -> Iterator[tuple[str, str, str]]:
                 yield code, code_list.system, text
 
 
-def rule_in_words(intyg_type: IntygType, rule: Rule) -> str:
-    """A rule's message with its questions named."""
-    text = rule.message
-    for node in {*_ids_in(text)}:
-        text = text.replace(f"<{node}>", intyg_type.term(node))
-    return text + (" [only warns]" if rule.ref.severity == "warning" else "")
-
-
-def _ids_in(text: str) -> Iterator[str]:
-    for piece in text.split("<")[1:]:
-        node = piece.partition(">")[0]
-        if node.replace(".", "").isdecimal():
-            yield node
-
-
 def _question_lines(question: Question) -> Iterator[str]:
     svar = f"{question.svar}..{question.last}" if question.last else question.svar
     instans = {Instans.REQUIRED: ", numbered", Instans.OPTIONAL: ", may be numbered"}
     counted = count_in_words(question.count) + instans.get(question.instans, "")
-    yield f"\n  {svar:<5} {question.term} ({counted})"
+    yield ""
+    yield f"  {svar:<5} {question.term} ({counted})"
     if question.when:
         yield f"        when: {question.when}"
     for part in question.delsvar:
