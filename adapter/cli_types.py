@@ -108,9 +108,12 @@ def example(
             draft = workshop.draft(frame, size, seed)
         else:
             draft = _broken(workshop, frame, break_, seed)
+        written = request_bytes(request_element(intyg_type, draft))
     except ExampleError as exc:
         fail(str(exc), 1)
-    write(request_bytes(request_element(intyg_type, draft)), output)
+    except ValueError:
+        fail("--id and --signer: characters that XML cannot hold")
+    write(written, output)
 
 
 def render(
