@@ -139,7 +139,7 @@ def parse(
     if len(data) > max_bytes:
         raise FaultError(f"The message is larger than {max_bytes} bytes.", http_status=413)
     text = to_utf8(data, charset)
-    if text.count(b"<") + text.count(b"=") > MAX_MARKUP:
+    if len(text) > MAX_MARKUP and text.count(b"<") + text.count(b"=") > MAX_MARKUP:
         raise FaultError(f"The message has more than {MAX_MARKUP} tags and attributes.")
     _refuse_doctype(text)
     tree = _well_formed(text)

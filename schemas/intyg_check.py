@@ -13,10 +13,11 @@ from typing import Any, Final, TypeAlias
 from lxml import etree
 
 from schemas.finding import Finding
-from schemas.intyg_answers import Answers, Day, Part, Place, Row, Test, quick_test
+from schemas.intyg_answers import Answers, Day, Part, Place, Row, Test
 from schemas.intyg_assertion import Assertion, assertions_of, compared, level_of
-from schemas.intyg_kinds import BLANKS, KINDS, PATTERNS, is_real_date
+from schemas.intyg_kinds import BLANKS, KINDS, PATTERNS, is_real_date, quick_partial_date
 from schemas.intyg_model import Days, Delsvar, Instans, IntygType, Match, Question, Rule, Values
+from schemas.intyg_quick import quick_test
 from schemas.intyg_xpath import compile_xpath, write_out
 from schemas.ns import CORE, SOAP11
 
@@ -92,7 +93,11 @@ class _OfDelsvar:
         """Whether none of `details` is broken; False may also mean: look closer."""
         if self._quick is not None:
             return all(map(self._quick, parts))
-        return all(test(part) for part in parts for test in self._tests)
+        for part in parts:
+            for test in self._tests:
+                if not test(part):
+                    return False
+        return True
 
 
 def _quick_look(node: Delsvar, facets: set[str]) -> Callable[[Part], bool] | None:
@@ -456,6 +461,8 @@ def _type_answer(kind: str) -> Callable[[Part], bool | None]:
     if kind == "period":
         return lambda part: part.period() is not None or None
     quick = KINDS[kind].quick_text
+    if kind == "day":
+        return lambda part: is_real_date(quick_partial_date(part.element)) or None
     if quick is None:
         return lambda _part: None
     return lambda part: quick(part.text) if part.text is not None else None
@@ -478,13 +485,18 @@ def _across(assertion: Assertion, node: Delsvar, question: Question) -> _Broken:
         before: set[str] = set()
         found = []
         for row in answers.rows_by_id.get(svar, ())[: compared(question)]:
-            parts = (part for part in row.parts if part.id == node_id)
-            code = next((code for part in parts for code in part.codes()), None)
+            code = first_code(row)
             if code in before:
                 found.append(row.element)
             elif code is not None:
                 before.add(code)
         return found
+
+    def first_code(row: Row) -> str | None:
+        for part in row.parts:
+            if part.id == node_id and (codes := part.codes()):
+                return codes[0]
+        return None
 
     def overlapping(answers: Answers, _day: Day) -> Sequence[etree._Element]:
         found: list[etree._Element] = []
@@ -534,7 +546,7 @@ def _rule(rule: Rule) -> _Broken:
 
     def broken(answers: Answers, day: Day) -> Sequence[etree._Element]:
         return [
-            answers.intyg if place is None else place.element
+            _element(answers, place)
             for place in places(answers)
             if (where is None or where(answers, place, day)) and not must(answers, place, day)
         ]
@@ -569,8 +581,10 @@ def _places(rule: Rule) -> Callable[[Answers], Sequence[Place]]:
     if each is None:
         return lambda _answers: (None,)
     if each.endswith(".."):
-        first = int(each.removesuffix(".."))
-        return lambda answers: [row for row in answers.rows if _number(row.id) >= first]
+        first, digits = int(each.removesuffix("..")), len(each.removesuffix(".."))
+        return lambda answers: [
+            row for row in answers.rows if len(row.id) >= digits and _number(row.id) >= first
+        ]
     return lambda answers: answers.rows_by_id.get(each, ())
 
 
@@ -589,6 +603,13 @@ def _picked(values: tuple[str, ...], *, but: bool) -> Callable[[Part], bool]:
     return lambda part: part.has_code(wanted)
 
 
+def _element(answers: Answers, place: Place) -> etree._Element:
+    if place is None:
+        return answers.intyg
+    assert not isinstance(place, str)
+    return place.element
+
+
 def _test(expression: str, level: int) -> Test:
     quick = quick_test(expression, level)
     if quick is not None:
@@ -598,7 +619,7 @@ def _test(expression: str, level: int) -> Test:
     variables = [name for name in ("today", "day") if f"${name}" in written]
 
     def asked(answers: Answers, place: Place, day: Day) -> bool:
-        element = answers.intyg if place is None else place.element
+        element = _element(answers, place)
         if not variables:
             return bool(compiled(element))
         return bool(compiled(element, **{name: getattr(day, name) for name in variables}))

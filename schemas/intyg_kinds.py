@@ -23,10 +23,12 @@ BLANKS: Final = " \t\r\n"
 
 _PERIOD: Final = f"{{{TYPES}}}datePeriod"
 _START: Final = f"{{{TYPES}}}start"
+_PARTIAL_DATE: Final = f"{{{TYPES}}}partialDate"
+_VALUE: Final = f"{{{TYPES}}}value"
 _END: Final = f"{{{TYPES}}}end"
 
 _DATE = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)?[ \t\r\n]*\Z", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)?[ \t\r\n]*\Z", re.ASCII
 )
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)\Z", re.ASCII)
 _COMMA_DECIMAL = re.compile(r"(?:\d+,?\d*|,\d+)\Z", re.ASCII)
@@ -68,28 +70,42 @@ class Pattern:
 
 def is_real_date(text: str) -> bool:
     """YYYY-MM-DD, a day that exists; a time zone and blanks may follow, nothing may precede."""
-    match = _DATE.match(text)
-    if not match:
-        return False
+    if len(text) == 10 and text[4] == text[7] == "-":
+        day = text  # the usual form, without the cost of a pattern
+    else:
+        match = _DATE.match(text)
+        if not match:
+            return False
+        day = match[1]
     try:
-        date(int(match[1]), int(match[2]), int(match[3]))
+        date.fromisoformat(day)
     except ValueError:
         return False
     return True
 
 
-def quick_period(element: etree._Element) -> bool | None:
-    """Whether a delsvar holds a period; None where the XPath must be asked."""
+def quick_period(element: etree._Element) -> tuple[str, str] | None:
+    """The first and last day of a delsvar that holds a right period of the usual form."""
     if len(element) != 1:
         return None
     period = element[0]
-    if period.tag != _PERIOD or len(period) != 2:
+    if len(period) != 2 or period.tag != _PERIOD:
         return None
     start, end = period
-    if start.tag != _START or end.tag != _END or len(start) or len(end):
+    if len(start) or len(end) or start.tag != _START or end.tag != _END:
         return None
     first, last = start.text or "", end.text or ""
-    return is_real_date(first) and is_real_date(last) and first[:10] <= last[:10]
+    if not is_real_date(first) or not is_real_date(last) or first[:10] > last[:10]:
+        return None
+    return first[:10], last[:10]
+
+
+def quick_partial_date(element: etree._Element) -> str:
+    """The value of a delsvar that holds a partialDate of the usual form; empty otherwise."""
+    if len(element) != 1 or element[0].tag != _PARTIAL_DATE:
+        return ""
+    values = [child for child in element[0] if child.tag == _VALUE]
+    return values[0].text or "" if len(values) == 1 and not len(values[0]) else ""
 
 
 def _kind(xpath: str, words: str, quick_text: Callable[[str], bool] | None = None) -> Kind:

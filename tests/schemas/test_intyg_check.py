@@ -13,11 +13,11 @@ from typing import Final
 import pytest
 from lxml import etree
 
-from schemas.intyg_answers import quick_test
 from schemas.intyg_assertion import assertions_of, level_of
 from schemas.intyg_check import IntygCheck, broken_by_xpath, path_of
 from schemas.intyg_kinds import KINDS
 from schemas.intyg_model import Delsvar, IntygType, Question
+from schemas.intyg_quick import quick_test
 from schemas.intyg_type import IntygTypes
 from schemas.ns import SOAP11
 from tests.schemas.intyg_builder import Answers, Content, Cv, PartialDate, Period, Raw, Svar, fk7804
