@@ -1,9 +1,13 @@
 import threading
 from datetime import UTC, datetime
 
+import pytest
+
 from mocks.journal import Entry, Journal, Step, Verdict
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+pytestmark = pytest.mark.wrong_on_purpose  # entries of nothing but a size
 
 
 def entry(number: int, contract: str | None = "RegisterCertificate:3", size: int = 10) -> Entry:
