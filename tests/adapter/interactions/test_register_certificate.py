@@ -13,7 +13,7 @@ from adapter.signature import load_signing_key
 from schemas import ns
 from schemas.codes import ErrorId, ResultCode
 from schemas.finding import Finding, Severity
-from schemas.intyg_model import Unique, Usage
+from schemas.intyg_model import IntygHeader, Unique, Usage
 from tests import builders
 from tests.adapter.interactions.rig import FK, TYPES, ChangedTypes, Rig
 
@@ -150,6 +150,18 @@ def test_a_type_out_of_use_is_refused_with_its_successor(rig: Rig) -> None:
     result = out_of_use.call(builders.register_certificate())
     assert result.error_id == ErrorId.VALIDATION_ERROR
     assert "TS8071 has taken its place" in (result.text or "")
+
+
+OUT_OF_USE = [header for header in TYPES.all() if not header.usage.register]
+
+
+@pytest.mark.parametrize("header", OUT_OF_USE, ids=lambda header: header.key)
+def test_old_types_and_versions_are_refused(rig: Rig, header: IntygHeader) -> None:
+    for version in header.xml_versions:
+        result = rig.call(builders.register_certificate(typ=header.xml_code, version=version))
+        assert result.error_id == ErrorId.VALIDATION_ERROR
+        assert "TYPE /" in (result.text or "")
+        assert (header.usage.replaced_by or "") in (result.text or "")
 
 
 def test_every_schema_fault_is_listed(rig: Rig) -> None:
