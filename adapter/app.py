@@ -25,6 +25,7 @@ from adapter.soap import Answer, build_wsgi
 from adapter.startup import refuse_unfit
 from adapter.store import Rows, Store
 from adapter.worker import Workers
+from schemas.intyg_file import TypeFileError
 
 
 def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
@@ -138,10 +139,17 @@ def build_app(settings: Settings, clock: Clock = system_clock) -> App:
     Build an adapter; entering it starts it.
 
     Raises:
-        SettingsError, StoreError: As `build_parts`.
+        SettingsError, StoreError: As `build_parts`; a certificate type of the
+            package is wrong.
         OSError: The address cannot be listened on.
     """
-    return App(build_parts(settings, clock))
+    parts = build_parts(settings, clock)
+    try:
+        parts.types.all()  # now, and not when the first certificate of a type comes
+    except TypeFileError as exc:
+        parts.store.close()
+        raise SettingsError(f"certificate type {exc}") from exc
+    return App(parts)
 
 
 def _with_parts(

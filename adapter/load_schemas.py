@@ -5,6 +5,7 @@ from pathlib import Path
 from adapter.settings import SettingsError
 from schemas.contract import Contracts
 from schemas.contract_files import ContractError
+from schemas.intyg_file import TypeFileError
 from schemas.intyg_type import IntygTypes
 
 
@@ -15,7 +16,9 @@ def load_schemas(
     Our own, or those of the given folders.
 
     Raises:
-        SettingsError: A folder is not there, or holds no contract that we know.
+        SettingsError: A folder is not there, or holds no contract that we know;
+            or a certificate type of the package is wrong. (A wrong one in
+            `types_dir` is left out, see `IntygTypes.refused`.)
     """
     for folder in (contracts_dir, types_dir):
         if folder is not None and not folder.is_dir():
@@ -24,3 +27,5 @@ def load_schemas(
         return Contracts(contracts_dir), IntygTypes(types_dir)
     except ContractError as exc:
         raise SettingsError(str(exc)) from exc
+    except TypeFileError as exc:
+        raise SettingsError(f"certificate type {exc}") from exc

@@ -165,9 +165,7 @@ class _Map:
 
 def read_header(path: Path) -> IntygHeader:
     """The header of a type file, without reading its questions; TypeFileError."""
-    with path.open(encoding="utf-8") as file:
-        text = file.read()
-    return _guarded(path, text.partition(HEADER_END)[0], lambda top: _header(top))
+    return _guarded(path, _text(path).partition(HEADER_END)[0], lambda top: _header(top))
 
 
 def read_intyg_type(path: Path, shared: Mapping[str, CodeList]) -> IntygType:
@@ -182,8 +180,7 @@ def read_intyg_type(path: Path, shared: Mapping[str, CodeList]) -> IntygType:
         TypeFileError: Unknown or missing key, id used twice, unknown question
             or code list, rule that is no XPath 1.0, or not YAML.
     """
-    text = path.read_text(encoding="utf-8")
-    return _guarded(path, text, lambda top: _Reader(top, shared).intyg_type())
+    return _guarded(path, _text(path), lambda top: _Reader(top, shared).intyg_type())
 
 
 def read_code_lists(path: Path) -> Mapping[str, CodeList]:
@@ -192,7 +189,17 @@ def read_code_lists(path: Path) -> Mapping[str, CodeList]:
     def read(top: _Map) -> Mapping[str, CodeList]:
         return _code_lists(top)
 
-    return _guarded(path, path.read_text(encoding="utf-8"), read)
+    return _guarded(path, _text(path), read)
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        return data.decode("utf-8")
+    except OSError as exc:
+        raise TypeFileError(path, 1, f"cannot be read: {exc.strerror}") from exc
+    except UnicodeDecodeError as exc:
+        raise TypeFileError(path, data.count(b"\n", 0, exc.start) + 1, "not UTF-8") from exc
 
 
 def _guarded(path: Path, text: str, read: Callable[[_Map], _T]) -> _T:
@@ -207,6 +214,9 @@ def _guarded(path: Path, text: str, read: Callable[[_Map], _T]) -> _T:
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         raise TypeFileError(path, mark.line + 1 if mark else 1, f"not YAML: {exc.problem}") from exc
+    except yaml.reader.ReaderError as exc:  # a character that YAML does not have
+        line = text.count("\n", 0, exc.position) + 1
+        raise TypeFileError(path, line, f"not YAML: {exc.reason}") from exc
     except _WrongError as exc:
         raise TypeFileError(path, exc.line, exc.reason) from exc
     return result
