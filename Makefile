@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo up test lint format lock bench clean
+.PHONY: setup demo up test lint format lock bench docs clean
 
 setup: $(VENV)/.done  ## Create .venv, install, make test keys
 
@@ -38,8 +38,12 @@ lock:  ## Compile requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --all-extras --output-file requirements.lock pyproject.toml
 
-bench: setup  ## What taking in a certificate costs, step by step
+bench: setup  ## What taking in a certificate costs, step by step, and what checking each type does
 	$(BIN)/python bench/intake.py
+	$(BIN)/python bench/validate.py
+
+docs: setup  ## The pages about certificate types, from their files
+	$(BIN)/python -m schemas.intyg_pages docs/certificates
 
 clean:
 	rm -rf $(VENV) data build *.egg-info

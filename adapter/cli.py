@@ -76,6 +76,16 @@ def _settings(config: Path | None) -> Settings:
         _fail(str(exc))
 
 
+def _schemas(contracts_dir: Path | None, types_dir: Path | None) -> tuple[Contracts, IntygTypes]:
+    try:
+        contracts, types = load_schemas(contracts_dir, types_dir)
+    except SettingsError as exc:
+        _fail(str(exc))
+    for fault in types.refused:
+        err.print(f"types_dir: {fault}", highlight=False, markup=False)
+    return contracts, types
+
+
 def _run_until_signalled(announce: Callable[[], None]) -> None:
     """Stay until SIGINT or SIGTERM."""
     done = threading.Event()
@@ -121,6 +131,7 @@ def mocks(
         list[Path] | None,
         typer.Option(help="CA certificates of signers (PEM); without any, none is verified."),
     ] = None,
+    types_dir: Annotated[Path | None, typer.Option(help="More certificate types.")] = None,
 ) -> None:
     """Run the mock Försäkringskassan and the mock EHR until they are stopped."""
     from mocks.forsakringskassan import SETTINGS as FORSAKRINGSKASSAN
@@ -128,7 +139,7 @@ def mocks(
     from mocks.journalsystem.persona import Journalsystem
     from mocks.serving import serve as serve_mock
 
-    contracts, types = Contracts(), IntygTypes()
+    contracts, types = _schemas(None, types_dir)
     fk_settings = replace(FORSAKRINGSKASSAN, adapter_url=adapter, ca_files=tuple(ca or ()))
     with ExitStack() as running:
         try:
@@ -171,12 +182,7 @@ def validate(
     types_dir: Annotated[Path | None, typer.Option(help="More certificate types.")] = None,
 ) -> None:
     """Check messages against contract and certificate type: envelope, request or bare intyg."""
-    try:
-        contracts, types = load_schemas(contracts_dir, types_dir)
-    except SettingsError as exc:
-        _fail(str(exc))
-    for fault in types.refused:
-        err.print(f"types_dir: {fault}", highlight=False, markup=False)
+    contracts, types = _schemas(contracts_dir, types_dir)
     worst = 0
     for file in files:
         try:

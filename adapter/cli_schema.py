@@ -11,11 +11,11 @@ from adapter.cli_types import (
     TypesOption,
     VersionOption,
     fail,
+    known_types,
     lookup,
     write,
 )
 from schemas.intyg_schematron import schematron as as_schematron
-from schemas.intyg_type import IntygTypes
 from schemas.intyg_xsd11 import xsd11 as as_xsd11
 
 
@@ -37,7 +37,7 @@ def schema(
     """Write a certificate type's rules as XSD 1.1 or Schematron, to check with elsewhere."""
     if xsd11 == schematron:
         fail("give one of --xsd11 and --schematron")
-    intyg_type = lookup(IntygTypes(types_dir), name, version)
+    intyg_type = lookup(known_types(types_dir), name, version)
     day = today.date() if today else None
     try:
         written = (as_xsd11 if xsd11 else as_schematron)(intyg_type, today=day)

@@ -37,7 +37,7 @@ def types(
     types_dir: TypesOption = None,
 ) -> None:
     """List the certificate types."""
-    headers = IntygTypes(types_dir).headers()
+    headers = known_types(types_dir).headers()
     if as_json:
         for header in headers:
             typer.echo(json.dumps(_as_json(header), ensure_ascii=False))
@@ -54,7 +54,7 @@ def type_(
     types_dir: TypesOption = None,
 ) -> None:
     """Show a certificate type: what it is and what it asks."""
-    for line in outline(lookup(IntygTypes(types_dir), name, version), rules=rules):
+    for line in outline(lookup(known_types(types_dir), name, version), rules=rules):
         typer.echo(line)
 
 
@@ -90,7 +90,7 @@ def example(
         fail("give one of --minimal and --full")
     if person is not None and not (len(person) == 12 and person.isdecimal()):
         fail("--person: 12 digits are needed")
-    intyg_type = lookup(IntygTypes(types_dir), name, version)
+    intyg_type = lookup(known_types(types_dir), name, version)
     moment = signed_at or datetime.now(ZoneInfo("Europe/Stockholm"))
     size = Size.MINIMAL if minimal else Size.FULL
     frame = frame_of(
@@ -135,7 +135,7 @@ def render(
     found = [element for element in root.iter("{*}intyg") if _typ(element)]
     if not found:
         fail(f"{file}: there is no intyg in it", 1)
-    known = IntygTypes(types_dir)
+    known = known_types(types_dir)
     pages = []
     for intyg in found:
         try:
@@ -159,6 +159,16 @@ def _broken(workshop: Workshop, frame: Frame, rule: str, seed: int) -> Draft:
         if rule_id in intyg_type.not_checked:
             fail(f"{rule_id} is not checked: {intyg_type.not_checked[rule_id]}", 1)
         fail(f"{intyg_type.key} has no rule {rule_id}; intyg type --rules shows those it has")
+
+
+def known_types(types_dir: Path | None) -> IntygTypes:
+    """All types; says which files of the user's are left out, and why."""
+    if types_dir is not None and not types_dir.is_dir():
+        fail(f"{types_dir}: no such folder")
+    known = IntygTypes(types_dir)
+    for fault in known.refused:
+        typer.echo(f"types_dir: {fault}", err=True)
+    return known
 
 
 def lookup(known: IntygTypes, name: str, version: str | None) -> IntygType:

@@ -48,7 +48,7 @@ from schemas.intyg_model import (
 from schemas.intyg_xpath import compile_xpath, write_out
 
 HEADER_END: Final = "\nquestions:"
-"""Where the header of a file ends; before it, everything that lookup needs."""
+"""Where the header of the package's files ends; before it, everything that lookup needs."""
 
 _T = TypeVar("_T")
 _WITH_IDS = re.compile(r"(?P<value>.*?)\s*(?:\((?P<ids>[^()]+)\))?\Z", re.DOTALL)
@@ -164,7 +164,11 @@ class _Map:
 
 
 def read_header(path: Path) -> IntygHeader:
-    """The header of a type file, without reading its questions; TypeFileError."""
+    """
+    The header of a type file, without reading its questions; TypeFileError.
+
+    Only for files that have everything else after the questions, as the package's have.
+    """
     return _guarded(path, _text(path).partition(HEADER_END)[0], lambda top: _header(top))
 
 

@@ -172,16 +172,24 @@ class IntygTypes:
         self._lists = {**self._lists, **read_code_lists(path)}
 
     def _add_whole(self, path: Path) -> None:
-        read_intyg_type(path, self._lists)
-        self._add(path, replace=True)
+        intyg_type = read_intyg_type(path, self._lists)
+        key = (intyg_type.code, intyg_type.version)
+        self._refuse_twin(key, path)
+        self._headers[key] = self._types[key] = intyg_type
+        self._paths[key] = path
 
-    def _add(self, path: Path, *, replace: bool = False) -> None:
+    def _add(self, path: Path) -> None:
         header = read_header(path)
         key = (header.code, header.version)
-        if key in self._headers and not replace:
-            raise TypeFileError(path, 1, f"{header.key} is also in {self._paths[key].name}")
+        self._refuse_twin(key, path)
         self._headers[key] = header
         self._paths[key] = path
+
+    def _refuse_twin(self, key: tuple[str, str], path: Path) -> None:
+        """A user's file may take the place of one of ours; two in one folder are a mistake."""
+        other = self._paths.get(key)
+        if other is not None and other.parent == path.parent:
+            raise TypeFileError(path, 1, f"{'/'.join(key)} is also in {other.name}")
 
 
 def _tried(add: Callable[[], None], refused: list[TypeFileError]) -> None:

@@ -25,6 +25,13 @@ from tests.docs import pages
 FREE_PORT: Final = re.compile(r"^port = 8080$", re.MULTILINE)
 
 
+def environment_of_a_shell() -> dict[str, str]:
+    """This process's, with the commands of this installation and without settings of its own."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("INTYG_")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
+    return {**kept, "PATH": path, "PYTHONUTF8": "1"}
+
+
 @dataclass(frozen=True)
 class Reader:
     """
@@ -49,10 +56,8 @@ class Reader:
         return text
 
     def environment(self, intygs_id: str) -> dict[str, str]:
-        """Their shell's: the commands of this installation, and a certificate to speak of."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("INTYG_")}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
-        return {**kept, "PATH": path, "INTYGS_ID": intygs_id, "PYTHONUTF8": "1"}
+        """Their shell's, and a certificate to speak of."""
+        return {**environment_of_a_shell(), "INTYGS_ID": intygs_id}
 
     def issue(self, intygs_id: str) -> None:
         """What `make up` leaves: a signed certificate in its envelope."""

@@ -34,10 +34,17 @@ REGISTERS_IT: Final = {"mocks.md"}
 """Pages that register and send the certificate that they speak of."""
 
 
+FOLLOWED_ELSEWHERE: Final = {"add-a-certificate-type.md"}
+"""Pages whose servers stay, for a test of their own: `test_certificate_types.py`."""
+
+
 # --- what a page says to run ------------------------------------------------------------------
 
 
-@each_page
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, id=page.name) for page in PAGES if page.name not in FOLLOWED_ELSEWHERE],
+)
 @pytest.mark.timeout(300)  # some twenty commands, each starting anew
 def test_every_block_runs(page: Path, reader: Reader) -> None:
     intygs_id = str(uuid.uuid4())

@@ -1,12 +1,13 @@
 """Certificate types: which there are, how they are found, and which files are refused."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from schemas.finding import Severity
-from schemas.intyg_file import TypeFileError
-from schemas.intyg_model import Instans
+from schemas.intyg_file import TypeFileError, read_header
+from schemas.intyg_model import Instans, IntygHeader
 from schemas.intyg_type import BUILT_IN, CODE_LISTS, IntygTypes, UnknownTypeError
 from tests.schemas.intyg_builder import Answers, Cv, Svar
 
@@ -236,6 +237,28 @@ def test_wrong_type_file_is_refused_with_line_and_reason(
     assert refused.path == path
     assert reason in refused.reason
     assert refused.line == line
+
+
+def test_order_of_the_keys_of_a_user_s_file_is_free(folder: Path) -> None:
+    head, questions, rest = SMALL.partition("questions:\n")
+    path = folder / "xx1-1.0.yaml"
+    path.write_text(f"rules: []\n{questions}{rest.partition('rules:')[0]}{head}", "utf-8")
+    types = IntygTypes(folder)
+    assert types.refused == ()
+    assert types.find_header("CYKEL", "1.0").recipient == "FKASSA"
+
+
+def test_same_type_twice_in_the_user_s_folder_is_refused(folder: Path) -> None:
+    (folder / "xx1-copy.yaml").write_text(SMALL, encoding="utf-8")
+    (refused,) = IntygTypes(folder).refused
+    assert str(refused) == "xx1-copy.yaml, line 1: XX1/1.0 is also in xx1-1.0.yaml"
+
+
+@pytest.mark.parametrize("path", sorted(BUILT_IN.glob("*-*.yaml")), ids=lambda path: path.stem)
+def test_header_of_our_files_is_whole_before_the_questions(path: Path, types: IntygTypes) -> None:
+    header = read_header(path)
+    whole = types.lookup(header.code, header.version)
+    assert all(getattr(whole, f.name) == getattr(header, f.name) for f in fields(IntygHeader))
 
 
 def test_code_list_without_system_is_refused(folder: Path) -> None:
