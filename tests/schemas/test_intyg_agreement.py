@@ -20,11 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from schemas.intyg_example import Size, example
 from schemas.intyg_model import IntygType
 from tests import strategies
 from tests.schemas.intyg_engines import engines_of
 from tests.schemas.intyg_mutation import mutations
-from tests.strategies import TYPES, all_types
+from tests.strategies import SIGNED_AT, TYPES, all_types
 
 EXAMPLES: Final = int(os.environ.get("INTYG_AGREEMENT_EXAMPLES", "0"))
 NATIONAL: Final = os.environ.get("INTYG_NATIONAL_EXAMPLES")
@@ -48,7 +49,16 @@ def changed_requests(draw: st.DrawFn, intyg_type: IntygType) -> etree._Element:
 
 
 @EVERY_TYPE
-@tried(5)
+def test_valid_example_is_refused_by_none(intyg_type: IntygType) -> None:
+    request = example(intyg_type, signed_at=SIGNED_AT, size=Size.SOME)
+    engines = engines_of(intyg_type.key)
+    assert engines.validator(request) == set()
+    assert engines.schematron(request)[0] == set()
+    assert engines.xsd11(request) == set()
+
+
+@EVERY_TYPE
+@tried(3)
 @given(data=st.data())
 def test_schematron_refuses_and_warns_as_the_validator(
     data: st.DataObject, intyg_type: IntygType
