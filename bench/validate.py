@@ -28,7 +28,6 @@ from rich.table import Table
 from adapter import safe_xml
 from schemas import schema_findings
 from schemas.contract import Contract, Contracts
-from schemas.intyg_draft import request_bytes
 from schemas.intyg_example import example
 from schemas.intyg_model import IntygType
 from schemas.intyg_type import IntygTypes
@@ -64,7 +63,8 @@ class Certificate:
 
     def __init__(self, intyg_type: IntygType, types: IntygTypes, contracts: Contracts) -> None:
         self.intyg_type = intyg_type
-        self.data = request_bytes(example(intyg_type, signed_at=SIGNED_AT))
+        # not indented: as systems send it
+        self.data = etree.tostring(example(intyg_type, signed_at=SIGNED_AT), encoding="utf-8")
         self._types, self._contracts = types, contracts
         self._contract = register_certificate(contracts)
         request = safe_xml.parse(self.data).getroot()

@@ -22,7 +22,6 @@ _CV: Final = f"{{{TYPES}}}cv"
 _CODE: Final = f"{{{TYPES}}}code"
 _SYSTEM: Final = f"{{{TYPES}}}codeSystem"
 _DISPLAY: Final = f"{{{TYPES}}}displayName"
-_ONCE: Final = (_CODE, _SYSTEM, _DISPLAY)
 _PERSON = compile_xpath("string(c:patient/c:person-id/t:extension)")
 _STRING = compile_xpath("string()")
 _CODES = compile_xpath("t:cv/t:code")
@@ -114,25 +113,20 @@ class Part:
         return [str(_NORMALIZED(code)) for code in found]
 
     def _read(self, cv: etree._Element) -> None:
-        code = system = name = None
-        for child in cv:
-            if len(child):
+        children = iter(cv)
+        code, system = next(children, None), next(children, None)
+        if code is None or code.tag != _CODE or len(code):
+            return  # libxml2 reads what is not in the order of the schema
+        if system is None or system.tag != _SYSTEM or len(system):
+            return
+        for name in children:
+            if name.tag != _DISPLAY or next(children, None) is not None:
                 return
-            tag = child.tag
-            if tag == _CODE and code is None:
-                code = child
-            elif tag == _SYSTEM and system is None:
-                system = child
-            elif tag == _DISPLAY and name is None:
-                name = child
-            elif tag in _ONCE:
-                return
-        if code is not None and system is not None:
-            self.plain_cv = True
-            self.system = system.text or ""
-            self.written_code = code.text or ""
-            # blanks inside a code stay, as several or as one: no code has any
-            self.code = self.written_code.strip(BLANKS)
+        self.plain_cv = True
+        self.system = system.text or ""
+        self.written_code = code.text or ""
+        # blanks inside a code stay, as several or as one: no code has any
+        self.code = self.written_code.strip(BLANKS)
 
 
 def _sorting(day: str) -> int:

@@ -5,9 +5,11 @@ indexed answers that returns where it does not hold; where the index cannot tell
 the assertion itself. `tests/schemas/test_intyg_check.py` holds the two equal.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import call
 from typing import Any, Final, TypeAlias
 
 from lxml import etree
@@ -15,7 +17,7 @@ from lxml import etree
 from schemas.finding import Finding
 from schemas.intyg_answers import Answers, Day, Part, Place, Row, Test
 from schemas.intyg_assertion import Assertion, assertions_of, compared, level_of
-from schemas.intyg_kinds import BLANKS, KINDS, PATTERNS, is_real_date, quick_partial_date
+from schemas.intyg_kinds import BLANKS, BOOLEANS, KINDS, PATTERNS, is_real_date, quick_partial_date
 from schemas.intyg_model import Days, Delsvar, Instans, IntygType, Match, Question, Rule, Values
 from schemas.intyg_quick import quick_test
 from schemas.intyg_xpath import compile_xpath, write_out
@@ -41,83 +43,111 @@ class _Check:
     broken: _Broken
 
 
+_Look: TypeAlias = Callable[[Part], bool | None]
+"""Whether a delsvar keeps a check; not true may also mean: look closer."""
+
+
+class _OfDelsvar:
+    """
+    What is checked of each delsvar with one id.
+
+    Attributes:
+        is_fine: Whether none of `details` is broken; not true may also mean:
+            look closer.
+    """
+
+    def __init__(self, node: Delsvar | None, checks: list[_Check]) -> None:
+        facets = {check.assertion.facet for check in checks}
+        tests = [] if node is None else [_value_test(facet, node) for facet in facets]
+        self.is_fine = (node and _quick_look(node, facets)) or _all_of(tests)
+        self.details = checks
+
+
 class _OfSvar:
     """What is checked of all svar with one id: a quick look, and the checks behind it."""
 
-    def __init__(self, question: Question, checks: list[_Check]) -> None:
+    def __init__(
+        self, question: Question, checks: list[_Check], of_delsvar: Mapping[str, _OfDelsvar]
+    ) -> None:
         self._most = question.count.most
         self._instans = question.instans is Instans.REQUIRED
-        self._known = {part.id: part for part in question.delsvar}
+        self._known = {part.id: part.count for part in question.delsvar}
         self._also = frozenset(question.also)
-        self._usual: set[tuple[str, ...]] = set()  # orders of delsvar found to be right
+        self._of_delsvar = of_delsvar
+        self._usual: dict[tuple[str, ...], list[_Look]] = {}  # by orders found to be right
         across = [check for check in checks if check.assertion.facet in _ACROSS]
         self.several = across  # only several svar can break these
         self.details = [check for check in checks if check not in across]
 
-    def is_fine(self, rows: list[Row]) -> bool:
-        """Whether none of `details` can be broken; False may also mean: look closer."""
-        if self._most is not None and len(rows) > self._most:
-            return False
-        for row in rows:
-            others = len(row.element) - len(row.parts)
-            if others != self._instans or (others and not _is_plain_instans(row.element[0])):
-                return False
-            shape = tuple([part.id for part in row.parts])
-            if shape not in self._usual and not self._is_right(shape):
-                return False
-        return True
+    def is_fine(self, rows: list[Row], ask: list[_Check]) -> bool:
+        """
+        Look at the svar with this id, and at their delsvar.
 
-    def _is_right(self, shape: tuple[str, ...]) -> bool:
-        for node_id, part in self._known.items():
+        Args:
+            rows: The svar.
+            ask: Gets the checks that a delsvar may break.
+
+        Returns:
+            Whether none of `details` can be broken; False may also mean: look
+            closer.
+        """
+        fine = self._most is None or len(rows) <= self._most
+        for row in rows:
+            parts = row.parts
+            tests = self._usual.get(tuple([part.id for part in parts]))
+            if tests is None:
+                looks = [self._of_delsvar.get(part.id, _UNKNOWN) for part in parts]
+                tests = [look.is_fine for look in looks]
+                fine = self._is_right(tuple(part.id for part in parts), tests) and fine
+            others = len(row.element) - len(parts)
+            if others != self._instans or (others and not _is_plain_instans(row.element[0])):
+                fine = False
+            if not all(map(call, tests, parts)):
+                for part in parts:
+                    ask.extend(self._of_delsvar.get(part.id, _UNKNOWN).details)
+        return fine
+
+    def _is_right(self, shape: tuple[str, ...], tests: list[_Look]) -> bool:
+        for node_id, count in self._known.items():
             times = shape.count(node_id)
-            if times < part.count.least or (
-                part.count.most is not None and times > part.count.most
-            ):
+            if times < count.least or (count.most is not None and times > count.most):
                 return False
         if not self._also.union(self._known).issuperset(shape):
             return False
         if len(self._usual) < _MOST_SHAPES:
-            self._usual.add(shape)
+            self._usual[shape] = tests
         return True
 
 
-class _OfDelsvar:
-    """What is checked of each delsvar with one id."""
-
-    def __init__(self, node: Delsvar, checks: list[_Check]) -> None:
-        self._quick = _quick_look(node, {check.assertion.facet for check in checks})
-        self._tests = [_value_test(check.assertion.facet, node) for check in checks]
-        self.details = checks
-
-    def is_fine(self, parts: list[Part]) -> bool:
-        """Whether none of `details` is broken; False may also mean: look closer."""
-        if self._quick is not None:
-            return all(map(self._quick, parts))
-        for part in parts:
-            for test in self._tests:
-                if not test(part):
-                    return False
-        return True
+def _all_of(tests: list[_Look]) -> _Look:
+    if len(tests) == 1:
+        return tests[0]
+    return lambda part: all(test(part) for test in tests)
 
 
 def _quick_look(node: Delsvar, facets: set[str]) -> Callable[[Part], bool] | None:
     """All checks of the most frequent forms in one function; None for other forms."""
-    if facets == {"type", "system", "codes"} and node.type == "cv":
-        system, codes = node.system, node.codes
-        assert system is not None
-        assert codes is not None
-        wanted = frozenset(codes.values) - {""}  # a code that could not be read is empty
-        if len(system.values) == 1 and (system.match, codes.match) == (Match.EXACT, Match.TRIMMED):
-            only_system = system.values[0]
-            return lambda part: part.code in wanted and part.system == only_system
+    system, codes, most = node.system, node.codes, node.length.most if node.length else math.inf
+    if node.type in ("boolean", "yes_no") and facets == {"type"}:
+        return lambda part: part.text in BOOLEANS
     if node.type == "text" and facets <= {"type", "length"}:
-        most = node.length.most if node.length else float("inf")
         return lambda part: bool((text := part.text) and text.strip(BLANKS) and len(text) <= most)
-    if node.type == "date" and facets == {"type", "days"}:
-        assert node.days is not None
+    if node.type == "date" and facets == {"type", "days"} and node.days:
         first, last = node.days.first, node.days.last
         return lambda part: bool(
             (text := part.text) and is_real_date(text) and first <= text[:10] <= last
+        )
+    if node.type != "cv" or not system or "system" not in facets:
+        return None
+    # one of the values itself is right however they are compared
+    systems = frozenset(system.values)
+    if facets == {"type", "system", "codes"} and codes:
+        wanted = frozenset(codes.values) - {""}  # a code that could not be read is empty
+        return lambda part: part.code in wanted and part.system in systems
+    if facets == {"type", "system", "pattern", "code_length"} and node.pattern and node.code_length:
+        pattern, longest = PATTERNS[node.pattern[0]].quick, node.code_length.most
+        return lambda part: (
+            part.system in systems and len(part.code) <= longest and pattern(part.code)
         )
     return None
 
@@ -125,6 +155,8 @@ def _quick_look(node: Delsvar, facets: set[str]) -> Callable[[Part], bool] | Non
 _ACROSS: Final = frozenset({"unique", "overlap", "shared_day"})
 _MOST_SHAPES: Final = 500
 """So many orders of delsvar are remembered for a svar; more than any type allows to be right."""
+_UNKNOWN: Final = _OfDelsvar(None, [])
+"""For a delsvar that no question has: nothing is asked of what it holds."""
 
 
 def _is_plain_instans(element: etree._Element) -> bool:
@@ -149,16 +181,16 @@ class IntygCheck:
         for order, assertion in enumerate(assertions_of(intyg_type)):
             check = _Check(order, assertion, _compiled(assertion, intyg_type))
             self._sort_in(check, by_node)
-        self._of_svar = {
-            question.svar: _OfSvar(question, by_node.get(question.svar, []))
-            for question in intyg_type.questions
-            if not question.last
-        }
         self._of_delsvar = {
             part.id: _OfDelsvar(part, by_node[part.id])
             for question in intyg_type.questions
             if not question.last
             for part in question.delsvar
+        }
+        self._of_svar = {
+            question.svar: _OfSvar(question, by_node.get(question.svar, []), self._of_delsvar)
+            for question in intyg_type.questions
+            if not question.last
         }
 
     def check(
@@ -217,8 +249,18 @@ class IntygCheck:
         return (
             len(rows[0].id) == len(str(ids.last))
             and ids.first <= _number(rows[0].id) <= ids.last
-            and all(len(row.element) == len(row.parts) for row in rows)
+            and all(
+                len(row.element) == len(row.parts)
+                and all(part.id not in self._of_delsvar for part in row.parts)
+                for row in rows
+            )
         )
+
+    def _of_misplaced(self, rows: list[Row]) -> Iterator[_Check]:
+        """What is checked of delsvar that stand in a svar that is not theirs."""
+        for row in rows:
+            for part in row.parts:
+                yield from self._of_delsvar.get(part.id, _UNKNOWN).details
 
     def _to_ask(self, answers: Answers) -> list[_Check]:
         """The checks that this certificate may break; the others it cannot."""
@@ -232,24 +274,22 @@ class IntygCheck:
             of_svar = self._of_svar.get(svar_id)
             if of_svar is None:
                 ask.extend(rules.get(_ADDITIONAL, ()))
-                look_closer = look_closer or not self._is_additional(rows)
+                if not self._is_additional(rows):
+                    look_closer = True
+                    ask.extend(self._of_misplaced(rows))
                 continue
-            if not of_svar.is_fine(rows):
+            if not of_svar.is_fine(rows, ask):
                 look_closer = True
                 ask.extend(of_svar.details)
             if len(rows) > 1:
                 ask.extend(of_svar.several)
-            if svar_id in rules:
-                ask.extend(rules[svar_id])
-        for part_id, parts in answers.parts_by_id.items():
-            of_delsvar = self._of_delsvar.get(part_id)
-            if of_delsvar is not None and not of_delsvar.is_fine(parts):
-                ask.extend(of_delsvar.details)
-            if part_id in rules:
-                ask.extend(rules[part_id])
+        for node_id in rules.keys() & rows_by_id.keys():
+            ask.extend(rules[node_id])
+        for node_id in rules.keys() & answers.parts_by_id.keys():
+            ask.extend(rules[node_id])
         if look_closer:
             ask.extend(self._whole)
-        return list(dict.fromkeys(ask)) if look_closer else ask
+        return list(dict.fromkeys(ask))
 
 
 def _finding(assertion: Assertion, element: etree._Element) -> Finding:
@@ -311,9 +351,20 @@ def _compiled(assertion: Assertion, intyg_type: IntygType) -> _Broken:
     if assertion.facet == "svar_ids":
         return _svar_ids(assertion, intyg_type)
     if assertion.facet == "address":
-        filled_in = compile_xpath(f"boolean({assertion.must})")
-        return lambda answers, _day: () if filled_in(answers.intyg) else (answers.intyg,)
+        return _address(assertion.must)
     return _instans_least
+
+
+def _address(must: str) -> _Broken:
+    """The same, looking for the address's parent once and not for each part of the address."""
+    parent = "c:skapadAv/c:enhet" if "c:skapadAv" in must else "c:patient"
+    one_filled_in: Any = compile_xpath(
+        f"count({parent}) = 1 and {parent}[{must.replace(f'{parent}/', '')}]"
+    )
+    filled_in: Any = compile_xpath(f"boolean({must})")
+    return lambda answers, _day: (
+        () if one_filled_in(answers.intyg) or filled_in(answers.intyg) else (answers.intyg,)
+    )
 
 
 def _instans_least(answers: Answers, _day: Day) -> Sequence[etree._Element]:

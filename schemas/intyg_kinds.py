@@ -112,7 +112,7 @@ def _kind(xpath: str, words: str, quick_text: Callable[[str], bool] | None = Non
     return Kind(xpath, words, compile_xpath(xpath), quick_text)
 
 
-_BOOLEANS = frozenset({"true", "false", "1", "0"})
+BOOLEANS: Final = frozenset({"true", "false", "1", "0"})
 _IS_BOOLEAN = (
     "(normalize-space() = 'true' or normalize-space() = 'false'"
     " or normalize-space() = '1' or normalize-space() = '0')"
@@ -149,12 +149,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "boolean": _kind(
         f"not(*) and {_IS_BOOLEAN}",
         "true or false (or 1 or 0)",
-        lambda text: text.strip(BLANKS) in _BOOLEANS,
+        lambda text: text.strip(BLANKS) in BOOLEANS,
     ),
     "yes_no": _kind(
         _IS_BOOLEAN,
         "true or false (or 1 or 0)",
-        lambda text: text.strip(BLANKS) in _BOOLEANS,
+        lambda text: text.strip(BLANKS) in BOOLEANS,
     ),
     "date": _kind(f"not(*) and {_date_xpath('.')}", "a date that exists, YYYY-MM-DD", is_real_date),
     "zero_date": _kind(
