@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from lxml import etree
-from schemas.intyg_type import IntygTypes, UnknownTypeError
 
 from mocks import control
 from mocks.agency import Agency, Call, with_findings
@@ -27,6 +26,7 @@ from schemas.codes import ErrorId
 from schemas.contract import Contracts
 from schemas.finding import Severity
 from schemas.intyg_model import IntygType
+from schemas.intyg_type import IntygTypes, UnknownTypeError
 
 ALREADY_EXISTS: Final = "Certificate already exists"
 """The national literal; callers compare with it."""

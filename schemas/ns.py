@@ -27,7 +27,7 @@ CSU_EXT: Final = (
 """`hanteratAv` last in a status update; not the one of EXT34."""
 
 CORE1: Final = "urn:riv:clinicalprocess:healthcond:certificate:1"
-"""`ResultType` of two contracts about recipients: clinicalprocess_healthcond_certificate_1.0.xsd."""
+"""`ResultType` of two contracts on recipients: clinicalprocess_healthcond_certificate_1.0.xsd."""
 
 RECEIVER: Final = "urn:riv:clinicalprocess:healthcond:certificate:receiver:types:1"
 """`CertificateReceiverType`, `ApprovalStatusType`, …: intyg_receiver_types_1.0.xsd."""

@@ -12,7 +12,8 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <title>Services</title>
 <style>
-body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem }}
+body {{ font: 16px/1.5 system-ui, sans-serif }}
+body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem }}
 th, td {{ padding: .3rem 1rem .3rem 0; text-align: left; vertical-align: top }}
 code {{ font-size: .9em; overflow-wrap: anywhere }}
 </style>

@@ -17,8 +17,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from schemas.intyg_type import IntygTypes
-
 from mocks import control, envelope
 from mocks.agency import Call
 from mocks.authority import Authority, HeldIntyg, PersonId
@@ -40,6 +38,7 @@ from mocks.settings import ANY, MockSettings
 from schemas import ns
 from schemas.codes import Amne, ErrorId, TypAvRelation
 from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
 
 SETTINGS: Final = MockSettings(
     name="Försäkringskassan",

@@ -2,12 +2,11 @@
 
 from typing import Final
 
-from schemas.intyg_type import IntygTypes
-
 from mocks.authority import Authority
 from mocks.clock import Clock, system_clock
 from mocks.settings import MockSettings
 from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
 
 __all__ = ["SETTINGS", "Socialstyrelsen"]
 
