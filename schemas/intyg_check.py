@@ -161,7 +161,8 @@ _UNKNOWN: Final = _OfDelsvar(None, [])
 
 def _is_plain_instans(element: etree._Element) -> bool:
     text = element.text or ""
-    return element.tag == _INSTANS and text.isdigit() and not text.startswith("0")
+    plain = text.isascii() and text.isdigit() and not text.startswith("0")
+    return plain and not len(element) and element.tag == _INSTANS
 
 
 class IntygCheck:
@@ -248,7 +249,7 @@ class IntygCheck:
             return False
         return (
             len(rows[0].id) == len(str(ids.last))
-            and ids.first <= _number(rows[0].id) <= ids.last
+            and ids.first <= _number(rows[0]) <= ids.last
             and all(
                 len(row.element) == len(row.parts)
                 and all(part.id not in self._of_delsvar for part in row.parts)
@@ -315,7 +316,8 @@ def _nearest(element: etree._Element, tag: str) -> str | None:
     while found is not None and found.tag != tag:
         found = found.getparent()
     node_id = None if found is None else found.get("id")
-    return node_id if node_id and node_id.isdigit() and len(node_id) < 10 else None
+    of_schema = node_id and node_id.isascii() and node_id.isdigit() and len(node_id) < 10
+    return node_id if of_schema else None
 
 
 def path_of(element: etree._Element) -> str:
@@ -372,7 +374,7 @@ def _instans_least(answers: Answers, _day: Day) -> Sequence[etree._Element]:
         instans
         for row in answers.rows
         for instans in row.element.iterchildren(_INSTANS)
-        if instans.text not in ("1", "2", "3", "4", "5") and not _at_least_one(instans)
+        if not _is_plain_instans(instans) and not _at_least_one(instans)
     ]
 
 
@@ -632,15 +634,19 @@ def _places(rule: Rule) -> Callable[[Answers], Sequence[Place]]:
     if each is None:
         return lambda _answers: (None,)
     if each.endswith(".."):
-        first, digits = int(each.removesuffix("..")), len(each.removesuffix(".."))
-        return lambda answers: [
-            row for row in answers.rows if len(row.id) >= digits and _number(row.id) >= first
-        ]
+        first = int(each.removesuffix(".."))
+        return lambda answers: [row for row in answers.rows if _number(row) >= first]
     return lambda answers: answers.rows_by_id.get(each, ())
 
 
-def _number(svar_id: str) -> int:
-    return int(svar_id) if svar_id.isdecimal() else -1
+def _number(row: Row) -> float:
+    """The id as XPath reads it: digits of other scripts are no number, a blank before is."""
+    if row.id.isascii() and row.id.isdecimal():
+        return int(row.id)
+    return float(_ID_AS_NUMBER(row.element))
+
+
+_ID_AS_NUMBER: Any = compile_xpath("number(@id)")
 
 
 def _picked(values: tuple[str, ...], *, but: bool) -> Callable[[Part], bool]:
