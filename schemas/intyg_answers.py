@@ -137,12 +137,13 @@ def _sorting(day: str) -> int:
 class Row:
     """One svar; `parts` are its delsvar, `place` is its place among the svar."""
 
-    __slots__ = ("element", "id", "parts", "place")
+    __slots__ = ("element", "id", "part_ids", "parts", "place")
 
     def __init__(self, element: etree._Element, place: int) -> None:
         self.element = element
         self.id = element.get("id", "")
         self.parts: list[Part] = []
+        self.part_ids: list[str] = []
         self.place = place
 
 
@@ -172,10 +173,11 @@ class Answers:
         place, parts_by_id = 0, self.parts_by_id
         for element in _PARTS(intyg):
             svar = element.getparent()
-            while rows[place].element is not svar:
+            while (row := rows[place]).element is not svar:
                 place += 1
             part = Part(element, place)
-            rows[place].parts.append(part)
+            row.parts.append(part)
+            row.part_ids.append(part.id)
             parts_by_id.setdefault(part.id, []).append(part)
 
     def person_id(self) -> str:

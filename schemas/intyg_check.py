@@ -19,7 +19,7 @@ from schemas.intyg_answers import Answers, Day, Part, Place, Row, Test
 from schemas.intyg_assertion import Assertion, assertions_of, compared, level_of
 from schemas.intyg_kinds import BLANKS, BOOLEANS, KINDS, PATTERNS, is_real_date, quick_partial_date
 from schemas.intyg_model import Days, Delsvar, Instans, IntygType, Match, Question, Rule, Values
-from schemas.intyg_quick import quick_test
+from schemas.intyg_quick import SAYS, quick_failure, quick_test
 from schemas.intyg_xpath import compile_xpath, write_out
 from schemas.ns import CORE, SOAP11
 
@@ -94,11 +94,11 @@ class _OfSvar:
         fine = self._most is None or len(rows) <= self._most
         for row in rows:
             parts = row.parts
-            tests = self._usual.get(tuple([part.id for part in parts]))
+            tests = self._usual.get(tuple(row.part_ids))
             if tests is None:
                 looks = [self._of_delsvar.get(part.id, _UNKNOWN) for part in parts]
                 tests = [look.is_fine for look in looks]
-                fine = self._is_right(tuple(part.id for part in parts), tests) and fine
+                fine = self._is_right(tuple(row.part_ids), tests) and fine
             others = len(row.element) - len(parts)
             if others != self._instans or (others and not _is_plain_instans(row.element[0])):
                 fine = False
@@ -555,10 +555,12 @@ def _across(assertion: Assertion, node: Delsvar, question: Question) -> _Broken:
         found: list[etree._Element] = []
         before: list[tuple[float, float]] = []
         for row in answers.rows_by_id.get(svar, ())[: question.count.most or 1]:
-            start, end = period_of(row)
-            if any(_overlap(start, end, *other, shared_day=shared_day) for other in before):
-                found.append(row.element)
-            before.append((start, end))
+            period = period_of(row)
+            for other in before:
+                if overlap(period, other):
+                    found.append(row.element)
+                    break
+            before.append(period)
         return found
 
     def period_of(row: Row) -> tuple[float, float]:
@@ -572,70 +574,61 @@ def _across(assertion: Assertion, node: Delsvar, question: Question) -> _Broken:
 
     if assertion.facet == "unique":
         return repeated
-    shared_day = assertion.facet == "shared_day"
+    overlap = _share_a_day if assertion.facet == "shared_day" else _overlap
     start_of: Any = compile_xpath(write_out(f"num(delsvar({node_id})/t:datePeriod/t:start)"))
     end_of: Any = compile_xpath(write_out(f"num(delsvar({node_id})/t:datePeriod/t:end)"))
     return overlapping
 
 
-def _overlap(
-    start: float, end: float, other_start: float, other_end: float, *, shared_day: bool
-) -> bool:
-    if shared_day:
-        return start <= other_end and other_start <= end
-    return start < other_end and other_start < end
+def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _share_a_day(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
 
 
 # --- rules across questions -----------------------------------------------------------------------
 
 
 def _rule(rule: Rule) -> _Broken:
+    fails, places = _fails(rule), _places(rule)
+
+    def broken(answers: Answers, day: Day) -> Sequence[etree._Element]:
+        return [_element(answers, place) for place in places(answers) if fails(answers, place, day)]
+
+    return broken
+
+
+def _fails(rule: Rule) -> Test:
+    """Whether a rule applies to a place and does not hold there."""
+    quick = quick_failure(rule, level_of(rule))
+    if quick is not None:
+        return quick
     level = level_of(rule)
+    tests = [_picked(rule.is_, but=False)] if rule.is_ else []
+    tests += [_picked(rule.is_not, but=True)] if rule.is_not else []
+    tests += [_test(rule.where, level)] if rule.where else []
     must = _test(rule.must, level)
-    where = _test(rule.where, level) if rule.where else None
-    if level == 2:
-        return _part_rule(rule, where, must)
-    places = _places(rule)
-
-    def broken(answers: Answers, day: Day) -> Sequence[etree._Element]:
-        return [
-            _element(answers, place)
-            for place in places(answers)
-            if (where is None or where(answers, place, day)) and not must(answers, place, day)
-        ]
-
-    return broken
-
-
-def _part_rule(rule: Rule, where: Test | None, must: Test) -> _Broken:
-    each = rule.each or ""
-    wanted = _picked(rule.is_, but=False) if rule.is_ else None
-    unwanted = _picked(rule.is_not, but=True) if rule.is_not else None
-
-    def broken(answers: Answers, day: Day) -> Sequence[etree._Element]:
-        found: list[etree._Element] = []
-        for part in answers.parts_by_id.get(each, ()):
-            if wanted is not None and not wanted(part):
-                continue
-            if unwanted is not None and not unwanted(part):
-                continue
-            if where is not None and not where(answers, part, day):
-                continue
-            if not must(answers, part, day):
-                found.append(part.element)
-        return found
-
-    return broken
+    return lambda answers, place, day: (
+        all(test(answers, place, day) for test in tests) and not must(answers, place, day)
+    )
 
 
 def _places(rule: Rule) -> Callable[[Answers], Sequence[Place]]:
-    """Where a rule about the intyg or about svar is asked."""
+    """Where a rule is asked, as far as its conditions."""
     each = rule.each
     if each is None:
         return lambda _answers: (None,)
+    if level_of(rule) == 2:
+        return lambda answers: answers.parts_by_id.get(each, ())
     if each.endswith(".."):
-        first = int(each.removesuffix(".."))
-        return lambda answers: [row for row in answers.rows if _number(row) >= first]
+        first, digits = int(each.removesuffix("..")), len(each.removesuffix(".."))
+        return lambda answers: [
+            row
+            for row in answers.rows
+            if (len(row.id) >= digits or not row.id.isdecimal()) and _number(row) >= first
+        ]
     return lambda answers: answers.rows_by_id.get(each, ())
 
 
@@ -649,15 +642,16 @@ def _number(row: Row) -> float:
 _ID_AS_NUMBER: Any = compile_xpath("number(@id)")
 
 
-def _picked(values: tuple[str, ...], *, but: bool) -> Callable[[Part], bool]:
-    if values == ("yes",):
-        return lambda part: part.says("true", "1") is not but
-    if values == ("no",):
-        return lambda part: part.says("false", "0") is not but
-    wanted = frozenset(values)
-    if but:
-        return lambda part: any(code not in wanted for code in part.codes())
-    return lambda part: part.has_code(wanted)
+def _picked(values: tuple[str, ...], *, but: bool) -> Test:
+    """The condition `is` of a rule, or `is_not`."""
+
+    def test(_answers: Answers, part: Place, _day: Day) -> bool:
+        assert isinstance(part, Part)
+        if values in (("yes",), ("no",)):
+            return part.says(*SAYS[values[0]]) is not but
+        return any((code in values) is not but for code in part.codes())
+
+    return test
 
 
 def _element(answers: Answers, place: Place) -> etree._Element:

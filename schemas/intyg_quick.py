@@ -20,6 +20,7 @@ from schemas import intyg_functions as functions
 from schemas.intyg_answers import Test
 from schemas.intyg_functions import number_of
 from schemas.intyg_kinds import is_real_date
+from schemas.intyg_model import Rule
 
 NODES: Final = ("rows", "parts", "strings", "elements")
 
@@ -59,14 +60,43 @@ def quick_test(expression: str, level: int) -> Test | None:
     Returns:
         None when it has another shape: ask libxml2.
     """
+    constants: dict[str, Any] = {}
     try:
-        parser = _Parser(_tokens(expression), level)
-        value = parser.expression()
-        parser.take("end")
-        code = _boolean(value)
+        return _python(_read(expression, level, constants), constants)
     except _OtherShapeError:
         return None
-    names = {**_NAMES, **parser.constants}
+
+
+def quick_failure(rule: Rule, level: int) -> Test | None:
+    """Whether a rule applies to a place and does not hold there; None as for `quick_test`."""
+    constants: dict[str, Any] = {}
+    try:
+        must, where = (
+            _read(expression, level, constants) for expression in (rule.must, rule.where or "1")
+        )
+    except _OtherShapeError:
+        return None
+    conditions = []
+    for values, but in ((rule.is_, ""), (rule.is_not, "not ")):
+        if len(values) == 1 and values[0] in SAYS:
+            conditions.append(f"{but}place.says(*{SAYS[values[0]]!r})")
+        elif values:
+            constants[name := f"codes{len(constants)}"] = frozenset(values)
+            conditions.append(f"any(c {but}in {name} for c in place.codes())")
+    conditions += [where] if rule.where else []
+    return _python(" and ".join([*conditions, f"not {must}"]), constants)
+
+
+def _read(expression: str, level: int, constants: dict[str, Any]) -> str:
+    """Code whose truth is that of an expression; `constants` gets what it names."""
+    parser = _Parser(_tokens(expression), level, constants)
+    value = parser.expression()
+    parser.take("end")
+    return _boolean(value)
+
+
+def _python(code: str, constants: dict[str, Any]) -> Test:
+    names = {**_NAMES, **constants}
     test: Test = eval(f"lambda answers, place, day: {code}", names)  # noqa: S307  see the top
     return test
 
@@ -170,7 +200,7 @@ _NAMES: Final[dict[str, Any]] = {
 }
 """What the Python of an expression may name."""
 
-_SAYS: Final = {"yes": ("true", "1"), "no": ("false", "0")}
+SAYS: Final = {"yes": ("true", "1"), "no": ("false", "0")}
 _SIBLINGS: Final = {"preceding-sibling": "preceding", "following-sibling": "following"}
 
 _TOKEN = re.compile(
@@ -213,16 +243,16 @@ class _Parser:
     """
     Reads an expression by recursive descent; XPath 1.0 section 3.5 has the precedence.
 
-    Attributes:
-        constants: Names in the Python made so far, and what they stand for.
+    Args:
+        constants: Gets names in the Python made, and what they stand for.
     """
 
-    def __init__(self, tokens: list[_Token], level: int) -> None:
+    def __init__(self, tokens: list[_Token], level: int, constants: dict[str, Any]) -> None:
         self._tokens = tokens
         self._at = 0
         self._level = level
         self._here = "place"  # the variable of the context node
-        self.constants: dict[str, Any] = {}
+        self._constants = constants
 
     @property
     def _next(self) -> str:
@@ -242,8 +272,8 @@ class _Parser:
         return self._tokens[self._at - 1][0]
 
     def _constant(self, value: Any) -> str:
-        name = f"constant{len(self.constants)}"
-        self.constants[name] = value
+        name = f"constant{len(self._constants)}"
+        self._constants[name] = value
         return name
 
     def expression(self) -> _Value:
@@ -290,7 +320,10 @@ class _Parser:
                 return _Value("string", repr(self.take(name)), value)
             case "number":
                 number = number_of(self.take(name))
-                return _Value("number", repr(number), number)
+                # whole numbers are compared faster as such, and mean the same
+                return _Value(
+                    "number", f"{number:.0f}" if number % 1 == 0 else repr(number), number
+                )
             case "variable":
                 return _Value("number", f"day.{self.take(name).removeprefix('$')}")
             case "function":
@@ -300,7 +333,7 @@ class _Parser:
                 return _Value("string", f"first_text({self._here})")
             case "yes" | "no" if not value and self._level == 2:
                 self.take(name)
-                word, digit = _SAYS[name]
+                word, digit = SAYS[name]
                 return _Value("boolean", f"{self._here}.says({word!r}, {digit!r})")
         return self._path()
 
@@ -471,8 +504,8 @@ class _Parser:
             raise _OtherShapeError
         if name == "coded":
             return node_id, f"p.has_code({self._constant(frozenset(codes))})"
-        if name in _SAYS:
-            word, digit = _SAYS[name]
+        if name in SAYS:
+            word, digit = SAYS[name]
             return node_id, f"p.says({word!r}, {digit!r})"
         return (node_id, "") if name == "delsvar" else _other_shape()
 
