@@ -1,6 +1,11 @@
 """What tests measured, shown after them: their properties named `table`, also from workers."""
 
+import logging
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
+import structlog
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -16,3 +21,20 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("tables")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+@pytest.fixture(autouse=True)
+def logging_left_as_it_was() -> Iterator[None]:
+    """A test that sets up logging, as commands do, must not leave its closed streams to others."""
+    configured, before = structlog.is_configured(), structlog.get_config()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    if (structlog.is_configured(), structlog.get_config()) == (configured, before):
+        return
+    if configured:
+        structlog.configure(**before)
+    else:
+        structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
