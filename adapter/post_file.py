@@ -8,7 +8,6 @@ from lxml import etree
 
 from adapter import safe_xml
 from adapter.errors import ApplicationError
-from adapter.route import NATIONAL_PATH
 from schemas import ns
 from schemas.codes import ResultCode
 from schemas.contract import Contract, Contracts
@@ -63,8 +62,7 @@ def post_file(
 def _address(to: str, contract: Contract) -> str:
     if to.rstrip("/").endswith(contract.path):
         return to
-    path = NATIONAL_PATH.format(contract=contract.name, major=contract.major)
-    return to.rstrip("/") + path
+    return to.rstrip("/") + contract.path
 
 
 def _read(reply: requests.Response) -> PostedAnswer:
