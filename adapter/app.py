@@ -22,6 +22,7 @@ from adapter.server import Server, mount
 from adapter.settings import Settings, SettingsError
 from adapter.signature import TrustStore, signing_key_from_settings
 from adapter.soap import Answer, build_wsgi
+from adapter.staff_directory import directory_from_settings
 from adapter.startup import refuse_unfit
 from adapter.store import Rows, Store
 from adapter.worker import Workers
@@ -52,6 +53,7 @@ def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
         trust=trust,
         signing_key=signing_key,
         clock=clock,
+        staff=directory_from_settings(settings.staff),
     )
     try:
         refuse_unfit(parts)

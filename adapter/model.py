@@ -55,6 +55,15 @@ class HosPersonal:
 
 
 @dataclass(frozen=True)
+class Yrken:
+    """What is said of a person's professions and positions, by code."""
+
+    legitimerade: frozenset[str] = frozenset()  # `legitimeratYrke`: LK, TL, BM, SJ, …
+    befattningar: frozenset[str] = frozenset()  # `befattning`: six digits
+    forskrivargrupper: frozenset[str] = frozenset()  # prescriber groups; in no message
+
+
+@dataclass(frozen=True)
 class MeddelandeReferens:
     """`core:MeddelandeReferens`: the message that is answered."""
 

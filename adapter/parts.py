@@ -7,6 +7,7 @@ from adapter.model import Clock
 from adapter.route import Routes
 from adapter.settings import Settings
 from adapter.signature import SigningKey, TrustStore
+from adapter.staff_directory import StaffDirectory
 from adapter.store import Store
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
@@ -20,6 +21,7 @@ class Parts:
     Attributes:
         trust: Whose signatures count.
         signing_key: The adapter's own, for `signature = "sign"`; None without.
+        staff: Who may sign where; None: only message and signing certificate are asked.
         clock: Now. Nothing in a flow asks the machine.
     """
 
@@ -32,3 +34,4 @@ class Parts:
     trust: TrustStore
     signing_key: SigningKey | None
     clock: Clock
+    staff: StaffDirectory | None = None

@@ -28,6 +28,7 @@ from adapter.model import (
     Relation,
     RevokeRequest,
     SendRequest,
+    Yrken,
 )
 from schemas import ns
 from schemas.finding import Finding
@@ -36,6 +37,7 @@ SWEDEN: Final = ZoneInfo("Europe/Stockholm")
 
 _C: Final = f"{{{ns.CORE}}}"
 _T: Final = f"{{{ns.TYPES}}}"
+_E: Final = f"{{{ns.EXT32}}}"
 
 
 # --- requests -------------------------------------------------------------------------------------
@@ -194,6 +196,16 @@ def read_hos_personal(element: etree._Element) -> HosPersonal:
             vardgivare_id=_extension(enhet, f"{_C}vardgivare/{_C}vardgivare-id"),
         ),
     )
+
+
+def read_yrken(intyg: etree._Element) -> Yrken:
+    """What `skapadAv` of a `core:Intyg` says of its author's professions and positions."""
+
+    def codes(path: str) -> frozenset[str]:
+        found = intyg.iterfind(f"{_C}skapadAv/{path}/{_T}code")
+        return frozenset((code.text or "").strip().upper() for code in found)
+
+    return Yrken(codes(f"{_E}legitimeratYrke"), codes(f"{_C}befattning"))
 
 
 def read_relation(element: etree._Element) -> Relation:

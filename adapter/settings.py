@@ -87,6 +87,25 @@ class TrustSettings(_Part):
     )
 
 
+class StaffSettings(_Part):
+    """The staff directory that signers are looked up in: a file or an address, or none."""
+
+    file: Path | None = Field(default=None, description="JSON list of people")
+    url: str | None = Field(default=None, description="GET <url>/<HSA-id> answers with one")
+    ca: Path | None = Field(default=None, description="CA certificates (PEM) for https")
+    token: pydantic.SecretStr | None = None
+    timeout_seconds: float = Field(default=5.0, gt=0)
+    cache_seconds: float = Field(default=300.0, ge=0)
+
+    @pydantic.model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.file is not None and self.url is not None:
+            raise ValueError("give file or url, not both")
+        if self.url is not None and not self.url.startswith(("http://", "https://")):
+            raise ValueError("url must begin with http:// or https://")
+        return self
+
+
 class TestPatientSettings(_Part):
     """The signals that a patient is a test patient; any one is enough."""
 
@@ -189,6 +208,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     signing: SigningSettings = SigningSettings()
     trust: TrustSettings = TrustSettings()
+    staff: StaffSettings = StaffSettings()
     test_patients: TestPatientSettings = TestPatientSettings()
     recipients: Mapping[str, RecipientSettings] = {}
     destinations: Mapping[str, DestinationSettings] = {}

@@ -25,6 +25,16 @@ NOT_UNIQUE: Final[Mapping[Unique, str]] = {
         "(relation ERSATT), or revoke it first."
     ),
 }
+SIGNER_REFUSED: Final = "The certificate's signer may not sign it:"
+SIGNER_WRONG_ROLE: Final = "{typ} is signed by {roles}; {source} says {role}"
+SIGNER_NOT_KNOWN: Final = "the staff directory knows nobody with this HSA-id"
+SIGNER_NOT_ASSIGNED: Final = (
+    "the staff directory has no assignment (medarbetaruppdrag) for Vård och behandling at this "
+    "unit on the day of signing"
+)
+STAFF_DIRECTORY_DOWN: Final = (
+    "The staff directory cannot be asked who may sign ({why}). Sending again later may help."
+)
 REGISTERED_NOT_SENT: Final = "Registered. Not sent: {reason}"
 REGISTERED_HELD: Final = (
     "Registered. Sending to {part} waits: it cannot be told whether the patient is a test patient."

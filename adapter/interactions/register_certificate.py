@@ -15,7 +15,7 @@ from adapter.fraga_moves import Cause
 from adapter.interactions.fragor import move_fragor
 from adapter.interactions.known_intyg import parent_of
 from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, send_on, sent_towards
-from adapter.interactions.signature_policy import settle_signature
+from adapter.interactions.signature_policy import refuse_signer, settle_signature
 from adapter.interactions.tell_care import tell_care
 from adapter.log import shown
 from adapter.meddelande_rules import MAX_ID_LENGTH
@@ -78,6 +78,7 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         SchemaError, RuleError: Not as the contract or the type wants it; or the
             patient has one already of a type that there may be one of.
         SignatureError: The signature is missing, wrong or not trusted.
+        TechnicalError: The staff directory does not answer.
         DuplicateError: The id is taken by another patient's certificate; or
             by another content, where the settings refuse that.
     """
@@ -93,7 +94,8 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         today=today,
         strict=parts.settings.strict_rules,
     )
-    body, signature = settle_signature(inbound, parts)
+    settled = settle_signature(inbound, parts)
+    refuse_signer(inbound, parts, intyg, intyg_type, settled.signer)
     verdict = parts.guard.verdict(intyg.patient)
     with parts.store.begin() as rows:  # all or nothing: no certificate without its deliveries
         earlier = rows.lock_intyg(intyg.intygs_id)
@@ -102,7 +104,9 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         _refuse_second(rows, intyg, intyg_type)
         try:
             is_test = _IS_TEST[verdict.kind]
-            rows.add_intyg(intyg, inbound, body=body, is_test=is_test, signature=signature)
+            rows.add_intyg(
+                intyg, inbound, body=settled.body, is_test=is_test, signature=settled.outcome
+            )
         except DuplicateRow:  # another thread was faster
             earlier = rows.lock_intyg(intyg.intygs_id)
             assert earlier is not None

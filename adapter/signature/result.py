@@ -197,6 +197,7 @@ class Signer:
         cert_serial: Of the certificate, hexadecimal.
         fingerprint: SHA-256 of the certificate, hexadecimal.
         usage: Key usages that are set; empty if the certificate does not say.
+        titles: As the subject, or the attributes beside it, name them: `Läkare`.
     """
 
     hsa_id: str | None
@@ -208,6 +209,7 @@ class Signer:
     not_before: datetime
     not_after: datetime
     usage: tuple[str, ...]
+    titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

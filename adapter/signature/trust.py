@@ -32,6 +32,7 @@ from cryptography.x509.verification import (
 from lxml import etree
 
 from adapter.settings import SettingsError, TrustSettings
+from adapter.signature.cert_titles import read_titles
 from adapter.signature.profile import Method
 from adapter.signature.result import Chain, Refusal, SignatureCode, SignatureOptions, Signer
 from schemas import ns
@@ -118,6 +119,7 @@ def read_cert(der: bytes) -> Cert:
                 not_before=cert.not_valid_before_utc,
                 not_after=cert.not_valid_after_utc,
                 usage=usage or (),
+                titles=read_titles(cert),
             ),
         )
     except CERT_ERRORS as exc:

@@ -4,12 +4,19 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from adapter.errors import DuplicateError, RuleError, SchemaError, SignatureError
+from adapter.errors import (
+    DuplicateError,
+    RuleError,
+    SchemaError,
+    SignatureError,
+    TechnicalError,
+)
 from adapter.interactions.signature_policy import SIGNED_HERE
 from adapter.make_keys import make_test_keys
-from adapter.model import DeliveryState, DestinationKind, Environment, FragaState, Result
+from adapter.model import DeliveryState, DestinationKind, Environment, FragaState, Result, Yrken
 from adapter.settings import RecipientSettings, SignaturePolicy
 from adapter.signature import load_signing_key
+from adapter.signer_roles import StaffMember, Uppdrag
 from schemas import ns
 from schemas.codes import ErrorId, ResultCode
 from schemas.finding import Finding, Severity
@@ -86,6 +93,66 @@ def test_a_relation_to_an_unknown_certificate_is_no_fault(rig: Rig) -> None:
 
 def test_a_certificate_may_point_at_itself(rig: Rig) -> None:
     rig.ok(builders.register_certificate(relation=("ERSATT", builders.INTYGS_ID)))
+
+
+# --- who may sign -------------------------------------------------------------------------------
+
+
+def signed_by(yrke: str) -> bytes:
+    """`legitimeratYrke` in `skapadAv`."""
+    return builders.register_certificate().replace(
+        b"</skapadAv>",
+        f'<legitimeratYrke xmlns="{builders.EXT32}"><t:code>{yrke}</t:code>'
+        "<t:codeSystem>1.2.752.29.23.1.6</t:codeSystem></legitimeratYrke></skapadAv>".encode(),
+    )
+
+
+class Staff:
+    """A directory with one doctor, or one that is down."""
+
+    def __init__(self, member: StaffMember | None, down: bool = False) -> None:
+        self._member = member
+        self._down = down
+
+    def find(self, hsa_id: str) -> StaffMember | None:
+        if self._down:
+            raise TechnicalError("down")
+        return self._member if hsa_id == builders.DOCTOR else None
+
+
+DOCTOR = StaffMember(
+    Yrken(frozenset({"LK"})), (Uppdrag(builders.UNIT, "Vård och behandling", None, None),)
+)
+
+
+def test_a_nurse_does_not_sign_what_doctors_sign(rig: Rig) -> None:
+    with pytest.raises(RuleError) as caught:
+        rig.call_raising(signed_by("SJ"))
+    assert [finding.rule for finding in caught.value.findings] == ["SIGNER_ROLE"]
+    rig.ok(signed_by("LK"))
+
+
+def test_with_a_directory_the_messages_word_does_not_count(rig: Rig) -> None:
+    nurse = replace(DOCTOR, yrken=Yrken(frozenset({"SJ"})))
+    rig.parts = replace(rig.parts, staff=Staff(nurse))
+    with pytest.raises(RuleError, match="signer"):
+        rig.call_raising(signed_by("LK"))
+    rig.parts = replace(rig.parts, staff=Staff(DOCTOR))
+    rig.ok(signed_by("SJ"))
+
+
+def test_nobody_outside_the_directory_signs(rig: Rig) -> None:
+    rig.parts = replace(rig.parts, staff=Staff(DOCTOR))
+    with pytest.raises(RuleError) as caught:
+        rig.call_raising(builders.register_certificate(doctor="SE-OTHER"))
+    assert [finding.rule for finding in caught.value.findings] == ["SIGNER_UNKNOWN"]
+
+
+def test_while_the_directory_is_down_callers_are_asked_to_try_again(rig: Rig) -> None:
+    rig.parts = replace(rig.parts, staff=Staff(None, down=True))
+    assert rig.call(builders.register_certificate()).error_id == ErrorId.TECHNICAL_ERROR
+    rig.parts = replace(rig.parts, staff=Staff(DOCTOR))
+    rig.ok(builders.register_certificate())
 
 
 # --- refused ------------------------------------------------------------------------------------
