@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from mocks.rules.trace import RuleTrace
+
 
 class Verdict(StrEnum):
     """What one step of the check of a call came to."""
@@ -44,6 +46,10 @@ class Entry:
         steps: What was checked, in order; the last may be the refusing one.
         result_code: `OK`, `INFO`, `ERROR`; None when a fault or a bare HTTP
             status was answered.
+        sender: HSA-id of who called: of its client certificate, or what the
+            national platform's header `x-vp-sender-id` says without TLS.
+        tls_subject: Subject of the client certificate (RFC 4514).
+        rules: Every rule that was asked, and why it acted or did not.
     """
 
     number: int
@@ -63,6 +69,9 @@ class Entry:
     result_code: str | None = None
     error_id: str | None = None
     result_text: str | None = None
+    sender: str | None = None
+    tls_subject: str | None = field(default=None, repr=False)
+    rules: tuple[RuleTrace, ...] = ()
 
     def step(self, name: str) -> Step | None:
         """The step of that name, None if the call did not come so far."""

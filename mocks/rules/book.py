@@ -1,0 +1,206 @@
+"""The rules of a mock, and how often each has acted; safe under concurrent calls."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+from mocks.rules.answers import Effect
+from mocks.rules.facts import Facts
+from mocks.rules.model import Rule
+from mocks.rules.parse import RuleError
+from mocks.rules.trace import Criterion, RuleTrace, Why
+
+MAX_KEYS: Final = 100_000
+"""So many certificates or persons are counted apart for a rule; the oldest are forgotten."""
+
+
+@dataclass
+class _Counts:
+    """For one key of one rule."""
+
+    calls: int = 0
+    acted: int = 0
+
+
+@dataclass
+class _Kept:
+    """A rule with its place in time and what it has done."""
+
+    rule: Rule
+    serial: int
+    counts: OrderedDict[str, _Counts] = field(default_factory=OrderedDict)
+    acted: int = 0
+
+    def of(self, key: str) -> _Counts:
+        counts = self.counts.setdefault(key, _Counts())
+        self.counts.move_to_end(key)
+        if len(self.counts) > MAX_KEYS:
+            self.counts.popitem(last=False)
+        return counts
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Smaller goes first."""
+        return -self.rule.priority, -self.rule.match.specificity, -self.serial
+
+
+class RuleBook:
+    """
+    Rules by id.
+
+    Args:
+        standing: The rule for a call that none of the book's own acts on, if
+            there is one; it is not listed. See `trouble`.
+    """
+
+    def __init__(self, standing: Callable[[Facts], Rule | None] = lambda _: None) -> None:
+        self._standing = standing
+        self._lock = threading.Lock()
+        self._kept: dict[str, _Kept] = {}
+        self._ranked: tuple[_Kept, ...] = ()
+        self._standing_kept: dict[str, _Kept] = {}
+        self._serial = 0
+
+    def add(self, rule: Rule) -> Rule:
+        """
+        Take a rule; it is the newest.
+
+        Raises:
+            RuleError: There is one of this id.
+        """
+        with self._lock:
+            if rule.id in self._kept:
+                raise RuleError("id", f"there is a rule {rule.id}")
+            self._keep(rule)
+        return rule
+
+    def replace(self, rule: Rule) -> Rule:
+        """
+        Take a rule in place of the one of its id; it is the newest and has not acted yet.
+
+        Raises:
+            KeyError: There is none.
+        """
+        with self._lock:
+            del self._kept[rule.id]
+            self._keep(rule)
+        return rule
+
+    def remove(self, rule_id: str) -> Rule:
+        """
+        Forget a rule.
+
+        Raises:
+            KeyError: There is none of this id.
+        """
+        with self._lock:
+            kept = self._kept.pop(rule_id)
+            self._rank()
+        return kept.rule
+
+    def get(self, rule_id: str) -> Rule:
+        """
+        The rule of an id.
+
+        Raises:
+            KeyError: There is none.
+        """
+        with self._lock:
+            return self._kept[rule_id].rule
+
+    def acted(self, rule_id: str) -> int:
+        """
+        How often a rule has acted, for all keys together.
+
+        Raises:
+            KeyError: There is none of this id.
+        """
+        with self._lock:
+            return self._kept[rule_id].acted
+
+    def all(self) -> tuple[Rule, ...]:
+        """Every rule, in the order in which they are asked."""
+        with self._lock:
+            return tuple(kept.rule for kept in self._ranked)
+
+    def clear(self) -> None:
+        """Forget every rule, and what has been counted."""
+        with self._lock:
+            self._kept.clear()
+            self._standing_kept.clear()
+            self._rank()
+
+    def choose(self, facts: Facts) -> tuple[Rule | None, Effect | None, tuple[RuleTrace, ...]]:
+        """
+        Which rule acts on a call, and how; counted once.
+
+        Returns:
+            The rule with its effect, dice thrown, or twice None; and for every rule why it acted
+            or did not.
+        """
+        with self._lock:
+            ranked = self._ranked
+        looked = [(kept, kept.rule.match.look(facts)) for kept in ranked] if ranked else []
+        standing = self._standing(facts)
+        with self._lock:
+            if standing is not None:
+                kept = self._standing_kept.setdefault(standing.id, _Kept(standing, 0))
+                looked.append((kept, standing.match.look(facts)))
+            return self._act(looked, facts)
+
+    def _act(
+        self, looked: list[tuple[_Kept, tuple[Criterion, ...]]], facts: Facts
+    ) -> tuple[Rule | None, Effect | None, tuple[RuleTrace, ...]]:
+        chosen: tuple[Rule, Effect] | None = None
+        traces = []
+        for kept, criteria in looked:
+            rule = kept.rule
+            why, effect = Why.MISSED, None
+            if all(each.hit for each in criteria):
+                criteria, why, effect = _decide(kept, criteria, facts, chosen is not None)
+                if effect is not None:
+                    chosen = rule, effect
+            elif not rule.enabled:
+                why = Why.DISABLED
+            traces.append(RuleTrace(rule.id, effect is not None, why, criteria))
+        return *(chosen or (None, None)), tuple(traces)
+
+    def _keep(self, rule: Rule) -> None:
+        self._serial += 1
+        self._kept[rule.id] = _Kept(rule, self._serial)
+        self._rank()
+
+    def _rank(self) -> None:
+        self._ranked = tuple(sorted(self._kept.values(), key=lambda kept: kept.rank))
+
+
+def _decide(
+    kept: _Kept, criteria: tuple[Criterion, ...], facts: Facts, outranked: bool
+) -> tuple[tuple[Criterion, ...], Why, Effect | None]:
+    """A rule whose other criteria hold: count the call, and see whether it acts."""
+    rule = kept.rule
+    if not rule.enabled:
+        return criteria, Why.DISABLED, None
+    key = rule.key_of(facts)
+    counts = kept.of(key)
+    counts.calls += 1
+    attempt = rule.match.attempt_holds(counts.calls)
+    if attempt is not None:
+        criteria = (*criteria, attempt)
+        if not attempt.hit:
+            return criteria, Why.MISSED, None
+    if outranked:
+        return criteria, Why.OUTRANKED, None
+    if rule.count is not None and counts.acted >= rule.count:
+        return criteria, Why.USED_UP, None
+    # From seed, key and number: concurrent calls about others do not change what is drawn.
+    random = Random(f"{rule.seed} {key} {counts.calls}")  # noqa: S311 -- dice, no secret
+    if random.random() >= rule.probability:
+        return criteria, Why.SPARED, None
+    effect = rule.answers[min(counts.acted, len(rule.answers) - 1)]
+    counts.acted += 1
+    kept.acted += 1
+    return criteria, Why.ACTED, effect.drawn(random)

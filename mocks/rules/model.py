@@ -1,0 +1,309 @@
+"""
+A rule: which calls, and what becomes of them.
+
+    {"match": {"contract": "RegisterCertificate", "typ": "LISJP"},
+     "answers": [{"kind": "error", "error_id": "TECHNICAL_ERROR"}, {"kind": "normal"}],
+     "count": 2}
+
+Of the rules that fit a call the one with the highest priority acts, then the one with most
+criteria, then the newest. `book` keeps them and counts.
+"""
+
+import re
+import secrets
+import uuid
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Annotated, Any, Final, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+)
+
+from mocks.rules.answers import AnEffect, Part
+from mocks.rules.facts import Facts
+from mocks.rules.trace import Criterion
+from mocks.rules.xpath import ask, check_xpath
+from schemas import codes
+from schemas.contract import Contracts
+
+AGENCIES: Final = tuple(part.value for part in codes.Part if part is not codes.Part.INVANA)
+"""Parts that a mock can be; `HSVARD` is the EHR."""
+
+KEYS: Final = ("all", "intygs_id", "person_id")
+XPATH_KEY: Final = "xpath:"
+
+
+def _several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _one_or_several(value: tuple[str, ...]) -> Any:
+    return value[0] if len(value) == 1 else list(value)
+
+
+def _not_empty(value: tuple[Any, ...]) -> tuple[Any, ...]:
+    # Not `min_length`: pydantic would say that a list is empty whose items are wrong.
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+_TEXTS: Final = {
+    "anyOf": [
+        {"type": "string"},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1},
+    ]
+}
+
+Texts: TypeAlias = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_several),
+    PlainSerializer(_one_or_several),
+    WithJsonSchema(_TEXTS),
+]
+"""A text or several."""
+
+OneOf: TypeAlias = Annotated[Texts, AfterValidator(_not_empty)]
+"""A text or several, of which one must be it. `*` stands for any characters."""
+
+
+class Span(Part):
+    """From one number to another, both included."""
+
+    at_least: Annotated[int, Field(ge=1)] = 1
+    at_most: Annotated[int, Field(ge=1)] | None = None
+
+    def holds(self, number: int) -> bool:
+        return self.at_least <= number and (self.at_most is None or number <= self.at_most)
+
+    def __str__(self) -> str:
+        if self.at_least == self.at_most:
+            return str(self.at_least)
+        return f"{self.at_least}-{self.at_most or ''}"
+
+
+def _number_or_span(value: object) -> object:
+    if isinstance(value, int):
+        return {"at_least": value, "at_most": value}
+    return value
+
+
+def _span_json(span: Span | None) -> Any:
+    if span is None or span.at_least == span.at_most:
+        return None if span is None else span.at_least
+    return span.model_dump(exclude_none=True)
+
+
+Attempt: TypeAlias = Annotated[
+    Span | None,
+    BeforeValidator(_number_or_span),
+    PlainSerializer(_span_json),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {
+                    "type": "object",
+                    "properties": {
+                        "at_least": {"type": "integer", "minimum": 1},
+                        "at_most": {"type": "integer", "minimum": 1},
+                    },
+                    "additionalProperties": False,
+                },
+                {"type": "null"},
+            ]
+        }
+    ),
+]
+"""A number, or a span of them."""
+
+
+class Match(Part):
+    """
+    What a call must be like; what is not said does not matter.
+
+    Attributes:
+        attempt: The how-manieth call that is otherwise like this, counted for each key of the
+            rule.
+        xpath: Expressions that must all hold; from the request element.
+    """
+
+    agency: OneOf | None = None
+    contract: OneOf | None = None
+    sender: OneOf | None = None
+    logical_address: OneOf | None = None
+    intygs_id: OneOf | None = None
+    typ: OneOf | None = None
+    version: OneOf | None = None
+    person: OneOf | None = None
+    unit: OneOf | None = None
+    amne: OneOf | None = None
+    handelse: OneOf | None = None
+    attempt: Attempt = None
+    headers: Mapping[str, OneOf] = {}
+    xpath: Texts = ()
+
+    @field_validator("contract")
+    @classmethod
+    def _known_contract(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for each in value or ():
+            if each not in contract_names():
+                raise ValueError(unknown(each, contract_names()))
+        return value
+
+    @field_validator("agency")
+    @classmethod
+    def _known_agency(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for each in value or ():
+            if each not in AGENCIES:
+                raise ValueError(unknown(each, AGENCIES))
+        return value
+
+    @field_validator("xpath")
+    @classmethod
+    def _compiles(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            check_xpath(each)
+        return value
+
+    @property
+    def specificity(self) -> int:
+        """How many criteria there are."""
+        plain = sum(getattr(self, name) is not None for name in (*_PLAIN, "contract", "attempt"))
+        return plain + len(self.headers) + len(self.xpath)
+
+    def look(self, facts: Facts) -> tuple[Criterion, ...]:
+        """Every criterion but `attempt`, which takes counting."""
+        found = []
+        if self.contract is not None:
+            found.append(_text("contract", self.contract, facts.contract.key, facts.contract.name))
+        for name in _PLAIN:
+            expected = getattr(self, name)
+            if expected is not None:
+                found.append(_text(name, expected, getattr(facts, name)))
+        for header, expected in self.headers.items():
+            found.append(_text(f"header {header}", expected, facts.headers.get(header.lower())))
+        for expression in self.xpath:
+            hit, got = ask(expression, facts.element)
+            found.append(Criterion("xpath", expression, got, hit))
+        return tuple(found)
+
+    def attempt_holds(self, number: int) -> Criterion | None:
+        """The criterion `attempt`, None where the rule has none."""
+        if self.attempt is None:
+            return None
+        return Criterion("attempt", str(self.attempt), str(number), self.attempt.holds(number))
+
+
+_PLAIN: Final = (
+    "agency",
+    "sender",
+    "logical_address",
+    "intygs_id",
+    "typ",
+    "version",
+    "person",
+    "unit",
+    "amne",
+    "handelse",
+)
+"""Criteria that are a text of the call's facts, by the same name."""
+
+
+Answers: TypeAlias = Annotated[
+    tuple[AnEffect, ...],
+    BeforeValidator(lambda value: value if isinstance(value, list | tuple) else (value,)),
+    AfterValidator(_not_empty),
+]
+"""One answer, or several that follow each other."""
+
+
+class Rule(Part):
+    """
+    Which calls, and what becomes of them.
+
+    Attributes:
+        answers: The first for the first call, and so on; the last one stays. A single one may
+            stand without a list.
+        count: It acts so many times for each key; None: always.
+        probability: Share of the fitting calls that it acts on, drawn from `seed`, the key and
+            the number of the call with that key: the same again in the same order.
+        key: What is counted apart: `intygs_id`, `person_id`, `xpath:` and an expression, or
+            `all` for one count. By default `intygs_id` where answers follow each other or
+            attempts are counted, otherwise `all`.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = Field(
+        default_factory=lambda: uuid.uuid4().hex[:12]
+    )
+    text: str = Field(default="", description="for people")
+    enabled: bool = True
+    priority: int = 0
+    match: Match = Match()
+    answers: Answers
+    count: Annotated[int, Field(ge=1)] | None = None
+    probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+    seed: int = Field(default_factory=lambda: secrets.randbelow(2**32))
+    key: str | None = None
+
+    @field_validator("key")
+    @classmethod
+    def _known_key(cls, value: str | None) -> str | None:
+        if value is not None and value.startswith(XPATH_KEY):
+            check_xpath(value.removeprefix(XPATH_KEY))
+        elif value is not None and value not in KEYS:
+            raise ValueError(unknown(value, (*KEYS, "xpath:…")))
+        return value
+
+    @property
+    def counted_by(self) -> str:
+        """`key`, or what it is by default."""
+        if self.key is not None:
+            return self.key
+        return "intygs_id" if len(self.answers) > 1 or self.match.attempt is not None else "all"
+
+    def key_of(self, facts: Facts) -> str:
+        """The call's value of the key."""
+        key = self.counted_by
+        if key.startswith(XPATH_KEY):
+            return ask(key.removeprefix(XPATH_KEY), facts.element)[1] or ""
+        values = {"intygs_id": facts.intygs_id, "person_id": facts.person}
+        return values.get(key) or ""
+
+
+def _text(name: str, expected: tuple[str, ...], *got: str | None) -> Criterion:
+    """A criterion about a text; any of `got` may be it, the first is what is shown."""
+    hit = any(_fits(each, value) for each in expected for value in got if value is not None)
+    return Criterion(name, " | ".join(expected), got[0], hit)
+
+
+def _fits(expected: str, got: str) -> bool:
+    if "*" not in expected:
+        return expected == got
+    pattern = ".*".join(map(re.escape, expected.split("*")))
+    return re.fullmatch(pattern, got, re.DOTALL) is not None
+
+
+@cache
+def contract_names() -> tuple[str, ...]:
+    """What `contract` may be: `RegisterCertificate` or `RegisterCertificate:3`."""
+    every = Contracts().all()
+    return tuple(sorted({each.name for each in every} | {each.key for each in every}))
+
+
+def unknown(value: str, known: Iterable[str]) -> str:
+    """What to say of a word that is on no list."""
+    from difflib import get_close_matches
+
+    choices = tuple(known)
+    upper = {each.upper(): each for each in choices}
+    near = get_close_matches(value.upper(), upper, n=1, cutoff=0.5)
+    if near:
+        return f"{value} is unknown; the nearest is {upper[near[0]]}"
+    return f"{value} is unknown; there is {', '.join(choices)}"
