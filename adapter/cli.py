@@ -5,12 +5,8 @@ or the command was used wrongly.
 """
 
 import json
-import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version as distribution_version
 from pathlib import Path
@@ -22,6 +18,8 @@ from rich.markup import escape
 
 from adapter import safe_xml
 from adapter.check_file import check_file
+from adapter.cli_mocks import mocks
+from adapter.cli_run import run_until_signalled
 from adapter.cli_schema import schema
 from adapter.cli_types import example, render, type_, types
 from adapter.errors import AdapterError
@@ -86,15 +84,6 @@ def _schemas(contracts_dir: Path | None, types_dir: Path | None) -> tuple[Contra
     return contracts, types
 
 
-def _run_until_signalled(announce: Callable[[], None]) -> None:
-    """Stay until SIGINT or SIGTERM."""
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
-    announce()
-    done.wait()
-
-
 # --- servers --------------------------------------------------------------------------------------
 
 
@@ -115,47 +104,12 @@ def serve(config: ConfigOption = None) -> None:
         err.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)
     with adapter:
         threading.Thread(target=adapter.warm_up, name="warm-up", daemon=True).start()
-        _run_until_signalled(
+        run_until_signalled(
             lambda: err.print(f"adapter, environment {settings.environment}: {adapter.url}")
         )
 
 
-@cli.command()
-def mocks(
-    adapter: Annotated[
-        str, typer.Option(help="Where the adapter serves its contracts; questions go there.")
-    ] = "http://127.0.0.1:8080/services",
-    forsakringskassan_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8081,
-    journalsystem_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8082,
-    ca: Annotated[
-        list[Path] | None,
-        typer.Option(help="CA certificates of signers (PEM); without any, none is verified."),
-    ] = None,
-    types_dir: Annotated[Path | None, typer.Option(help="More certificate types.")] = None,
-) -> None:
-    """Run the mock Försäkringskassan and the mock EHR until they are stopped."""
-    from mocks.forsakringskassan import SETTINGS as FORSAKRINGSKASSAN
-    from mocks.forsakringskassan import Forsakringskassan
-    from mocks.journalsystem.persona import Journalsystem
-    from mocks.serving import serve as serve_mock
-
-    contracts, types = _schemas(None, types_dir)
-    fk_settings = replace(FORSAKRINGSKASSAN, adapter_url=adapter, ca_files=tuple(ca or ()))
-    with ExitStack() as running:
-        try:
-            fk = running.enter_context(
-                serve_mock(
-                    Forsakringskassan(contracts, types, fk_settings), port=forsakringskassan_port
-                )
-            )
-            ehr = running.enter_context(
-                serve_mock(Journalsystem(contracts), port=journalsystem_port)
-            )
-        except OSError as exc:
-            _fail(f"{exc.strerror}: {exc.filename or 'port'}", 1)
-        _run_until_signalled(
-            lambda: err.print(f"Försäkringskassan {fk.url}\nEHR {ehr.url}", highlight=False)
-        )
+cli.add_typer(mocks, name="mocks")
 
 
 @cli.command()
@@ -166,7 +120,7 @@ def demo(
     """A whole round trip on loopback: EHR, adapter, Försäkringskassan; each step checked."""
     from adapter.demo import play, stay_up
 
-    raise typer.Exit(stay_up(keys, out, _run_until_signalled) if stay else play(keys, out))
+    raise typer.Exit(stay_up(keys, out, run_until_signalled) if stay else play(keys, out))
 
 
 # --- files ----------------------------------------------------------------------------------------

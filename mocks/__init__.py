@@ -8,7 +8,7 @@ shared is `schemas`, the facts of contracts and certificate types.
     journal                          every call, also the refused ones, with its bytes
     agency                           the door that every mock stands behind
     authority                        what all authorities do: take certificates and revocations
-    forsakringskassan, …             the personas
+    forsakringskassan, …             the personas: `personas` is the table of the five
     control                          the same over HTTP, as JSON
     serving                          on a port of their own, or inside pytest-httpserver
 """

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from lxml import etree
 
@@ -25,7 +25,7 @@ from schemas import ns
 from schemas.codes import ErrorId
 from schemas.contract import Contracts
 from schemas.finding import Severity
-from schemas.intyg_model import IntygType
+from schemas.intyg_model import IntygHeader, IntygType
 from schemas.intyg_type import IntygTypes, UnknownTypeError
 
 ALREADY_EXISTS: Final = "Certificate already exists"
@@ -84,23 +84,26 @@ class Authority(Agency):
     Args:
         contracts: The contracts' schemas.
         types: The certificate types and their rules.
-        settings: Name, address, part, CA files.
+        settings: Name, address, part, CA files; None: the persona's own.
         clock: Stamps what is kept.
 
     Raises:
         OSError, ValueError: A CA file cannot be used.
     """
 
+    SETTINGS: ClassVar[MockSettings]
+    """What a persona is unless told otherwise."""
+
     def __init__(
         self,
         contracts: Contracts,
         types: IntygTypes,
-        settings: MockSettings,
+        settings: MockSettings | None = None,
         clock: Clock = system_clock,
     ) -> None:
-        super().__init__(contracts, settings, clock)
+        super().__init__(contracts, settings or self.SETTINGS, clock)
         self.types = types
-        self._signatures = SignatureCheck(settings.ca_files)
+        self._signatures = SignatureCheck(self.settings.ca_files)
         self._intyg: dict[str, HeldIntyg] = {}
 
     @property
@@ -113,6 +116,17 @@ class Authority(Agency):
             control.Route("GET", "/intyg", self._get_all_intyg),
             control.Route("GET", "/intyg/<path:intygs_id>", self._get_intyg),
         ]
+
+    def describe(self) -> dict[str, Any]:
+        taken = [each for each in self.types.headers() if self.takes(each)]
+        return {**super().describe(), "types": [f"{each.code} {each.version}" for each in taken]}
+
+    def takes(self, intyg_type: IntygHeader) -> bool:
+        """Whether certificates of a type are for this authority."""
+        settings = self.settings
+        if settings.types is None:
+            return intyg_type.recipient == settings.part
+        return intyg_type.xml_code in settings.types
 
     def reset(self) -> None:
         with self._lock:
@@ -158,17 +172,11 @@ class Authority(Agency):
                 ErrorId.VALIDATION_ERROR,
                 "The type and version of the intyg are not supported",
             ) from None
-        settings = self.settings
-        taken = (
-            intyg_type.recipient == settings.part
-            if settings.types is None
-            else intyg_type.xml_code in settings.types
-        )
-        if not taken:
+        if not self.takes(intyg_type):
             raise call.refuse(
                 "type",
                 ErrorId.VALIDATION_ERROR,
-                f"{settings.name} does not take {intyg_type.xml_code}",
+                f"{self.settings.name} does not take {intyg_type.xml_code}",
             )
         call.note("type", detail=f"{intyg_type.code} {intyg_type.version}")
         return intyg_type

@@ -13,12 +13,13 @@ from rich.console import Console
 from adapter import log
 from adapter.demo.stage import PATIENT, Ports, Stage, free_or_any, set_stage
 from adapter.demo.story import Story, StoryError, issue_sample
+from mocks.personas import PERSONAS
 
 UP_FOLDER = Path("data/up")
 """Settings, database and a signed sample of `make up`."""
 
-UP_PORTS = (8080, 8081, 8082)
-"""Adapter, Försäkringskassan, EHR; where one is taken, a free one is used."""
+UP_PORT = 8080
+"""The adapter's; the mocks have theirs in `mocks.personas`. For one that is taken, a free one."""
 
 
 def play(keys: Path, console: Console) -> int:
@@ -50,7 +51,7 @@ def stay_up(
     UP_FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         (UP_FOLDER / "adapter.log").open("a", encoding="utf-8") as stream,
-        set_stage(UP_FOLDER, keys, Ports(*map(free_or_any, UP_PORTS))) as stage,
+        set_stage(UP_FOLDER, keys, _usual_ports()) as stage,
     ):
         log.configure(stream)
         sample = UP_FOLDER / "fk7804.xml"
@@ -60,13 +61,20 @@ def stay_up(
     return 0
 
 
+def _usual_ports() -> Ports:
+    mocks = {key: free_or_any(persona.port) for key, persona in PERSONAS.items()}
+    return Ports(free_or_any(UP_PORT), mocks)
+
+
 def _announce(console: Console, stage: Stage, sample: Path, intygs_id: str) -> None:
-    adapter, fk, ehr = stage.adapter.url, stage.forsakringskassan.url, stage.journalsystem.url
+    adapter = stage.adapter.url
     register = stage.adapter.parts.contracts.get("RegisterCertificate", 3).path
+    mocks = [
+        f"{server.mock.settings.name:<19}{server.url}/control" for server in stage.mocks.values()
+    ]
     lines = (
         f"adapter            {adapter}/services",
-        f"Försäkringskassan  {fk}/control",
-        f"EHR                {ehr}/control",
+        *mocks,
         f"settings, log      {stage.folder}/adapter.toml, adapter.log",
         f"test patient       {PATIENT}",
         "",

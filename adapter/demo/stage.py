@@ -1,23 +1,23 @@
-"""What the demonstration plays on: an adapter, Försäkringskassan, an EHR, and a tripwire."""
+"""What the demonstration plays on: an adapter, the five mocks, and a tripwire."""
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from adapter.app import App, build_app
+from adapter.demo.settings_file import settings_text
 from adapter.make_keys import SIGNER_HSA_ID, TestKeys, make_test_keys
 from adapter.settings import load_settings
-from mocks.forsakringskassan import SETTINGS as FORSAKRINGSKASSAN
 from mocks.forsakringskassan import Forsakringskassan
+from mocks.journalsystem import Journalsystem
 from mocks.journalsystem.client import EhrClient, Staff
-from mocks.journalsystem.persona import SETTINGS as JOURNALSYSTEM
-from mocks.journalsystem.persona import Journalsystem
 from mocks.journalsystem.sample import UNIT
-from mocks.serving import MockServer, serve
+from mocks.personas import make_personas
+from mocks.serving import MockServer, run_mocks
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
 
@@ -25,65 +25,6 @@ TEST_PERSONS: Final = ("189001019802", "189001029819")
 """From Skatteverket's published test numbers."""
 
 PATIENT: Final = TEST_PERSONS[0]
-
-_SETTINGS: Final = """\
-# Written by `intyg demo`: an adapter, a mock Försäkringskassan and a mock EHR on loopback.
-environment = "demo"
-data_dir = "."
-logical_address = "INTYGSADAPTER"
-signature = "require"
-
-[server]
-port = {adapter_port}
-
-[trust]
-anchors = ["{keys}/ca.pem"]
-
-[signing]
-key = "{keys}/signer.key.pem"
-cert = "{keys}/signer.pem"
-
-[test_patients]
-list_files = ["test-patients.csv"]
-
-[recipients.FKASSA]
-name = "Försäkringskassan"
-logical_address = "FKASSA"
-
-[recipients.FBA]
-name = "An authority that is marked real"
-logical_address = "REAL-AUTHORITY"
-types = ["LISJP"]
-
-[destinations.forsakringskassan]
-url = "{forsakringskassan}"
-kind = "mock"
-
-[destinations.real]
-url = "{real}"
-kind = "real"
-allow = true     # to show that the guard stops what is on its way there
-
-[destinations.ehr]
-url = "{ehr}"
-kind = "mock"
-role = "care"
-
-[[routes]]
-contract = "*"
-logical_address = "FKASSA"
-destination = "forsakringskassan"
-
-[[routes]]
-contract = "*"
-logical_address = "REAL-AUTHORITY"
-destination = "real"
-
-[[routes]]
-contract = "*"
-logical_address = "{unit}"
-destination = "ehr"
-"""
 
 
 class Tripwire:
@@ -114,11 +55,10 @@ class Tripwire:
 
 @dataclass(frozen=True)
 class Ports:
-    """Where to listen; 0 takes a free port."""
+    """Where to listen: the adapter, and the mocks by persona; 0, or none, takes a free port."""
 
     adapter: int = 0
-    forsakringskassan: int = 0
-    journalsystem: int = 0
+    mocks: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -128,11 +68,18 @@ class Stage:
     folder: Path
     keys: TestKeys
     adapter: App
-    forsakringskassan: MockServer
-    journalsystem: MockServer
+    mocks: Mapping[str, MockServer]
     real: Tripwire
     ehr: EhrClient
     staff: Staff
+
+    @property
+    def forsakringskassan(self) -> MockServer:
+        return self.mocks["forsakringskassan"]
+
+    @property
+    def journalsystem(self) -> MockServer:
+        return self.mocks["journalsystem"]
 
     @property
     def fk(self) -> Forsakringskassan:
@@ -161,33 +108,16 @@ def set_stage(folder: Path, keys: Path, ports: Ports = Ports()) -> Iterator[Stag
     test_patients = folder / "test-patients.csv"
     test_patients.write_text("\n".join(("testpersonnummer", *TEST_PERSONS)) + "\n", "utf-8")
     adapter_port = ports.adapter or _free_port()
-    contracts, types = Contracts(), IntygTypes()
-    fk_settings = replace(
-        FORSAKRINGSKASSAN,
-        adapter_url=f"http://127.0.0.1:{adapter_port}/services",
-        ca_files=(made.ca,),
-    )
-    with (
-        serve(Forsakringskassan(contracts, types, fk_settings), port=ports.forsakringskassan) as fk,
-        serve(Journalsystem(contracts, JOURNALSYSTEM), port=ports.journalsystem) as journalsystem,
-        _tripwire() as real,
-    ):
+    services = f"http://127.0.0.1:{adapter_port}/services"
+    personas = make_personas(Contracts(), IntygTypes(), services, (made.ca,))
+    with run_mocks(personas, ports=ports.mocks) as mocks, _tripwire() as real:
         toml = folder / "adapter.toml"
-        toml.write_text(
-            _SETTINGS.format(
-                adapter_port=adapter_port,
-                keys=keys.resolve(),
-                forsakringskassan=fk.url,
-                real=real.url,
-                ehr=journalsystem.url,
-                unit=UNIT,
-            ),
-            "utf-8",
-        )
+        urls = {key: server.url for key, server in mocks.items()}
+        toml.write_text(settings_text(adapter_port, keys, urls, real.url), "utf-8")
         with build_app(load_settings(toml)) as adapter:
-            ehr = EhrClient(f"{adapter.url}/services", "INTYGSADAPTER", staff)
+            ehr = EhrClient(services, "INTYGSADAPTER", staff)
             try:
-                yield Stage(folder, made, adapter, fk, journalsystem, real, ehr, staff)
+                yield Stage(folder, made, adapter, mocks, real, ehr, staff)
             finally:
                 ehr.close()
 

@@ -55,11 +55,13 @@ _T: Final = f"{{{ns.TYPES}}}"
 class Forsakringskassan(Authority):
     """Takes certificates, asks about them and is asked; see the module."""
 
+    SETTINGS = SETTINGS
+
     def __init__(
         self,
         contracts: Contracts,
         types: IntygTypes,
-        settings: MockSettings = SETTINGS,
+        settings: MockSettings | None = None,
         clock: Clock = system_clock,
     ) -> None:
         super().__init__(contracts, types, settings, clock)

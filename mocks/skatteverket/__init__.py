@@ -1,12 +1,9 @@
-"""Skatteverket: takes certificates and their revocations."""
+"""Skatteverket: takes Dödsbevis (DB), and revocations. Sends nothing."""
 
 from typing import Final
 
 from mocks.authority import Authority
-from mocks.clock import Clock, system_clock
 from mocks.settings import MockSettings
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
 
 __all__ = ["SETTINGS", "Skatteverket"]
 
@@ -14,13 +11,6 @@ SETTINGS: Final = MockSettings(name="Skatteverket", logical_address="SKV", part=
 
 
 class Skatteverket(Authority):
-    """The types whose recipient is SKV; it sends no messages."""
+    """The types whose recipient is SKV."""
 
-    def __init__(
-        self,
-        contracts: Contracts,
-        types: IntygTypes,
-        settings: MockSettings = SETTINGS,
-        clock: Clock = system_clock,
-    ) -> None:
-        super().__init__(contracts, types, settings, clock)
+    SETTINGS = SETTINGS

@@ -1,12 +1,9 @@
-"""Socialstyrelsen: takes certificates and their revocations."""
+"""Socialstyrelsen: takes Dödsorsaksintyg (DOI), and revocations. Sends nothing."""
 
 from typing import Final
 
 from mocks.authority import Authority
-from mocks.clock import Clock, system_clock
 from mocks.settings import MockSettings
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
 
 __all__ = ["SETTINGS", "Socialstyrelsen"]
 
@@ -14,13 +11,6 @@ SETTINGS: Final = MockSettings(name="Socialstyrelsen", logical_address="SOS", pa
 
 
 class Socialstyrelsen(Authority):
-    """The types whose recipient is SOS; it sends no messages."""
+    """The types whose recipient is SOS."""
 
-    def __init__(
-        self,
-        contracts: Contracts,
-        types: IntygTypes,
-        settings: MockSettings = SETTINGS,
-        clock: Clock = system_clock,
-    ) -> None:
-        super().__init__(contracts, types, settings, clock)
+    SETTINGS = SETTINGS

@@ -1,12 +1,9 @@
-"""Transportstyrelsen: takes certificates and their revocations."""
+"""Transportstyrelsen: takes certificates about fitness to drive, and revocations. Sends nothing."""
 
 from typing import Final
 
 from mocks.authority import Authority
-from mocks.clock import Clock, system_clock
 from mocks.settings import MockSettings
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
 
 __all__ = ["SETTINGS", "Transportstyrelsen"]
 
@@ -14,13 +11,6 @@ SETTINGS: Final = MockSettings(name="Transportstyrelsen", logical_address="TRANS
 
 
 class Transportstyrelsen(Authority):
-    """The types whose recipient is TRANSP; it sends no messages."""
+    """The types whose recipient is TRANSP."""
 
-    def __init__(
-        self,
-        contracts: Contracts,
-        types: IntygTypes,
-        settings: MockSettings = SETTINGS,
-        clock: Clock = system_clock,
-    ) -> None:
-        super().__init__(contracts, types, settings, clock)
+    SETTINGS = SETTINGS

@@ -18,6 +18,7 @@ from adapter.demo.stage import PATIENT, Stage, set_stage
 from adapter.demo.story import issue
 from adapter.post_file import post_file
 from mocks.journalsystem.sample import fk7804
+from mocks.personas import PERSONAS
 from schemas.contract import Contracts
 from tests import builders
 from tests.docs import pages
@@ -47,11 +48,8 @@ class Reader:
 
     def here(self, text: str) -> str:
         """A block with the ports that things really run on."""
-        for port, url in (
-            (8080, self.stage.adapter.url),
-            (8081, self.stage.forsakringskassan.url),
-            (8082, self.stage.journalsystem.url),
-        ):
+        urls = {PERSONAS[key].port: server.url for key, server in self.stage.mocks.items()}
+        for port, url in {8080: self.stage.adapter.url, **urls}.items():
             text = text.replace(f"http://127.0.0.1:{port}", url)
         return text
 

@@ -1,0 +1,67 @@
+"""The command `intyg mocks`: the five mocks, for an adapter that runs elsewhere."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapter.cli_run import run_until_signalled
+from adapter.cli_types import TypesOption, fail, known_types
+from schemas.contract import Contracts
+
+mocks = typer.Typer(help="Run the mock authorities and the mock EHR until they are stopped.")
+
+PortOption = Annotated[int | None, typer.Option(help="Instead; 0 takes a free one.")]
+
+
+@mocks.callback(invoke_without_command=True)
+def run(
+    context: typer.Context,
+    adapter: Annotated[
+        str, typer.Option(help="Where the adapter serves its contracts; questions go there.")
+    ] = "http://127.0.0.1:8080/services",
+    ports_from: Annotated[
+        int, typer.Option(help="Five in a row, from this one; 0 takes free ones.")
+    ] = 8081,
+    forsakringskassan_port: PortOption = None,
+    journalsystem_port: PortOption = None,
+    transportstyrelsen_port: PortOption = None,
+    skatteverket_port: PortOption = None,
+    socialstyrelsen_port: PortOption = None,
+    ca: Annotated[
+        list[Path] | None,
+        typer.Option(help="CA certificates of signers (PEM); without any, none is verified."),
+    ] = None,
+    types_dir: TypesOption = None,
+) -> None:
+    """Run the mock authorities and the mock EHR until they are stopped."""
+    if context.invoked_subcommand is not None:
+        return
+    from mocks.personas import make_personas
+    from mocks.serving import run_mocks
+
+    chosen = {
+        "forsakringskassan": forsakringskassan_port,
+        "journalsystem": journalsystem_port,
+        "transportstyrelsen": transportstyrelsen_port,
+        "skatteverket": skatteverket_port,
+        "socialstyrelsen": socialstyrelsen_port,
+    }
+    try:
+        made = make_personas(Contracts(), known_types(types_dir), adapter, tuple(ca or ()))
+        with run_mocks(made, ports=_ports(ports_from, chosen)) as running:
+            names = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
+            run_until_signalled(lambda: typer.echo("\n".join(names), err=True))
+    except OSError as exc:
+        fail(f"{exc.strerror}: {exc.filename or 'port'}", 1)
+    except ValueError as exc:
+        fail(str(exc), 1)
+
+
+def _ports(first: int, chosen: Mapping[str, int | None]) -> dict[str, int]:
+    """A port for each, in the order of the personas."""
+    return {
+        key: (first and first + place) if port is None else port
+        for place, (key, port) in enumerate(chosen.items())
+    }

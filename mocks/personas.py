@@ -1,0 +1,88 @@
+"""The five personas, in the order in which they are told of: a table, and making them all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from mocks.agency import Agency
+from mocks.authority import Authority
+from mocks.clock import Clock, system_clock
+from mocks.forsakringskassan import Forsakringskassan
+from mocks.journalsystem import Journalsystem
+from mocks.journalsystem.persona import SETTINGS as JOURNALSYSTEM
+from mocks.settings import MockSettings
+from mocks.skatteverket import Skatteverket
+from mocks.socialstyrelsen import Socialstyrelsen
+from mocks.transportstyrelsen import Transportstyrelsen
+from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
+
+
+@dataclass(frozen=True)
+class Persona:
+    """
+    One of the mocks that can be started by name.
+
+    Attributes:
+        key: Its name in commands, settings and files; its folder here.
+        settings: What it is unless told otherwise.
+        make: From contracts, certificate types, settings and clock.
+        port: Where it listens when it may choose.
+    """
+
+    key: str
+    settings: MockSettings
+    make: Callable[[Contracts, IntygTypes, MockSettings, Clock], Agency]
+    port: int
+
+    @property
+    def is_authority(self) -> bool:
+        """Whether certificates are sent to it."""
+        return isinstance(self.make, type) and issubclass(self.make, Authority)
+
+
+def _journalsystem(
+    contracts: Contracts, _: IntygTypes, settings: MockSettings, clock: Clock
+) -> Journalsystem:
+    return Journalsystem(contracts, settings, clock)
+
+
+_ROWS: Final = (
+    Persona("forsakringskassan", Forsakringskassan.SETTINGS, Forsakringskassan, 8081),
+    Persona("journalsystem", JOURNALSYSTEM, _journalsystem, 8082),
+    Persona("transportstyrelsen", Transportstyrelsen.SETTINGS, Transportstyrelsen, 8083),
+    Persona("skatteverket", Skatteverket.SETTINGS, Skatteverket, 8084),
+    Persona("socialstyrelsen", Socialstyrelsen.SETTINGS, Socialstyrelsen, 8085),
+)
+
+PERSONAS: Final[Mapping[str, Persona]] = {row.key: row for row in _ROWS}
+"""By key."""
+
+
+def make_personas(
+    contracts: Contracts,
+    types: IntygTypes,
+    adapter_url: str | None = None,
+    ca_files: tuple[Path, ...] = (),
+    clock: Clock = system_clock,
+) -> dict[str, Agency]:
+    """
+    All five, none of them running yet, by key.
+
+    Args:
+        adapter_url: Where the adapter serves its contracts; None: they send nothing.
+        ca_files: CA certificates of signers; without any, no signature is verified.
+
+    Raises:
+        OSError, ValueError: A CA file cannot be used.
+    """
+    return {
+        key: each.make(
+            contracts,
+            types,
+            replace(each.settings, adapter_url=adapter_url, ca_files=ca_files),
+            clock,
+        )
+        for key, each in PERSONAS.items()
+    }

@@ -1,0 +1,62 @@
+"""One certificate for each authority, from the EHR through the adapter to its mock."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from lxml import etree
+
+from adapter import signature
+from adapter.demo.stage import PATIENT, Stage
+from mocks.authority import Authority
+from mocks.signature import SignatureOutcome
+from schemas.intyg_draft import request_element
+from schemas.intyg_example import Size, Workshop, frame_of
+from schemas.intyg_type import IntygTypes
+
+
+def issue(stage: Stage, name: str, intygs_id: str) -> bytes:
+    """A signed example of a certificate type."""
+    intyg_type = IntygTypes().lookup(name)
+    now = datetime.now(ZoneInfo("Europe/Stockholm")) - timedelta(minutes=1)
+    frame = frame_of(
+        intyg_type,
+        now,
+        intygs_id=intygs_id,
+        person_id=PATIENT,
+        signer=stage.staff.personal_id,
+    )
+    draft = Workshop(intyg_type, now.date()).draft(frame, Size.MINIMAL, 0)
+    key = signature.load_signing_key(stage.keys.signer.key, stage.keys.signer.cert)
+    return signature.sign_document(etree.tostring(request_element(intyg_type, draft)), key)
+
+
+@pytest.mark.parametrize(
+    ("name", "persona", "part", "sent_on_signing"),
+    [
+        pytest.param("FK7804", "forsakringskassan", "FKASSA", False, id="FKASSA"),
+        pytest.param("TS8071", "transportstyrelsen", "TRANSP", False, id="TRANSP"),
+        pytest.param("DB", "skatteverket", "SKV", True, id="SKV"),
+        pytest.param("DOI", "socialstyrelsen", "SOS", True, id="SOS"),
+    ],
+)
+def test_each_authority_gets_its_own_certificates_and_nobody_elses(
+    stage: Stage, name: str, persona: str, part: str, sent_on_signing: bool
+) -> None:
+    intygs_id = f"intyg-for-{part}"
+    now = datetime.now(ZoneInfo("Europe/Stockholm"))
+    assert stage.ehr.register(issue(stage, name, intygs_id)).code == "OK"
+    if not sent_on_signing:
+        assert stage.ehr.send(intygs_id, PATIENT, part, now).code == "OK"
+    mock = stage.mocks[persona].mock
+    assert isinstance(mock, Authority)
+    [call] = mock.journal.wait(1, timeout_seconds=15, contract="RegisterCertificate")
+    assert (call.result_code, call.logical_address) == ("OK", part)
+    assert mock.intyg(intygs_id).signature is SignatureOutcome.VALID
+    others = [
+        each.mock for key, each in stage.mocks.items() if key not in (persona, "journalsystem")
+    ]
+    assert not [each for each in others if each.journal.entries()]
+    assert stage.ehr.revoke(intygs_id, PATIENT, now, "Fel patient").code == "OK"
+    mock.journal.wait(1, timeout_seconds=15, contract="RevokeCertificate")
+    assert mock.intyg(intygs_id).revoked_at is not None

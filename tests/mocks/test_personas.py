@@ -1,0 +1,49 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from mocks.authority import Authority
+from mocks.personas import PERSONAS, make_personas
+from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
+
+FOLDERS = Path(__file__).parents[2] / "mocks"
+
+
+def test_every_persona_has_a_folder_a_port_and_an_address_of_its_own() -> None:
+    assert all((FOLDERS / key / "__init__.py").is_file() for key in PERSONAS)
+    assert len({each.port for each in PERSONAS.values()}) == len(PERSONAS)
+    assert len({each.settings.logical_address for each in PERSONAS.values()}) == len(PERSONAS)
+
+
+@pytest.mark.parametrize(
+    ("key", "some"),
+    [
+        pytest.param("forsakringskassan", {"FK7804 1", "FK7804 2.0"}, id="FKASSA"),
+        pytest.param("transportstyrelsen", {"TS8071 2.0", "TSTRK1031 3"}, id="TRANSP"),
+        pytest.param("skatteverket", {"DB 1.0"}, id="SKV"),
+        pytest.param("socialstyrelsen", {"DOI 1.0"}, id="SOS"),
+    ],
+)
+def test_an_authority_says_which_contracts_and_types_it_takes(
+    key: str, some: set[str], contracts: Contracts, types: IntygTypes
+) -> None:
+    described = make_personas(contracts, types)[key].describe()
+    assert {"RegisterCertificate:3", "RevokeCertificate:2"} <= set(described["contracts"])
+    assert some <= set(described["types"])
+
+
+def test_no_type_has_two_authorities(contracts: Contracts, types: IntygTypes) -> None:
+    authorities = [
+        each for each in make_personas(contracts, types).values() if isinstance(each, Authority)
+    ]
+    assert len(authorities) == 4
+    taken = Counter(t.key for t in types.headers() for each in authorities if each.takes(t))
+    assert set(taken.values()) == {1}
+    assert {t.key for t in types.headers() if t.recipient not in (None, "AF")} == set(taken)
+
+
+def test_what_one_persona_keeps_no_other_sees(contracts: Contracts, types: IntygTypes) -> None:
+    made = make_personas(contracts, types)
+    assert len({id(each.journal) for each in made.values()}) == len(made)
