@@ -25,7 +25,7 @@ CERTIFICATES: Final = ROOT / "docs/certificates"
 WALK_THROUGH: Final = "add-a-certificate-type.md"
 
 _STAYS: Final = re.compile(r"^(?=intyg (?:serve|mocks)\b)", re.MULTILINE)
-_RUNNING: Final = re.compile(r"^(?:adapter, environment|EHR http)", re.MULTILINE)
+_RUNNING: Final = re.compile(r"^(?:adapter, environment|Journalsystem +http)", re.MULTILINE)
 _CURL: Final = (
     f"{sys.executable} -c 'import sys, urllib.request as u;"
     " print(u.urlopen(sys.argv[1]).read().decode())'"
