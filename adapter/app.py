@@ -3,30 +3,31 @@
 import contextlib
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from adapter.console import build_console
 from adapter.deliver import Deliverer
-from adapter.guard import Guard, TestPatients
+from adapter.errors import StoreError
 from adapter.interactions import (
     FAULT_CONTRACTS,
     HANDLERS,
     READERS,
     after_delivery,
 )
-from adapter.load_schemas import load_schemas
 from adapter.model import Clock, Delivery, Inbound, Outcome, system_clock
 from adapter.parts import Parts
 from adapter.route import Routes
 from adapter.server import Server, mount
 from adapter.settings import Settings, SettingsError
-from adapter.signature import TrustStore, signing_key_from_settings
 from adapter.soap import Answer, build_wsgi
 from adapter.staff_directory import directory_from_settings
-from adapter.startup import refuse_unfit
+from adapter.startup import read_facts, refuse_unfit
 from adapter.store import Rows, Store
 from adapter.worker import Workers
 from schemas.intyg_file import TypeFileError
+
+ENVIRONMENT_HEADER: Final = "x-intyg-environment"
+"""In every HTTP answer, whatever else it says."""
 
 
 def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
@@ -34,33 +35,32 @@ def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
     Build what the flows work with; opens the database and brings its schema up to date.
 
     Raises:
-        SettingsError: A key, certificate or folder that the settings name is not usable.
-        StoreError: The database cannot be opened.
+        SettingsError: A key, certificate or folder that the settings name is not usable, or is not
+            for this environment.
+        StoreError: The database cannot be opened, or belongs to another environment.
     """
-    contracts, types = load_schemas(settings.contracts_dir, settings.types_dir)
-    trust = TrustStore.from_settings(settings.trust)
-    signing_key = signing_key_from_settings(settings.signing)
+    facts = read_facts(settings, clock)
+    refuse_unfit(facts)
+    staff = directory_from_settings(settings.staff)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store = Store(settings.effective_database_url, clock)
-    store.migrate()
-    parts = Parts(
-        settings=settings,
-        contracts=contracts,
-        types=types,
-        store=store,
-        guard=Guard(TestPatients.from_settings(settings), settings.environment),
-        routes=Routes(settings),
-        trust=trust,
-        signing_key=signing_key,
-        clock=clock,
-        staff=directory_from_settings(settings.staff),
-    )
     try:
-        refuse_unfit(parts)
-    except SettingsError:
+        store.migrate(settings.environment)
+    except StoreError:
         store.close()
         raise
-    return parts
+    return Parts(
+        settings=settings,
+        contracts=facts.contracts,
+        types=facts.types,
+        store=store,
+        guard=facts.guard,
+        routes=Routes(settings),
+        trust=facts.trust,
+        signing_key=facts.signing_key,
+        clock=clock,
+        staff=staff,
+    )
 
 
 class App:
@@ -90,6 +90,7 @@ class App:
             settings.server.port,
             threads=settings.server.threads,
             max_body_bytes=settings.server.max_body_bytes,
+            headers=((ENVIRONMENT_HEADER, settings.environment.value),),
         )
         self._deliverer = Deliverer(parts.contracts, parts.guard, settings.delivery, parts.clock)
         self._workers = Workers(

@@ -18,6 +18,7 @@ from rich.markup import escape
 
 from adapter import safe_xml
 from adapter.check_file import check_file
+from adapter.cli_doctor import doctor
 from adapter.cli_mocks import mocks
 from adapter.cli_run import run_until_signalled
 from adapter.cli_schema import schema
@@ -95,7 +96,7 @@ def serve(config: ConfigOption = None) -> None:
     from adapter.startup import notes
 
     settings = _settings(config)
-    log.configure()
+    log.configure(environment=settings.environment.value)
     try:
         adapter = build_app(settings)
     except (SettingsError, AdapterError, OSError) as exc:
@@ -305,6 +306,11 @@ cli.command("type")(type_)
 cli.command()(example)
 cli.command()(render)
 cli.command()(schema)
+
+
+# --- what is so here ------------------------------------------------------------------------------
+
+cli.command()(doctor)
 
 
 # --- other ----------------------------------------------------------------------------------------

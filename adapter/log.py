@@ -1,9 +1,10 @@
 """One log line a thing that happened: JSON, an event name and ids as fields.
 
 Field names follow the Elastic Common Schema, as the national platform's do: `@timestamp`,
-`log.level`, `message` (the event name), `trace.id` (the correlation id), `error.type`, …; our own
-start with `intyg.`. A line never holds a body, a name or a person number, so values that a caller
-chose go through `shown`, and other libraries' log messages are cut down to their templates.
+`log.level`, `message` (the event name), `service.environment`, `trace.id` (the correlation id),
+`error.type`, …; our own start with `intyg.`. A line never holds a body, a name or a person number,
+so values that a caller chose go through `shown`, and other libraries' log messages are cut down to
+their templates.
 """
 
 import logging
@@ -40,14 +41,19 @@ def shown(value: str | None) -> str | None:
     return "(masked)" if looks_like_person_number(value) else value
 
 
-def _ecs_names(_logger: object, _method: str, event: structlog.typing.EventDict) -> Any:
+def _ecs_names(environment: str | None) -> structlog.typing.Processor:
     """Rename structlog's own keys, and put what every line has first."""
-    first = {
-        "@timestamp": event.pop("@timestamp"),
-        "log.level": event.pop("level"),
-        "message": event.pop("event"),
-    }
-    return {**first, **event}
+    where = {"service.environment": environment} if environment else {}
+
+    def renamed(_logger: object, _method: str, event: structlog.typing.EventDict) -> Any:
+        first = {
+            "@timestamp": event.pop("@timestamp"),
+            "log.level": event.pop("level"),
+            "message": event.pop("event"),
+        }
+        return {**first, **where, **event}
+
+    return renamed
 
 
 class _TemplatesOnly(logging.Handler):
@@ -61,20 +67,23 @@ class _TemplatesOnly(logging.Handler):
         structlog.get_logger().log(record.levelno, "library", **fields)
 
 
-def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
+def configure(
+    stream: TextIO | None = None, level: int = logging.INFO, *, environment: str | None = None
+) -> None:
     """
     Set up logging for a process; called once by the command line.
 
     Args:
         stream: Where lines go; standard error by default.
         level: Least level shown, as in `logging`.
+        environment: In which the process runs; named in each line.
     """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="@timestamp"),
-            _ecs_names,
+            _ecs_names(environment),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -5,6 +5,7 @@ looks for that mark, so that production can refuse to start with any of it.
 """
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,9 @@ VALID_FOR: Final = timedelta(days=3650)
 _STILL_GOOD_FOR: Final = timedelta(days=30)
 
 _MARK: Final = "TEST ONLY"
+
+_SITHS_TEST: Final = re.compile(r"^TEST SITHS|SITHS.* PP$")
+"""`TEST SITHS e-id Root CA v2`; before it, `SITHS Root CA v1 PP`: for everyone's tests."""
 
 _Key: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -138,11 +142,15 @@ def make_test_keys(folder: Path, keep: bool = False, now: datetime | None = None
 
 
 def is_test_cert(cert: x509.Certificate) -> bool:
-    """Whether a certificate was made here, or issued by a CA that was."""
-    return any(
-        _MARK in str(attribute.value)
-        for name in (cert.subject, cert.issuer)
-        for attribute in name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    """Whether a certificate, or the CA that issued it, was made here or is SITHS's test CA."""
+    return any(_is_test_name(name) for name in (cert.subject, cert.issuer))
+
+
+def _is_test_name(name: x509.Name) -> bool:
+    organisations = name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    common_names = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return any(_MARK in str(each.value) for each in organisations) or any(
+        _SITHS_TEST.search(str(each.value)) for each in common_names
     )
 
 

@@ -20,7 +20,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
@@ -54,6 +54,7 @@ class Server:
         max_body_bytes: Largest chunked body that the server reads; larger ones with a
             Content-Length are the application's to refuse, unread.
         arrive_seconds: How long a request may take to arrive.
+        headers: Added to every answer, also to those that the application never sees.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Server:
         threads: int = 16,
         max_body_bytes: int = 15 * 1024 * 1024,
         arrive_seconds: float = ARRIVE_SECONDS,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> None:
         self._server = _CherootServer(
             (host, port),
@@ -78,6 +80,7 @@ class Server:
         self._server.max_request_header_size = MAX_HEADER_BYTES
         self._server.max_chunked_bytes = max_body_bytes + CHUNK_OVERHEAD
         self._server.arrive_seconds = arrive_seconds
+        self._server.own_headers = [(name.encode(), value.encode()) for name, value in headers]
         self._thread: threading.Thread | None = None
 
     @property
@@ -222,7 +225,21 @@ class _Request(server.HTTPRequest):
     def send_headers(self) -> None:
         if self._is_unread():
             self.close_connection = True
+        self.outheaders += self.server.own_headers
         super().send_headers()
+
+    def simple_response(self, status: str | int, msg: str = "") -> None:
+        """cheroot's own, for requests that it does not pass on, with headers of ours."""
+        self.close_connection = True
+        head = [
+            f"{self.server.protocol} {status}".encode("latin-1"),
+            b"Content-Type: text/plain",
+            f"Content-Length: {len(msg)}".encode("latin-1"),
+            b"Connection: close",
+            *(name + b": " + value for name, value in self.server.own_headers),
+        ]
+        with contextlib.suppress(OSError):  # the caller has gone
+            self.conn.wfile.write(b"\r\n".join([*head, b"", msg.encode("latin-1")]))
 
     def respond(self) -> None:
         super().respond()
@@ -273,6 +290,7 @@ class _CherootServer(wsgi.Server):
     ConnectionClass = _Connection
     max_chunked_bytes = 0
     arrive_seconds = ARRIVE_SECONDS
+    own_headers: Sequence[tuple[bytes, bytes]] = ()
     expiration_interval = 0.1  # seconds; also how long stop() waits for the loop to look up
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -40,6 +40,10 @@ class SignaturePolicy(StrEnum):
     ACCEPT = "accept"  # check one that is there; take a certificate without
     SIGN = "sign"  # check one that is there; sign a certificate without, with the adapter's key
 
+    def fits(self, environment: Environment) -> bool:
+        """Whether an environment may run with it."""
+        return environment is not Environment.PRODUCTION or self is SignaturePolicy.REQUIRE
+
 
 class ServerSettings(_Part):
     """Where and how the adapter listens."""
@@ -159,6 +163,11 @@ class DestinationSettings(_Part):
     )
     timeout_seconds: float = Field(default=30.0, gt=0)
 
+    def fits(self, environment: Environment) -> bool:
+        """Whether an environment may know of it: real ones belong in production alone."""
+        is_real = self.kind is DestinationKind.REAL
+        return not is_real or self.allow or environment is Environment.PRODUCTION
+
 
 class RouteSettings(_Part):
     """(contract, logical address) → destination. Looked up exactly first, then `*`."""
@@ -185,6 +194,11 @@ class DeliverySettings(_Part):
     lease_seconds: float = Field(default=120.0, gt=0)
 
 
+def _folder_of_its_own(values: dict[str, Any]) -> Path:
+    """No environment finds another's database, keys or routes by accident."""
+    return Path("data", values.get("environment", ""))
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -193,7 +207,9 @@ class Settings(BaseSettings):
     )
 
     environment: Environment
-    data_dir: Path = Path("data")
+    data_dir: Path = Field(
+        default_factory=_folder_of_its_own, description="default is data/<environment>"
+    )
     database_url: str | None = Field(
         default=None, description="SQLAlchemy URL; default is SQLite in data_dir"
     )
@@ -242,14 +258,13 @@ class Settings(BaseSettings):
                     f"route {route.contract} {route.logical_address}: "
                     f"no destination is named {route.destination!r}"
                 )
-        if self.environment is not Environment.PRODUCTION:
-            for name, destination in self.destinations.items():
-                if destination.kind is DestinationKind.REAL and not destination.allow:
-                    raise ValueError(
-                        f"destination {name} is real, the environment is {self.environment}: "
-                        "set allow = true if that is meant"
-                    )
-        elif self.signature is not SignaturePolicy.REQUIRE:
+        for name, destination in self.destinations.items():
+            if not destination.fits(self.environment):
+                raise ValueError(
+                    f"destination {name} is real, the environment is {self.environment}: "
+                    "set allow = true if that is meant"
+                )
+        if not self.signature.fits(self.environment):
             raise ValueError('signature must be "require" in production')
         return self
 

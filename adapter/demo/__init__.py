@@ -13,6 +13,7 @@ from rich.console import Console
 from adapter import log
 from adapter.demo.stage import PATIENT, Ports, Stage, free_or_any, set_stage
 from adapter.demo.story import Story, StoryError, issue_sample
+from adapter.model import Environment
 from mocks.personas import PERSONAS
 
 UP_FOLDER = Path("data/up")
@@ -31,7 +32,7 @@ def play(keys: Path, console: Console) -> int:
         tempfile.TemporaryDirectory(prefix="intyg-demo-") as folder,
         log_file.open("w", encoding="utf-8") as stream,
     ):
-        log.configure(stream)
+        log.configure(stream, environment=Environment.DEMO.value)
         try:
             with set_stage(Path(folder), keys) as stage:
                 Story(stage, console).play()
@@ -53,7 +54,7 @@ def stay_up(
         (UP_FOLDER / "adapter.log").open("a", encoding="utf-8") as stream,
         set_stage(UP_FOLDER, keys, _usual_ports()) as stage,
     ):
-        log.configure(stream)
+        log.configure(stream, environment=Environment.DEMO.value)
         sample = UP_FOLDER / "fk7804.xml"
         intygs_id, envelope = issue_sample(stage)
         sample.write_bytes(envelope)

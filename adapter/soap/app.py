@@ -50,7 +50,8 @@ def build_wsgi(
     Args:
         contracts: All contracts known, served or not.
         handlers: From contract key (`RegisterCertificate:3`) to its flow; these are served.
-        settings: Of `server`: `max_body_bytes`, `trust_proxy` and `validate_answers`.
+        settings: `environment`, and of `server`: `max_body_bytes`, `trust_proxy` and
+            `validate_answers`.
         clock: For `Inbound.received_at`.
         fault_contracts: Keys of contracts whose response has no result (the read contracts): every
             error of theirs is a SOAP fault.
@@ -77,6 +78,7 @@ class _Doors:
     ) -> None:
         self._contracts = contracts
         self._by_path = {contract.path: contract for contract in served}
+        self._environment = settings.environment
         self._max_bytes = settings.server.max_body_bytes
         self._trust_proxy = settings.server.trust_proxy
         self._clock = clock
@@ -132,9 +134,10 @@ class _Doors:
         contracts = sorted(self._by_path.values(), key=lambda contract: contract.key)
         vary = (("Vary", "Accept"),)
         if "application/json" in environ.get("HTTP_ACCEPT", ""):
-            body = pages.as_json(contracts, base)
+            body = pages.as_json(contracts, base, self._environment)
             return web.Response(200, body, "application/json", vary)
-        return web.Response(200, pages.as_html(contracts, base), "text/html; charset=UTF-8", vary)
+        page = pages.as_html(contracts, base, self._environment)
+        return web.Response(200, page, "text/html; charset=UTF-8", vary)
 
     def _document(self, environ: web.Environ, contract: Contract) -> web.Response:
         query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True, max_num_fields=9)

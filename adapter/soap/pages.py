@@ -4,13 +4,14 @@ import html
 import json
 from collections.abc import Iterable
 
+from adapter.model import Environment
 from schemas.contract import Contract
 
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>Services</title>
+<title>Services, {environment}</title>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif }}
 body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem }}
@@ -20,6 +21,7 @@ code {{ font-size: .9em; overflow-wrap: anywhere }}
 </head>
 <body>
 <h1>Services</h1>
+<p>Environment: <strong>{environment}</strong>.</p>
 <p>SOAP 1.1, RIV-TA Basic Profile 2.1. Post a message to an address; its WSDL is there with
 <code>?wsdl</code>.</p>
 <table>
@@ -31,7 +33,7 @@ code {{ font-size: .9em; overflow-wrap: anywhere }}
 """
 
 
-def as_html(contracts: Iterable[Contract], base: str) -> bytes:
+def as_html(contracts: Iterable[Contract], base: str, environment: Environment) -> bytes:
     """A page with a row for each contract; `base` is the address of `/services`."""
     rows = []
     for contract in contracts:
@@ -40,11 +42,11 @@ def as_html(contracts: Iterable[Contract], base: str) -> bytes:
             f"<tr><td>{html.escape(contract.name)} {contract.major}</td>"
             f'<td><code>{address}</code></td><td><a href="{address}?wsdl">WSDL</a></td></tr>'
         )
-    return _PAGE.format(rows="\n".join(rows)).encode()
+    return _PAGE.format(rows="\n".join(rows), environment=environment.value).encode()
 
 
-def as_json(contracts: Iterable[Contract], base: str) -> bytes:
-    """`{"services": [{"contract", "major", "namespace", "address", "wsdl"}]}`."""
+def as_json(contracts: Iterable[Contract], base: str, environment: Environment) -> bytes:
+    """`{"environment", "services": [{"contract", "major", "namespace", "address", "wsdl"}]}`."""
     services = [
         {
             "contract": contract.name,
@@ -55,4 +57,5 @@ def as_json(contracts: Iterable[Contract], base: str) -> bytes:
         }
         for contract in contracts
     ]
-    return json.dumps({"services": services}, indent=2).encode() + b"\n"
+    listed = {"environment": environment.value, "services": services}
+    return json.dumps(listed, indent=2).encode() + b"\n"

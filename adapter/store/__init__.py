@@ -8,7 +8,21 @@ Nothing here logs, and no error text holds a value from a row: rows are person d
 """
 
 from adapter.store.engine import Store
-from adapter.store.faults import ConstraintError, DuplicateRow, LeaseLostError
+from adapter.store.faults import (
+    ConstraintError,
+    DuplicateRow,
+    LeaseLostError,
+    WrongEnvironmentError,
+)
 from adapter.store.rows import Attempt, Block, Rows
 
-__all__ = ["Attempt", "Block", "ConstraintError", "DuplicateRow", "LeaseLostError", "Rows", "Store"]
+__all__ = [
+    "Attempt",
+    "Block",
+    "ConstraintError",
+    "DuplicateRow",
+    "LeaseLostError",
+    "Rows",
+    "Store",
+    "WrongEnvironmentError",
+]

@@ -22,9 +22,9 @@ from sqlalchemy.pool import StaticPool
 
 import adapter.migrations
 from adapter.errors import StoreError
-from adapter.model import Clock, Delivery
+from adapter.model import Clock, Delivery, Environment
 from adapter.store import tables
-from adapter.store.faults import ConstraintError, as_store_error
+from adapter.store.faults import ConstraintError, WrongEnvironmentError, as_store_error
 from adapter.store.listen import Listener
 from adapter.store.rows import Rows
 
@@ -76,11 +76,18 @@ class Store:
         """Whether several processes may share this database."""
         return self._engine.dialect.name == "postgresql"
 
-    def migrate(self) -> None:
+    def migrate(self, environment: Environment | None = None) -> None:
         """
         Bring the schema up to date, from nothing if need be.
 
         Processes that start at once on PostgreSQL wait for each other.
+
+        Args:
+            environment: Marks a database that has no mark yet; then no other environment opens it.
+                None neither marks nor looks, for tests of the tables alone.
+
+        Raises:
+            WrongEnvironmentError: The database belongs to another one; nothing is changed.
         """
         config = Config()
         config.set_main_option("script_location", str(Path(adapter.migrations.__file__).parent))
@@ -89,6 +96,20 @@ class Store:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if environment is not None:
+                self._mark(connection, environment)
+
+    def must_belong_to(self, environment: Environment) -> None:
+        """
+        For whoever opens a database without `migrate`; one without tables belongs to everybody.
+
+        Raises:
+            WrongEnvironmentError: It belongs to another environment.
+        """
+        with self._transaction(write=False) as connection:
+            if sa.inspect(connection).has_table(tables.environment.name):
+                mark = connection.scalar(sa.select(tables.environment.c.name))
+                self._compare(mark, environment)
 
     @contextmanager
     def begin(self) -> Iterator[Rows]:
@@ -187,6 +208,21 @@ class Store:
             self._owned = None
 
     # --- inside ---
+
+    def _mark(self, connection: sa.Connection, environment: Environment) -> None:
+        mark = tables.environment
+        found = connection.scalar(sa.select(mark.c.name))
+        if found is None:
+            connection.execute(sa.insert(mark).values(name=environment.value))
+        self._compare(found, environment)
+
+    def _compare(self, found: str | None, environment: Environment) -> None:
+        if found not in (None, environment.value):
+            url = self._engine.url.render_as_string(hide_password=True)
+            raise WrongEnvironmentError(
+                f"the database {url} belongs to the environment {found} "
+                f"and is not opened in {environment.value}"
+            )
 
     def _connect_listener(self) -> psycopg.Connection[Any]:
         positional, named = self._engine.dialect.create_connect_args(self._engine.url)

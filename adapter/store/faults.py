@@ -3,7 +3,8 @@
     StoreError              the database did not answer as it should
     ├── ConstraintError     a constraint of the schema said no
     ├── DuplicateRow        the id is taken: somebody was faster
-    └── LeaseLostError      the delivery is no longer this worker's
+    ├── LeaseLostError      the delivery is no longer this worker's
+    └── WrongEnvironmentError  the database was made in another environment
 
 The original is deliberately *not* kept as the cause: SQLAlchemy's texts quote parameters, and
 PostgreSQL's quote the failing row, which is person data. Its class and SQLSTATE are kept instead.
@@ -40,6 +41,10 @@ class DuplicateRow(StoreError):  # noqa: N818  a finding: flows answer it with I
 
 class LeaseLostError(StoreError):
     """The delivery was claimed by somebody else, or taken back, before its outcome was recorded."""
+
+
+class WrongEnvironmentError(StoreError):
+    """The database was made in another environment; nothing was changed."""
 
 
 FAULTS: Final[Mapping[type[Exception], tuple[type[StoreError], str]]] = {

@@ -81,6 +81,13 @@ def _ref(name: str, target: str, nullable: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.Text, sa.ForeignKey(target), nullable=nullable)
 
 
+environment = sa.Table(
+    "environment",
+    metadata,
+    # One row: where the database was made. It is opened nowhere else.
+    sa.Column("name", sa.Text, primary_key=True),
+)
+
 body = sa.Table(
     "body",
     metadata,

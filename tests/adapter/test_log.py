@@ -32,6 +32,15 @@ def test_a_line_is_one_json_object_with_ecs_names_first(lines: io.StringIO) -> N
     assert lines.getvalue().count("\n") == 1
 
 
+def test_every_line_names_the_environment(lines: io.StringIO) -> None:
+    log.configure(lines, environment="production")
+    structlog.get_logger().info("soap.call")
+    logging.getLogger("somewhere").warning("hm")
+    for line in map(json.loads, lines.getvalue().splitlines()):
+        assert line["service.environment"] == "production"
+        assert list(line)[3] == "service.environment"
+
+
 def test_a_library_line_is_its_template_without_values(lines: io.StringIO) -> None:
     try:
         raise ValueError("hemlig")

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from adapter.model import Environment
 from adapter.settings import SettingsError, load_settings
 
 
@@ -14,8 +15,16 @@ def write(folder: Path, text: str) -> Path:
 def test_paths_are_read_from_the_folder_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, 'environment = "demo"\n[trust]\nanchors = ["ca.pem", "/etc/ca.pem"]\n')
     settings = load_settings(path)
-    assert settings.data_dir == tmp_path / "data"
+    assert settings.data_dir == tmp_path / "data/demo"
     assert settings.trust.anchors == (tmp_path / "ca.pem", Path("/etc/ca.pem"))
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_each_environment_has_a_data_folder_of_its_own(
+    tmp_path: Path, environment: Environment
+) -> None:
+    settings = load_settings(write(tmp_path, f'environment = "{environment}"'))
+    assert settings.data_dir == tmp_path / "data" / environment.value
 
 
 def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

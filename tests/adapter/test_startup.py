@@ -1,13 +1,19 @@
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapter.app import build_parts
+from adapter.checks import destination_remarks
 from adapter.make_keys import TestKeys, make_test_keys
+from adapter.model import Clock, DestinationKind, Environment
 from adapter.parts import Parts
-from adapter.settings import SettingsError, load_settings
+from adapter.settings import DestinationSettings, SettingsError, SignaturePolicy, load_settings
 from adapter.startup import notes
+from adapter.store import WrongEnvironmentError
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 LIST = "189001019802\n"
 
@@ -47,7 +53,71 @@ def test_production_refuses_test_certificates_and_mocks_naming_each(
 def test_refusal_gives_the_database_back(tmp_path: Path, keys: TestKeys) -> None:
     with pytest.raises(SettingsError):
         build(tmp_path, environment="production", trust={"anchors": [keys.ca]})
+    assert not (tmp_path / "adapter.sqlite").exists()
     build(tmp_path).store.close()  # would be locked otherwise
+
+
+@pytest.mark.parametrize(
+    ("environment", "clock"),
+    [
+        pytest.param("production", lambda: NOW, id="production"),
+        pytest.param("test", lambda: NOW, id="test"),
+    ],
+)
+def test_a_clock_that_can_be_set_is_for_demo_alone(
+    tmp_path: Path, environment: str, clock: Clock
+) -> None:
+    with pytest.raises(SettingsError, match="clock"):
+        build_parts(load_settings(None, environment=environment, data_dir=tmp_path), clock)
+    build_parts(load_settings(None, environment="demo", data_dir=tmp_path), clock).store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "fits"),
+    [
+        ("https://authority.example/", True),
+        ("http://authority.example/", False),
+        ("http://10.0.0.1/", False),
+        ("http://localhost.example/", False),
+        ("http://127.0.0.1:8443/", True),  # a proxy that adds TLS
+        ("http://[::1]:8443/", True),
+        ("http://localhost:8443/", True),
+    ],
+)
+def test_what_leaves_the_machine_for_a_real_destination_is_encrypted(
+    url: str, *, fits: bool
+) -> None:
+    destination = DestinationSettings(url=url, kind=DestinationKind.REAL)
+    remarks = list(destination_remarks("fk", destination, Environment.PRODUCTION))
+    assert (remarks == []) == fits
+
+
+def test_settings_that_went_past_their_own_checks_are_refused_all_the_same(tmp_path: Path) -> None:
+    real = DestinationSettings(url="https://authority.example/", kind=DestinationKind.REAL)
+    settings = load_settings(None, environment="test", data_dir=tmp_path)
+    with pytest.raises(SettingsError, match="destination fk is real"):
+        build_parts(settings.model_copy(update={"destinations": {"fk": real}}))
+    accepting = {"environment": Environment.PRODUCTION, "signature": SignaturePolicy.ACCEPT}
+    with pytest.raises(SettingsError, match='signature is "accept"'):
+        build_parts(settings.model_copy(update=accepting))
+
+
+@pytest.mark.parametrize("made_in", Environment)
+@pytest.mark.parametrize("opened_in", Environment)
+def test_a_database_is_opened_where_it_was_made(
+    tmp_path: Path, made_in: Environment, opened_in: Environment
+) -> None:
+    build(tmp_path, environment=made_in.value).store.close()
+    before = (tmp_path / "adapter.sqlite").read_bytes()
+    if opened_in is made_in:
+        build(tmp_path, environment=opened_in.value).store.close()
+        return
+    with pytest.raises(WrongEnvironmentError) as refused:
+        build(tmp_path, environment=opened_in.value)
+    text = f"belongs to the environment {made_in} and is not opened in {opened_in}"
+    assert text in str(refused.value)
+    assert (tmp_path / "adapter.sqlite").read_bytes() == before
+    build(tmp_path, environment=made_in.value).store.close()  # would be locked otherwise
 
 
 def test_demo_may_use_test_keys(tmp_path: Path, keys: TestKeys) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from adapter import guard
+from adapter.checks import CHECKS
 from adapter.deliver.answer import AnswerKind
 from adapter.deliver.decision import TABLE, Row, Transfer
 from adapter.fraga_moves import MOVES, Cause, Refusal, Standing
@@ -148,6 +149,10 @@ def _for(row: Row) -> str:
     return "; ".join([", ".join(contracts)] * bool(contracts) + attempts) or "all"
 
 
+def _checks() -> str:
+    return _table(("Check", "Holds"), ((check.name, _plain(check.holds)) for check in CHECKS))
+
+
 def _moves() -> str:
     def moved(standing: Standing, cause: Cause) -> str:
         move = MOVES.get((standing, cause))
@@ -183,4 +188,5 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "told": _told,
     "decisions": _decisions,
     "moves": _moves,
+    "checks": _checks,
 }

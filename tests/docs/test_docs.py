@@ -118,12 +118,16 @@ def test_every_setting_is_documented_with_its_default() -> None:
     assert documented == dict(_settings(Settings, ""))
 
 
+MADE_FROM_OTHERS: Final = {"data_dir": '"data/<environment>"'}
+"""Defaults that depend on another setting."""
+
+
 def _settings(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
     """Every setting by its name in the tables, and its default."""
     for name, field in model.model_fields.items():
         part = _part(field.annotation)
         if part is None:
-            yield f"{prefix}{name}", _shown(field.default)
+            yield f"{prefix}{name}", MADE_FROM_OTHERS.get(name) or _shown(field.default)
         else:
             between = {"recipients": "<part>.", "destinations": "<name>."}.get(name, "")
             yield from _settings(part, f"{prefix}{name}.{between}")

@@ -1,0 +1,236 @@
+"""What must hold in an environment: one table, asked when the adapter starts and by `intyg doctor`.
+
+A check looks at what the settings name and finds nothing, or remarks: some refuse the start, some
+are only told. A new check is a function and a row in `CHECKS`; the documentation shows the table.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from adapter.errors import StoreError
+from adapter.guard import Guard
+from adapter.make_keys import is_test_cert
+from adapter.model import Clock, DestinationKind, Environment, system_clock
+from adapter.settings import DestinationSettings, Settings, SignaturePolicy
+from adapter.signature import SigningKey, TrustStore
+from adapter.store import Store, WrongEnvironmentError
+from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the settings name, read; what checks look at."""
+
+    settings: Settings
+    contracts: Contracts
+    types: IntygTypes
+    guard: Guard
+    trust: TrustStore
+    signing_key: SigningKey | None
+    clock: Clock
+
+    @property
+    def is_production(self) -> bool:
+        return self.settings.environment is Environment.PRODUCTION
+
+
+@dataclass(frozen=True)
+class Remark:
+    """
+    What a check found.
+
+    Attributes:
+        text: What is so; names settings and files, never a person.
+        todo: What to do about it.
+        refuses: The adapter does not start with it.
+    """
+
+    text: str
+    todo: str
+    refuses: bool = True
+
+
+@dataclass(frozen=True)
+class Check:
+    """
+    One thing that must hold.
+
+    Attributes:
+        name: For `intyg doctor` and the documentation.
+        holds: What is so when nothing is found.
+        look: Finds what is not so.
+        at_start: False: it takes time or a network, so `intyg doctor` alone asks.
+    """
+
+    name: str
+    holds: str
+    look: Callable[[Facts], Iterable[Remark]]
+    at_start: bool = True
+
+
+# --- production is for real keys, real clocks, real receivers ------------------------------------
+
+
+def _test_keys(facts: Facts) -> Iterator[Remark]:
+    if not facts.is_production:
+        return
+    own = () if facts.signing_key is None else (facts.signing_key.cert.parsed,)
+    for setting, certs in (
+        ("trust.anchors", facts.trust.anchors),
+        ("trust.intermediates", facts.trust.intermediates),
+        ("trust.pinned", facts.trust.pinned),
+        ("signing.cert", own),
+    ):
+        yield from _test_certs(setting, certs)
+
+
+def _test_certs(setting: str, certs: Iterable[x509.Certificate]) -> Iterator[Remark]:
+    if any(is_test_cert(cert) for cert in certs):
+        todo = f"take it out of {setting}: what it vouches for, anybody can have made"
+        yield Remark(f"{setting} holds a test certificate", todo)
+
+
+def _clock(facts: Facts) -> Iterator[Remark]:
+    if facts.clock is not system_clock and facts.settings.environment is not Environment.DEMO:
+        yield Remark(
+            "the clock is not the machine's own",
+            "a clock that mocks or tests can set belongs in the environment demo",
+        )
+
+
+def _signature(facts: Facts) -> Iterator[Remark]:
+    policy = facts.settings.signature
+    if not policy.fits(facts.settings.environment):
+        yield Remark(f'signature is "{policy}"', 'set signature = "require"')
+    if policy is SignaturePolicy.SIGN and facts.signing_key is None:
+        yield Remark('signature = "sign" needs signing.key', "set signing.key and signing.cert")
+
+
+# --- destinations ---------------------------------------------------------------------------------
+
+
+def destination_remarks(
+    name: str, destination: DestinationSettings, environment: Environment
+) -> Iterator[Remark]:
+    """What is wrong with knowing of a destination in an environment; asked whenever one is read."""
+    production = environment is Environment.PRODUCTION
+    if not destination.fits(environment):
+        yield Remark(
+            f"destination {name} is real",
+            f"take it out, or set destinations.{name}.allow = true if that is meant",
+        )
+    if production and destination.kind is DestinationKind.MOCK:
+        yield Remark(
+            f"destination {name} is a mock", "take it and its routes out: mocks are for tests"
+        )
+    is_real = destination.kind is DestinationKind.REAL
+    if production and is_real and _is_clear(destination.url):
+        yield Remark(
+            f"destination {name} is real and its url is not https",
+            "use https, or http to a proxy on this machine that does",
+        )
+
+
+def _is_clear(url: str) -> bool:
+    """Whether what is sent there can be read on its way."""
+    parts = urlsplit(url)
+    return parts.scheme != "https" and not _is_this_machine(parts.hostname or "")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"
+
+
+def _destinations(facts: Facts) -> Iterator[Remark]:
+    for name, destination in facts.settings.destinations.items():
+        yield from destination_remarks(name, destination, facts.settings.environment)
+
+
+# --- what the adapter works with ------------------------------------------------------------------
+
+
+def _database(facts: Facts) -> Iterator[Remark]:
+    url = facts.settings.effective_database_url
+    try:
+        store = Store(url, facts.clock, read_only=True)
+    except StoreError as exc:
+        yield Remark(exc.text, "nothing, if the adapter has not run yet", refuses=False)
+        return
+    try:
+        store.must_belong_to(facts.settings.environment)
+    except WrongEnvironmentError as exc:
+        yield Remark(exc.text, "give each environment a data_dir or database_url of its own")
+    except StoreError as exc:
+        yield Remark(exc.text, "see that the database runs, and what its log says")
+    finally:
+        store.close()
+
+
+def _test_patients(facts: Facts) -> Iterator[Remark]:
+    for damage in facts.guard.damaged_signals():
+        yield Remark(
+            f"test_patients: {damage}; whether a patient is a test patient cannot be told",
+            "put a whole list in its place; it is read within seconds",
+            refuses=False,
+        )
+    if not facts.guard.has_signals():
+        yield Remark(
+            "test_patients: no list, so whether a patient is one cannot be told",
+            "set test_patients.list_files: without it nothing is sent",
+            refuses=False,
+        )
+
+
+def _schemas(facts: Facts) -> Iterator[Remark]:
+    for reason in facts.contracts.left_out:
+        yield Remark(f"contracts_dir: {reason}", "our own file is used instead", refuses=False)
+    for fault in facts.types.refused:
+        yield Remark(f"types_dir: {fault}", "mend the file; it is left out", refuses=False)
+
+
+CHECKS: Final = (
+    Check(
+        "test keys",
+        "in production no key or certificate is a test one: none that `intyg test-keys` made, none "
+        "of SITHS's test CA",
+        _test_keys,
+    ),
+    Check("clock", "outside demo the clock is the machine's own, which no mock can set", _clock),
+    Check(
+        "signature",
+        'in production `signature` is `"require"`; anywhere, `"sign"` has a key',
+        _signature,
+    ),
+    Check(
+        "destinations",
+        "in production none is a mock, and real ones are reached by https or through a proxy on "
+        "this machine; elsewhere each real one has `allow = true`",
+        _destinations,
+    ),
+    Check("database", "it was made in this environment", _database, at_start=False),
+    Check(
+        "test patients",
+        "something says who is a test patient, and can be read",
+        _test_patients,
+    ),
+    Check(
+        "schemas",
+        "every file in `contracts_dir` and `types_dir` can be used",
+        _schemas,
+    ),
+)
+"""Everything that is looked at. The database is looked at when it is opened, too: by `Store`."""
+
+
+def look(facts: Facts, checks: Iterable[Check] = CHECKS) -> list[tuple[Check, list[Remark]]]:
+    """Each check with what it found."""
+    return [(check, list(check.look(facts))) for check in checks]

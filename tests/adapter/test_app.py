@@ -1,0 +1,75 @@
+"""The adapter as one HTTP server: what all of its answers have in common."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from adapter.app import App, build_app
+from adapter.settings import load_settings
+from schemas.contract import Contracts
+
+REGISTER = "/services" + Contracts().get("RegisterCertificate", 3).path
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    folder = tmp_path_factory.mktemp("app")
+    settings = load_settings(environment="demo", data_dir=folder, server={"port": 0})
+    with build_app(settings) as running:
+        yield running
+
+
+def answer(app: App, request: bytes) -> tuple[int, dict[str, str]]:
+    """Status and headers of the answer to raw bytes."""
+    port = int(app.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request)
+        head = b""
+        while b"\r\n\r\n" not in head and (block := connection.recv(65536)):
+            head += block
+    status, *lines = head.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    assert len(headers) == len(lines), "a header came twice"
+    return int(status.split()[1]), headers
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        pytest.param(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n", 200, id="health"),
+        pytest.param(b"GET /services HTTP/1.1\r\nHost: a\r\n\r\n", 200, id="page"),
+        pytest.param(b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n", 404, id="nothing there"),
+        pytest.param(b"GET /api/intyg/x HTTP/1.1\r\nHost: a\r\n\r\n", 404, id="problem"),
+        pytest.param(
+            f"POST {REGISTER} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n<".encode(),
+            500,
+            id="SOAP fault",
+        ),
+        pytest.param(
+            f"POST {REGISTER} HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n".encode(),
+            413,
+            id="too large",
+        ),
+        pytest.param(b"HEAD /services HTTP/1.1\r\nHost: a\r\n\r\n", 200, id="HEAD"),
+        pytest.param(b"GET /services\r\n\r\n", 400, id="no HTTP version"),
+        pytest.param(b"GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505, id="another HTTP"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400, id="broken length"
+        ),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", 413, id="large head"
+        ),
+    ],
+)
+def test_every_answer_names_the_environment(app: App, request_bytes: bytes, status: int) -> None:
+    found, headers = answer(app, request_bytes)
+    assert (found, headers["x-intyg-environment"]) == (status, "demo")
+
+
+def test_pages_name_the_environment(app: App) -> None:
+    assert "<strong>demo</strong>" in requests.get(f"{app.url}/services", timeout=10).text
+    as_json = {"Accept": "application/json"}
+    listed = requests.get(f"{app.url}/services", headers=as_json, timeout=10).json()
+    assert listed["environment"] == "demo"

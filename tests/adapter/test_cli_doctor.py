@@ -1,0 +1,95 @@
+"""`intyg doctor` as an operator calls it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapter.app import build_parts
+from adapter.checks import CHECKS
+from adapter.cli import cli
+from adapter.make_keys import TestKeys, make_test_keys
+from adapter.settings import load_settings
+from tests.builders import PATIENT
+
+GOOD = """
+environment = "test"
+data_dir = "data"
+[test_patients]
+list_files = ["list.csv"]
+"""
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> TestKeys:
+    return make_test_keys(tmp_path_factory.mktemp("keys"))
+
+
+def doctor(folder: Path, toml: str, *options: str) -> Result:
+    (folder / "list.csv").write_text(f"{PATIENT}\n")
+    (folder / "adapter.toml").write_text(toml)
+    arguments = ["doctor", "--config", str(folder / "adapter.toml"), *options]
+    return CliRunner().invoke(cli, arguments)
+
+
+def lines(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_every_check_is_shown_and_well_is_0(tmp_path: Path) -> None:
+    (tmp_path / "adapter.toml").write_text(GOOD)
+    (tmp_path / "list.csv").write_text(f"{PATIENT}\n")
+    build_parts(load_settings(tmp_path / "adapter.toml")).store.close()
+    result = doctor(tmp_path, GOOD, "--json")
+    assert result.exit_code == 0
+    told = lines(result)
+    assert [line["check"] for line in told] == ["settings", *(check.name for check in CHECKS)]
+    assert {line["state"] for line in told} == {"ok"}
+
+
+def test_it_can_look_while_the_adapter_runs(tmp_path: Path) -> None:
+    (tmp_path / "adapter.toml").write_text(GOOD)
+    running = build_parts(load_settings(tmp_path / "adapter.toml"))
+    assert doctor(tmp_path, GOOD).exit_code == 0
+    running.store.close()
+
+
+def test_what_is_not_fit_is_named_with_what_to_do_and_exits_1(
+    tmp_path: Path, keys: TestKeys
+) -> None:
+    toml = GOOD.replace('"test"', '"production"') + f'[trust]\nanchors = ["{keys.ca}"]\n'
+    result = doctor(tmp_path, toml, "--json")
+    assert result.exit_code == 1
+    [failing] = [line for line in lines(result) if line["state"] == "fails"]
+    assert (failing["check"], failing["text"]) == (
+        "test keys",
+        "trust.anchors holds a test certificate",
+    )
+    assert "trust.anchors" in failing["todo"]
+
+
+def test_notes_alone_exit_0(tmp_path: Path) -> None:
+    result = doctor(tmp_path, GOOD.replace("list.csv", "gone.csv"), "--json")
+    assert result.exit_code == 0
+    noted = {line["check"]: line["text"] for line in lines(result) if line["state"] == "note"}
+    assert set(noted) == {"test patients", "database"}
+    assert "gone.csv" in noted["test patients"]
+    assert not (tmp_path / "data").exists()  # looking makes nothing
+
+
+def test_another_environments_database_is_found(tmp_path: Path) -> None:
+    (tmp_path / "adapter.toml").write_text(GOOD)
+    build_parts(load_settings(tmp_path / "adapter.toml")).store.close()
+    result = doctor(tmp_path, GOOD.replace('"test"', '"production"'))
+    assert result.exit_code == 1
+    assert "belongs to the environment test and is not opened in production" in result.stdout
+
+
+def test_wrong_settings_are_one_line(tmp_path: Path) -> None:
+    result = doctor(tmp_path, GOOD.replace("data_dir", "data_dri"), "--json")
+    assert result.exit_code == 1
+    [line] = lines(result)
+    assert (line["check"], line["state"]) == ("settings", "fails")
+    assert "data_dri" in line["text"]
