@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from adapter.access import Access
 from adapter.console import build_console
 from adapter.deliver import Deliverer
 from adapter.errors import StoreError
@@ -55,7 +56,7 @@ def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
         types=facts.types,
         store=store,
         guard=facts.guard,
-        routes=Routes(settings),
+        routes=Routes(settings, clock),
         trust=facts.trust,
         signing_key=facts.signing_key,
         clock=clock,
@@ -80,6 +81,7 @@ class App:
             settings,
             parts.clock,
             FAULT_CONTRACTS,
+            Access(settings, parts.routes),
         )
         console = build_console(parts)
         self._server = Server(

@@ -16,6 +16,7 @@ from adapter.errors import StoreError
 from adapter.guard import Guard
 from adapter.make_keys import is_test_cert
 from adapter.model import Clock, DestinationKind, Environment, system_clock
+from adapter.route_settings import ANY, PermissionSettings
 from adapter.settings import DestinationSettings, Settings, SignaturePolicy
 from adapter.signature import SigningKey, TrustStore
 from adapter.store import Store, WrongEnvironmentError
@@ -155,6 +156,27 @@ def _destinations(facts: Facts) -> Iterator[Remark]:
         yield from destination_remarks(name, destination, facts.settings.environment)
 
 
+# --- callers --------------------------------------------------------------------------------------
+
+
+def permission_remarks(
+    permissions: Iterable[PermissionSettings], environment: Environment
+) -> Iterator[Remark]:
+    """What is wrong with who may call in an environment; asked whenever permissions are read."""
+    for row in permissions:
+        if row.sender == ANY and environment is Environment.PRODUCTION:
+            todo = "name each sender by its HSA-id"
+            yield Remark(f"permission {row}: lets any sender in", todo)
+
+
+def _permissions(facts: Facts) -> Iterator[Remark]:
+    settings = facts.settings
+    yield from permission_remarks(settings.permissions, settings.environment)
+    if not settings.permissions and settings.environment is not Environment.DEMO:
+        todo = "write rows of permissions: without one, nobody is"
+        yield Remark("no caller is permitted anything", todo, refuses=False)
+
+
 # --- what the adapter works with ------------------------------------------------------------------
 
 
@@ -215,6 +237,11 @@ CHECKS: Final = (
         "in production none is a mock, and real ones are reached by https or through a proxy on "
         "this machine; elsewhere each real one has `allow = true`",
         _destinations,
+    ),
+    Check(
+        "permissions",
+        "in production each sender is named; outside demo somebody may call",
+        _permissions,
     ),
     Check("database", "it was made in this environment", _database, at_start=False),
     Check(

@@ -5,6 +5,7 @@ its code, so the answer and the retry decision are read off the class, never dec
 
     AdapterError
     ├── FaultError          SOAP fault          no contract known yet: broken envelope
+    │   └── PlatformFaultError   turned away at the door, as the national platform would
     ├── ValidationError     VALIDATION_ERROR    do not send again
     │   ├── SchemaError     the contract's XSD says no
     │   ├── RuleError       a rule of the type, or of questions and answers, fails
@@ -60,14 +61,24 @@ class FaultCode(StrEnum):
 
 
 class FaultError(AdapterError):
-    """No contract can answer: the caller gets a SOAP fault, with HTTP 500 unless said otherwise."""
+    """
+    No contract can answer: the caller gets a SOAP fault, with HTTP 500 unless said otherwise.
+
+    Attributes:
+        detail: Goes into `detail/detailString`; None: a fault without detail.
+    """
 
     def __init__(
-        self, text: str, fault_code: FaultCode = FaultCode.CLIENT, http_status: int = 500
+        self,
+        text: str,
+        fault_code: FaultCode = FaultCode.CLIENT,
+        http_status: int = 500,
+        detail: str | None = None,
     ) -> None:
         super().__init__(text)
         self.fault_code = fault_code
         self.http_status = http_status
+        self.detail = detail
 
 
 class ValidationError(AdapterError):

@@ -5,6 +5,7 @@ Relative paths are read from the folder of the TOML file, or the working folder 
 """
 
 import difflib
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -14,10 +15,15 @@ from typing import Any, Final, Self
 
 import pydantic
 import pydantic_settings
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from adapter.model import DestinationKind, DestinationRole, Environment
+from adapter.model import Environment
+from adapter.route_settings import DestinationSettings as DestinationSettings
+from adapter.route_settings import PermissionSettings as PermissionSettings
+from adapter.route_settings import RouteSettings as RouteSettings
+from adapter.route_settings import RoutingSettings
+from adapter.route_settings import SettingsPart as _Part
 
 ENV_PREFIX: Final = "INTYG_"
 
@@ -27,10 +33,6 @@ NOT_SETTINGS: Final = ("INTYG_KEY_PASSWORD", "INTYG_TEST_", "INTYG_NATIONAL_", "
 
 class SettingsError(Exception):
     """The settings are wrong; the text names every field and what would be right."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SignaturePolicy(StrEnum):
@@ -123,6 +125,49 @@ class TestPatientSettings(_Part):
     )
 
 
+class CallerIdentity(StrEnum):
+    """How the doors know who calls."""
+
+    TLS = "tls"  # HSA-id in the subject of the client certificate
+    PROXY = "proxy"  # a header of a listed proxy; from elsewhere, the client certificate
+    NONE = "none"  # anybody may call, and nobody is known; in demo alone
+
+
+class CallerSettings(_Part):
+    """Who calls, and what callers may say of themselves."""
+
+    identity: CallerIdentity | None = Field(
+        default=None, description="None: none in demo, otherwise tls"
+    )
+    proxies: tuple[str, ...] = Field(
+        default=(), description="addresses (CIDR) whose headers are believed"
+    )
+    sender_header: str = Field(default="x-vp-sender-id", description="holds the caller's HSA-id")
+    cert_header: str = Field(
+        default="x-vp-auth-cert",
+        description="holds the caller's certificate, if there is no sender_header",
+    )
+    instance_id: str | None = Field(
+        default=None, description="what x-vp-instance-id must say for the headers to be believed"
+    )
+    original_senders: tuple[str, ...] = Field(
+        default=("*",), description="HSA-ids that may set x-rivta-original-serviceconsumer-hsaid"
+    )
+
+    @pydantic.field_validator("proxies")
+    @classmethod
+    def _ranges(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for text in proxies:
+            ipaddress.ip_network(text)
+        return proxies
+
+    @pydantic.model_validator(mode="after")
+    def _someone_listed(self) -> Self:
+        if self.identity is CallerIdentity.PROXY and not self.proxies:
+            raise ValueError('identity = "proxy" needs proxies')
+        return self
+
+
 class RecipientKind(StrEnum):
     """What a recipient is to a certificate type (`CertificateReceiverTypeType`)."""
 
@@ -146,35 +191,6 @@ class RecipientSettings(_Part):
         description="may get certificates of patients with protected identity; "
         "None: the national authorities alone",
     )
-
-
-class DestinationSettings(_Part):
-    """One system that messages are posted to."""
-
-    url: str = Field(
-        description="base address; the national path of the contract is added, "
-        "unless it holds {contract} or {major}"
-    )
-    kind: DestinationKind
-    role: DestinationRole = DestinationRole.AUTHORITY
-    allow: bool = Field(
-        default=False,
-        description="a real destination outside production must be allowed explicitly",
-    )
-    timeout_seconds: float = Field(default=30.0, gt=0)
-
-    def fits(self, environment: Environment) -> bool:
-        """Whether an environment may know of it: real ones belong in production alone."""
-        is_real = self.kind is DestinationKind.REAL
-        return not is_real or self.allow or environment is Environment.PRODUCTION
-
-
-class RouteSettings(_Part):
-    """(contract, logical address) → destination. Looked up exactly first, then `*`."""
-
-    contract: str = Field(description="a contract's name, or *")
-    logical_address: str = Field(description="exact, or *")
-    destination: str
 
 
 class DeliverySettings(_Part):
@@ -226,9 +242,11 @@ class Settings(BaseSettings):
     trust: TrustSettings = TrustSettings()
     staff: StaffSettings = StaffSettings()
     test_patients: TestPatientSettings = TestPatientSettings()
+    caller: CallerSettings = CallerSettings()
     recipients: Mapping[str, RecipientSettings] = {}
     destinations: Mapping[str, DestinationSettings] = {}
     routes: tuple[RouteSettings, ...] = ()
+    permissions: tuple[PermissionSettings, ...] = ()
     delivery: DeliverySettings = DeliverySettings()
 
     @classmethod
@@ -252,21 +270,27 @@ class Settings(BaseSettings):
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> Self:
-        for route in self.routes:
-            if route.destination not in self.destinations:
-                raise ValueError(
-                    f"route {route.contract} {route.logical_address}: "
-                    f"no destination is named {route.destination!r}"
-                )
-        for name, destination in self.destinations.items():
-            if not destination.fits(self.environment):
-                raise ValueError(
-                    f"destination {name} is real, the environment is {self.environment}: "
-                    "set allow = true if that is meant"
-                )
+        faults = list(self.routing.faults(self.environment))
+        if faults:
+            raise ValueError("; ".join(faults))
+        if self.caller_identity is CallerIdentity.NONE and self.environment is not Environment.DEMO:
+            raise ValueError('caller.identity = "none" is for demo alone')
         if not self.signature.fits(self.environment):
             raise ValueError('signature must be "require" in production')
         return self
+
+    @property
+    def routing(self) -> RoutingSettings:
+        """The three tables that say what goes where, and who may call."""
+        return RoutingSettings(
+            destinations=self.destinations, routes=self.routes, permissions=self.permissions
+        )
+
+    @property
+    def caller_identity(self) -> CallerIdentity:
+        """How the doors know who calls."""
+        in_demo = self.environment is Environment.DEMO
+        return self.caller.identity or (CallerIdentity.NONE if in_demo else CallerIdentity.TLS)
 
     @property
     def effective_database_url(self) -> str:
@@ -326,6 +350,8 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             return Path(os.path.normpath(folder / value))
         if isinstance(value, tuple):
             return tuple(walk(item) for item in value)
+        if isinstance(value, dict):
+            return {name: walk(item) for name, item in value.items()}
         if isinstance(value, BaseModel):
             fields = {name: walk(getattr(value, name)) for name in type(value).model_fields}
             return value.model_copy(update=fields)

@@ -11,12 +11,14 @@ where HTTP has a word for it); everything else is its handler's to answer.
 
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs, quote
 
 import structlog
 
 from adapter import log
+from adapter.access import Access
 from adapter.errors import FaultCode, FaultError
 from adapter.model import Clock
 from adapter.settings import Settings
@@ -43,6 +45,7 @@ def build_wsgi(
     settings: Settings,
     clock: Clock,
     fault_contracts: frozenset[str] = frozenset(),
+    access: Access | None = None,
 ) -> web.WsgiApp:
     """
     Build the doors.
@@ -55,6 +58,7 @@ def build_wsgi(
         clock: For `Inbound.received_at`.
         fault_contracts: Keys of contracts whose response has no result (the read contracts): every
             error of theirs is a SOAP fault.
+        access: Asked who calls, and whether they may; None: everybody may call everything.
 
     Raises:
         KeyError: A handler for an unknown contract.
@@ -63,7 +67,7 @@ def build_wsgi(
     for key in handlers:
         name, _, major = key.partition(":")
         served.append(contracts.get(name, int(major)))
-    return _Doors(contracts, served, handlers, settings, clock, fault_contracts)
+    return _Doors(contracts, served, handlers, settings, clock, fault_contracts, access)
 
 
 class _Doors:
@@ -75,6 +79,7 @@ class _Doors:
         settings: Settings,
         clock: Clock,
         fault_contracts: frozenset[str],
+        access: Access | None,
     ) -> None:
         self._contracts = contracts
         self._by_path = {contract.path: contract for contract in served}
@@ -82,6 +87,7 @@ class _Doors:
         self._max_bytes = settings.server.max_body_bytes
         self._trust_proxy = settings.server.trust_proxy
         self._clock = clock
+        self._access = access
         self._services: dict[str, ContractServer] = {
             contract.key: build_service(
                 contract,
@@ -90,6 +96,7 @@ class _Doors:
                 max_bytes=self._max_bytes,
                 faults=contract.key in fault_contracts,
                 check=contracts.check if settings.server.validate_answers else None,
+                admit=partial(self._admit, contract),
             )
             for contract in served
         }
@@ -101,7 +108,8 @@ class _Doors:
         try:
             response = self._respond(environ, call, contract)
         except FaultError as error:
-            response = _fault(error.http_status, error.fault_code, error.text)
+            call.note_fault(error)
+            response = _fault(error.http_status, error.fault_code, error.text, error.detail)
         except Exception as exc:  # noqa: BLE001 - the door: no stack trace ever leaves
             report_unexpected(exc, call.correlation_id)
             response = _fault(500, FaultCode.SERVER, unexpected(call.correlation_id).text)
@@ -154,6 +162,8 @@ class _Doors:
         return _not_allowed("POST", f"Post a SOAP message here; {address}?wsdl describes it.")
 
     def _message(self, environ: web.Environ, call: Call, contract: Contract) -> web.Response:
+        if self._access is not None:
+            call.caller = self._access.identify(environ)  # before any of it is read
         media_type, call.charset = web.media_type(environ)
         if media_type not in (None, "text/xml"):
             text = "Send SOAP 1.1 as Content-Type text/xml."
@@ -163,6 +173,12 @@ class _Doors:
         call.body = web.read_body(environ, self._max_bytes)
         status, answer = self._services[contract.key].answer(call)
         return web.Response(status, answer, XML)
+
+    def _admit(self, contract: Contract, call: Call) -> None:
+        if self._access is not None:
+            assert call.caller is not None
+            assert call.logical_address is not None
+            self._access.admit(call.caller, contract, call.logical_address)
 
     def _where_served(self, tag: str) -> str | None:
         other = self._contracts.by_request(tag)
@@ -191,6 +207,8 @@ class _Doors:
             "trace.id": call.correlation_id,
             "intyg.contract": contract.key if contract else None,
             "intyg.logical_address": log.shown(call.logical_address),
+            "intyg.sender": call.caller.sender if call.caller else None,
+            "intyg.fault": call.fault,
             "intyg.original_consumer": log.shown(
                 environ.get("HTTP_X_RIVTA_ORIGINAL_SERVICECONSUMER_HSAID")
             ),
@@ -204,8 +222,8 @@ class _Doors:
         )
 
 
-def _fault(status: int, code: FaultCode, text: str) -> web.Response:
-    return web.Response(status, fault_envelope(code, text), XML)
+def _fault(status: int, code: FaultCode, text: str, detail: str | None = None) -> web.Response:
+    return web.Response(status, fault_envelope(code, text, detail), XML)
 
 
 def _not_allowed(allow: str, text: str = "This method is not allowed here.") -> web.Response:

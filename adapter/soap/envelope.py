@@ -11,6 +11,7 @@ from lxml import etree
 
 from adapter import safe_xml
 from adapter.errors import FaultCode, FaultError
+from adapter.platform_fault import PlatformFaultError, VpCode
 from adapter.reply import xml_text
 from schemas import ns
 
@@ -21,6 +22,10 @@ _MUST_UNDERSTAND: Final = f"{{{ns.SOAP11}}}mustUnderstand"
 _ACTOR: Final = f"{{{ns.SOAP11}}}actor"
 _NEXT: Final = "http://schemas.xmlsoap.org/soap/actor/next"
 _LOGICAL_ADDRESS: Final = f"{{{ns.REGISTRY}}}LogicalAddress"
+_HOW: Final = (
+    "a LogicalAddress with the receiver's address, "
+    f"in the namespace {ns.REGISTRY} (RIV-TA Basic Profile 2.1)"
+)
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,11 @@ def _logical_address(header: etree._Element | None) -> str:
             raise FaultError(text, FaultCode.MUST_UNDERSTAND)
     if len(addresses) > 1:
         raise FaultError("The Header holds more than one LogicalAddress.")
-    if not addresses or not addresses[0].strip():
-        raise FaultError(
-            "The Header must hold a LogicalAddress with the receiver's address, "
-            f"in the namespace {ns.REGISTRY} (RIV-TA Basic Profile 2.1)."
+    if not addresses:
+        raise PlatformFaultError(VpCode.VP001, f"The Header must hold {_HOW}.")
+    if not addresses[0].strip():
+        raise PlatformFaultError(
+            VpCode.VP003, f"The Header holds an empty one; it must hold {_HOW}."
         )
     return addresses[0]
 
@@ -105,9 +111,17 @@ def _only_child(body: etree._Element) -> etree._Element:
     return children[0]
 
 
-def fault_envelope(code: FaultCode, text: str) -> bytes:
-    """A SOAP fault (SOAP 1.1 section 4.4) in its envelope, UTF-8."""
+def fault_envelope(code: FaultCode, text: str, detail: str | None = None) -> bytes:
+    """
+    A SOAP fault (SOAP 1.1 section 4.4) in its envelope, UTF-8.
+
+    Args:
+        detail: For `detail/detailString`, in no namespace, where the national platform has it.
+    """
     fault = etree.Element(f"{{{ns.SOAP11}}}Fault", nsmap={"soapenv": ns.SOAP11})
     etree.SubElement(fault, "faultcode").text = f"soapenv:{code}"
     etree.SubElement(fault, "faultstring").text = xml_text(text)
+    if detail is not None:
+        inside = etree.SubElement(fault, "detail")
+        etree.SubElement(inside, "detailString").text = xml_text(detail)
     return safe_xml.envelope(etree.tostring(fault, encoding="utf-8"), None)

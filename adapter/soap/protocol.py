@@ -15,7 +15,9 @@ from typing import Any
 from lxml import etree
 
 from adapter import safe_xml
+from adapter.caller import Caller
 from adapter.errors import FaultCode, FaultError
+from adapter.platform_fault import PlatformFaultError
 from adapter.soap.compat import Fault, Soap11
 from adapter.soap.envelope import fault_envelope, read_envelope
 from schemas.contract import Contract
@@ -29,18 +31,27 @@ class Call:
     Attributes:
         body: The message as it came; in UTF-8 once `create_in_document` has run.
         charset: Of the Content-Type.
+        caller: Who calls; None where nobody is asked.
         logical_address: Set when the envelope has been read.
         result_code: Of the answer, for the log; None for a fault.
         error_id: Of the answer, for the log.
+        fault: The code of the fault with which the door turned the call away, for the log.
     """
 
     body: bytes
     charset: str | None
     received_at: datetime
     correlation_id: str
+    caller: Caller | None = None
     logical_address: str | None = None
     result_code: str | None = None
     error_id: str | None = None
+    fault: str | None = None
+
+    def note_fault(self, error: FaultError) -> None:
+        """Remember for the log why the door turned the call away."""
+        if isinstance(error, PlatformFaultError):
+            self.fault = error.code
 
 
 class SoapFault(Fault):
@@ -59,12 +70,19 @@ class RivSoap11(Soap11):
         contract: The contract that this address serves.
         where_served: From a body element (Clark name) to a text on where it belongs, or None.
         max_bytes: Largest message.
+        admit: Turns a call away, by raising a FaultError, or lets it go on. Asked when the envelope
+            has been read and before anything in the Body is looked at.
     """
 
     def __init__(
-        self, contract: Contract, where_served: Callable[[str], str | None], max_bytes: int
+        self,
+        contract: Contract,
+        where_served: Callable[[str], str | None],
+        max_bytes: int,
+        admit: Callable[[Call], None] = lambda _: None,
     ) -> None:
         super().__init__()
+        self._admit = admit
         self._contract = contract
         self._where_served = where_served
         self._max_bytes = max_bytes
@@ -84,6 +102,7 @@ class RivSoap11(Soap11):
             call.logical_address = envelope.logical_address
             if envelope.element.tag != self._contract.request:
                 raise self._other_contract(str(envelope.element.tag))
+            self._admit(call)
         except FaultError as error:
             raise SoapFault(error) from None
         ctx.in_body_doc = envelope.element
@@ -107,8 +126,9 @@ class RivSoap11(Soap11):
                 answer = etree.tostring(answer, encoding="utf-8")
             ctx.out_document = safe_xml.envelope(answer, None)
         elif isinstance(ctx.out_error, SoapFault):
-            error = ctx.out_error.error
-            ctx.out_document = fault_envelope(error.fault_code, error.text)
+            error: FaultError = ctx.out_error.error
+            ctx.udc.note_fault(error)
+            ctx.out_document = fault_envelope(error.fault_code, error.text, error.detail)
         else:  # spyne's own, whose texts can quote the message
             ctx.out_document = fault_envelope(FaultCode.CLIENT, "The message was not understood.")
 

@@ -70,6 +70,7 @@ def build_service(
     max_bytes: int,
     faults: bool,
     check: Check | None = None,
+    admit: Callable[[Call], None] = lambda _: None,
 ) -> ContractServer:
     """
     A contract's spyne application, ready to answer calls.
@@ -81,6 +82,7 @@ def build_service(
         max_bytes: Largest message.
         faults: The contract's response has no result: every error is a SOAP fault.
         check: Each answer is checked by it before it leaves; None: not checked.
+        admit: See `RivSoap11`.
     """
 
     def serve(ctx: Any, element: etree._Element) -> etree._Element | bytes:
@@ -101,7 +103,7 @@ def build_service(
             )(serve)
         },
     )
-    protocols = [RivSoap11(contract, where_served, max_bytes) for _ in range(2)]
+    protocols = [RivSoap11(contract, where_served, max_bytes, admit) for _ in range(2)]
     application = Application(
         [service],
         tns=contract.namespace,
@@ -171,6 +173,7 @@ def _inbound(call: Call, contract: Contract, element: etree._Element) -> Inbound
         body=safe_xml.body_slice(call.body, "utf-8"),
         received_at=call.received_at,
         correlation_id=call.correlation_id,
+        sender=call.caller.sender if call.caller else None,
     )
 
 

@@ -1,15 +1,20 @@
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 
 from adapter.errors import UnknownRecipientError
 from adapter.model import DestinationKind, DestinationRole, Environment
-from adapter.route import Recipient, Routes
+from adapter.platform_fault import VpCode
+from adapter.route import Recipient, Routes, RouteTable
+from adapter.route_settings import RoutingSettings
 from adapter.settings import (
     DestinationSettings,
     RecipientSettings,
     RouteSettings,
     Settings,
+    SettingsError,
+    load_settings,
 )
 from schemas.intyg_model import IntygType
 from schemas.intyg_type import IntygTypes
@@ -135,3 +140,99 @@ def test_an_inactive_recipient_takes_nothing(fk7804: IntygType) -> None:
     table = recipients(FKASSA=RecipientSettings(name="x", logical_address="FK", active=False))
     with pytest.raises(UnknownRecipientError, match="at present"):
         table.recipient("FKASSA", fk7804)
+
+
+# --- time, and rows that disagree ---------------------------------------------------------------
+
+
+def dated(*rows: tuple[str, str, str, date | None, date | None]) -> RouteTable:
+    kind = DestinationKind.MOCK
+    return RouteTable(
+        RoutingSettings(
+            destinations={
+                name: DestinationSettings(url="http://x", kind=kind) for _, _, name, _, _ in rows
+            },
+            routes=tuple(
+                RouteSettings(
+                    contract=contract,
+                    logical_address=address,
+                    destination=name,
+                    valid_from=first,
+                    valid_to=last,
+                )
+                for contract, address, name, first, last in rows
+            ),
+        ),
+        "ADAPTER",
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "name"),
+    [
+        (date(2026, 6, 30), "old"),
+        (date(2026, 7, 1), "new"),  # both days of a row count
+        (date(2026, 12, 31), "new"),
+        (date(2027, 1, 1), "rest"),
+    ],
+)
+def test_a_row_counts_on_its_days(day: date, name: str) -> None:
+    table = dated(
+        ("*", "FK", "old", None, date(2026, 6, 30)),
+        ("*", "FK", "new", date(2026, 7, 1), date(2026, 12, 31)),
+        ("*", "*", "rest", None, None),
+    )
+    found = table.find("RegisterCertificate", "FK", day).route
+    assert found is not None
+    assert found.destination == name
+
+
+def test_a_row_that_does_not_hold_today_is_named() -> None:
+    table = dated(("*", "FK", "fk", None, date(2026, 6, 30)))
+    found = table.find("RegisterCertificate", "FK", date(2026, 7, 1))
+    assert found.refusal is VpCode.VP004
+    assert "* at FK to fk to 2026-06-30 does not hold on 2026-07-01" in found.detail
+
+
+def test_the_day_is_the_swedish_one() -> None:
+    late = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)  # 00:30 on 1 July in Sweden
+    table = Routes(Settings(environment=Environment.DEMO), lambda: late)
+    assert table.today() == date(2026, 7, 1)
+
+
+def test_nothing_is_sent_where_rows_disagree_or_lead_nowhere() -> None:
+    table = routes(("*", "FK", "fk"), ("*", "FK", "fk2"), ("*", "TS", "ts"))
+    assert table.find("RegisterCertificate", 3, "FK") is None
+    assert table.find("RegisterCertificate", 3, "INTYGSADAPTER") is None  # to ourselves
+    without = table.table.routing.model_copy(
+        update={
+            "destinations": {
+                name: one.model_copy(update={"url": ""})
+                for name, one in table.table.routing.destinations.items()
+            }
+        }
+    )
+    assert table.find("RegisterCertificate", 3, "TS") is not None
+    table.replace(without)
+    assert table.find("RegisterCertificate", 3, "TS") is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"valid_from": "2026-07-01", "valid_to": "2026-06-30"}, "valid_to is before"),
+        ({"valid_from": "yesterday"}, "valid_from"),
+        ({"until": "2026-06-30"}, "until"),
+    ],
+)
+def test_wrong_rows_are_refused(wrong: dict[str, str], says: str) -> None:
+    row = {"contract": "*", "logical_address": "*", "destination": "adapter", **wrong}
+    with pytest.raises(SettingsError, match=says):
+        load_settings(environment="demo", routes=[row])
+
+
+def test_the_adapters_own_name_is_no_destination() -> None:
+    with pytest.raises(SettingsError, match="stands for the adapter itself"):
+        load_settings(
+            environment="demo", destinations={"adapter": {"url": "http://x", "kind": "mock"}}
+        )

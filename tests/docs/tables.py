@@ -27,6 +27,7 @@ from adapter.model import (
     OutcomeKind,
     PatientKind,
 )
+from adapter.platform_fault import FAULTS
 from adapter.signature import SignatureCode, SignatureOutcome, verifier
 from adapter.signature.result import TEXTS
 
@@ -54,6 +55,13 @@ def _rules(direction: Direction) -> str:
     return _table(
         ("Rule", "Element", "Says"),
         ((f"`{rule.id}`", f"`{rule.field}`", _plain(rule.text)) for rule in RULES[direction]),
+    )
+
+
+def _platform_faults() -> str:
+    return _table(
+        ("Code", "`faultcode`", "Says"),
+        ((f"{code}", f"`{fault}`", text) for code, (fault, text) in FAULTS.items()),
     )
 
 
@@ -181,6 +189,7 @@ def _plain(text: str) -> str:
 
 
 TABLES: Final[Mapping[str, Callable[[], str]]] = {
+    "faults of the platform": _platform_faults,
     "rules TO_CARE": lambda: _rules(Direction.TO_CARE),
     "rules TO_RECIPIENT": lambda: _rules(Direction.TO_RECIPIENT),
     "signature codes": _codes,

@@ -1,0 +1,155 @@
+"""Destinations, routes and permissions as they are written in TOML.
+
+They stand in the settings file, or in a file of their own that `routes_file` names and that is read
+again when it changes. The form is the same.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Final, Self
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field
+
+from adapter.model import DestinationKind, DestinationRole, Environment
+
+ANY: Final = "*"
+"""Any contract, logical address or sender."""
+
+HERE: Final = "adapter"
+"""Destination of a route to the adapter itself: it answers for this logical address."""
+
+
+class SettingsPart(BaseModel):
+    """Settings that belong together: frozen, and nothing in them that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DestinationSettings(SettingsPart):
+    """One system that messages are posted to."""
+
+    url: str = Field(
+        description="base address; the national path of the contract is added, "
+        "unless it holds {contract} or {major}; empty: not known yet"
+    )
+    kind: DestinationKind
+    role: DestinationRole = DestinationRole.AUTHORITY
+    allow: bool = Field(
+        default=False,
+        description="a real destination outside production must be allowed explicitly",
+    )
+    timeout_seconds: float = Field(default=30.0, gt=0)
+    ca: Path | None = Field(
+        default=None, description="PEM: who vouches for the server; default: the public authorities"
+    )
+    client_cert: Path | None = Field(default=None, description="PEM, with the chain if it has one")
+    client_key: Path | None = Field(default=None, description="PEM; not needed with the key in it")
+    client_key_password: pydantic.SecretStr | None = None
+
+    def fits(self, environment: Environment) -> bool:
+        """Whether an environment may know of it: real ones belong in production alone."""
+        is_real = self.kind is DestinationKind.REAL
+        return not is_real or self.allow or environment is Environment.PRODUCTION
+
+    @pydantic.field_validator("url")
+    @classmethod
+    def _http(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url
+
+    @pydantic.model_validator(mode="after")
+    def _key_has_cert(self) -> Self:
+        if self.client_key is not None and self.client_cert is None:
+            raise ValueError("client_key without client_cert")
+        return self
+
+
+class _Dated(SettingsPart):
+    """A row that may hold for some time only. Both days count, in Swedish time."""
+
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _days_in_order(self) -> Self:
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise ValueError("valid_to is before valid_from")
+        return self
+
+    def valid(self, day: date) -> bool:
+        """Whether the row holds on a day."""
+        first, last = self.period
+        return first <= day <= last
+
+    @property
+    def period(self) -> tuple[date, date]:
+        """First and last day."""
+        return self.valid_from or date.min, self.valid_to or date.max
+
+
+class RouteSettings(_Dated):
+    """(contract, logical address) → destination. Looked up exactly first, then `*`."""
+
+    contract: str = Field(description="a contract's name, or *")
+    logical_address: str = Field(description="exact, or *")
+    destination: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is looked up by."""
+        return self.contract, self.logical_address
+
+    def __str__(self) -> str:
+        return f"{self.contract} at {self.logical_address} to {self.destination}{_days(self)}"
+
+
+class PermissionSettings(_Dated):
+    """(sender, contract, logical address): who may call what where."""
+
+    sender: str = Field(description="HSA-id of the calling system, or *")
+    contract: str = Field(description="a contract's name, or *")
+    logical_address: str = Field(description="exact, or *")
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is looked up by."""
+        return self.sender, self.contract, self.logical_address
+
+    def __str__(self) -> str:
+        return f"{self.sender} calls {self.contract} at {self.logical_address}{_days(self)}"
+
+
+class RoutingSettings(SettingsPart):
+    """The three tables together: all that `routes_file` may hold."""
+
+    destinations: Mapping[str, DestinationSettings] = {}
+    routes: tuple[RouteSettings, ...] = ()
+    permissions: tuple[PermissionSettings, ...] = ()
+
+    def faults(self, environment: Environment) -> Iterator[str]:
+        """What is wrong with the tables in an environment; nothing when they may be used."""
+        yield from self._dangling()
+        for name, destination in self.destinations.items():
+            if not destination.fits(environment):
+                yield (
+                    f"destination {name} is real, the environment is {environment}: "
+                    "set allow = true if that is meant"
+                )
+
+    def _dangling(self) -> Iterator[str]:
+        if HERE in self.destinations:
+            yield f"destination {HERE}: the name stands for the adapter itself"
+        for route in self.routes:
+            if route.destination not in self.destinations and route.destination != HERE:
+                yield (
+                    f"route {route.contract} {route.logical_address}: "
+                    f"no destination is named {route.destination!r}"
+                )
+
+
+def _days(row: _Dated) -> str:
+    first = f" from {row.valid_from}" if row.valid_from else ""
+    return f"{first} to {row.valid_to}" if row.valid_to else first
