@@ -160,3 +160,19 @@ def test_folder_without_contracts_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(SettingsError, match="no contract"):
         build(tmp_path, contracts_dir=tmp_path / "empty")
+
+
+# --- callers ----------------------------------------------------------------------------------
+
+
+def test_production_lets_nobody_in_unnamed(tmp_path: Path) -> None:
+    anybody = {"sender": "*", "contract": "PingForConfiguration", "logical_address": "*"}
+    with pytest.raises(SettingsError, match="lets any sender in"):
+        build(tmp_path, environment="production", permissions=[anybody])
+    build(tmp_path, environment="test", permissions=[anybody]).store.close()
+
+
+def test_that_nobody_may_call_is_told(tmp_path: Path) -> None:
+    parts = build(tmp_path, environment="test")
+    parts.store.close()
+    assert "no caller is permitted anything" in notes(parts)
