@@ -15,18 +15,23 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from flask import Flask
 from lxml import etree
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
-from mocks import control, envelope
+from mocks import envelope
 from mocks.clock import Clock, system_clock
+from mocks.control import Operation, interface
+from mocks.control.app import MOCK, make_app
 from mocks.envelope import Answer, FaultCode, FaultError
 from mocks.failures import FailNext, Failure
-from mocks.journal import Entry, Journal, Step, Verdict
+from mocks.journal import Bounds, Entry, Journal, Step, Verdict
+from mocks.journal.store import FileStore
 from mocks.settings import ANY, MockSettings
 from schemas import ns
 from schemas.codes import ErrorId
@@ -101,7 +106,7 @@ class Agency:
         self.contracts = contracts
         self.settings = settings
         self.clock = clock
-        self.journal = Journal(settings.journal_max_calls, settings.journal_max_bytes)
+        self.journal = _journal(settings)
         self.failures = FailNext()
         self._lock = threading.RLock()
         """Guards the persona's state: check and change are one step."""
@@ -111,14 +116,25 @@ class Agency:
         """Contracts that it takes, by key (`RegisterCertificate:3`), and what it does then."""
         return {}
 
-    def routes(self) -> list[control.Route]:
+    @property
+    def operations(self) -> tuple[Operation, ...]:
         """The control interface; a persona adds its own part."""
-        return [
-            control.Route("GET", "", lambda *_: self.describe()),
-            *control.journal_routes(self.journal),
-            *control.failure_routes(self.failures, self.fail_next),
-            control.Route("POST", "/reset", self._reset),
-        ]
+        return interface.operations()
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.settings.name
+
+    @property
+    def token(self) -> str | None:
+        """What the control interface wants as Bearer; None: nothing."""
+        return self.settings.control_token
+
+    @cached_property
+    def _control(self) -> Flask:
+        """Made when it is first asked: most mocks in tests never are."""
+        return make_app(self.name, self.operations)
 
     def describe(self) -> dict[str, Any]:
         """Who this is and what it takes, as JSON."""
@@ -140,10 +156,6 @@ class Agency:
         """End every wait for something to happen: the mock is about to stop."""
         self.journal.wake()
 
-    def _reset(self, _: Request, __: Mapping[str, Any]) -> dict[str, Any]:
-        self.reset()
-        return {}
-
     def fail_next(self, failure: Failure) -> None:
         """Make coming calls fail; see `failures`."""
         if failure.contract != ANY and not any(
@@ -163,7 +175,7 @@ class Agency:
     def respond(self, request: Request) -> Response:
         """Answer one HTTP request; the form that pytest-httpserver wants."""
         if request.path == "/control" or request.path.startswith("/control/"):
-            return control.respond(self.routes(), request)
+            return Response.from_app(self._control, {**request.environ, MOCK: self})
         if request.method == "GET":
             return self._describe(request)
         return self._call(request)
@@ -346,6 +358,15 @@ class Agency:
 
     def _contract_of_path(self, path: str) -> Contract | None:
         return next((each for each in self._taken() if path.rstrip("/").endswith(each.path)), None)
+
+
+def _journal(settings: MockSettings) -> Journal:
+    bounds = Bounds(
+        settings.journal_max_calls, settings.journal_max_bytes, settings.journal_max_age_seconds
+    )
+    if settings.journal_file is None:
+        return Journal(bounds)
+    return Journal(bounds, FileStore(settings.journal_file, settings.part))
 
 
 def with_findings(text: str, findings: Iterable[Finding]) -> str:

@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from lxml import etree
+from pydantic import field_validator
 
-from mocks import control
 from mocks.agency import Agency, Call, with_findings
 from mocks.clock import Clock, system_clock
+from mocks.control import Answered, Moment, Operation, ProblemError
 from mocks.envelope import Answer
 from mocks.journal import Verdict
 from mocks.person_id import person_id_fault
@@ -110,12 +111,13 @@ class Authority(Agency):
     def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
         return {"RegisterCertificate:3": self._register, "RevokeCertificate:2": self._revoke}
 
-    def routes(self) -> list[control.Route]:
-        return [
-            *super().routes(),
-            control.Route("GET", "/intyg", self._get_all_intyg),
-            control.Route("GET", "/intyg/<path:intygs_id>", self._get_intyg),
-        ]
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        return (
+            *super().operations,
+            Operation("GET", "/intyg", list_intyg, "State"),
+            Operation("GET", "/intyg/<path:intygs_id>", get_intyg, "State"),
+        )
 
     def describe(self) -> dict[str, Any]:
         taken = [each for each in self.types.headers() if self.takes(each)]
@@ -266,33 +268,55 @@ class Authority(Agency):
         call.note("intyg")
         return held
 
-    # --- control ----------------------------------------------------------------------------------
 
-    def _get_all_intyg(self, *_: Any) -> Any:
-        return {"intyg": [self.intyg_json(each) for each in self.all_intyg()]}
+# --- control --------------------------------------------------------------------------------------
 
-    def _get_intyg(self, _: Any, values: Mapping[str, Any]) -> Any:
-        try:
-            return self.intyg_json(self.intyg(values["intygs_id"]))
-        except KeyError:
-            raise control.ProblemError(404, f"{self.settings.name} has no such intyg") from None
 
-    def intyg_json(self, held: HeldIntyg) -> dict[str, Any]:
-        """A certificate as the control interface shows it; without the person."""
-        return {
-            "intygs_id": held.intygs_id,
-            "typ": held.typ,
-            "version": held.version,
-            "enhets_id": held.enhets_id,
-            "received_at": held.received_at.isoformat(),
-            "revoked_at": None if held.revoked_at is None else held.revoked_at.isoformat(),
-            "signature": held.signature,
-            "relation": None
-            if held.relation is None
-            else {"typ": held.relation[0], "intygs_id": held.relation[1]},
-            "svar_pa": held.svar_pa,
-            "call": held.call,
-        }
+class Relation(Answered):
+    """How a certificate relates to another."""
+
+    typ: str
+    intygs_id: str
+
+
+class IntygState(Answered):
+    """A certificate that an authority has; without the person."""
+
+    intygs_id: str
+    typ: str
+    version: str
+    enhets_id: str
+    received_at: Moment
+    revoked_at: Moment | None
+    signature: SignatureOutcome
+    relation: Relation | None
+    svar_pa: str | None
+    call: int
+
+    @field_validator("relation", mode="before")
+    @classmethod
+    def _pair(cls, value: tuple[str, str] | None) -> Relation | None:
+        return None if value is None else Relation(typ=value[0], intygs_id=value[1])
+
+
+class AllIntyg(Answered):
+    """In order of arrival."""
+
+    intyg: tuple[IntygState, ...]
+
+
+def list_intyg(mock: Authority) -> AllIntyg:
+    """The certificates that it has."""
+    return AllIntyg(intyg=tuple(map(IntygState.model_validate, mock.all_intyg())))
+
+
+def get_intyg(mock: Authority, intygs_id: str) -> IntygState:
+    """One certificate that it has."""
+    try:
+        return IntygState.model_validate(mock.intyg(intygs_id))
+    except KeyError:
+        known = (each.intygs_id for each in mock.all_intyg())
+        raise ProblemError.unknown("intyg", intygs_id, known) from None
 
 
 def _person(parent: etree._Element, path: str) -> PersonId:

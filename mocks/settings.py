@@ -1,6 +1,6 @@
 """What a mock can be told when it is made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ANY = "*"
@@ -31,8 +31,13 @@ class MockSettings:
         timeout_seconds: For each message it sends.
         max_body_bytes: Larger calls get HTTP 413; the limit of the national
             platform.
-        journal_max_calls, journal_max_bytes: The journal drops its oldest
-            calls beyond either, and counts them.
+        journal_max_calls, journal_max_bytes, journal_max_age_seconds: The
+            journal drops its oldest calls beyond any of them, and counts
+            them; None: however old.
+        journal_file: SQLite file that keeps the journal, which several mocks
+            may share; None: it is kept in memory.
+        control_token: What the control interface wants as Bearer; None:
+            nothing, as fits a mock inside the process that tests with it.
     """
 
     name: str
@@ -48,3 +53,6 @@ class MockSettings:
     max_body_bytes: int = 15 * 1024 * 1024
     journal_max_calls: int = 10_000
     journal_max_bytes: int = 256 * 1024 * 1024
+    journal_max_age_seconds: float | None = None
+    journal_file: Path | None = None
+    control_token: str | None = field(default=None, repr=False)

@@ -1,175 +1,244 @@
 """
 What Försäkringskassan adds to the control interface.
 
-    POST /control/ask         {intygs_id, amne, text}
-    POST /control/ask-komplt  {intygs_id, komplettering: [{frage_id, text, instans}], text}
-    POST /control/answer      {meddelande_id, text}
-    POST /control/remind      {meddelande_id, text}
-    GET  /control/meddelanden?intygs_id=…
-    GET  /control/meddelanden/<id>
-
-The first four send a real SendMessageToCare and answer what the adapter said; all take `overrides`,
-and where they make sense `rubrik`, `referens_id` and `sista_datum_for_svar` (YYYY-MM-DD).
+It can be told to ask, ask for completion, answer and remind. Each of these sends a real
+SendMessageToCare, and answers what the adapter said.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any, Final
+from typing import Annotated, Any, Final, Protocol
 
-from werkzeug.wrappers import Request
+from pydantic import Field
 
-from mocks import control
-from mocks.authority import PersonId
-from mocks.forsakringskassan.meddelanden import Komplettering, Meddelande, Overrides
+from mocks.authority import HeldIntyg, PersonId
+from mocks.control import Answered, Asked, Moment, Operation, ProblemError
+from mocks.forsakringskassan.meddelanden import (
+    Direction,
+    Komplettering,
+    Meddelande,
+    Overrides,
+    State,
+)
 from mocks.post import Sent
 
-_QUESTION_FIELDS: Final[Mapping[str, type]] = {
-    "rubrik": str,
-    "referens_id": str,
-    "sista_datum_for_svar": str,
-    "komplettering": list,
-    "overrides": dict,
-}
+_GROUP: Final = "Messages"
 
 
-def say_routes(
-    ask: Callable[..., Sent],
-    ask_komplt: Callable[..., Sent],
-    answer: Callable[..., Sent],
-    remind: Callable[..., Sent],
-) -> list[control.Route]:
-    """The four things that it can be told to say; each takes its fields as keywords."""
-    return [
-        _say("/ask", ask, {"intygs_id": str, "amne": str, "text": str}, _QUESTION_FIELDS),
-        _say(
-            "/ask-komplt",
-            ask_komplt,
-            {"intygs_id": str, "komplettering": list},
-            {"text": str, **_QUESTION_FIELDS},
-        ),
-        _say(
-            "/answer",
-            answer,
-            {"meddelande_id": str, "text": str},
-            {"referens_id": str, "overrides": dict},
-        ),
-        _say(
-            "/remind",
-            remind,
-            {"meddelande_id": str},
-            {"text": str, "sista_datum_for_svar": str, "overrides": dict},
-        ),
-    ]
+class Speaker(Protocol):
+    """An authority that talks with care, as far as these operations go."""
+
+    ask: Callable[..., Sent]
+    ask_komplt: Callable[..., Sent]
+    answer: Callable[..., Sent]
+    remind: Callable[..., Sent]
+
+    def all_intyg(self) -> tuple[HeldIntyg, ...]:
+        """Every certificate that it has."""
+
+    def meddelanden(self, intygs_id: str | None = None) -> tuple[Meddelande, ...]:
+        """Messages in order, about one certificate or all."""
+
+    def meddelande(self, meddelande_id: str) -> Meddelande:
+        """A message, sent or received."""
 
 
-def meddelande_routes(
-    meddelanden: Callable[[str | None], tuple[Meddelande, ...]],
-    meddelande: Callable[[str], Meddelande],
-) -> list[control.Route]:
-    """The messages that it knows."""
-
-    def listing(request: Request, _: Mapping[str, Any]) -> Any:
-        found = meddelanden(request.args.get("intygs_id"))
-        return {"meddelanden": [_meddelande_json(each) for each in found]}
-
-    def one(_: Request, values: Mapping[str, Any]) -> Any:
-        try:
-            return _meddelande_json(meddelande(values["meddelande_id"]))
-        except KeyError:
-            raise control.ProblemError(404, "no such message is known here") from None
-
-    return [
-        control.Route("GET", "/meddelanden", listing),
-        control.Route("GET", "/meddelanden/<path:meddelande_id>", one),
-    ]
+# --- what it is told ------------------------------------------------------------------------------
 
 
-def _say(
-    rule: str,
-    action: Callable[..., Sent],
-    required: Mapping[str, type],
-    optional: Mapping[str, type],
-) -> control.Route:
-    def handle(request: Request, _: Mapping[str, Any]) -> Any:
-        return _run(action, control.read_fields(request, required, optional))
+class Person(Asked):
+    """`types:PersonId`."""
 
-    return control.Route("POST", rule, handle)
+    root: str
+    extension: str = Field(repr=False)
 
 
-def _run(action: Callable[..., Sent], values: dict[str, Any]) -> Any:
-    """Do what the control interface asks, and say what came of it."""
+class Wrong(Asked):
+    """What a message says instead of what is right."""
+
+    meddelande_id: str | None = Field(default=None, description="one that was used makes a repeat")
+    logisk_adress_mottagare: str | None = None
+    person: Person | None = None
+    amne: str | None = None
+
+    @property
+    def overrides(self) -> Overrides:
+        """As the persona takes it."""
+        person = None if self.person is None else PersonId(**dict(self.person))
+        return Overrides(self.meddelande_id, self.logisk_adress_mottagare, person, self.amne)
+
+
+class Row(Asked):
+    """What is to be completed in one question of the certificate."""
+
+    frage_id: str
+    text: str
+    instans: int | None = None
+
+
+class _Question(Asked):
+    intygs_id: str
+    rubrik: str | None = None
+    referens_id: str | None = None
+    sista_datum_for_svar: date | None = None
+    overrides: Wrong = Wrong()
+
+
+class Question(_Question):
+    """A question about a certificate that it has."""
+
+    amne: str = Field(examples=["AVSTMN", "KONTKT", "OVRIGT"])
+    text: str
+    komplettering: tuple[Row, ...] = Field(default=(), description="only right with `KOMPLT`")
+
+
+class Completion(_Question):
+    """A request to complete a certificate."""
+
+    komplettering: Annotated[tuple[Row, ...], Field(min_length=1)]
+    text: str = "Komplettera intyget enligt nedan."
+
+
+class Reply(Asked):
+    """An answer to a question from care."""
+
+    meddelande_id: str = Field(description="of care's question")
+    text: str
+    referens_id: str | None = None
+    overrides: Wrong = Wrong()
+
+
+class Reminder(Asked):
+    """A reminder of a message to care."""
+
+    meddelande_id: str
+    text: str = "Vi har inte fått något svar."
+    sista_datum_for_svar: date | None = None
+    overrides: Wrong = Wrong()
+
+
+class SentMessage(Answered):
+    """What became of a message: what the adapter answered."""
+
+    meddelande_id: str
+    accepted: bool = Field(description="the answer was OK or INFO")
+    http_status: int | None
+    result_code: str | None
+    error_id: str | None
+    result_text: str | None
+    fault: str | None
+    failure: str | None = Field(description="why there is no usable answer")
+
+
+def ask(mock: Speaker, body: Question) -> SentMessage:
+    """Ask about a certificate."""
+    return _say(mock, mock.ask, body)
+
+
+def ask_komplt(mock: Speaker, body: Completion) -> SentMessage:
+    """Ask to have a certificate completed."""
+    return _say(mock, mock.ask_komplt, body)
+
+
+def answer(mock: Speaker, body: Reply) -> SentMessage:
+    """Answer a question from care."""
+    return _say(mock, mock.answer, body)
+
+
+def remind(mock: Speaker, body: Reminder) -> SentMessage:
+    """Remind care of a message."""
+    return _say(mock, mock.remind, body)
+
+
+def _say(mock: Speaker, action: Callable[..., Sent], body: Asked) -> SentMessage:
     try:
-        sent = action(**_arguments(values))
-    except KeyError:
-        raise control.ProblemError(404, "no such intyg or message is known here") from None
-    except (TypeError, ValueError) as exc:
-        raise control.ProblemError(400, str(exc)) from None
-    return {
-        "meddelande_id": sent.meddelande_id,
-        "accepted": sent.accepted,
-        "http_status": sent.http_status,
-        "result_code": sent.result_code,
-        "error_id": sent.error_id,
-        "result_text": sent.result_text,
-        "fault": sent.fault,
-        "failure": sent.failure,
-    }
+        return SentMessage.model_validate(action(**_arguments(body)))
+    except KeyError as exc:
+        raise _unknown(mock, str(exc.args[0])) from None
+    except ValueError as exc:
+        raise ProblemError(409, str(exc)) from None
 
 
-def _arguments(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON values as the Python methods take them."""
-    arguments = dict(values)
-    if "sista_datum_for_svar" in arguments:
-        try:
-            arguments["sista_datum_for_svar"] = date.fromisoformat(
-                arguments["sista_datum_for_svar"]
-            )
-        except ValueError:
-            raise ValueError("sista_datum_for_svar: must be YYYY-MM-DD") from None
+def _arguments(body: Asked) -> dict[str, Any]:
+    """A body as the persona's methods take it."""
+    arguments = dict(body)
+    arguments["overrides"] = arguments["overrides"].overrides
     if "komplettering" in arguments:
-        try:
-            arguments["komplettering"] = tuple(
-                Komplettering(**row) for row in arguments["komplettering"]
-            )
-        except TypeError:
-            raise ValueError(
-                "komplettering: a list of objects with frage_id, text and perhaps instans"
-            ) from None
-    if "overrides" in arguments:
-        arguments["overrides"] = _overrides(arguments["overrides"])
+        rows: Iterable[Row] = arguments["komplettering"]
+        arguments["komplettering"] = tuple(Komplettering(**dict(row)) for row in rows)
     return arguments
 
 
-def _overrides(values: dict[str, Any]) -> Overrides:
+def _unknown(mock: Speaker, asked: str) -> ProblemError:
+    known = [each.intygs_id for each in mock.all_intyg()]
+    known += [each.meddelande_id for each in mock.meddelanden()]
+    return ProblemError.unknown("intyg or message", asked, known)
+
+
+# --- what it knows --------------------------------------------------------------------------------
+
+
+class OfIntyg(Asked):
+    """About one certificate, or about any."""
+
+    intygs_id: str | None = None
+
+
+class KompletteringState(Answered):
+    """What is to be completed in one question of the certificate."""
+
+    frage_id: str
+    instans: int | None
+    text: str
+
+
+class MeddelandeState(Answered):
+    """A message, either way."""
+
+    meddelande_id: str
+    direction: Direction
+    intygs_id: str
+    amne: str
+    rubrik: str | None
+    text: str
+    at: Moment
+    referens_id: str | None
+    svar_pa: str | None
+    paminner: str | None
+    sista_datum_for_svar: date | None
+    komplettering: tuple[KompletteringState, ...]
+    state: State | None = Field(description="of a question; null for answers and reminders")
+    answered_by: str | None
+
+
+class Meddelanden(Answered):
+    """In order."""
+
+    meddelanden: tuple[MeddelandeState, ...]
+
+
+def list_meddelanden(mock: Speaker, query: OfIntyg) -> Meddelanden:
+    """The messages that it knows."""
+    found = mock.meddelanden(query.intygs_id)
+    return Meddelanden(meddelanden=tuple(map(MeddelandeState.model_validate, found)))
+
+
+def get_meddelande(mock: Speaker, meddelande_id: str) -> MeddelandeState:
+    """One message."""
     try:
-        person = values.get("person")
-        return Overrides(**{**values, "person": None if person is None else PersonId(**person)})
-    except TypeError:
-        raise ValueError(
-            "overrides: an object with meddelande_id, logisk_adress_mottagare, amne or "
-            "person {root, extension}"
-        ) from None
+        return MeddelandeState.model_validate(mock.meddelande(meddelande_id))
+    except KeyError:
+        known = (each.meddelande_id for each in mock.meddelanden())
+        raise ProblemError.unknown("message", meddelande_id, known) from None
 
 
-def _meddelande_json(meddelande: Meddelande) -> dict[str, Any]:
-    """A message as the control interface shows it."""
-    last = meddelande.sista_datum_for_svar
-    return {
-        "meddelande_id": meddelande.meddelande_id,
-        "direction": meddelande.direction,
-        "intygs_id": meddelande.intygs_id,
-        "amne": meddelande.amne,
-        "rubrik": meddelande.rubrik,
-        "text": meddelande.text,
-        "at": meddelande.at.isoformat(),
-        "referens_id": meddelande.referens_id,
-        "svar_pa": meddelande.svar_pa,
-        "paminner": meddelande.paminner,
-        "sista_datum_for_svar": None if last is None else last.isoformat(),
-        "komplettering": [
-            {"frage_id": row.frage_id, "instans": row.instans, "text": row.text}
-            for row in meddelande.komplettering
-        ],
-        "state": meddelande.state,
-        "answered_by": meddelande.answered_by,
-    }
+def operations() -> tuple[Operation, ...]:
+    """What it can be told and asked beside what every authority can."""
+    return (
+        Operation("POST", "/ask", ask, _GROUP),
+        Operation("POST", "/ask-komplt", ask_komplt, _GROUP),
+        Operation("POST", "/answer", answer, _GROUP),
+        Operation("POST", "/remind", remind, _GROUP),
+        Operation("GET", "/meddelanden", list_meddelanden, "State"),
+        Operation("GET", "/meddelanden/<path:meddelande_id>", get_meddelande, "State"),
+    )

@@ -17,10 +17,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from mocks import control, envelope
+from mocks import envelope
 from mocks.agency import Call
 from mocks.authority import Authority, HeldIntyg, PersonId
 from mocks.clock import Clock, system_clock
+from mocks.control import Operation
 from mocks.envelope import Answer
 from mocks.forsakringskassan import interface
 from mocks.forsakringskassan.meddelanden import (
@@ -70,6 +71,10 @@ class Forsakringskassan(Authority):
     @property
     def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
         return {**super().handlers, "SendMessageToRecipient:2": self._message}
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        return (*super().operations, *interface.operations())
 
     def reset(self) -> None:
         with self._lock:
@@ -375,10 +380,3 @@ class Forsakringskassan(Authority):
 
     def _set(self, meddelande_id: str, **changes: Any) -> None:
         self._meddelanden[meddelande_id] = replace(self._meddelanden[meddelande_id], **changes)
-
-    def routes(self) -> list[control.Route]:
-        return [
-            *super().routes(),
-            *interface.say_routes(self.ask, self.ask_komplt, self.answer, self.remind),
-            *interface.meddelande_routes(self.meddelanden, self.meddelande),
-        ]

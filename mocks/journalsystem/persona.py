@@ -5,26 +5,23 @@ It takes CertificateStatusUpdateForCare and SendMessageToCare, for every unit th
 address here, and keeps what it is told. A status update that comes again (same certificate, code
 and time) and a message whose id it has are answered INFO.
 
-    GET /control/handelser?intygs_id=…&kod=…
-    GET /control/handelser/wait?kod=…&intygs_id=…&count=…&timeout=…
-    GET /control/meddelanden?intygs_id=…
-
 Source: CertificateStatusUpdateForCareResponder_3.2.xsd, SendMessageToCareResponder_2.0.xsd; EHRs
 answer INFO to what they have, since the sender tries again when an answer is lost.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from lxml import etree
-from werkzeug.wrappers import Request
+from pydantic import Field
 
-from mocks import control
 from mocks.agency import Agency, Call
 from mocks.clock import Clock, system_clock
+from mocks.control import Answered, Asked, Moment, Operation
+from mocks.control.journal import Waiting
 from mocks.envelope import Answer
 from mocks.journal import Verdict
 from mocks.settings import ANY, MockSettings
@@ -116,13 +113,14 @@ class Journalsystem(Agency):
             "SendMessageToCare:2": self._message,
         }
 
-    def routes(self) -> list[control.Route]:
-        return [
-            *super().routes(),
-            control.Route("GET", "/handelser", self._control_handelser),
-            control.Route("GET", "/handelser/wait", self._control_wait),
-            control.Route("GET", "/meddelanden", self._control_meddelanden),
-        ]
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        return (
+            *super().operations,
+            Operation("GET", "/handelser", list_handelser, "State"),
+            Operation("GET", "/handelser/wait", wait_for_handelser, "State"),
+            Operation("GET", "/meddelanden", list_meddelanden, "State"),
+        )
 
     def reset(self) -> None:
         with self._lock:
@@ -261,25 +259,6 @@ class Journalsystem(Agency):
             self._meddelanden[meddelande_id] = new
         return Answer.ok()
 
-    # --- control ------------------------------------------------------------------------------
-
-    def _control_handelser(self, request: Request, _: Mapping[str, Any]) -> Any:
-        found = self.handelser(request.args.get("intygs_id"), request.args.get("kod"))
-        return {"handelser": [_handelse_json(each) for each in found]}
-
-    def _control_wait(self, request: Request, _: Mapping[str, Any]) -> Any:
-        found = self.wait_handelser(
-            int(control.number(request, "count", 1)),
-            timeout_seconds=control.wait_seconds(request),
-            intygs_id=request.args.get("intygs_id"),
-            kod=request.args.get("kod"),
-        )
-        return {"handelser": [_handelse_json(each) for each in found]}
-
-    def _control_meddelanden(self, request: Request, _: Mapping[str, Any]) -> Any:
-        found = self.meddelanden(request.args.get("intygs_id"))
-        return {"meddelanden": [_meddelande_json(each) for each in found]}
-
 
 def _arenden(element: etree._Element, name: str) -> Arenden:
     def count(field_name: str) -> int:
@@ -288,41 +267,99 @@ def _arenden(element: etree._Element, name: str) -> Arenden:
     return Arenden(count("totalt"), count("ejBesvarade"), count("besvarade"), count("hanterade"))
 
 
-def _handelse_json(handelse: Handelse) -> dict[str, Any]:
-    def counts(arenden: Arenden) -> dict[str, int]:
-        return {
-            "totalt": arenden.totalt,
-            "ej_besvarade": arenden.ej_besvarade,
-            "besvarade": arenden.besvarade,
-            "hanterade": arenden.hanterade,
-        }
-
-    return {
-        "intygs_id": handelse.intygs_id,
-        "unit": handelse.unit,
-        "kod": handelse.kod,
-        "tidpunkt": handelse.tidpunkt,
-        "amne": handelse.amne,
-        "sista_datum_for_svar": handelse.sista_datum_for_svar,
-        "skickade_fragor": counts(handelse.skickade_fragor),
-        "mottagna_fragor": counts(handelse.mottagna_fragor),
-        "hanterat_av": handelse.hanterat_av,
-        "ref": handelse.ref,
-        "received_at": handelse.received_at.isoformat(),
-        "call": handelse.call,
-    }
+# --- control --------------------------------------------------------------------------------------
 
 
-def _meddelande_json(meddelande: MeddelandeTillVarden) -> dict[str, Any]:
-    return {
-        "meddelande_id": meddelande.meddelande_id,
-        "unit": meddelande.unit,
-        "intygs_id": meddelande.intygs_id,
-        "amne": meddelande.amne,
-        "text": meddelande.text,
-        "svar_pa": meddelande.svar_pa,
-        "paminner": meddelande.paminner,
-        "frage_ids": list(meddelande.frage_ids),
-        "received_at": meddelande.received_at.isoformat(),
-        "call": meddelande.call,
-    }
+class ArendenState(Answered):
+    """How many questions there are, and where they stand."""
+
+    totalt: int
+    ej_besvarade: int
+    besvarade: int
+    hanterade: int
+
+
+class HandelseState(Answered):
+    """One status update."""
+
+    intygs_id: str
+    unit: str
+    kod: str
+    tidpunkt: str
+    amne: str | None
+    sista_datum_for_svar: str | None
+    skickade_fragor: ArendenState
+    mottagna_fragor: ArendenState
+    hanterat_av: str | None
+    ref: str | None
+    received_at: Moment
+    call: int
+
+
+class Handelser(Answered):
+    """In order of arrival, repeats once."""
+
+    handelser: tuple[HandelseState, ...]
+
+
+class MeddelandeState(Answered):
+    """A message that was passed on to care."""
+
+    meddelande_id: str
+    unit: str
+    intygs_id: str
+    amne: str
+    text: str
+    svar_pa: str | None
+    paminner: str | None
+    frage_ids: tuple[str, ...]
+    received_at: Moment
+    call: int
+
+
+class Meddelanden(Answered):
+    """In order of arrival, repeats once."""
+
+    meddelanden: tuple[MeddelandeState, ...]
+
+
+class OfIntyg(Asked):
+    """About one certificate, or about any."""
+
+    intygs_id: str | None = None
+
+
+class OfHandelse(OfIntyg):
+    """Which status updates."""
+
+    kod: str | None = Field(default=None, examples=["NYFRFM"])
+
+
+class WaitingForHandelse(OfHandelse, Waiting):
+    """Which status updates, how many of them, and how long to wait."""
+
+
+def list_handelser(mock: Journalsystem, query: OfHandelse) -> Handelser:
+    """The events that it was told."""
+    return _handelser(mock.handelser(query.intygs_id, query.kod))
+
+
+def wait_for_handelser(mock: Journalsystem, query: WaitingForHandelse) -> Handelser:
+    """The same, once `count` events match or the time is over."""
+    found = mock.wait_handelser(
+        query.count,
+        timeout_seconds=query.seconds,
+        intygs_id=query.intygs_id,
+        kod=query.kod,
+    )
+    return _handelser(found)
+
+
+def list_meddelanden(mock: Journalsystem, query: OfIntyg) -> Meddelanden:
+    """The messages that were passed on to it."""
+    found = mock.meddelanden(query.intygs_id)
+    return Meddelanden(meddelanden=tuple(map(MeddelandeState.model_validate, found)))
+
+
+def _handelser(found: Iterable[Handelse]) -> Handelser:
+    return Handelser(handelser=tuple(map(HandelseState.model_validate, found)))

@@ -15,7 +15,7 @@ from tests.docs.pages import ROOT, Block
 TIMEOUT_SECONDS: Final = 60
 
 _SERVER: Final = re.compile(r"^(?=intyg (?:serve|mocks)\b)", re.MULTILINE)
-_RUNNING: Final = re.compile(r"^(?:adapter, environment|Försäkringskassan http)")
+_RUNNING: Final = re.compile(r"^(?:adapter, environment|Försäkringskassan +http)")
 _MAKE: Final = re.compile(r"make \w+")
 
 
@@ -79,12 +79,12 @@ class Shell:
         with process:
             assert process.stderr is not None
             said = []
-            for line in process.stderr:
-                said.append(line)
-                if _RUNNING.match(line):
-                    break
-            process.send_signal(signal.SIGTERM)
             try:
+                for line in process.stderr:
+                    said.append(line)
+                    if _RUNNING.match(line):
+                        break
+                process.send_signal(signal.SIGTERM)
                 process.communicate(timeout=TIMEOUT_SECONDS)
             finally:
                 process.kill()

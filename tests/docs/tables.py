@@ -30,6 +30,12 @@ from adapter.model import (
 from adapter.platform_fault import FAULTS
 from adapter.signature import SignatureCode, SignatureOutcome, verifier
 from adapter.signature.result import TEXTS
+from mocks.control import Operation
+from mocks.forsakringskassan import Forsakringskassan
+from mocks.journalsystem import Journalsystem
+from mocks.skatteverket import Skatteverket
+from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
 
 PLACE: Final = re.compile(r"<!-- table: ([\w ]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 
@@ -184,6 +190,39 @@ _STATES: Final[Mapping[FragaState, str]] = {
 }
 
 
+def _control() -> str:
+    """The mocks' operations; what not every mock has says who has it."""
+    contracts, types = Contracts(), IntygTypes()
+    mocks = (
+        Forsakringskassan(contracts, types),
+        Skatteverket(contracts, types),
+        Journalsystem(contracts),
+    )
+    who: dict[tuple[str, str, str], list[str]] = {}
+    for mock in mocks:
+        for each in mock.operations:
+            path = f"`{each.method} /control{re.sub(r'<(?:[a-z]+:)?', '<', each.path)}`"
+            who.setdefault((path, each.summary, _takes(each)), []).append(mock.name)
+    names = {
+        ("Försäkringskassan", "Skatteverket", "Journalsystem"): "",
+        ("Försäkringskassan", "Skatteverket"): "authorities",
+        ("Journalsystem",): "EHR",
+    }
+    return _table(
+        ("Method and path", "Does", "Takes", "Only"),
+        ((*row, names.get(tuple(has), ", ".join(has))) for row, has in who.items()),
+    )
+
+
+def _takes(operation: Operation) -> str:
+    """The fields of query and body, those first that must be there."""
+    model = operation.body or operation.query
+    fields = {} if model is None else model.model_fields
+    names = sorted(fields, key=lambda name: not fields[name].is_required())
+    takes = ["a filter"] * ("where" in operation.takes)
+    return ", ".join(takes + [f"`{name}`" for name in names])
+
+
 def _plain(text: str) -> str:
     return text.replace("|", "\\|")
 
@@ -198,4 +237,5 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "decisions": _decisions,
     "moves": _moves,
     "checks": _checks,
+    "control": _control,
 }

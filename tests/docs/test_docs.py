@@ -17,11 +17,7 @@ from adapter.interactions import HANDLERS, READERS
 from adapter.model import DELIVERY_MOVES, DeliveryState
 from adapter.settings import Settings
 from adapter.signature import SignatureOutcome
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.journalsystem import Journalsystem
 from schemas.codes import Handelse
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
 from tests.docs import pages
 from tests.docs.conftest import Reader
 from tests.docs.pages import PAGES, ROOT
@@ -228,12 +224,3 @@ def test_every_event_that_care_is_told_is_documented() -> None:
     }
     documented = set(re.findall(r"^\| ([A-Z]{6,7}) \|", page, re.MULTILINE))
     assert told == documented
-
-
-def test_every_control_operation_of_the_mocks_is_documented() -> None:
-    page = pages.read("mocks.md")
-    contracts = Contracts()
-    for mock in (Forsakringskassan(contracts, IntygTypes()), Journalsystem(contracts)):
-        for route in mock.routes():
-            path = re.sub(r"<int:n>", "<n>", re.sub(r"<path:\w+>", "<id>", route.rule))
-            assert re.search(rf"`[A-Z`, ]*{route.method}[A-Z`, ]* /control{path}`", page), route

@@ -408,7 +408,7 @@ def test_overrides_go_over_http_too(server: MockServer, ehr: Journalsystem) -> N
             "ask",
             {"intygs_id": INTYGS_ID, "amne": "KONTKT", "text": "?", "overrides": {"x": 1}},
             400,
-            "overrides:",
+            "overrides.x: unknown",
             id="unknown override",
         ),
         pytest.param("answer", {"meddelande_id": "x", "text": "!"}, 404, "known", id="not there"),

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mocks.journal import Entry, Journal, Step, Verdict
+from mocks.journal import Bounds, Dropped, Entry, Journal, Step, Verdict
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ def entry(number: int, contract: str | None = "RegisterCertificate:3", size: int
 
 
 def test_calls_stand_in_order_of_arrival_however_they_finish() -> None:
-    journal = Journal(10, 1000)
+    journal = Journal(Bounds(10, 1000))
     first, second = journal.number(), journal.number()
     journal.add(entry(second))
     journal.add(entry(first))
@@ -37,7 +37,7 @@ def test_calls_stand_in_order_of_arrival_however_they_finish() -> None:
 
 
 def test_filters_narrow_down_by_contract_with_or_without_its_version() -> None:
-    journal = Journal(10, 1000)
+    journal = Journal(Bounds(10, 1000))
     journal.add(entry(1))
     journal.add(entry(2, "RevokeCertificate:2"))
     journal.add(entry(3, None))
@@ -48,25 +48,25 @@ def test_filters_narrow_down_by_contract_with_or_without_its_version() -> None:
 
 
 def test_beyond_its_bounds_the_oldest_calls_are_dropped_and_counted() -> None:
-    by_count = Journal(2, 1000)
-    by_bytes = Journal(10, 25)
+    by_count = Journal(Bounds(2, 1000))
+    by_bytes = Journal(Bounds(10, 25))
     for number in (1, 2, 3):
         by_count.add(entry(number))
         by_bytes.add(entry(number))
     # 25 bytes hold two calls of 10
-    for journal in (by_count, by_bytes):
+    for journal, dropped in ((by_count, Dropped(calls=1)), (by_bytes, Dropped(bytes=1))):
         assert [each.number for each in journal.entries()] == [2, 3]
-        assert journal.dropped == 1
+        assert (journal.dropped, journal.dropped.total) == (dropped, 1)
 
 
 def test_one_call_larger_than_the_bound_is_still_kept() -> None:
-    journal = Journal(10, 5)
+    journal = Journal(Bounds(10, 5))
     journal.add(entry(1))
     assert [each.number for each in journal.entries()] == [1]
 
 
 def test_clearing_forgets_calls_but_never_reuses_a_number() -> None:
-    journal = Journal(10, 1000)
+    journal = Journal(Bounds(10, 1000))
     journal.add(entry(journal.number()))
     journal.clear()
     assert journal.entries() == ()
@@ -74,7 +74,7 @@ def test_clearing_forgets_calls_but_never_reuses_a_number() -> None:
 
 
 def test_waiting_ends_when_enough_calls_match() -> None:
-    journal = Journal(10, 1000)
+    journal = Journal(Bounds(10, 1000))
     found: list[int] = []
 
     def wait() -> None:
@@ -90,7 +90,7 @@ def test_waiting_ends_when_enough_calls_match() -> None:
 
 
 def test_waiting_in_vain_gives_what_there_is() -> None:
-    journal = Journal(10, 1000)
+    journal = Journal(Bounds(10, 1000))
     journal.add(entry(1))
     assert len(journal.wait(2, timeout_seconds=0.01)) == 1
 

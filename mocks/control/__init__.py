@@ -1,0 +1,15 @@
+"""
+The control interface of a mock: JSON over HTTP, under `/control`.
+
+    operation     what an operation is, and what it says when it cannot be done
+    interface     the operations that every mock has
+    app           the Flask application that serves operations
+    description   the same operations as an OpenAPI description, and as a page to read
+
+A mock lists its operations in one table; the application, the description and the table in the
+documentation all come from it.
+"""
+
+from mocks.control.operation import Answered, Asked, Moment, Operation, ProblemError
+
+__all__ = ["Answered", "Asked", "Moment", "Operation", "ProblemError"]

@@ -1,0 +1,194 @@
+"""Operations as an OpenAPI 3.1 document, and that document as a page to read."""
+
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from mocks.control.operation import Operation, Problem
+from mocks.journal.filters import FAMILIES, FIELDS, Filter
+
+Json: TypeAlias = dict[str, Any]
+
+_REF: Final = "#/components/schemas/{model}"
+
+_TYPES: Final = {int: "integer", str: "string"}
+
+
+def describe(name: str, operations: Sequence[Operation]) -> Json:
+    """
+    The OpenAPI document of a mock's control interface.
+
+    Args:
+        name: Of the mock.
+    """
+    schemas, components = _schemas(operations)
+    paths: Json = {}
+    for each in operations:
+        path = paths.setdefault(f"/control{_template(each.path)}", {})
+        path[each.method.lower()] = _operation(each, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"{name}: control interface",
+            "version": "1",
+            "description": "What tests tell this mock, and ask it. Errors are problem+json.",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}, {}],
+        "tags": [{"name": group} for group in dict.fromkeys(each.group for each in operations)],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Printed when the mock was started; in-process mocks want none.",
+                }
+            },
+            "responses": {
+                "Problem": {
+                    "description": "What is wrong, and which fields are to blame",
+                    "content": {"application/problem+json": {"schema": schemas[Problem]}},
+                }
+            },
+        },
+    }
+
+
+def _schemas(operations: Sequence[Operation]) -> tuple[Mapping[type[BaseModel], Json], Json]:
+    """A reference for each model, and the schemas that these refer to."""
+    modes: dict[type[BaseModel], JsonSchemaMode] = {Problem: "serialization"}
+    for each in operations:
+        if each.body is not None:
+            modes[each.body] = "validation"
+        if each.answers is not None:
+            modes[each.answers] = "serialization"
+    references, document = models_json_schema(list(modes.items()), ref_template=_REF)
+    return {model: references[model, mode] for model, mode in modes.items()}, document["$defs"]
+
+
+def _operation(operation: Operation, schemas: Mapping[type[BaseModel], Json]) -> Json:
+    described: Json = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "tags": [operation.group],
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation)],
+        "responses": {
+            str(operation.status): {
+                "description": HTTPStatus(operation.status).phrase,
+                "content": _content(operation, schemas),
+            },
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
+    }
+    if operation.text:
+        described["description"] = operation.text
+    if operation.body is not None:
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schemas[operation.body]}},
+        }
+    return described
+
+
+def _content(operation: Operation, schemas: Mapping[type[BaseModel], Json]) -> Json:
+    if operation.answers is None:
+        return {"application/octet-stream": {}}
+    return {"application/json": {"schema": schemas[operation.answers]}}
+
+
+def _template(path: str) -> str:
+    """`/journal/<int:number>` as `/journal/{number}`."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
+
+
+def _path_parameters(operation: Operation) -> Iterator[Json]:
+    for name in re.findall(r"<(?:\w+:)?(\w+)>", operation.path):
+        kind = _TYPES[operation.takes[name]]
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": kind}}
+
+
+def _query_parameters(operation: Operation) -> Iterator[Json]:
+    if operation.takes.get("where") is Filter:
+        yield from _filter_parameters()
+    if operation.query is None:
+        return
+    schema = operation.query.model_json_schema()
+    for name, field in schema["properties"].items():
+        about = field.pop("description", None)
+        field.pop("title", None)
+        parameter = {"name": name, "in": "query", "required": name in schema.get("required", ())}
+        yield {**parameter, "schema": field, **({"description": about} if about else {})}
+
+
+def _filter_parameters() -> Iterator[Json]:
+    for name, field in FIELDS.items():
+        yield {
+            "name": name,
+            "in": "query",
+            "description": field.about,
+            "schema": {"type": "array", "items": {"type": "string"}},
+        }
+    yield {
+        "name": "criteria",
+        "in": "query",
+        "description": "Further criteria: a field with !, ~, > or < before the `=` (is not, "
+        "contains, at least, at most), "
+        + "; ".join(f"`{k}<name>`: {v}" for k, v in FAMILIES.items()),
+        "style": "form",
+        "explode": True,
+        "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+    }
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+_PAGE: Final = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto }}
+table {{ border-collapse: collapse; width: 100% }}
+td {{ border-top: 1px solid #ccc; padding: .3rem .6rem .3rem 0; vertical-align: top }}
+code {{ white-space: nowrap }}
+</style>
+<h1>{title}</h1>
+<p>{about} <a href="openapi.json">openapi.json</a> says all of it to programs.</p>
+{groups}
+</html>
+"""
+
+
+def page(document: Json) -> str:
+    """The document for people, as HTML that fetches nothing."""
+    info = document["info"]
+    groups = "\n".join(_group(document, each["name"]) for each in document["tags"])
+    return _PAGE.format(
+        title=html.escape(info["title"]), about=html.escape(info["description"]), groups=groups
+    )
+
+
+def _group(document: Json, group: str) -> str:
+    rows = "\n".join(
+        f"<tr><td><code>{method.upper()} {html.escape(path)}</code>"
+        f"<td>{html.escape(operation['summary'])}<br>{_fields(document, operation)}"
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if group in operation["tags"]
+    )
+    return f"<h2>{html.escape(group)}</h2>\n<table>\n{rows}\n</table>"
+
+
+def _fields(document: Json, operation: Json) -> str:
+    """The names of what it takes."""
+    names = [each["name"] for each in operation["parameters"] if each["in"] == "query"]
+    if "requestBody" in operation:
+        reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        schema = document["components"]["schemas"][reference.rpartition("/")[2]]
+        names += schema.get("properties", {})
+    return " ".join(f"<code>{html.escape(name)}</code>" for name in names)

@@ -1,0 +1,29 @@
+"""
+The journal: every call to a mock, also the refused and the broken ones, byte for byte.
+
+    entry      one call, and the verdict of each step of its check
+    filters    the one language in which calls are looked for
+    store      where they are kept: in memory, or in a SQLite file
+    journal    numbers, bounds, waiting
+    verify     whether what was expected came, and if not, what came nearest
+"""
+
+from mocks.journal.entry import Entry, Step, Verdict
+from mocks.journal.filters import Filter, FilterError
+from mocks.journal.journal import Bounds, Dropped, Journal
+from mocks.journal.verify import Mismatch, Verification, verify, verify_order
+
+__all__ = [
+    "Bounds",
+    "Dropped",
+    "Entry",
+    "Filter",
+    "FilterError",
+    "Journal",
+    "Mismatch",
+    "Step",
+    "Verdict",
+    "Verification",
+    "verify",
+    "verify_order",
+]

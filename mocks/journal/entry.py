@@ -1,0 +1,77 @@
+"""One call to a mock, as the journal keeps it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from mocks.rules.trace import RuleTrace
+
+
+class Verdict(StrEnum):
+    """What one step of the check of a call came to."""
+
+    OK = "ok"
+    FAILED = "failed"  # the call was refused here
+    NOTED = "noted"  # something worth knowing that refuses nothing
+    NOT_CHECKED = "not_checked"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the check of a call, e.g. `xsd`; `detail` holds no person data."""
+
+    name: str
+    verdict: Verdict
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """
+    One call.
+
+    Attributes:
+        number: In order of arrival, from 1, without gaps; never used again,
+            not even after the journal was emptied.
+        received_at: Aware, UTC.
+        duration_seconds: From the last byte read to the reply being ready.
+        request, reply: Bytes as they arrived and as they were answered.
+        contract: `RegisterCertificate:3`; None if the call never said.
+        steps: What was checked, in order; the last may be the refusing one.
+        result_code: `OK`, `INFO`, `ERROR`; None when a fault or a bare HTTP
+            status was answered.
+        sender: HSA-id of who called: of its client certificate, or what the
+            national platform's header `x-vp-sender-id` says without TLS.
+        tls_subject: Subject of the client certificate (RFC 4514).
+        rules: Every rule that was asked, and why it acted or did not.
+    """
+
+    number: int
+    received_at: datetime
+    duration_seconds: float
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    request: bytes = field(repr=False)
+    reply: bytes = field(repr=False)
+    http_status: int
+    contract: str | None = None
+    logical_address: str | None = None
+    intygs_id: str | None = None
+    meddelande_id: str | None = None
+    steps: tuple[Step, ...] = ()
+    result_code: str | None = None
+    error_id: str | None = None
+    result_text: str | None = None
+    sender: str | None = None
+    tls_subject: str | None = field(default=None, repr=False)
+    rules: tuple[RuleTrace, ...] = ()
+
+    def step(self, name: str) -> Step | None:
+        """The step of that name, None if the call did not come so far."""
+        return next((step for step in self.steps if step.name == name), None)
+
+    @property
+    def size(self) -> int:
+        """Bytes that the journal counts it as."""
+        return len(self.request) + len(self.reply)

@@ -1,0 +1,267 @@
+"""The calls in order of arrival, within bounds; and waiting for them."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mocks.journal.entry import Entry
+from mocks.journal.filters import Filter
+from mocks.journal.store import Kept, MemoryStore, Store
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """
+    How much a journal keeps; beyond any of it the oldest calls are dropped.
+
+    Attributes:
+        max_calls: So many calls.
+        max_bytes: So many bytes of requests and replies; the newest call is
+            kept even if it is larger.
+        max_age_seconds: For so long, by the machine's own clock; None: for ever.
+    """
+
+    max_calls: int = 10_000
+    max_bytes: int = 256 * 1024 * 1024
+    max_age_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """How many calls each bound has pushed out."""
+
+    calls: int = 0
+    bytes: int = 0
+    age: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.calls + self.bytes + self.age
+
+
+@dataclass(frozen=True)
+class Page:
+    """
+    A part of what a filter finds.
+
+    Attributes:
+        count: How many calls there are in all.
+        next: Give it as `after` to get what follows; None: nothing does.
+    """
+
+    entries: tuple[Entry, ...]
+    count: int
+    next: int | None
+
+
+class Journal:
+    """
+    Safe under concurrent calls.
+
+    Args:
+        bounds: How much it keeps.
+        store: Where; in memory if nothing else is said.
+        now: Seconds since 1970, for the age of what is kept.
+    """
+
+    def __init__(
+        self,
+        bounds: Bounds = Bounds(),
+        store: Store | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._bounds = bounds
+        self._store = store or MemoryStore()
+        self._now = now
+        self._changed = threading.Condition()
+        self._kept: deque[Kept] = deque(self._store.kept())
+        self._bytes = sum(each.size for each in self._kept)
+        self._next = self._store.last_number + 1
+        self._dropped = Dropped()
+        self._waiters: set[_Waiter] = set()
+
+    def number(self) -> int:
+        """Take the number of a call that has just arrived."""
+        with self._changed:
+            number = self._next
+            self._next += 1
+            return number
+
+    def add(self, entry: Entry) -> None:
+        """Keep a finished call."""
+        with self._changed:
+            now = self._now()
+            self._store.add(entry, now)
+            self._kept.append(Kept(entry.number, entry.size, now))
+            self._bytes += entry.size
+            self._drop()
+            for waiter in self._waiters:
+                waiter.see(entry)
+            self._changed.notify_all()
+
+    def get(self, number: int) -> Entry | None:
+        """The call of that number, None if there is none or it was dropped."""
+        with self._changed:
+            self._drop()
+        return self._store.get(number)
+
+    def range(self) -> tuple[int, int] | None:
+        """The lowest and the highest number that is kept; None: the journal is empty."""
+        with self._changed:
+            self._drop()
+            numbers = [each.number for each in self._kept]
+        return (min(numbers), max(numbers)) if numbers else None
+
+    def entries(self, where: Filter | str | None = None, **fields: str | None) -> tuple[Entry, ...]:
+        """
+        Finished calls in order of arrival.
+
+        Args:
+            where: Which; see `filters`.
+            fields: The same as keywords, `contract="RegisterCertificate"`; None is any.
+
+        Raises:
+            FilterError: There is no such filter.
+        """
+        wanted = _filter(where, fields)
+        with self._changed:
+            self._drop()
+            found = self._store.scan(with_bytes=True)
+        return tuple(each for each in found if wanted.matches(each))
+
+    def count(self, where: Filter | str | None = None, **fields: str | None) -> int:
+        """How many finished calls there are; arguments as for `entries`."""
+        return len(self._numbers(_filter(where, fields)))
+
+    def page(self, where: Filter, after: int = 0, limit: int = 100) -> Page:
+        """
+        A part of the calls that a filter finds, in order of arrival.
+
+        Args:
+            after: The `next` of the page before; 0 for the first.
+            limit: At most so many.
+        """
+        numbers = self._numbers(where)
+        rest = [number for number in numbers if number > after]
+        shown = [entry for n in rest[:limit] if (entry := self._store.get(n)) is not None]
+        more = rest[limit - 1] if 0 < limit < len(rest) else None
+        return Page(tuple(shown), len(numbers), more)
+
+    def wait(
+        self,
+        count: int = 1,
+        *,
+        timeout_seconds: float,
+        where: Filter | str | None = None,
+        **fields: str | None,
+    ) -> tuple[Entry, ...]:
+        """
+        Wait until at least `count` matching calls are finished.
+
+        Args:
+            where, fields: As for `entries`.
+
+        Returns:
+            The matching calls; fewer than `count` when the time ran out or
+            somebody called `wake`.
+        """
+        wanted = _filter(where, fields)
+        self.wait_until(wanted, count, timeout_seconds)
+        return self.entries(wanted)
+
+    def wait_until(self, where: Filter, count: int, timeout_seconds: float) -> None:
+        """Wait as `wait` does."""
+        with self._changed:
+            there = sum(where.matches(each) for each in self._scan(where))
+            waiter = _Waiter(where, count, there)
+            self._waiters.add(waiter)
+            try:
+                self._changed.wait_for(lambda: waiter.done, timeout_seconds)
+            finally:
+                self._waiters.discard(waiter)
+
+    def wake(self) -> None:
+        """End every `wait` now."""
+        with self._changed:
+            for waiter in self._waiters:
+                waiter.done = True
+            self._changed.notify_all()
+
+    @property
+    def dropped(self) -> Dropped:
+        """How many calls the bounds have pushed out."""
+        with self._changed:
+            self._drop()
+            return self._dropped
+
+    def clear(self) -> None:
+        """Forget every call; numbers go on."""
+        with self._changed:
+            self._store.clear()
+            self._kept.clear()
+            self._bytes = 0
+            self._dropped = Dropped()
+            for waiter in self._waiters:
+                waiter.seen = 0
+
+    def close(self) -> None:
+        """End every `wait` and give the store back."""
+        self.wake()
+        with self._changed:
+            self._store.close()
+
+    def _scan(self, where: Filter) -> tuple[Entry, ...]:
+        return tuple(self._store.scan(where.needs_bytes))
+
+    def _numbers(self, where: Filter) -> list[int]:
+        with self._changed:
+            self._drop()
+            found = self._store.scan(where.needs_bytes)
+        return [each.number for each in found if where.matches(each)]
+
+    def _drop(self) -> None:
+        """Push out what is beyond the bounds; the caller holds the lock."""
+        while self._kept:
+            reason = self._beyond(self._kept[0])
+            if reason is None:
+                return
+            oldest = self._kept.popleft()
+            self._store.remove(oldest.number)
+            self._bytes -= oldest.size
+            counted = getattr(self._dropped, reason) + 1
+            self._dropped = Dropped(**{**vars(self._dropped), reason: counted})
+
+    def _beyond(self, oldest: Kept) -> str | None:
+        """Which bound the oldest call breaks; None if none."""
+        bounds = self._bounds
+        if len(self._kept) > bounds.max_calls:
+            return "calls"
+        if self._bytes > bounds.max_bytes and len(self._kept) > 1:
+            return "bytes"
+        age = self._now() - oldest.kept_at
+        return None if bounds.max_age_seconds is None or age <= bounds.max_age_seconds else "age"
+
+
+class _Waiter:
+    """Somebody who waits; sees each call once, so that many can wait for little."""
+
+    def __init__(self, where: Filter, count: int, there: int) -> None:
+        self._where = where
+        self._count = count
+        self.seen = there
+        self.done = there >= count
+
+    def see(self, entry: Entry) -> None:
+        """Look at a new call."""
+        if not self.done and self._where.matches(entry):
+            self.seen += 1
+            self.done = self.seen >= self._count
+
+
+def _filter(where: Filter | str | None, fields: dict[str, str | None]) -> Filter:
+    given = where if isinstance(where, Filter) else Filter.parse(where or "")
+    named = Filter.of((name, value) for name, value in fields.items() if value is not None)
+    return Filter((*given.criteria, *named.criteria))

@@ -1,0 +1,220 @@
+"""Where calls are kept: in memory, or in a SQLite file that outlives the mock."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol
+
+from pydantic import TypeAdapter
+
+from mocks.journal.entry import Entry
+
+
+class Kept(NamedTuple):
+    """What the bounds ask of a call."""
+
+    number: int
+    size: int  # bytes
+    kept_at: float  # seconds since 1970, by the machine's own clock
+
+
+class Store(Protocol):
+    """
+    Keeps calls in the order in which they finish; the journal sees to it that one thread writes.
+
+    Reading may go on beside it.
+    """
+
+    @property
+    def last_number(self) -> int:
+        """The highest number ever kept, 0 if none was."""
+
+    def add(self, entry: Entry, kept_at: float) -> None:
+        """Keep a call."""
+
+    def kept(self) -> Iterable[Kept]:
+        """Of what is there now, in the order in which it finished."""
+
+    def remove(self, number: int) -> None:
+        """Drop a call."""
+
+    def clear(self) -> None:
+        """Drop every call, but not the memory of their numbers."""
+
+    def get(self, number: int) -> Entry | None:
+        """The call of that number, with its bytes."""
+
+    def scan(self, with_bytes: bool) -> Iterable[Entry]:
+        """The calls by number; without bytes where those are dear and not asked for."""
+
+    def close(self) -> None:
+        """Keep nothing any more."""
+
+
+class MemoryStore:
+    """Keeps calls for as long as the mock lives."""
+
+    def __init__(self) -> None:
+        self.last_number = 0
+        self._entries: dict[int, tuple[Entry, float]] = {}
+
+    def add(self, entry: Entry, kept_at: float) -> None:
+        self._entries[entry.number] = (entry, kept_at)
+        self.last_number = max(self.last_number, entry.number)
+
+    def kept(self) -> Iterable[Kept]:
+        return [Kept(number, each.size, at) for number, (each, at) in self._entries.items()]
+
+    def remove(self, number: int) -> None:
+        self._entries.pop(number, None)
+
+    def clear(self) -> None:
+        self._entries = {}
+
+    def get(self, number: int) -> Entry | None:
+        found = self._entries.get(number)
+        return None if found is None else found[0]
+
+    def scan(self, with_bytes: bool) -> Iterable[Entry]:  # noqa: ARG002 -- they are at hand
+        # Calls finish in another order than they arrive.
+        return [entry for _, (entry, _) in sorted(self._entries.copy().items())]
+
+    def close(self) -> None:
+        pass
+
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS call (
+    id INTEGER PRIMARY KEY,
+    journal TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    kept_at REAL NOT NULL,
+    entry TEXT NOT NULL,
+    request BLOB NOT NULL,
+    reply BLOB NOT NULL,
+    UNIQUE (journal, number)
+);
+CREATE TABLE IF NOT EXISTS numbers (journal TEXT PRIMARY KEY, last INTEGER NOT NULL);
+CREATE VIEW IF NOT EXISTS calls AS SELECT
+    journal,
+    number,
+    entry ->> 'received_at' AS received_at,
+    entry ->> 'contract' AS contract,
+    entry ->> 'logical_address' AS logical_address,
+    entry ->> 'intygs_id' AS intygs_id,
+    entry ->> 'http_status' AS http_status,
+    entry ->> 'result_code' AS result_code,
+    entry ->> 'error_id' AS error_id,
+    entry ->> 'result_text' AS result_text,
+    request,
+    reply
+FROM call ORDER BY journal, number;
+"""
+
+_ENTRIES: Final = TypeAdapter(Entry)
+
+
+class FileStore:
+    """
+    Keeps calls in a SQLite file; several journals may share one, in one process.
+
+    The view `calls` is for people who look into the file with other tools.
+
+    Args:
+        path: Made if it is not there, for its owner alone: it holds what care writes about people.
+        journal: What the journal is called in the file.
+
+    Raises:
+        OSError: The file cannot be made or opened, or is something else.
+    """
+
+    def __init__(self, path: Path, journal: str) -> None:
+        self._path = path
+        self._journal = journal
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        try:
+            self._writer = self._open()
+            # What was answered outlives a crash of the mock, if not one of the machine.
+            self._writer.executescript(
+                f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA}"
+            )
+        except sqlite3.Error as exc:
+            raise OSError(f"{path}: {exc}") from exc
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(
+            self._path, timeout=30, isolation_level=None, check_same_thread=False
+        )
+
+    @property
+    def last_number(self) -> int:
+        [[last]] = self._writer.execute(
+            "SELECT max((SELECT coalesce(max(number), 0) FROM call WHERE journal = :journal),"
+            " (SELECT coalesce(max(last), 0) FROM numbers WHERE journal = :journal))",
+            {"journal": self._journal},
+        )
+        return int(last)
+
+    def add(self, entry: Entry, kept_at: float) -> None:
+        self._writer.execute(
+            "INSERT INTO call (journal, number, kept_at, entry, request, reply)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                self._journal,
+                entry.number,
+                kept_at,
+                _ENTRIES.dump_json(entry, exclude={"request", "reply"}).decode(),
+                entry.request,
+                entry.reply,
+            ),
+        )
+
+    def kept(self) -> Iterable[Kept]:
+        return [
+            Kept(*row)
+            for row in self._writer.execute(
+                "SELECT number, length(request) + length(reply), kept_at FROM call"
+                " WHERE journal = ? ORDER BY id",
+                (self._journal,),
+            )
+        ]
+
+    def remove(self, number: int) -> None:
+        self._writer.execute(
+            "DELETE FROM call WHERE journal = ? AND number = ?", (self._journal, number)
+        )
+
+    def clear(self) -> None:
+        last = self.last_number
+        self._writer.execute("BEGIN IMMEDIATE")
+        self._writer.execute("REPLACE INTO numbers VALUES (?, ?)", (self._journal, last))
+        self._writer.execute("DELETE FROM call WHERE journal = ?", (self._journal,))
+        self._writer.execute("COMMIT")
+
+    def get(self, number: int) -> Entry | None:
+        found = [*self._read("request, reply", " AND number = ?", (number,))]
+        return found[0] if found else None
+
+    def scan(self, with_bytes: bool) -> Iterable[Entry]:
+        columns = "request, reply" if with_bytes else "x'', x''"
+        return self._read(columns, " ORDER BY number", ())
+
+    def _read(self, columns: str, rest: str, values: tuple[Any, ...]) -> Iterator[Entry]:
+        """On a connection of its own: reading does not keep calls from being added."""
+        with closing(self._open()) as reader:
+            for entry, request, reply in reader.execute(
+                f"SELECT entry, {columns} FROM call WHERE journal = ?{rest}",  # noqa: S608 -- ours
+                (self._journal, *values),
+            ):
+                yield _entry(entry, request, reply)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _entry(text: str, request: bytes, reply: bytes) -> Entry:
+    values = json.loads(text)
+    return _ENTRIES.validate_python({**values, "request": request, "reply": reply})
