@@ -19,6 +19,7 @@ from adapter.model import Clock, Delivery, Inbound, Outcome, system_clock
 from adapter.parts import Parts
 from adapter.route import Routes
 from adapter.server import Server, mount
+from adapter.server_tls import context_from_settings
 from adapter.settings import Settings, SettingsError
 from adapter.soap import Answer, build_wsgi
 from adapter.staff_directory import directory_from_settings
@@ -93,6 +94,7 @@ class App:
             threads=settings.server.threads,
             max_body_bytes=settings.server.max_body_bytes,
             headers=((ENVIRONMENT_HEADER, settings.environment.value),),
+            tls=context_from_settings(settings),
         )
         self._deliverer = Deliverer(parts.contracts, parts.guard, settings.delivery, parts.clock)
         self._workers = Workers(

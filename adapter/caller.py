@@ -86,9 +86,10 @@ class Callers:
                 raise PlatformFaultError(
                     VpCode.VP011, f"The proxies that may call do not include {_address(environ)}."
                 )
-        if self._identity is CallerIdentity.NONE and PEER_CERT not in environ:
+        cert = environ.get(PEER_CERT)
+        if self._identity is CallerIdentity.NONE and not cert:
             return None
-        return hsa_id_of(environ.get(PEER_CERT))
+        return hsa_id_of(cert)
 
     def _from_proxy(self, environ: Environ) -> bool:
         """Whether the headers of this call are believed."""

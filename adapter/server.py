@@ -8,6 +8,9 @@ What is added to cheroot, and why:
   request: the connection is closed, after giving the caller a moment to take in the answer.
 - Chunked bodies are read strictly and are bounded, chunk by chunk.
 - Errors are logged by class only: cheroot's own log quotes what it could not read.
+- TLS: a handshake holds up neither the loop that accepts connections nor a worker, and the client
+  certificate is in the environment (`PEER_CERT`).
+- Several processes can listen on one port (`reuse_port`); the system shares connections out.
 
 Source: RFC 9112 sections 6, 7 and 9.6.
 """
@@ -17,6 +20,7 @@ import errno
 import logging
 import re
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -25,7 +29,11 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
 import structlog
-from cheroot import makefile, server, wsgi
+from cheroot import errors, makefile, server, wsgi
+from cheroot.ssl import Adapter
+
+from adapter.caller import PEER_CERT
+from adapter.server_tls import Handshakes
 
 WsgiApp: TypeAlias = Callable[..., Iterable[bytes]]
 
@@ -55,6 +63,8 @@ class Server:
             Content-Length are the application's to refuse, unread.
         arrive_seconds: How long a request may take to arrive.
         headers: Added to every answer, also to those that the application never sees.
+        tls: What to speak TLS with; None: plain HTTP.
+        reuse_port: Other processes may listen on the same port; it cannot be 0 then.
     """
 
     def __init__(
@@ -67,6 +77,8 @@ class Server:
         max_body_bytes: int = 15 * 1024 * 1024,
         arrive_seconds: float = ARRIVE_SECONDS,
         headers: Sequence[tuple[str, str]] = (),
+        tls: ssl.SSLContext | None = None,
+        reuse_port: bool = False,
     ) -> None:
         self._server = _CherootServer(
             (host, port),
@@ -76,7 +88,10 @@ class Server:
             request_queue_size=128,
             timeout=min(IDLE_SECONDS, arrive_seconds),
             shutdown_timeout=5,
+            reuse_port=reuse_port,
         )
+        if tls is not None:
+            self._server.ssl_adapter = _Tls(tls)
         self._server.max_request_header_size = MAX_HEADER_BYTES
         self._server.max_chunked_bytes = max_body_bytes + CHUNK_OVERHEAD
         self._server.arrive_seconds = arrive_seconds
@@ -92,7 +107,8 @@ class Server:
     def address(self) -> str:
         """E.g. `http://127.0.0.1:8080`."""
         host = self._server.bind_addr[0]
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        scheme = "http" if self._server.ssl_adapter is None else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def start(self) -> Self:
         """
@@ -103,6 +119,7 @@ class Server:
         """
         assert self._thread is None, "a server starts once"
         self._server.prepare()
+        self._server.start_handshakes()
         self._thread = threading.Thread(target=self._server.serve, name="server", daemon=True)
         self._thread.start()
         return self
@@ -110,6 +127,7 @@ class Server:
     def stop(self) -> None:
         """Finish the requests that are under way, then stop listening. May be called again."""
         if self._thread is not None:
+            self._server.stop_handshakes()
             self._server.stop()
             self._thread.join(timeout=10)
             self._thread = None
@@ -172,6 +190,12 @@ class _Reader(makefile.StreamReader):
     def __init__(self, sock: Any, mode: str, size: int) -> None:
         super().__init__(sock, mode, size)
         self._raw = _TimedSocket(sock, "r")
+        self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
+
+    def has_data(self) -> bool:
+        """Also what TLS has unpacked already, of which the system knows nothing any more."""
+        pending = self._tls.pending() if self._tls is not None else 0
+        return bool(pending or super().has_data())  # type: ignore[no-untyped-call]
 
 
 class _ChunkedBody(server.ChunkedRFile):
@@ -277,6 +301,13 @@ class _Connection(server.HTTPConnection):
         self.rfile.raw.deadline = time.monotonic() + self.server.arrive_seconds
         return bool(super().communicate())  # type: ignore[no-untyped-call]
 
+    def close(self) -> None:
+        if isinstance(self.socket, ssl.SSLSocket):
+            with contextlib.suppress(OSError, ValueError):
+                self.socket.setblocking(False)
+                self.socket.unwrap()  # says goodbye (close_notify), and waits for no answer
+        super().close()
+
 
 class _Gateway(wsgi.Gateway_10):
     def __init__(self, request: Any) -> None:
@@ -284,6 +315,32 @@ class _Gateway(wsgi.Gateway_10):
             limit = request.server.max_chunked_bytes
             request.rfile = _ChunkedBody(request.conn.rfile, limit)
         super().__init__(request)
+
+
+class _Tls(Adapter):
+    """Makes a TLS socket of a new one; the handshake is for `Handshakes`."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context  # not cheroot's own: it wants files
+
+    def bind(self, sock: socket.socket) -> socket.socket:
+        return sock
+
+    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, Any]]:
+        try:
+            wrapped = self.context.wrap_socket(
+                sock, server_side=True, do_handshake_on_connect=False
+            )
+        except (OSError, ValueError) as exc:  # the caller is gone again
+            sock.close()
+            raise errors.FatalSSLAlert from exc
+        return wrapped, {}
+
+    def get_environ(self) -> dict[str, Any]:
+        return {}
+
+    def makefile(self, sock: Any, mode: str = "r", bufsize: int = -1) -> Any:
+        return makefile.MakeFile(sock, mode, bufsize)
 
 
 class _CherootServer(wsgi.Server):
@@ -296,6 +353,33 @@ class _CherootServer(wsgi.Server):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.gateway = _Gateway
+        self._handshakes: Handshakes | None = None
+
+    def start_handshakes(self) -> None:
+        if self.ssl_adapter is not None:
+            self._handshakes = Handshakes(self._shaken)
+            self._handshakes.start()
+
+    def stop_handshakes(self) -> None:
+        if self._handshakes is not None:
+            stopped, self._handshakes = self._handshakes, None
+            stopped.stop()
+
+    def process_conn(self, conn: Any) -> None:
+        if isinstance(conn.socket, ssl.SSLSocket) and not conn.ssl_env:
+            handshakes = self._handshakes
+            if handshakes is None:
+                conn.close()  # the server stops
+            else:
+                handshakes.add(conn)
+            return
+        super().process_conn(conn)
+
+    def _shaken(self, conn: Any) -> None:
+        """A handshake is through: the connection waits for its first request like any other."""
+        conn.ssl_env = {PEER_CERT: conn.socket.getpeercert() or None}
+        conn.socket.settimeout(self.timeout)
+        self.put_conn(conn)
 
     @staticmethod
     def bind_socket(socket_: socket.socket, bind_addr: Any) -> socket.socket:

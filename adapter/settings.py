@@ -47,6 +47,18 @@ class SignaturePolicy(StrEnum):
         return environment is not Environment.PRODUCTION or self is SignaturePolicy.REQUIRE
 
 
+class ServerTlsSettings(_Part):
+    """The server's own certificate, and whose client certificates count."""
+
+    cert: Path = Field(description="PEM, with the chain if it has one")
+    key: Path | None = Field(default=None, description="PEM; not needed with the key in cert")
+    key_password: pydantic.SecretStr | None = None
+    client_ca: tuple[Path, ...] = Field(
+        default=(),
+        description="PEM: who issues client certificates; without any, none is asked for",
+    )
+
+
 class ServerSettings(_Part):
     """Where and how the adapter listens."""
 
@@ -63,6 +75,7 @@ class ServerSettings(_Part):
     validate_answers: bool = Field(
         default=True, description="check every answer against its contract before it leaves"
     )
+    tls: ServerTlsSettings | None = Field(default=None, description="None: plain HTTP")
 
 
 class SigningSettings(_Part):

@@ -156,6 +156,7 @@ def test_in_demo_nobody_is_asked_but_a_certificate_is_read() -> None:
     http = {"REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http", "HTTP_X_VP_SENDER_ID": "X"}
     assert demo.identify(http) == Caller(None)
     assert demo.identify(https(subject(HSA_ID))) == Caller(HSA_ID)
+    assert demo.identify(https(None)) == Caller(None)
 
 
 @pytest.mark.parametrize("environment", ["test", "production"])

@@ -1,0 +1,115 @@
+"""Certificates for TLS in tests, good ones and such as must be refused."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+HSA_ID: Final = "SE2321000016-EHR1"
+OTHER_HSA_ID: Final = "SE2321000016-EHR2"
+_YEAR: Final = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class TlsCerts:
+    """
+    PEM files, each with certificate and key; the authorities' without key.
+
+    Attributes:
+        ca: Issued everything but `stranger`.
+        server: For localhost and 127.0.0.1.
+        elsewhere: A server's, for another host.
+        client: Of the system `HSA_ID`.
+        other: Of the system `OTHER_HSA_ID`.
+        nameless: A client's without HSA-id.
+        expired: Of the system `HSA_ID`, until yesterday.
+        stranger: Of the system `HSA_ID`, by an authority that nobody knows.
+    """
+
+    ca: Path
+    server: Path
+    elsewhere: Path
+    client: Path
+    other: Path
+    nameless: Path
+    expired: Path
+    stranger: Path
+
+
+class _Authority:
+    def __init__(self, name: str) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        now = datetime.now(UTC)
+        self.cert = (
+            self._builder(self._name, self._key.public_key(), now + _YEAR)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
+            )
+            .sign(self._key, SHA256())
+        )
+
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, end: datetime
+    ) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(end - 2 * _YEAR)
+            .not_valid_after(end)
+        )
+
+    def issue(
+        self, path: Path, hsa_id: str | None = None, *, host: str = "", days: int = 365
+    ) -> Path:
+        """A client's, with an HSA-id or without; a server's for a host."""
+        attributes = [x509.NameAttribute(NameOID.COMMON_NAME, host or "a system")]
+        if hsa_id:
+            attributes.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, hsa_id))
+        key = ec.generate_private_key(ec.SECP256R1())
+        end = datetime.now(UTC) + timedelta(days=days)
+        use = ExtendedKeyUsageOID.SERVER_AUTH if host else ExtendedKeyUsageOID.CLIENT_AUTH
+        builder = self._builder(x509.Name(attributes), key.public_key(), end).add_extension(
+            x509.ExtendedKeyUsage([use]), critical=False
+        )
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+            critical=False,
+        )
+        if host:
+            names: list[x509.GeneralName] = [x509.DNSName(host)]
+            if host == "localhost":
+                names.append(x509.IPAddress(ip_address("127.0.0.1")))
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        cert = builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        path.write_bytes(pem + cert)
+        return path
+
+
+def make_tls_certs(folder: Path) -> TlsCerts:
+    """Make them all."""
+    known, unknown = _Authority("Known CA"), _Authority("Unknown CA")
+    ca = folder / "ca.pem"
+    ca.write_bytes(known.cert.public_bytes(Encoding.PEM))
+    return TlsCerts(
+        ca=ca,
+        server=known.issue(folder / "server.pem", host="localhost"),
+        elsewhere=known.issue(folder / "elsewhere.pem", host="elsewhere.example"),
+        client=known.issue(folder / "client.pem", HSA_ID),
+        other=known.issue(folder / "other.pem", OTHER_HSA_ID),
+        nameless=known.issue(folder / "nameless.pem"),
+        expired=known.issue(folder / "expired.pem", HSA_ID, days=-1),
+        stranger=unknown.issue(folder / "stranger.pem", HSA_ID),
+    )
