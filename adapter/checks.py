@@ -6,22 +6,27 @@ are only told. A new check is a function and a row in `CHECKS`; the documentatio
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from adapter.deliver.tls import TlsFilesError, client_context
 from adapter.errors import StoreError
 from adapter.guard import Guard
 from adapter.make_keys import is_test_cert
 from adapter.model import Clock, DestinationKind, Environment, system_clock
 from adapter.route_settings import ANY, PermissionSettings
-from adapter.settings import DestinationSettings, Settings, SignaturePolicy
+from adapter.server_tls import context_from_settings
+from adapter.settings import DestinationSettings, Settings, SettingsError, SignaturePolicy
 from adapter.signature import SigningKey, TrustStore
 from adapter.store import Store, WrongEnvironmentError
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
+
+MANY_ADDRESSES: Final = 65536
+"""So many are a network and not the proxies in it."""
 
 
 @dataclass(frozen=True)
@@ -151,9 +156,18 @@ def _is_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
+def tls_remarks(name: str, destination: DestinationSettings) -> Iterator[Remark]:
+    """What is wrong with the files that a destination names for TLS."""
+    try:
+        client_context(destination.tls)
+    except TlsFilesError as exc:
+        yield Remark(f"destination {name}: {exc}", "PEM files; a key must be its certificate's")
+
+
 def _destinations(facts: Facts) -> Iterator[Remark]:
     for name, destination in facts.settings.destinations.items():
         yield from destination_remarks(name, destination, facts.settings.environment)
+        yield from tls_remarks(name, destination)
 
 
 # --- callers --------------------------------------------------------------------------------------
@@ -167,6 +181,17 @@ def permission_remarks(
         if row.sender == ANY and environment is Environment.PRODUCTION:
             todo = "name each sender by its HSA-id"
             yield Remark(f"permission {row}: lets any sender in", todo)
+
+
+def _callers(facts: Facts) -> Iterator[Remark]:
+    try:
+        context_from_settings(facts.settings)
+    except SettingsError as exc:
+        yield Remark(str(exc), "give server.tls PEM files: cert, key and client_ca")
+    for proxies in facts.settings.caller.proxies:
+        if facts.is_production and ip_network(proxies).num_addresses >= MANY_ADDRESSES:
+            todo = "list the proxies alone: everybody at these addresses can be anybody"
+            yield Remark(f"caller.proxies {proxies} is not a few proxies", todo)
 
 
 def _permissions(facts: Facts) -> Iterator[Remark]:
@@ -239,6 +264,13 @@ CHECKS: Final = (
         _destinations,
     ),
     Check(
+        "callers",
+        "outside demo it can be told who calls: by client certificate, or by the header of a few "
+        "proxies; the server's own certificate can be used",
+        _callers,
+        at_start=False,
+    ),
+    Check(
         "permissions",
         "in production each sender is named; outside demo somebody may call",
         _permissions,
@@ -255,7 +287,8 @@ CHECKS: Final = (
         _schemas,
     ),
 )
-"""Everything that is looked at. The database is looked at when it is opened, too: by `Store`."""
+"""Everything that is looked at. What is not looked at here at the start is when it is opened: the
+database by `Store`, the server's certificate and how callers are known by `App`."""
 
 
 def look(facts: Facts, checks: Iterable[Check] = CHECKS) -> list[tuple[Check, list[Remark]]]:

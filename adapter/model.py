@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from lxml import etree
@@ -457,6 +458,23 @@ class DestinationRole(StrEnum):
 
 
 @dataclass(frozen=True)
+class ClientTls:
+    """
+    How we speak TLS with a destination; all PEM files.
+
+    Attributes:
+        ca: Who vouches for the server; None: the public authorities.
+        cert: Ours, with its chain if it has one; None: we show none.
+        key: Its key; None: it is in `cert`.
+    """
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Destination:
     """Where a message for a logical address is posted."""
 
@@ -465,6 +483,7 @@ class Destination:
     kind: DestinationKind
     role: DestinationRole
     timeout_seconds: float
+    tls: ClientTls = ClientTls()
 
 
 class Environment(StrEnum):

@@ -226,6 +226,7 @@ def destination(name: str, found: DestinationSettings, contract: str, major: int
         kind=found.kind,
         role=found.role,
         timeout_seconds=found.timeout_seconds,
+        tls=found.tls,
     )
 
 

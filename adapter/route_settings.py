@@ -12,7 +12,7 @@ from typing import Final, Self
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapter.model import DestinationKind, DestinationRole, Environment
+from adapter.model import ClientTls, DestinationKind, DestinationRole, Environment
 
 ANY: Final = "*"
 """Any contract, logical address or sender."""
@@ -52,6 +52,13 @@ class DestinationSettings(SettingsPart):
         """Whether an environment may know of it: real ones belong in production alone."""
         is_real = self.kind is DestinationKind.REAL
         return not is_real or self.allow or environment is Environment.PRODUCTION
+
+    @property
+    def tls(self) -> ClientTls:
+        """How TLS is spoken with it."""
+        secret = self.client_key_password
+        password = None if secret is None else secret.get_secret_value()
+        return ClientTls(self.ca, self.client_cert, self.client_key, password)
 
     @pydantic.field_validator("url")
     @classmethod

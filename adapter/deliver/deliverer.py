@@ -1,5 +1,6 @@
 """One attempt, from stored bytes to outcome."""
 
+import ssl
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ from zeep.wsdl.bindings.soap import Soap11Binding
 
 from adapter import safe_xml
 from adapter.deliver.decision import decide
+from adapter.deliver.tls import client_context, files_as_they_are
 from adapter.deliver.transport import (
     HEADER_VALUE,
     AskGuard,
@@ -20,7 +22,15 @@ from adapter.deliver.transport import (
     Stopped,
     longest_attempt_seconds,
 )
-from adapter.model import Clock, Delivery, Destination, GuardDecision, Outcome, OutcomeKind
+from adapter.model import (
+    ClientTls,
+    Clock,
+    Delivery,
+    Destination,
+    GuardDecision,
+    Outcome,
+    OutcomeKind,
+)
 from adapter.settings import DeliverySettings
 from schemas.contract import Contract, Contracts
 
@@ -52,7 +62,6 @@ class Deliverer:
         guard: Asked about every message in the last moment before it is sent.
         settings: When to try again.
         clock: Aware UTC.
-        verify, cert: TLS, as for `GuardedTransport`.
     """
 
     def __init__(
@@ -61,15 +70,12 @@ class Deliverer:
         guard: AskGuard,
         settings: DeliverySettings,
         clock: Clock,
-        *,
-        verify: bool | str = True,
-        cert: str | tuple[str, str] | None = None,
     ) -> None:
         self._contracts = contracts
         self._gate = Gate(guard)
         self._settings = settings
         self._clock = clock
-        self._tls = (verify, cert)
+        self._contexts: dict[ClientTls, tuple[tuple[float, ...], ssl.SSLContext]] = {}
         self._per_thread = threading.local()
         self._lock = threading.Lock()
         self._transports: list[GuardedTransport] = []
@@ -88,9 +94,10 @@ class Deliverer:
 
         Raises:
             KeyError: There is no such contract.
+            TlsFilesError: A file for TLS cannot be used; nothing was sent.
         """
         operation = self._operation(delivery.new.contract)
-        exchange = self._transport().post_delivery(
+        exchange = self._transport(destination.tls).post_delivery(
             delivery,
             destination,
             safe_xml.envelope(delivery.new.body, delivery.new.logical_address),
@@ -116,15 +123,34 @@ class Deliverer:
             self._transports.clear()
         self._per_thread = threading.local()
 
-    def _transport(self) -> GuardedTransport:
-        """This thread's own: its connections are kept open and shared with nobody."""
-        transport: GuardedTransport | None = getattr(self._per_thread, "transport", None)
-        if transport is None:
-            transport = GuardedTransport(self._gate, *self._tls)
-            self._per_thread.transport = transport
-            with self._lock:
-                self._transports.append(transport)
+    def _transport(self, tls: ClientTls) -> GuardedTransport:
+        """
+        This thread's own, one for each way of speaking TLS.
+
+        Its connections are kept open and shared with nobody.
+        """
+        context = self._context(tls)
+        mine: dict[ClientTls, tuple[ssl.SSLContext, GuardedTransport]]
+        mine = self._per_thread.__dict__.setdefault("transports", {})
+        if tls in mine and mine[tls][0] is context:
+            return mine[tls][1]
+        transport = GuardedTransport(self._gate, context)
+        with self._lock:
+            self._transports.append(transport)
+            if tls in mine:  # it has other files now
+                mine[tls][1].session.close()
+                self._transports.remove(mine[tls][1])
+        mine[tls] = (context, transport)
         return transport
+
+    def _context(self, tls: ClientTls) -> ssl.SSLContext:
+        """Files that were renewed are read again; others are read once."""
+        stamp = files_as_they_are(tls)
+        with self._lock:
+            known = self._contexts.get(tls)
+            if known is None or known[0] != stamp:
+                known = self._contexts[tls] = (stamp, client_context(tls))
+            return known[1]
 
     def _operation(self, contract_key: str) -> _Operation:
         with self._lock:

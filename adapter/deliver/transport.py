@@ -7,6 +7,7 @@ message to one address, and each is good once. zeep's own ways of posting and fe
 
 import hashlib
 import re
+import ssl
 import threading
 from collections.abc import Mapping
 from contextlib import closing
@@ -23,6 +24,7 @@ from zeep.transports import Transport
 
 from adapter.deliver.answer import read_answer
 from adapter.deliver.decision import Exchange, Transfer
+from adapter.deliver.tls import PUBLIC, client_context
 from adapter.model import Delivery, Destination, GuardDecision, PatientVerdict, PersonId
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
@@ -188,14 +190,18 @@ def _guarded_pools(wire: _Wire) -> Mapping[str, type[HTTPConnectionPool]]:
 class GuardedAdapter(HTTPAdapter):
     """The only thing mounted in the session: no permit, no request."""
 
-    def __init__(self, gate: Gate, wire: _Wire) -> None:
+    def __init__(self, gate: Gate, wire: _Wire, tls: ssl.SSLContext) -> None:
         self._gate = gate
         self._wire = wire
+        self._tls = tls
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._tls)
         self.poolmanager.pool_classes_by_scheme = _guarded_pools(self._wire)
+
+    def cert_verify(self, conn: Any, *_args: Any, **_kwargs: Any) -> None:
+        conn.cert_reqs = "CERT_REQUIRED"  # by the context alone: requests would add authorities
 
     def proxy_manager_for(self, *_args: Any, **_kwargs: Any) -> Never:
         raise GuardBypassError("a proxy would see what the guard was not asked about")
@@ -215,26 +221,21 @@ class GuardedTransport(Transport):
 
     Args:
         gate: Asks the guard.
-        verify: As in requests: check the server's certificate against the
-            system's authorities, against those in a file, or (False) not at all.
-        cert: The client's certificate and key in one PEM file, or as two.
+        tls: Who vouches for servers, and what we show them; None: as for anybody.
     """
 
-    def __init__(
-        self, gate: Gate, verify: bool | str = True, cert: str | tuple[str, str] | None = None
-    ) -> None:
+    def __init__(self, gate: Gate, tls: ssl.SSLContext | None = None) -> None:
         session = requests.Session()
         super().__init__(session=session)  # type: ignore[no-untyped-call]
         self._gate = gate
         self._wire = _Wire()
         session.trust_env = False  # no proxy, no .netrc, no certificates from the environment
-        session.verify = verify
-        session.cert = cert
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers.clear()
         session.adapters.clear()  # also zeep's, for files
+        context = tls or client_context(PUBLIC)
         for scheme in ("http://", "https://"):
-            session.mount(scheme, GuardedAdapter(gate, self._wire))
+            session.mount(scheme, GuardedAdapter(gate, self._wire, context))
 
     def post(self, *_args: Any, **_kwargs: Any) -> Never:
         raise GuardBypassError("post_delivery is the way out")
@@ -334,10 +335,19 @@ _CAUSES: Final[tuple[tuple[type[BaseException], str], ...]] = (
 def cause_of(error: BaseException) -> str:
     """Why an exchange failed, in our own words: the libraries' texts quote what was sent."""
     chain = list(_chain(error))
+    for link in chain:
+        if isinstance(link, ssl.SSLError) and (why := _tls_words(link)):
+            return f"TLS failed: {why}"
     for kind, words in _CAUSES:
         if any(isinstance(link, kind) for link in chain):
             return words
     return type(error).__name__
+
+
+def _tls_words(error: ssl.SSLError) -> str | None:
+    """What OpenSSL says: of the server's certificate, or of what the server made of ours."""
+    said = getattr(error, "verify_message", None) or error.reason
+    return str(said).rstrip(".").replace("_", " ").lower() if said else None
 
 
 def _chain(error: BaseException) -> "list[BaseException]":

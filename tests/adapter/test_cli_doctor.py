@@ -19,6 +19,13 @@ environment = "test"
 data_dir = "data"
 [test_patients]
 list_files = ["list.csv"]
+[caller]
+identity = "proxy"
+proxies = ["127.0.0.1/32"]
+[[permissions]]
+sender = "SE2321000016-EHR1"
+contract = "*"
+logical_address = "*"
 """
 
 

@@ -1,0 +1,54 @@
+"""TLS on the way out: whose word counts for a server, and the certificate that we show it."""
+
+import ssl
+from pathlib import Path
+from typing import Final
+
+import certifi
+
+from adapter.model import ClientTls
+
+PUBLIC: Final = ClientTls()
+"""The public authorities, and no certificate of our own."""
+
+
+class TlsFilesError(Exception):
+    """A file for TLS cannot be used; the text says which."""
+
+
+def client_context(tls: ClientTls) -> ssl.SSLContext:
+    """
+    TLS 1.2 or newer; the server's certificate and host name are checked, always.
+
+    Raises:
+        TlsFilesError: A file is missing or does not hold what it should.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    path = tls.ca
+    try:
+        context.load_verify_locations(path or certifi.where())
+        if tls.cert is not None:
+            path = tls.cert
+            # An empty password: an encrypted key without one must not ask on the terminal.
+            context.load_cert_chain(tls.cert, tls.key, tls.password or "")
+    except ssl.SSLError as exc:
+        raise TlsFilesError(
+            f"{_name(path)}: not PEM, or the key is another's, or its password is wrong"
+        ) from exc
+    except OSError as exc:
+        raise TlsFilesError(f"{_name(path)}: {exc.strerror or type(exc).__name__}") from exc
+    return context
+
+
+def files_as_they_are(tls: ClientTls) -> tuple[float, ...]:
+    """When each file was written last: another answer means that they are to be read again."""
+    return tuple(
+        path.stat().st_mtime if path.exists() else 0.0
+        for path in (tls.ca, tls.cert, tls.key)
+        if path is not None
+    )
+
+
+def _name(path: Path | None) -> str:
+    return path.name if path is not None else "public authorities"
