@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from adapter.access import Access
+from adapter.audit import AuditKey, AuditLog
 from adapter.console import build_console
 from adapter.deliver import Deliverer
 from adapter.errors import StoreError
@@ -45,10 +46,13 @@ def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
     refuse_unfit(facts)
     staff = directory_from_settings(settings.staff)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    audit_key = AuditKey.from_settings(settings.audit, settings.data_dir, make=True)
     store = Store(settings.effective_database_url, clock)
+    audit = AuditLog(store, audit_key, clock)
     try:
         store.migrate(settings.environment)
-    except StoreError:
+        audit.check_key()
+    except (StoreError, SettingsError):
         store.close()
         raise
     return Parts(
@@ -62,6 +66,7 @@ def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
         signing_key=facts.signing_key,
         clock=clock,
         staff=staff,
+        audit=audit,
     )
 
 
@@ -78,7 +83,7 @@ class App:
         settings = parts.settings
         soap = build_wsgi(
             parts.contracts,
-            {key: _with_parts(flow, parts) for key, flow in {**HANDLERS, **READERS}.items()},
+            {key: _with_parts(key, flow, parts) for key, flow in {**HANDLERS, **READERS}.items()},
             settings,
             parts.clock,
             FAULT_CONTRACTS,
@@ -119,6 +124,8 @@ class App:
 
     def _after_delivery(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
         after_delivery.handle(rows, delivery, outcome, self.parts)
+        if self.parts.audit:
+            self.parts.audit.record_delivery(rows, delivery, outcome)
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as undo:
@@ -127,6 +134,7 @@ class App:
             undo.callback(self._workers.stop)
             self._server.start()
             undo.pop_all()
+        self._anchor()
         return self
 
     def __exit__(
@@ -138,7 +146,13 @@ class App:
         self._server.stop()
         self._workers.stop()
         self._deliverer.close()
+        self._anchor()
         self.parts.store.close()
+
+    def _anchor(self) -> None:
+        if self.parts.audit:
+            with contextlib.suppress(StoreError):  # the log of events says that it is gone
+                self.parts.audit.log_anchors()
 
 
 def build_app(settings: Settings, clock: Clock = system_clock) -> App:
@@ -160,6 +174,9 @@ def build_app(settings: Settings, clock: Clock = system_clock) -> App:
 
 
 def _with_parts(
-    flow: Callable[[Inbound, Parts], Answer], parts: Parts
+    key: str, flow: Callable[[Inbound, Parts], Answer], parts: Parts
 ) -> Callable[[Inbound], Answer]:
-    return lambda inbound: flow(inbound, parts)
+    def bound(inbound: Inbound) -> Answer:
+        return flow(inbound, parts)
+
+    return parts.audit.recorded(bound, key) if parts.audit else bound

@@ -18,6 +18,7 @@ from rich.markup import escape
 
 from adapter import safe_xml
 from adapter.check_file import check_file
+from adapter.cli_audit import audit
 from adapter.cli_doctor import doctor
 from adapter.cli_mocks import mocks
 from adapter.cli_run import run_until_signalled
@@ -311,6 +312,9 @@ cli.command()(schema)
 # --- what is so here ------------------------------------------------------------------------------
 
 cli.command()(doctor)
+# --- the audit log --------------------------------------------------------------------------------
+
+cli.add_typer(audit, name="audit", no_args_is_help=True)
 
 
 # --- other ----------------------------------------------------------------------------------------

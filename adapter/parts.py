@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from adapter.audit import AuditLog
 from adapter.guard import Guard
 from adapter.model import Clock
 from adapter.route import Routes
@@ -22,6 +23,7 @@ class Parts:
         trust: Whose signatures count.
         signing_key: The adapter's own, for `signature = "sign"`; None without.
         staff: Who may sign where; None: only message and signing certificate are asked.
+        audit: Who did what; None, in tests of flows: nothing is recorded.
         clock: Now. Nothing in a flow asks the machine.
     """
 
@@ -35,3 +37,4 @@ class Parts:
     signing_key: SigningKey | None
     clock: Clock
     staff: StaffDirectory | None = None
+    audit: AuditLog | None = None

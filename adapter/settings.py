@@ -125,6 +125,15 @@ class StaffSettings(_Part):
         return self
 
 
+class AuditSettings(_Part):
+    """The secret of the audit log: a key, or a file with one."""
+
+    key: pydantic.SecretStr | None = Field(default=None, description="32 characters or more")
+    key_file: Path | None = Field(
+        default=None, description="None: audit.key in data_dir, made when it is not there"
+    )
+
+
 class TestPatientSettings(_Part):
     """The signals that a patient is a test patient; any one is enough."""
 
@@ -254,6 +263,7 @@ class Settings(BaseSettings):
     signing: SigningSettings = SigningSettings()
     trust: TrustSettings = TrustSettings()
     staff: StaffSettings = StaffSettings()
+    audit: AuditSettings = AuditSettings()
     test_patients: TestPatientSettings = TestPatientSettings()
     caller: CallerSettings = CallerSettings()
     recipients: Mapping[str, RecipientSettings] = {}

@@ -29,6 +29,7 @@ from adapter.errors import AdapterError, StoreError, ValidationError
 from adapter.interactions import mark_handled
 from adapter.meddelande_rules import MAX_ID_LENGTH
 from adapter.parts import Parts
+from adapter.store import Rows
 
 _log = structlog.get_logger()
 
@@ -65,6 +66,8 @@ def build_console(parts: Parts) -> Flask:
             return _problem(HTTPStatus.BAD_REQUEST, f"ref: 1 to {MAX_ID_LENGTH} characters.")
         with parts.store.begin() as rows:
             rows.set_ref(intygs_id, ref)
+            if parts.audit:
+                parts.audit.record_console(rows, "ref", intygs_id, secrets.token_hex(16), None)
         return jsonify(intygsId=intygs_id, ref=ref)
 
     @app.post("/api/meddelanden/<path:meddelande_id>/hanterad")
@@ -78,10 +81,23 @@ def build_console(parts: Parts) -> Flask:
     def _mark(meddelande_id: str, *, handled: bool) -> ResponseReturnValue:
         by = request.values.get("hanteratAv")
         correlation_id = secrets.token_hex(16)
-        state = mark_handled.handle(
-            meddelande_id, parts, correlation_id, handled=handled, by=by or None
-        )
+        with parts.store.one_transaction() as transaction:
+            state = mark_handled.handle(
+                meddelande_id, parts, correlation_id, handled=handled, by=by or None
+            )
+            transaction.finish(
+                lambda rows: _record(rows, meddelande_id, handled, by, correlation_id)
+            )
         return jsonify(meddelandeId=meddelande_id, state=state.value)
+
+    def _record(
+        rows: Rows, meddelande_id: str, handled: bool, by: str | None, correlation_id: str
+    ) -> None:
+        found = rows.get_meddelande(meddelande_id)
+        if parts.audit and found is not None:
+            action = "hanterad" if handled else "ej hanterad"
+            intygs_id = found.meddelande.intygs_id
+            parts.audit.record_console(rows, action, intygs_id, correlation_id, by)
 
     @app.errorhandler(AdapterError)
     def refused(error: AdapterError) -> ResponseReturnValue:

@@ -7,6 +7,7 @@
 Nothing here logs, and no error text holds a value from a row: rows are person data.
 """
 
+from adapter.store.audit_rows import AuditEntry, AuditHead, AuditRow
 from adapter.store.engine import Store
 from adapter.store.faults import (
     ConstraintError,
@@ -18,6 +19,9 @@ from adapter.store.rows import Attempt, Block, Rows
 
 __all__ = [
     "Attempt",
+    "AuditEntry",
+    "AuditHead",
+    "AuditRow",
     "Block",
     "ConstraintError",
     "DuplicateRow",

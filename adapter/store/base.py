@@ -24,6 +24,7 @@ class TransactionRows:
         self._connection = connection
         self._clock = clock
         self.work_added = False
+        self._to_audit: list[Any] = []  # see AuditRows
 
     @property
     def _is_postgresql(self) -> bool:

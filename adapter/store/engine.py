@@ -8,7 +8,7 @@ import fcntl
 import os
 import threading
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -24,8 +24,10 @@ import adapter.migrations
 from adapter.errors import StoreError
 from adapter.model import Clock, Delivery, Environment
 from adapter.store import tables
+from adapter.store.audit_rows import AuditHead
 from adapter.store.faults import ConstraintError, WrongEnvironmentError, as_store_error
 from adapter.store.listen import Listener
+from adapter.store.one_transaction import OneTransaction
 from adapter.store.rows import Rows
 
 MIGRATION_LOCK: Final = 0x696E747967  # «intyg»; an advisory lock is a number per database
@@ -58,6 +60,8 @@ class Store:
         self._listener: Listener | None = None
         self._writer = threading.Lock()  # SQLite has one writer; a lock is fairer than its polling
         self._writing = threading.local()
+        self._joined = threading.local()  # `now`: this thread's OneTransaction
+        self.on_audit: Callable[[Sequence[AuditHead]], None] = lambda _: None
         self._owned: int | None = None
         parsed = make_url(url)
         match parsed.drivername:
@@ -120,11 +124,19 @@ class Store:
             StoreError: The database did not do as told; nothing is stored. When the connection
                 breaks inside the commit itself, that cannot be known.
         """
-        with self._transaction(write=True) as connection:
-            rows = Rows(connection, self._clock)
+        joined: OneTransaction | None = getattr(self._joined, "now", None)
+        with joined.block() if joined else self._begin() as rows:
             yield rows
-        if rows.work_added:
-            self._wake()
+
+    @contextmanager
+    def one_transaction(self) -> Iterator[OneTransaction]:
+        """Let the next `begin` in this thread be committed by `finish`, with a last word added."""
+        with OneTransaction(self._begin) as transaction:
+            self._joined.now = transaction
+            try:
+                yield transaction
+            finally:
+                self._joined.now = None
 
     @contextmanager
     def read(self) -> Iterator[Rows]:
@@ -223,6 +235,17 @@ class Store:
                 f"the database {url} belongs to the environment {found} "
                 f"and is not opened in {environment.value}"
             )
+
+    @contextmanager
+    def _begin(self) -> Iterator[Rows]:
+        with self._transaction(write=True) as connection:
+            rows = Rows(connection, self._clock)
+            yield rows
+            heads = rows.write_audit()
+        if heads:
+            self.on_audit(heads)
+        if rows.work_added:
+            self._wake()
 
     def _connect_listener(self) -> psycopg.Connection[Any]:
         positional, named = self._engine.dialect.create_connect_args(self._engine.url)

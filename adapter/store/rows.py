@@ -1,5 +1,6 @@
 """All rows of one transaction."""
 
+from adapter.store.audit_rows import AuditRows
 from adapter.store.delivery_rows import Attempt, Block, DeliveryRows
 from adapter.store.meddelande_rows import MeddelandeRows
 from adapter.store.receiver_rows import ReceiverRows
@@ -8,7 +9,7 @@ from adapter.store.search_rows import SearchRows
 __all__ = ["Attempt", "Block", "Rows"]
 
 
-class Rows(DeliveryRows, MeddelandeRows, ReceiverRows, SearchRows):
+class Rows(DeliveryRows, MeddelandeRows, ReceiverRows, SearchRows, AuditRows):
     """
     All rows of one transaction.
 

@@ -323,3 +323,35 @@ block = sa.Table(
     sa.Index(None, "intygs_id"),
     sqlite_autoincrement=True,
 )
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    _seq(),
+    # Rows are added, never changed; what is said of them in `adapter/audit.py`.
+    _number("chain"),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    _time("at"),
+    _text("action"),
+    _text("outcome"),
+    _text("detail"),
+    _text("intygs_id", nullable=True),  # no foreign key: calls about unknown ones count too
+    _text("person", nullable=True),  # keyed hash
+    _text("sender", nullable=True),
+    _text("actor", nullable=True),
+    _text("correlation_id"),
+    _text("hash"),
+    sa.Index("uq_audit_chain_number", "chain", "number", unique=True),
+    sa.Index(None, "intygs_id"),
+    sqlite_autoincrement=True,
+)
+
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    sa.Column("chain", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    _text("hash"),
+    _text("seal"),
+    _text("key_id"),
+)

@@ -58,11 +58,14 @@ class Reader:
         return {**environment_of_a_shell(), "INTYGS_ID": intygs_id}
 
     def issue(self, intygs_id: str) -> None:
-        """What `make up` leaves: a signed certificate in its envelope."""
+        """What `make up` leaves: its settings, and a signed certificate in its envelope."""
         envelope = safe_xml.envelope(issue(self.stage, intygs_id), "INTYGSADAPTER")
         folder = self.folder / "data/up"
         folder.mkdir()
         (folder / "fk7804.xml").write_bytes(envelope)
+        settings = (self.stage.folder / "adapter.toml").read_text("utf-8")
+        here = settings.replace('data_dir = "."', f'data_dir = "{self.stage.folder}"')
+        (folder / "adapter.toml").write_text(here, "utf-8")
 
     def register(self, intygs_id: str) -> None:
         """Have a certificate registered, and sent to Försäkringskassan."""

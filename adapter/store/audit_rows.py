@@ -1,0 +1,186 @@
+"""The audit log's rows: added, read, never changed.
+
+Rows stand in `CHAINS` chains, each certificate's in one of them. A row's hash covers the row, its
+place in its chain and the hash before it; each chain's head says where it ends. Several chains,
+because a transaction that adds a row holds its chain's head until it is committed: with a single
+one, everything that is taken in would wait for every other commit in turn.
+
+What the hashes are made of and with is not known here, see `adapter/audit.py`.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import sqlalchemy as sa
+
+from adapter.store import tables
+from adapter.store.base import TransactionRows
+
+CHAINS: Final = 8
+GENESIS: Final = "0" * 64
+"""Stands before the first row of a chain."""
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """
+    Who did what, when, about which certificate, and how it ended.
+
+    Attributes:
+        at: Aware UTC.
+        action: Contract (`RegisterCertificate:3`), `deliver …` or `console …`.
+        outcome: OK, INFO, ERROR, FAULT; of a delivery its outcome.
+        detail: Codes: error id, rules; of a delivery to whom.
+        intygs_id: The certificate; None where there is none, e.g. for lists.
+        person: Keyed hash of the patient's number.
+        sender: HSA-id of the calling system.
+        actor: HSA-id of the person who signed, sent or asked.
+        correlation_id: As in the log.
+    """
+
+    at: datetime
+    action: str
+    outcome: str
+    detail: str
+    intygs_id: str | None
+    person: str | None
+    sender: str | None
+    actor: str | None
+    correlation_id: str
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """An entry in its place."""
+
+    chain: int
+    number: int  # in its chain, from 1
+    entry: AuditEntry
+    hash: str
+
+
+@dataclass(frozen=True)
+class AuditHead:
+    """Where a chain ends."""
+
+    chain: int
+    number: int  # of its last row
+    hash: str  # of its last row
+    seal: str  # that it was us who wrote so
+    key_id: str  # which key; a name for it, not the key
+
+
+class Sealer(Protocol):
+    """Makes what only the holder of the key can make."""
+
+    key_id: str
+
+    def hash(self, previous: str, chain: int, number: int, entry: AuditEntry) -> str:
+        """Of a row in its place."""
+
+    def seal(self, chain: int, number: int, row_hash: str) -> str:
+        """Of a chain's end."""
+
+
+def chain_of(entry: AuditEntry) -> int:
+    """All of one certificate in one chain; what is about none is spread."""
+    key = entry.intygs_id or entry.correlation_id
+    return hashlib.sha256(key.encode()).digest()[0] % CHAINS
+
+
+class AuditRows(TransactionRows):
+    """The audit log's rows."""
+
+    def add_audit(self, entry: AuditEntry, sealer: Sealer) -> None:
+        """
+        Add an entry. It is written when the transaction ends, as the last thing before the commit,
+        so that chains are held as short as can be, and always in the same order.
+        """
+        self._to_audit.append((chain_of(entry), entry, sealer))
+
+    def write_audit(self) -> tuple[AuditHead, ...]:
+        """Write what was added; the chains' new heads. Called by `Store` alone."""
+        waiting, self._to_audit = sorted(self._to_audit, key=lambda one: one[0]), []
+        return tuple(self._append(chain, entry, sealer) for chain, entry, sealer in waiting)
+
+    def _append(self, chain: int, entry: AuditEntry, sealer: Sealer) -> AuditHead:
+        number, previous = self._lock_head(chain, sealer)
+        number += 1
+        row_hash = sealer.hash(previous, chain, number, entry)
+        self._connection.execute(
+            _INSERT, {"chain": chain, "number": number, **vars(entry), "hash": row_hash}
+        )
+        head = AuditHead(
+            chain, number, row_hash, sealer.seal(chain, number, row_hash), sealer.key_id
+        )
+        self._connection.execute(
+            _MOVE_HEAD,
+            {"at": chain, "to_number": number, "to_hash": row_hash, "to_seal": head.seal},
+        )
+        return head
+
+    def _lock_head(self, chain: int, sealer: Sealer) -> tuple[int, str]:
+        """The number and hash that a chain ends with; nobody else adds to it from now on."""
+        found = self._connection.execute(_LOCK_HEAD, {"at": chain}).first()
+        if found is None:
+            seal = sealer.seal(chain, 0, GENESIS)
+            self._insert_new(
+                tables.audit_head,
+                {
+                    "chain": chain,
+                    "number": 0,
+                    "hash": GENESIS,
+                    "seal": seal,
+                    "key_id": sealer.key_id,
+                },
+            )
+            found = self._connection.execute(_LOCK_HEAD, {"at": chain}).one()
+        return found.number, found.hash
+
+    def audit_heads(self) -> tuple[AuditHead, ...]:
+        """Every chain's end, in order of chains."""
+        table = tables.audit_head
+        rows = self._connection.execute(sa.select(table).order_by(table.c.chain))
+        return tuple(
+            AuditHead(row.chain, row.number, row.hash, row.seal, row.key_id) for row in rows
+        )
+
+    def audit_rows(self) -> Iterator[AuditRow]:
+        """Every row, chain by chain, in order of their numbers."""
+        table = tables.audit
+        return self._audit_rows(sa.select(table).order_by(table.c.chain, table.c.number))
+
+    def find_audit(self, intygs_id: str | None, limit: int) -> list[AuditRow]:
+        """The newest rows, all or of one certificate; the oldest of them first."""
+        table = tables.audit
+        select = sa.select(table).order_by(table.c.seq.desc()).limit(limit)
+        if intygs_id is not None:
+            select = select.where(table.c.intygs_id == intygs_id)
+        return list(self._audit_rows(select))[::-1]
+
+    def _audit_rows(self, select: sa.Select[Any]) -> Iterator[AuditRow]:
+        options = {"yield_per": 1000}
+        for row in self._connection.execute(select, execution_options=options):
+            entry = AuditEntry(**{name: getattr(row, name) for name in _FIELDS})
+            yield AuditRow(row.chain, row.number, entry, row.hash)
+
+
+_FIELDS: Final = tuple(AuditEntry.__dataclass_fields__)
+_INSERT: Final = sa.insert(tables.audit)
+_LOCK_HEAD: Final = (
+    sa.select(tables.audit_head.c.number, tables.audit_head.c.hash)
+    .where(tables.audit_head.c.chain == sa.bindparam("at"))
+    .with_for_update()
+)
+_MOVE_HEAD: Final = (
+    sa.update(tables.audit_head)
+    .where(tables.audit_head.c.chain == sa.bindparam("at"))
+    .values(
+        number=sa.bindparam("to_number"),
+        hash=sa.bindparam("to_hash"),
+        seal=sa.bindparam("to_seal"),
+    )
+)
