@@ -86,7 +86,7 @@ MOVES: Final[Mapping[tuple[Standing, Cause], Move | Refusal]] = {
     (_S.FRAGA_ANSWERED, _C.ANSWERED): ALREADY_ANSWERED,
     (_S.FRAGA_ANSWERED, _C.UNMARKED): ALREADY_ANSWERED,
 
-    (_S.KOMPLT_OPEN, _C.ANSWERED): _BY_CARE,  # care cannot complete; all open ones at once
+    (_S.KOMPLT_OPEN, _C.ANSWERED): _BY_CARE,  # care cannot complete; older ones too
     (_S.KOMPLT_OPEN, _C.MARKED): _BY_CARE,
     (_S.KOMPLT_OPEN, _C.COMPLETED): _BY_CARE,
     (_S.KOMPLT_OPEN, _C.REVOKED): _BY_CARE,

@@ -58,10 +58,24 @@ def move_fragor(
             move_fraga(rows, parts, stored, fraga, cause, correlation_id, hanterat_av=hanterat_av)
 
 
-def open_kompletteringar(rows: Rows, stored: StoredIntyg) -> list[StoredMeddelande]:
-    """Completion requests that are not handled yet, oldest first."""
-    return [
+def answered_with(
+    rows: Rows, stored: StoredIntyg, fraga: StoredMeddelande
+) -> list[StoredMeddelande]:
+    """
+    The questions that an answer to one of them closes, oldest first.
+
+    Who cannot complete a certificate says so once: the open completion requests that the same
+    recipient sent before are answered, too. A newer one is not, nor another recipient's: they have
+    not been told.
+    """
+    asked = fraga.meddelande
+    if asked.amne != Amne.KOMPLT:
+        return [fraga]
+    of_sender = [
         m
         for m in rows.meddelanden(stored.intyg.intygs_id)
-        if m.meddelande.amne == Amne.KOMPLT and m.state is FragaState.OPEN_CARE
+        if m.meddelande.amne == Amne.KOMPLT and m.meddelande.part == asked.part
     ]
+    ids = [m.meddelande.meddelande_id for m in of_sender]
+    until_then = of_sender[: ids.index(asked.meddelande_id) + 1]
+    return [m for m in until_then if m.state is FragaState.OPEN_CARE]

@@ -1,7 +1,7 @@
 """Find the certificate that a request is about, or say that there is none."""
 
 from adapter.errors import UnknownIntygError
-from adapter.model import PersonId, StoredIntyg
+from adapter.model import Intyg, PersonId, StoredIntyg
 from adapter.person import same_person
 from adapter.store import Rows
 from adapter.texts import UNKNOWN_INTYG
@@ -21,8 +21,10 @@ def known_intyg(rows: Rows, intygs_id: str, patient: PersonId) -> StoredIntyg:
     return stored
 
 
-def related_intyg(rows: Rows, stored: StoredIntyg, typ: str) -> tuple[StoredIntyg, ...]:
-    """Newer certificates of the same patient with this relation to it, oldest first."""
+def related_intyg(
+    rows: Rows, stored: StoredIntyg, typ: str | None = None
+) -> tuple[StoredIntyg, ...]:
+    """Newer certificates of the same patient with this relation, or any, to it, oldest first."""
     return tuple(
         newer
         for newer in rows.related(stored.intyg.intygs_id, typ)
@@ -30,16 +32,16 @@ def related_intyg(rows: Rows, stored: StoredIntyg, typ: str) -> tuple[StoredInty
     )
 
 
-def parent_of(rows: Rows, stored: StoredIntyg) -> StoredIntyg | None:
+def parent_of(rows: Rows, intyg: Intyg) -> StoredIntyg | None:
     """
     The certificate that this one's relation points at, locked; None without one.
 
     One that is not stored here, or is another patient's, counts as none: relations are not signed.
     """
-    relation = stored.intyg.relation
-    if relation is None or relation.intygs_id == stored.intyg.intygs_id:
+    relation = intyg.relation
+    if relation is None or relation.intygs_id == intyg.intygs_id:
         return None
     parent = rows.lock_intyg(relation.intygs_id)
-    if parent is None or not same_person(parent.intyg.patient, stored.intyg.patient):
+    if parent is None or not same_person(parent.intyg.patient, intyg.patient):
         return None
     return parent

@@ -13,13 +13,14 @@ from lxml import etree
 from adapter.errors import DuplicateError, RuleError, UnknownRecipientError
 from adapter.fraga_moves import Cause
 from adapter.interactions.fragor import move_fragor
-from adapter.interactions.known_intyg import parent_of
+from adapter.interactions.known_intyg import parent_of, related_intyg
 from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, send_on, sent_towards
 from adapter.interactions.signature_policy import refuse_signer, settle_signature
 from adapter.interactions.tell_care import tell_care
 from adapter.log import shown
 from adapter.meddelande_rules import MAX_ID_LENGTH
 from adapter.model import (
+    FragaState,
     GuardDecision,
     Inbound,
     Intyg,
@@ -31,6 +32,7 @@ from adapter.model import (
 from adapter.parts import Parts
 from adapter.person import check_person, same_person
 from adapter.readers import SWEDEN, read_register_certificate
+from adapter.relation_rules import RelationFacts, check_relation
 from adapter.reply import error_text
 from adapter.safe_xml import parse
 from adapter.signature import Refusal, normalise
@@ -45,7 +47,7 @@ from adapter.texts import (
 )
 from adapter.validate import find_type_in_use, refuse, validate, validate_intyg
 from schemas import ns
-from schemas.codes import Handelse, Part, Status, TypAvRelation
+from schemas.codes import Amne, Handelse, Part, Status, TypAvRelation
 from schemas.finding import Finding
 from schemas.intyg_model import IntygType, Unique
 
@@ -102,6 +104,8 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         if earlier is not None:
             return _registered_before(inbound, intyg, earlier, parts)
         _refuse_second(rows, intyg, intyg_type)
+        parent = parent_of(rows, intyg)
+        warnings += _check_relation(rows, intyg, parent, strict=parts.settings.strict_rules)
         try:
             is_test = _IS_TEST[verdict.kind]
             rows.add_intyg(
@@ -118,7 +122,6 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         assert stored is not None
         signer = intyg.skapad_av.personal_id
         tell_care(rows, parts, stored, Handelse.SIGNAT, inbound.correlation_id, hanterat_av=signer)
-        parent = parent_of(rows, stored)
         if parent is not None and _relation(stored) in _CLOSES_KOMPLETTERINGAR:
             move_fragor(
                 rows, parts, parent, Cause.COMPLETED, inbound.correlation_id, hanterat_av=signer
@@ -159,6 +162,32 @@ def _refuse_second(rows: Rows, intyg: Intyg, intyg_type: IntygType) -> None:
     if in_force and replaces not in {one.intygs_id for one in in_force}:
         text = NOT_UNIQUE[intyg_type.unique]
         refuse([Finding("INTYG_NOT_UNIQUE", text, _TYP)], "The certificate cannot be registered:")
+
+
+def _check_relation(
+    rows: Rows, intyg: Intyg, parent: StoredIntyg | None, *, strict: bool
+) -> list[Finding]:
+    """
+    Look at what the certificate replaces, renews or completes, as it stands before this one.
+
+    Raises:
+        RuleError: A rule is broken, and warnings refuse.
+    """
+    if parent is None or intyg.relation is None:
+        return []
+    facts = RelationFacts(
+        older=parent,
+        newer=related_intyg(rows, parent),
+        sent=bool(_who_has(rows, parent)),
+        asked=any(
+            m.meddelande.amne == Amne.KOMPLT and m.state is FragaState.OPEN_CARE
+            for m in rows.meddelanden(parent.intyg.intygs_id)
+        ),
+    )
+    findings = check_relation(intyg.relation.typ, facts)
+    if strict:
+        refuse(findings, "The certificate cannot be registered:")
+    return findings
 
 
 # --- the same id again --------------------------------------------------------------------------
@@ -220,14 +249,19 @@ def _goes_to(
     goes_to: set[str] = set()
     if _relation(stored) == TypAvRelation.KOMPLT:
         if parent is not None:
-            parent_id = parent.intyg.intygs_id
-            goes_to |= accepted_by(rows, parent_id)
-            goes_to |= sent_towards(rows, parent_id, MAY_HAVE_ARRIVED).keys()
+            goes_to |= _who_has(rows, parent)
         if not goes_to and intyg_type.recipient:
             goes_to.add(intyg_type.recipient)
     if intyg_type.sent_on_signing and intyg_type.recipient:
         goes_to.add(intyg_type.recipient)
     return sorted(goes_to)
+
+
+def _who_has(rows: Rows, stored: StoredIntyg) -> set[str]:
+    """The parts that have a certificate, may have it, or will get it."""
+    intygs_id = stored.intyg.intygs_id
+    towards = sent_towards(rows, intygs_id, MAY_HAVE_ARRIVED)
+    return {*accepted_by(rows, intygs_id), *towards}
 
 
 def _send_by_itself(

@@ -113,7 +113,7 @@ def _completed_by(rows: Rows, stored: StoredIntyg) -> StoredIntyg | None:
     relation = stored.intyg.relation
     if relation is None or relation.typ != TypAvRelation.KOMPLT:
         return None
-    parent = parent_of(rows, stored)
+    parent = parent_of(rows, stored.intyg)
     if parent is None or parent.revoked_at is not None:
         return None
     newest = related_intyg(rows, parent, TypAvRelation.KOMPLT)[-1]

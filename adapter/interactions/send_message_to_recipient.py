@@ -10,7 +10,7 @@ from adapter.errors import RuleError, UnknownIntygError, UnknownRecipientError
 from adapter.fraga_moves import Cause
 from adapter.interactions.blocked import answer_block, journal_block
 from adapter.interactions.conversation import gather_facts
-from adapter.interactions.fragor import move_fraga, open_kompletteringar
+from adapter.interactions.fragor import answered_with, move_fraga
 from adapter.interactions.send_on import accepted_by
 from adapter.interactions.tell_care import tell_care
 from adapter.meddelande_rules import check_meddelande, is_answer
@@ -38,7 +38,7 @@ from adapter.texts import (
     UNKNOWN_INTYG,
 )
 from adapter.validate import validate
-from schemas.codes import Amne, Handelse
+from schemas.codes import Handelse
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,7 @@ def _move_fragor(
         tell_care(rows, parts, stored, Handelse.NYFRFV, inbound.correlation_id, hanterat_av=by)
     elif is_answer(m):
         assert fraga is not None  # a rule of its own
-        answered = [fraga] if m.amne != Amne.KOMPLT else open_kompletteringar(rows, stored)
-        for one in answered:
+        for one in answered_with(rows, stored, fraga):
             move_fraga(
                 rows,
                 parts,

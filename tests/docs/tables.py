@@ -28,6 +28,7 @@ from adapter.model import (
     PatientKind,
 )
 from adapter.platform_fault import FAULTS
+from adapter.relation_rules import RELATION_RULES
 from adapter.signature import SignatureCode, SignatureOutcome, verifier
 from adapter.signature.result import TEXTS
 from mocks.control import Operation
@@ -68,6 +69,16 @@ def _platform_faults() -> str:
     return _table(
         ("Code", "`faultcode`", "Says"),
         ((f"{code}", f"`{fault}`", text) for code, (fault, text) in FAULTS.items()),
+    )
+
+
+def _relations() -> str:
+    return _table(
+        ("Rule", "Relations", "Says"),
+        (
+            (f"`{rule.id}`", ", ".join(sorted(rule.relations)), _plain(rule.text))
+            for rule in RELATION_RULES
+        ),
     )
 
 
@@ -231,6 +242,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "faults of the platform": _platform_faults,
     "rules TO_CARE": lambda: _rules(Direction.TO_CARE),
     "rules TO_RECIPIENT": lambda: _rules(Direction.TO_RECIPIENT),
+    "rules of relations": _relations,
     "signature codes": _codes,
     "policy": _policy,
     "told": _told,

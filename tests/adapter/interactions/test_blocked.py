@@ -32,6 +32,7 @@ def told(result: Result) -> set[Told]:
 @pytest.mark.parametrize("contract", TOLD)
 def test_every_contract_is_answered_as_the_table_says(sent: Rig, contract: str) -> None:
     """The authority turns real: what a test patient's certificate could do, it can no more."""
+    sent.ok(builders.send_message_to_care("k-1", "KOMPLT"))  # for a complement to answer
     real = sent.with_settings(kind=DestinationKind.REAL)
     before = real.to_authorities()
     assert TOLD[contract] in told(real.call(REQUESTS[contract]))

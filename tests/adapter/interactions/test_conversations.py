@@ -5,8 +5,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import hypothesis.strategies as st
@@ -20,10 +18,18 @@ from adapter.fraga_moves import Cause, Refusal, Standing, standing
 from adapter.interactions import after_delivery
 from adapter.model import Direction as Way
 from adapter.model import Outcome, OutcomeKind, Result, count_arenden
+from adapter.store import Store
 from schemas.codes import ResultCode
 from tests import builders
 from tests.adapter.interactions.conversation_model import Fraga, Intyg, explain
-from tests.adapter.interactions.rig import FK, OTHER_AUTHORITY, Rig, copied_rig, make_settings
+from tests.adapter.interactions.rig import (
+    FK,
+    OTHER_AUTHORITY,
+    Rig,
+    VirtualClock,
+    make_parts,
+    make_settings,
+)
 
 ENOUGH: Final = int(os.environ.get("INTYG_CONVERSATIONS", "40"))
 STEPS: Final = 30
@@ -313,11 +319,18 @@ class Conversations(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def rig(migrated: Path, tmp_path: Path) -> Iterator[Rig]:
-    """Without an EHR: events are counted, their deliveries are tried elsewhere."""
-    with copied_rig(migrated, tmp_path) as rig:
-        routes = tuple(r for r in make_settings().routes if r.destination != "ehr")
-        yield replace(rig, parts=rig.with_settings(routes=routes).parts)
+def rig() -> Iterator[Rig]:
+    """
+    Without an EHR: events are counted, their deliveries are tried elsewhere.
+
+    In memory: what commits cost would be half of a play.
+    """
+    clock = VirtualClock()
+    store = Store("sqlite://", clock)
+    store.migrate()
+    routes = tuple(r for r in make_settings().routes if r.destination != "ehr")
+    yield Rig(make_parts(make_settings(routes=routes), store, clock), clock)
+    store.close()
 
 
 @pytest.mark.timeout(3600)

@@ -87,6 +87,23 @@ def test_cannot_complete_closes_every_completion_request(sent: Rig) -> None:
     assert forwarded == [None, "a-1"]  # the certificate, then one answer
 
 
+def test_cannot_complete_leaves_what_was_asked_later_or_by_somebody_else(sent: Rig) -> None:
+    """They would never be told."""
+    sent.ok(
+        ask("k-1", "KOMPLT"),
+        ask("k-2", "KOMPLT", part="AF"),
+        ask("k-3", "KOMPLT"),
+        ask("k-4", "KOMPLT"),
+        write("a-1", "KOMPLT", svar_pa="k-3"),
+    )
+    answered = {one: sent.fraga(one).answered_by for one in ("k-1", "k-2", "k-3", "k-4")}
+    assert answered == {"k-1": "a-1", "k-2": None, "k-3": "a-1", "k-4": None}
+    assert sent.fraga("k-4").state is sent.fraga("k-2").state is FragaState.OPEN_CARE
+    sent.ok(write("a-2", "KOMPLT", svar_pa="k-4"))
+    assert sent.fraga("k-4").answered_by == "a-2"
+    assert sent.fraga("k-2").state is FragaState.OPEN_CARE
+
+
 def test_a_reminder_is_forwarded_and_moves_nothing(sent: Rig) -> None:
     sent.ok(write("q-1"))
     events = sent.events()
