@@ -1,11 +1,14 @@
 """RevokeCertificate 2: a certificate is withdrawn, and everyone who has it is told."""
 
+import structlog
+
 from adapter.fraga_moves import Cause
 from adapter.interactions.blocked import journal_block
 from adapter.interactions.fragor import move_fragor
 from adapter.interactions.known_intyg import known_intyg, parent_of, related_intyg
 from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, sent_towards
 from adapter.interactions.tell_care import tell_care
+from adapter.log import shown
 from adapter.model import (
     GuardDecision,
     Inbound,
@@ -20,6 +23,8 @@ from adapter.store import Rows
 from adapter.texts import ALREADY_REVOKED
 from adapter.validate import validate
 from schemas.codes import Handelse, Part, Status, TypAvRelation
+
+_log = structlog.get_logger()
 
 
 def handle(inbound: Inbound, parts: Parts) -> Result:
@@ -66,10 +71,15 @@ def _has_it(rows: Rows, parts: Parts, stored: StoredIntyg) -> dict[str, str]:
     """
     intygs_id = stored.intyg.intygs_id
     has_it = sent_towards(rows, intygs_id, MAY_HAVE_ARRIVED)
-    for part in accepted_by(rows, intygs_id) - has_it.keys():
+    for part in sorted(accepted_by(rows, intygs_id) - has_it.keys()):
         address = parts.routes.recipient_address(part)
         if address is not None:
             has_it[part] = address
+        else:  # it has left the settings; nationally skipped too, and logged
+            _log.warning(
+                "revoke_certificate.not_told",
+                **{"intyg.id": shown(intygs_id), "intyg.part": shown(part)},
+            )
     return has_it
 
 

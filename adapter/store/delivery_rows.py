@@ -330,14 +330,18 @@ class DeliveryRows(IntygRows):
         It goes to its old place: before later ones about the same certificate to the same receiver.
 
         Raises:
-            ValueError: There is no such delivery, or `DELIVERY_MOVES` has no such move.
+            ValueError: There is no such delivery, or `DELIVERY_MOVES` has no such move; or it is a
+                certificate that has been revoked since.
         """
         found = self.get_delivery(delivery_id)
         if found is None:
             raise ValueError(f"no delivery {delivery_id}")
         if found.state in UNFINISHED:  # SENDING may go to QUEUED too, but only when taken back
             raise ValueError(f"delivery {delivery_id} is {found.state.value}, not finished")
-        self._lock_intyg_row(found.new.intygs_id)
+        intyg = self.lock_intyg(found.new.intygs_id)
+        if found.new.contract.startswith("RegisterCertificate:") and intyg and intyg.revoked_at:
+            # Its revocation went out before, or to nobody: the receiver would keep it as valid.
+            raise ValueError(f"delivery {delivery_id} is of a certificate that is revoked")
         self._move(delivery_id, found.state, DeliveryState.QUEUED, attempts=0, due_at=due_at)
         self._wake()
         again = self.get_delivery(delivery_id)

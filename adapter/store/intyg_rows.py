@@ -31,8 +31,31 @@ from adapter.store.base import (
 from adapter.store.faults import DuplicateRow
 from schemas.codes import Handelse, Status
 
-_SELECT_INTYG: Final = sa.select(tables.intyg, tables.body.c.data).join(
-    tables.body, tables.body.c.sha256 == tables.intyg.c.body_sha256
+# Statements of the hot path are built once: building costs more than running them.
+
+_SELECT_INTYG: Final = (
+    sa.select(tables.intyg, tables.body.c.data)
+    .join(tables.body, tables.body.c.sha256 == tables.intyg.c.body_sha256)
+    .order_by(tables.intyg.c.seq)
+)
+_INTYGS_ID: Final[sa.BindParameter[str]] = sa.bindparam("intygs_id")
+_ONE_INTYG: Final = _SELECT_INTYG.where(tables.intyg.c.intygs_id == _INTYGS_ID)
+# NO KEY: rows that refer to the certificate may be added meanwhile, which cannot deadlock with a
+# transaction that first adds such a row and then wants this lock.
+_LOCK_INTYG: Final = (
+    sa.select(tables.intyg.c.seq)
+    .where(tables.intyg.c.intygs_id == _INTYGS_ID)
+    .with_for_update(key_share=True)
+)
+_STATUSES: Final = (
+    sa.select(tables.intygs_status)
+    .where(tables.intygs_status.c.intygs_id == _INTYGS_ID)
+    .order_by(tables.intygs_status.c.seq)
+)
+_HANDELSER: Final = (
+    sa.select(tables.handelse)
+    .where(tables.handelse.c.intygs_id == _INTYGS_ID)
+    .order_by(tables.handelse.c.seq)
 )
 
 
@@ -90,8 +113,8 @@ class IntygRows(TransactionRows):
 
     def get_intyg(self, intygs_id: str) -> StoredIntyg | None:
         """The certificate with this id, or None."""
-        found = self._intyg(tables.intyg.c.intygs_id == intygs_id)
-        return found[0] if found else None
+        row = self._connection.execute(_ONE_INTYG, {"intygs_id": intygs_id}).first()
+        return _to_stored_intyg(row) if row else None
 
     def lock_intyg(self, intygs_id: str) -> StoredIntyg | None:
         """
@@ -104,13 +127,7 @@ class IntygRows(TransactionRows):
         return self.get_intyg(intygs_id)
 
     def _lock_intyg_row(self, intygs_id: str) -> None:
-        # NO KEY: rows that refer to the certificate may be added meanwhile, which cannot deadlock
-        # with a transaction that first adds such a row and then wants this lock.
-        self._connection.execute(
-            sa.select(tables.intyg.c.seq)
-            .where(tables.intyg.c.intygs_id == intygs_id)
-            .with_for_update(key_share=True)
-        )
+        self._connection.execute(_LOCK_INTYG, {"intygs_id": intygs_id})
 
     def related(self, intygs_id: str, typ: str | None = None) -> tuple[StoredIntyg, ...]:
         """Newer certificates whose relation points at this one, in order of arrival."""
@@ -141,10 +158,7 @@ class IntygRows(TransactionRows):
 
     def statuses(self, intygs_id: str) -> tuple[IntygsStatus, ...]:
         """The state history, oldest first."""
-        table = tables.intygs_status
-        rows = self._connection.execute(
-            sa.select(table).where(table.c.intygs_id == intygs_id).order_by(table.c.seq)
-        )
+        rows = self._connection.execute(_STATUSES, {"intygs_id": intygs_id})
         return tuple(IntygsStatus(Status(row.status), row.part, row.tidpunkt) for row in rows)
 
     def of_patient(self, patient: PersonId, typ: str) -> tuple[StoredIntyg, ...]:
@@ -199,10 +213,7 @@ class IntygRows(TransactionRows):
 
     def handelser(self, intygs_id: str) -> tuple[StoredHandelse, ...]:
         """The events of a certificate, oldest first."""
-        table = tables.handelse
-        rows = self._connection.execute(
-            sa.select(table).where(table.c.intygs_id == intygs_id).order_by(table.c.seq)
-        )
+        rows = self._connection.execute(_HANDELSER, {"intygs_id": intygs_id})
         return tuple(
             StoredHandelse(
                 handelsekod=Handelse(row.handelsekod),
@@ -219,9 +230,7 @@ class IntygRows(TransactionRows):
         )
 
     def _intyg(self, *conditions: sa.ColumnElement[bool]) -> tuple[StoredIntyg, ...]:
-        rows = self._connection.execute(
-            _SELECT_INTYG.where(*conditions).order_by(tables.intyg.c.seq)
-        )
+        rows = self._connection.execute(_SELECT_INTYG.where(*conditions))
         return tuple(_to_stored_intyg(row) for row in rows)
 
 

@@ -1,7 +1,8 @@
 """Questions, answers and reminders."""
 
 from collections import defaultdict
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -25,6 +26,25 @@ from adapter.store.base import (
     to_svar_pa,
 )
 from adapter.store.faults import DuplicateRow
+from schemas.codes import Amne
+
+# Statements of the hot path are built once: building costs more than running them.
+
+_BY_ID: Final = tables.meddelande.c.meddelande_id == sa.bindparam("wanted")
+_BY_INTYG: Final = tables.meddelande.c.intygs_id == sa.bindparam("wanted")
+
+
+def _select(condition: sa.ColumnElement[bool]) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Messages, and what they want completed; both in order of arrival."""
+    table, komplettering = tables.meddelande, tables.komplettering
+    return (
+        sa.select(table).where(condition).order_by(table.c.seq),
+        sa.select(komplettering).join(table).where(condition).order_by(komplettering.c.seq),
+    )
+
+
+_ONE: Final = _select(_BY_ID)
+_ABOUT_INTYG: Final = _select(_BY_INTYG)
 
 
 class MeddelandeRows(TransactionRows):
@@ -88,12 +108,12 @@ class MeddelandeRows(TransactionRows):
 
     def get_meddelande(self, meddelande_id: str) -> StoredMeddelande | None:
         """The message with this id, or None."""
-        found = self._meddelanden(tables.meddelande.c.meddelande_id == meddelande_id)
+        found = self._meddelanden(_ONE, meddelande_id)
         return found[0] if found else None
 
     def meddelanden(self, intygs_id: str) -> tuple[StoredMeddelande, ...]:
         """All messages about a certificate, in order of arrival."""
-        return self._meddelanden(tables.meddelande.c.intygs_id == intygs_id)
+        return self._meddelanden(_ABOUT_INTYG, intygs_id)
 
     def set_fraga_state(self, meddelande_id: str, state: FragaState) -> None:
         """
@@ -135,25 +155,22 @@ class MeddelandeRows(TransactionRows):
                 raise ValueError(f"no message {meddelande_id}")
             raise DuplicateRow("answer", meddelande_id)
 
-    def _meddelanden(self, condition: sa.ColumnElement[bool]) -> tuple[StoredMeddelande, ...]:
-        table = tables.meddelande
-        rows = self._connection.execute(
-            sa.select(table).where(condition).order_by(table.c.seq)
-        ).all()
-        komplettering = self._komplettering(condition)
+    def _meddelanden(
+        self, statements: tuple[sa.Select[Any], sa.Select[Any]], wanted: str
+    ) -> tuple[StoredMeddelande, ...]:
+        meddelanden, komplettering = statements
+        rows = self._connection.execute(meddelanden, {"wanted": wanted}).all()
+        asked = any(row.amne == Amne.KOMPLT for row in rows)  # nothing else has such rows
+        found = self._komplettering(komplettering, wanted) if asked else {}
         return tuple(
-            _to_stored_meddelande(row, tuple(komplettering[row.meddelande_id])) for row in rows
+            _to_stored_meddelande(row, tuple(found.get(row.meddelande_id, ()))) for row in rows
         )
 
     def _komplettering(
-        self, condition: sa.ColumnElement[bool]
-    ) -> defaultdict[str, list[Komplettering]]:
-        table = tables.komplettering
-        rows = self._connection.execute(
-            sa.select(table).join(tables.meddelande).where(condition).order_by(table.c.seq)
-        )
+        self, statement: sa.Select[Any], wanted: str
+    ) -> Mapping[str, list[Komplettering]]:
         by_meddelande: defaultdict[str, list[Komplettering]] = defaultdict(list)
-        for row in rows:
+        for row in self._connection.execute(statement, {"wanted": wanted}):
             by_meddelande[row.meddelande_id].append(
                 Komplettering(row.frage_id, row.instans, row.text)
             )

@@ -365,6 +365,23 @@ def test_what_is_under_way_or_delivered_is_not_sent_again(
         rows.send_again(claimed.id, clock())
 
 
+def test_a_revoked_certificate_is_not_sent_again_but_its_revocation_is(
+    store: Store, clock: VirtualClock
+) -> None:
+    with store.begin() as rows:
+        add_delivery(rows)
+        revocation = add_delivery(rows, contract="RevokeCertificate:2")
+    (certificate,) = claim(store)
+    record(store, certificate, Outcome(OutcomeKind.REFUSED))
+    (claimed,) = claim(store)
+    record(store, claimed, Outcome(OutcomeKind.REFUSED))
+    with store.begin() as rows:
+        rows.set_revoked(certificate.new.intygs_id, clock())
+        with pytest.raises(ValueError, match="revoked"):
+            rows.send_again(certificate.id, clock())
+        assert rows.send_again(revocation, clock()).state is DeliveryState.QUEUED
+
+
 # --- leases ---------------------------------------------------------------------------------------
 
 

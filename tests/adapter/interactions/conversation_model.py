@@ -6,6 +6,7 @@ carries them out.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from adapter.fraga_moves import MOVES, STAY, Cause, Move, Refusal, Standing, Stay
@@ -26,6 +27,12 @@ HANDLED: Final = {
 }
 EMPTY: Final = Arenden(0, 0, 0, 0)
 
+Event = tuple[str, Arenden, Arenden, str | None, date | None]
+"""Code, numbers of care's questions and of the recipients', subject, last day for an answer."""
+
+Sent = tuple[str, str, str | None]
+"""Contract, part and meddelande-id."""
+
 
 @dataclass
 class Fraga:
@@ -34,6 +41,7 @@ class Fraga:
     meddelande_id: str
     kind: str  # FRAGA, KOMPLT or CARE
     amne: str
+    part: str  # who asks, or is asked
     standing: Standing
     answered_by: str | None = None
 
@@ -68,15 +76,18 @@ class Intyg:
     newer: "list[Intyg]" = field(default_factory=list)
     revoked: bool = False
     accepted: list[str] = field(default_factory=list)  # parts, in order
-    queued: list[tuple[str, str]] = field(default_factory=list)  # contract and part, in order
+    queued: list[Sent] = field(default_factory=list)  # in order
     maybe: set[str] = field(default_factory=set)  # parts where the attempts were used up
+    unknown: set[str] = field(default_factory=set)  # parts that perhaps have it
+    archived: bool = False
     fragor: list[Fraga] = field(default_factory=list)
-    events: list[tuple[str, Arenden, Arenden]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
-    def tell(self, kod: str | None) -> None:
+    def tell(self, kod: str | None, amne: str | None = None, last: date | None = None) -> None:
         """Care is told, with the numbers as they stand."""
         if kod is not None:
-            self.events.append((kod, self.count(from_care=True), self.count(from_care=False)))
+            own, other = self.count(from_care=True), self.count(from_care=False)
+            self.events.append((kod, own, other, amne, last))
 
     def count(self, *, from_care: bool) -> Arenden:
         """Questions of one side: all, unanswered, answered, handled."""
@@ -84,6 +95,17 @@ class Intyg:
         handled = sum(f.handled for f in fragor)
         answered = sum(f.answered_by is not None and not f.handled for f in fragor)
         return Arenden(len(fragor), len(fragor) - handled - answered, answered, handled)
+
+    def closed_with(self, fraga: Fraga) -> list[Fraga]:
+        """The questions that an answer to one of them answers."""
+        if fraga.kind != "KOMPLT":
+            return [fraga]
+        until_then = self.fragor[: self.fragor.index(fraga) + 1]
+        return [
+            one
+            for one in until_then
+            if one.standing is Standing.KOMPLT_OPEN and one.part == fraga.part
+        ]
 
     def happens(self, cause: Cause) -> None:
         """Something happens to every question."""
@@ -96,7 +118,40 @@ class Intyg:
 
     @property
     def on_its_way(self) -> set[str]:
-        return {part for contract, part in self.queued if contract == "RegisterCertificate:3"}
+        return {part for contract, part, _ in self.queued if contract == "RegisterCertificate:3"}
+
+    @property
+    def had_by(self) -> set[str]:
+        """Parts that have it, may have it, or will get it."""
+        return set(self.accepted) | self.on_its_way | self.maybe | self.unknown
+
+    def queue(self, contract: str, part: str, meddelande_id: str | None = None) -> None:
+        self.queued.append((contract, part, meddelande_id))
+
+    def went(self, part: str, outcome: str) -> list[Sent]:
+        """
+        Everything that waits for a part is tried, and each time comes to this.
+
+        Returns:
+            What should have been tried; only the first where that is to be tried again.
+        """
+        waits = [sent for sent in self.queued if sent[1] == part]
+        if outcome == "later":
+            return waits[:1]
+        self.queued = [sent for sent in self.queued if sent[1] != part]
+        if "RegisterCertificate:3" in {contract for contract, _, _ in waits}:
+            self._arrived(part, outcome)
+        return waits
+
+    def _arrived(self, part: str, outcome: str) -> None:
+        match outcome:
+            case "delivered" if part not in self.accepted:
+                self.accepted.append(part)
+                self.tell("SKICKA")
+            case "failed":
+                self.maybe.add(part)
+            case "unknown":
+                self.unknown.add(part)
 
 
 def explain(events: list[StoredHandelse]) -> Iterator[str]:

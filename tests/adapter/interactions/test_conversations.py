@@ -1,10 +1,13 @@
 """Random lives of certificates and their conversations, against a model of them.
 
-`make test` plays as many as fit in half a minute; `INTYG_CONVERSATIONS=5000` says how many to play.
+`make test` plays as many as fit in ten seconds; `INTYG_TEST_CONVERSATIONS=5000` says how many to
+play.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Final
 
 import hypothesis.strategies as st
@@ -17,11 +20,14 @@ from adapter.errors import AdapterError
 from adapter.fraga_moves import Cause, Refusal, Standing, standing
 from adapter.interactions import after_delivery
 from adapter.model import Direction as Way
-from adapter.model import Outcome, OutcomeKind, Result, count_arenden
+from adapter.model import Outcome, OutcomeKind, Result, StoredHandelse, count_arenden
+from adapter.part_view import is_archived, visible_statuses
+from adapter.readers import SWEDEN
 from adapter.store import Store
+from adapter.writers import write_tidpunkt
 from schemas.codes import ResultCode
-from tests import builders
-from tests.adapter.interactions.conversation_model import Fraga, Intyg, explain
+from tests import builders, queries
+from tests.adapter.interactions.conversation_model import Event, Fraga, Intyg, Sent, explain
 from tests.adapter.interactions.rig import (
     FK,
     OTHER_AUTHORITY,
@@ -31,11 +37,20 @@ from tests.adapter.interactions.rig import (
     make_settings,
 )
 
-ENOUGH: Final = int(os.environ.get("INTYG_CONVERSATIONS", "40"))
+ENOUGH: Final = int(os.environ.get("INTYG_TEST_CONVERSATIONS", "60"))
 STEPS: Final = 30
 PICK: Final = st.integers(0, 99)
-PARTS: Final = {FK: "FKASSA", OTHER_AUTHORITY: "AF"}
-OUTCOMES: Final = [OutcomeKind.DELIVERED] * 2 + [OutcomeKind.REFUSED, OutcomeKind.RETRY]
+PART: Final = st.sampled_from(["FKASSA", "FKASSA", "AF"])
+ADDRESSES: Final = {"FKASSA": FK, "AF": OTHER_AUTHORITY}
+LATER: Final = Outcome(OutcomeKind.RETRY)
+OUTCOMES: Final = {
+    "delivered": Outcome(OutcomeKind.DELIVERED),
+    "refused": Outcome(OutcomeKind.REFUSED),
+    "unknown": Outcome(OutcomeKind.UNKNOWN),  # it may have arrived
+    "failed": Outcome(OutcomeKind.RETRY),  # it was the last attempt
+    "later": LATER,
+}
+OFTEN_DELIVERED: Final = ["delivered", "delivered", *OUTCOMES]
 
 ask = builders.send_message_to_care
 write = builders.send_message_to_recipient
@@ -55,6 +70,7 @@ class Conversations(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.rig.clock.now = builders.NOW
         self.intyg: list[Intyg] = []
         self.last: tuple[bytes, Intyg] | None = None
 
@@ -65,7 +81,7 @@ class Conversations(RuleBasedStateMachine):
         self._register(None, None)
         if accepted:
             self.send(0, "FKASSA")
-            self.deliver(OutcomeKind.DELIVERED)
+            self.deliver("delivered", "delivered")
 
     @precondition(lambda self: len(self.intyg) < 3)
     @rule(pick=PICK, relation=st.sampled_from(["KOMPLT", "KOMPLT", "ERSATT", "FRLANG", "KOPIA"]))
@@ -83,53 +99,54 @@ class Conversations(RuleBasedStateMachine):
             if relation in ("KOMPLT", "ERSATT", "FRLANG"):
                 parent.happens(Cause.COMPLETED)
             if relation == "KOMPLT":
-                has_it = set(parent.accepted) | parent.on_its_way | parent.maybe
-                for part in sorted(has_it or {"FKASSA"}):
-                    new.queued.append(("RegisterCertificate:3", part))
+                for part in sorted(parent.had_by or {"FKASSA"}):
+                    new.queue("RegisterCertificate:3", part)
             self._look(parent)
         self._look(new)
 
-    @rule(pick=PICK, part=st.sampled_from(["FKASSA", "AF"]))
+    @rule(pick=PICK, part=PART)
     def send(self, pick: int, part: str) -> None:
         intyg = self._intyg(pick)
         body = builders.send_certificate_to_recipient(intyg.intygs_id, mottagare=part)
-        if intyg.revoked or part in intyg.accepted or part in intyg.on_its_way:
+        there = part in intyg.accepted or part in intyg.on_its_way or part in intyg.unknown
+        if intyg.revoked or there:
             assert self._call(body).code is ResultCode.INFO
         elif intyg.replaced:
             self._refused(body, {"INTYG_REPLACED"})
         else:
             self._ok(body, intyg)
             self.last = None  # sent again after a refusal, it is queued again
-            intyg.queued.append(("RegisterCertificate:3", part))
+            intyg.queue("RegisterCertificate:3", part)
         self._look(intyg)
 
-    @rule(outcome=st.sampled_from(OUTCOMES))
-    def deliver(self, outcome: OutcomeKind) -> None:
-        """The workers try everything that waits; RETRY without a time: it was the last attempt."""
-        went: dict[str, list[tuple[str, str]]] = {}
+    @rule(fk=st.sampled_from(OFTEN_DELIVERED), af=st.sampled_from(OFTEN_DELIVERED))
+    def deliver(self, fk: str, af: str) -> None:
+        """An hour later the workers try everything that waits; each receiver has its day."""
+        self.rig.clock.now += timedelta(hours=1)
+        comes_to = {"FKASSA": fk, "AF": af}
+        went = self._work({part: OUTCOMES[outcome] for part, outcome in comes_to.items()})
+        for intyg in self.intyg:
+            for part in sorted(comes_to, key=lambda part: _first(went, intyg.intygs_id, part)):
+                # To one receiver they went in order; a revocation never before its certificate.
+                tried = [sent for sent in went.get(intyg.intygs_id, []) if sent[1] == part]
+                assert tried == intyg.went(part, comes_to[part])
+            self._look(intyg)
+
+    def _work(self, outcomes: Mapping[str, Outcome]) -> dict[str, list[Sent]]:
+        """Play the workers; what was tried, in order, by certificate."""
+        went: dict[str, list[Sent]] = {}
+        retry_at = self.rig.clock.now + timedelta(minutes=30)
         while claimed := self.rig.parts.store.claim("test", 100, 60.0):
             for delivery in claimed:
+                new, outcome = delivery.new, outcomes[delivery.new.part]
+                if outcome is LATER:
+                    outcome = replace(LATER, retry_at=retry_at)
                 with self.rig.parts.store.begin() as rows:
-                    rows.record_attempt(delivery, Outcome(outcome))
-                    after_delivery.handle(rows, delivery, Outcome(outcome), self.rig.parts)
-                if delivery.new.meddelande_id is None:
-                    what = (delivery.new.contract, delivery.new.part)
-                    went.setdefault(delivery.new.intygs_id, []).append(what)
-        for intyg in self.intyg:
-            for part in PARTS.values():
-                # To one receiver they went in order; a revocation never before its certificate.
-                in_order = [what for what in went.get(intyg.intygs_id, []) if what[1] == part]
-                assert in_order == [what for what in intyg.queued if what[1] == part]
-            for contract, part in went.get(intyg.intygs_id, []):
-                if contract != "RegisterCertificate:3":
-                    continue
-                if outcome is OutcomeKind.DELIVERED and part not in intyg.accepted:
-                    intyg.accepted.append(part)
-                    intyg.tell("SKICKA")
-                elif outcome is OutcomeKind.RETRY:
-                    intyg.maybe.add(part)
-            intyg.queued.clear()
-            self._look(intyg)
+                    rows.record_attempt(delivery, outcome)
+                    after_delivery.handle(rows, delivery, outcome, self.rig.parts)
+                sent = (new.contract, new.part, new.meddelande_id)
+                went.setdefault(new.intygs_id, []).append(sent)
+        return went
 
     @rule(pick=PICK)
     def revoke(self, pick: int) -> None:
@@ -143,8 +160,8 @@ class Conversations(RuleBasedStateMachine):
         self._ok(body, intyg)
         intyg.revoked = True
         intyg.tell("MAKULE")
-        for part in sorted(set(intyg.accepted) | intyg.on_its_way | intyg.maybe):
-            intyg.queued.append(("RevokeCertificate:2", part))
+        for part in sorted(intyg.had_by):
+            intyg.queue("RevokeCertificate:2", part)
         intyg.happens(Cause.REVOKED)
         parent = intyg.parent
         if parent is not None and intyg.relation == "KOMPLT" and not parent.revoked:
@@ -154,30 +171,50 @@ class Conversations(RuleBasedStateMachine):
             self._look(parent)
         self._look(intyg)
 
-    @rule(pick=PICK, amne=st.sampled_from(["KOMPLT", "KOMPLT", "KONTKT", "OVRIGT", "AVSTMN"]))
-    def recipient_asks(self, pick: int, amne: str) -> None:
+    @rule(
+        pick=PICK,
+        amne=st.sampled_from(["KOMPLT", "KOMPLT", "KONTKT", "OVRIGT", "AVSTMN"]),
+        part=PART,
+        days=st.sampled_from([None, None, 0, 30, -1]),
+    )
+    def recipient_asks(self, pick: int, amne: str, part: str, days: int | None) -> None:
         intyg = self._intyg(pick)
         meddelande_id = f"q-{next(self.numbers)}"
-        body = ask(meddelande_id, amne, intygs_id=intyg.intygs_id)
-        rules = {"CERTIFICATE_REVOKED_ERROR"} if intyg.revoked else set()
+        last, rules = self._last_day(days)
+        rules |= {"CERTIFICATE_REVOKED_ERROR"} if intyg.revoked else set()
+        body = ask(
+            meddelande_id,
+            amne,
+            intygs_id=intyg.intygs_id,
+            part=part,
+            sista_datum=last.isoformat() if last else None,
+        )
         if self._refused(body, rules):
             return
         self.last = (body, intyg)
         kind = "KOMPLT" if amne == "KOMPLT" else "FRAGA"
         stands = Standing.KOMPLT_OPEN if kind == "KOMPLT" else Standing.FRAGA_OPEN
-        intyg.fragor.append(Fraga(meddelande_id, kind, amne, stands))
-        intyg.tell("NYFRFM")
+        intyg.fragor.append(Fraga(meddelande_id, kind, amne, part, stands))
+        intyg.tell("NYFRFM", amne, last)
         self._look(intyg)
 
-    @rule(pick=PICK, amne=st.sampled_from(["KONTKT", "OVRIGT"]))
-    def care_asks(self, pick: int, amne: str) -> None:
+    def _last_day(self, days: int | None) -> tuple[date | None, set[str]]:
+        """A last day so many days from now, and the rule that it breaks."""
+        if days is None:
+            return None, set()
+        today = self.rig.clock.now.astimezone(SWEDEN).date()
+        return today + timedelta(days), {"LAST_DAY_PASSED_ERROR"} if days < 0 else set()
+
+    @rule(pick=PICK, amne=st.sampled_from(["KONTKT", "OVRIGT"]), part=PART)
+    def care_asks(self, pick: int, amne: str, part: str) -> None:
         intyg = self._intyg(pick)
         meddelande_id = f"q-{next(self.numbers)}"
-        body = write(meddelande_id, amne, intygs_id=intyg.intygs_id)
+        body = write(meddelande_id, amne, intygs_id=intyg.intygs_id, mottagare=ADDRESSES[part])
         if self._refused(body, self._care_may_not(intyg)):
             return
         self.last = (body, intyg)
-        intyg.fragor.append(Fraga(meddelande_id, "CARE", amne, Standing.CARE_OPEN))
+        intyg.queue("SendMessageToRecipient:2", part, meddelande_id)
+        intyg.fragor.append(Fraga(meddelande_id, "CARE", amne, part, Standing.CARE_OPEN))
         intyg.tell("NYFRFV")
         self._look(intyg)
 
@@ -190,37 +227,66 @@ class Conversations(RuleBasedStateMachine):
         rules = {says.rule} if isinstance(says, Refusal) else set()
         if wrong is not None and wrong != fraga.amne:
             rules.add("SUBJECT_CONSISTENCY_ERROR")
-        amne, svar_pa = wrong or fraga.amne, fraga.meddelande_id
+        amne, svar_pa, intygs_id = wrong or fraga.amne, fraga.meddelande_id, intyg.intygs_id
         if fraga.kind == "CARE":
             rules |= {"CERTIFICATE_REVOKED_ERROR"} if intyg.revoked else set()
-            body = ask(meddelande_id, amne, intygs_id=intyg.intygs_id, svar_pa=svar_pa)
+            body = ask(meddelande_id, amne, intygs_id=intygs_id, svar_pa=svar_pa, part=fraga.part)
         else:
             rules |= self._care_may_not(intyg)
-            body = write(meddelande_id, amne, intygs_id=intyg.intygs_id, svar_pa=svar_pa)
+            to = ADDRESSES[fraga.part]
+            body = write(meddelande_id, amne, intygs_id=intygs_id, svar_pa=svar_pa, mottagare=to)
         if self._refused(body, rules):
             self._look(intyg)
             return
         self.last = (body, intyg)
-        for one in intyg.fragor:
-            with_it = fraga.kind == "KOMPLT" and one.standing is Standing.KOMPLT_OPEN
-            if one is fraga or with_it:
-                intyg.tell(one.happens(Cause.ANSWERED, meddelande_id))
+        if fraga.kind != "CARE":
+            intyg.queue("SendMessageToRecipient:2", fraga.part, meddelande_id)
+        for one in intyg.closed_with(fraga):
+            intyg.tell(one.happens(Cause.ANSWERED, meddelande_id))
         self._look(intyg)
 
     @precondition(lambda self: any(one.fragor for one in self.intyg))
     @rule(pick=PICK, by_care=st.booleans())
     def remind(self, pick: int, by_care: bool) -> None:
         intyg, fraga = self._fraga(pick)
+        meddelande_id, reminds = f"p-{next(self.numbers)}", fraga.meddelande_id
         rules = {"CERTIFICATE_REVOKED_ERROR"} if intyg.revoked else set()
+        say, to = (write, ADDRESSES[fraga.part]) if by_care else (ask, builders.UNIT)
         if by_care:
             rules |= self._care_may_not(intyg)
-        number, intygs_id, reminds = next(self.numbers), intyg.intygs_id, fraga.meddelande_id
+        body = say(
+            meddelande_id, "PAMINN", intygs_id=intyg.intygs_id, paminner=reminds, mottagare=to
+        )
+        if not self._refused(body, rules):
+            if by_care:
+                intyg.queue("SendMessageToRecipient:2", fraga.part, meddelande_id)
+            else:
+                intyg.tell("NYFRFM", "PAMINN")
+        self._look(intyg)
+
+    @precondition(lambda self: any(one.fragor for one in self.intyg))
+    @rule(pick=PICK, by_care=st.booleans())
+    def use_an_id_again(self, pick: int, by_care: bool) -> None:
+        """The id of a question, on a message that says something else: nothing comes of it."""
+        intyg, fraga = self._fraga(pick)
+        rules = {"MEDDELANDE_ID_NOT_UNIQUE_ERROR"}
+        rules |= {"CERTIFICATE_REVOKED_ERROR"} if intyg.revoked else set()
         if by_care:
-            body = write(f"p-{number}", "PAMINN", intygs_id=intygs_id, paminner=reminds)
-        else:
-            body = ask(f"p-{number}", "PAMINN", intygs_id=intygs_id, paminner=reminds)
-        if not self._refused(body, rules) and not by_care:
-            intyg.tell("NYFRFM")
+            rules |= self._care_may_not(intyg)
+        say = write if by_care else ask
+        body = say(fraga.meddelande_id, "KONTKT", intygs_id=intyg.intygs_id, text="Något annat")
+        assert self._refused(body, rules)
+        self._look(intyg)
+
+    @rule(pick=PICK, archive=st.booleans())
+    def citizen_archives(self, pick: int, archive: bool) -> None:
+        """Or takes back; it changes what the citizen's list shows, and nothing else."""
+        intyg = self._intyg(pick)
+        tidpunkt = write_tidpunkt(self.rig.clock())
+        status = "DELETE" if archive else "RESTOR"
+        body = queries.set_status(status, intygs_id=intyg.intygs_id, tidpunkt=tidpunkt)
+        assert self._call(body).code is ResultCode.OK
+        intyg.archived = archive
         self._look(intyg)
 
     @precondition(lambda self: any(one.fragor for one in self.intyg))
@@ -251,8 +317,10 @@ class Conversations(RuleBasedStateMachine):
         self._look(intyg)
 
     def teardown(self) -> None:
+        """In the end everything arrives, also what was to be tried again."""
         if self.intyg:
-            self.deliver(OutcomeKind.DELIVERED)
+            self.deliver("delivered", "delivered")
+        assert not any(intyg.queued for intyg in self.intyg)
 
     # --- how it is done ---
 
@@ -298,8 +366,7 @@ class Conversations(RuleBasedStateMachine):
         assert [(f.meddelande.meddelande_id, standing(f), f.answered_by) for f in fragor] == [
             (f.meddelande_id, f.standing, f.answered_by) for f in intyg.fragor
         ]
-        told = [(e.handelsekod.value, e.skickade_fragor, e.mottagna_fragor) for e in events]
-        assert told == intyg.events
+        assert [_event(event) for event in events] == intyg.events
         assert list(explain(events)) == []
         last = (events[-1].skickade_fragor, events[-1].mottagna_fragor)
         assert last == (
@@ -310,12 +377,24 @@ class Conversations(RuleBasedStateMachine):
         assert (codes[0], codes.count("SIGNAT")) == ("SIGNAT", 1)
         assert codes.count("MAKULE") == intyg.revoked == (stored.revoked_at is not None)
         assert codes.count("SKICKA") == len(intyg.accepted)
-        history = [(status.status.value, status.part) for status in statuses]
+        assert is_archived(statuses) is intyg.archived
+        history = [(s.status.value, s.part) for s in visible_statuses(statuses, "HSVARD")]
         assert history[0] == ("RECEIV", "HSVARD")
         assert [part for status, part in history if status == "SENTTO"] == intyg.accepted
         assert [part for status, part in history if status == "CANCEL"] == (
             ["HSVARD"] if intyg.revoked else []
         )
+
+
+def _first(went: Mapping[str, list[Sent]], intygs_id: str, part: str) -> int:
+    """When something was first tried towards a part; never: after all else."""
+    parts = [sent[1] for sent in went.get(intygs_id, [])]
+    return parts.index(part) if part in parts else len(parts)
+
+
+def _event(event: StoredHandelse) -> Event:
+    numbers = event.skickade_fragor, event.mottagna_fragor
+    return (event.handelsekod.value, *numbers, event.amne, event.sista_datum_for_svar)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from dataclasses import astuple
 
 import pytest
+import structlog.testing
 
 from adapter.errors import UnknownIntygError
 from adapter.model import (
@@ -109,6 +110,16 @@ def test_a_blocked_revocation_is_local_and_answered_ok(sent: Rig) -> None:
 def test_without_a_route_the_revocation_waits_for_one(sent: Rig) -> None:
     sent.with_settings(routes=()).ok(REVOKE)
     assert sent.to_authorities(state=DeliveryState.QUEUED) == [("RevokeCertificate:2", "FKASSA")]
+
+
+def test_a_recipient_that_nobody_knows_any_more_is_named_in_the_log(registered: Rig) -> None:
+    registered.accept("GONE")
+    registered.accept("FKASSA")
+    with structlog.testing.capture_logs() as lines:
+        registered.ok(REVOKE)
+    assert revocations(registered) == ["FKASSA"]
+    (line,) = [line for line in lines if line["event"] == "revoke_certificate.not_told"]
+    assert (line["intyg.part"], line["log_level"]) == ("GONE", "warning")
 
 
 def test_all_questions_are_closed_after_care_is_told_how_they_stood(sent: Rig) -> None:
