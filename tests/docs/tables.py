@@ -37,6 +37,7 @@ from mocks.journalsystem import Journalsystem
 from mocks.skatteverket import Skatteverket
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
+from tests.flows.case_table import CASES
 
 PLACE: Final = re.compile(r"<!-- table: ([\w ]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 
@@ -78,6 +79,20 @@ def _relations() -> str:
         (
             (f"`{rule.id}`", ", ".join(sorted(rule.relations)), _plain(rule.text))
             for rule in RELATION_RULES
+        ),
+    )
+
+
+def _differences() -> str:
+    def rule(says: str) -> str:
+        return f", `{says}`" if says.endswith("_ERROR") or says.startswith("INTYG_") else ""
+
+    return _table(
+        ("Case", "Nationally", "Here", "Why"),
+        (
+            (case.row, f"`{case.national}`", f"`{case.ours}`{rule(case.says)}", case.because)
+            for case in CASES
+            if case.because
         ),
     )
 
@@ -243,6 +258,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "rules TO_CARE": lambda: _rules(Direction.TO_CARE),
     "rules TO_RECIPIENT": lambda: _rules(Direction.TO_RECIPIENT),
     "rules of relations": _relations,
+    "differences": _differences,
     "signature codes": _codes,
     "policy": _policy,
     "told": _told,
