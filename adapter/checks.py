@@ -14,14 +14,15 @@ from cryptography import x509
 
 from adapter.deliver.tls import TlsFilesError, client_context
 from adapter.errors import StoreError
-from adapter.guard import Guard
+from adapter.guard import Guard, RegisterSignal
 from adapter.make_keys import is_test_cert
-from adapter.model import Clock, DestinationKind, Environment, system_clock
+from adapter.model import Clock, DestinationKind, Environment, PersonId, system_clock
 from adapter.route_settings import ANY, PermissionSettings
 from adapter.server_tls import context_from_settings
 from adapter.settings import DestinationSettings, Settings, SettingsError, SignaturePolicy
 from adapter.signature import SigningKey, TrustStore
 from adapter.store import Store, WrongEnvironmentError
+from schemas.codes import PERSONNUMMER_ROOT
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
 
@@ -223,18 +224,35 @@ def _database(facts: Facts) -> Iterator[Remark]:
 
 
 def _test_patients(facts: Facts) -> Iterator[Remark]:
-    for damage in facts.guard.damaged_signals():
+    for damage in facts.guard.patients.damage():
         yield Remark(
             f"test_patients: {damage}; whether a patient is a test patient cannot be told",
             "put a whole list in its place; it is read within seconds",
             refuses=False,
         )
-    if not facts.guard.has_signals():
+    for remark in facts.guard.patients.remarks():
+        yield Remark(f"test_patients: {remark}", "put a whole file in its place", refuses=False)
+    if not facts.guard.patients.can_clear():
         yield Remark(
-            "test_patients: no list, so whether a patient is one cannot be told",
+            "test_patients: no list or register, so whether a patient is one cannot be told",
             "set test_patients.list_files: without it nothing is sent",
             refuses=False,
         )
+    url = facts.settings.test_patients.population_register.url
+    if facts.is_production and url is not None and _is_clear(url):
+        yield Remark(
+            "test_patients.population_register.url is not https",
+            "use https, or http to a proxy on this machine that does",
+        )
+
+
+def _register(facts: Facts) -> Iterator[Remark]:
+    for signal in facts.guard.patients.signals:
+        if isinstance(signal, RegisterSignal):
+            signal.kind(SOMEBODY)
+            if signal.damage is not None:
+                todo = "see that it runs and may be asked from here; meanwhile messages are held"
+                yield Remark(f"{signal.name}: {signal.damage}", todo)
 
 
 def _schemas(facts: Facts) -> Iterator[Remark]:
@@ -243,6 +261,9 @@ def _schemas(facts: Facts) -> Iterator[Remark]:
     for fault in facts.types.refused:
         yield Remark(f"types_dir: {fault}", "mend the file; it is left out", refuses=False)
 
+
+SOMEBODY: Final = PersonId(PERSONNUMMER_ROOT, "189001019802")
+"""Whom a register is asked for to see whether it answers: one of the published test numbers."""
 
 CHECKS: Final = (
     Check(
@@ -280,6 +301,9 @@ CHECKS: Final = (
         "test patients",
         "something says who is a test patient, and can be read",
         _test_patients,
+    ),
+    Check(
+        "register", "the population register answers, if there is one", _register, at_start=False
     ),
     Check(
         "schemas",

@@ -21,6 +21,7 @@ from adapter.check_file import check_file
 from adapter.cli_audit import audit
 from adapter.cli_doctor import doctor
 from adapter.cli_mocks import mocks
+from adapter.cli_patient import patient
 from adapter.cli_run import run_until_signalled
 from adapter.cli_schema import schema
 from adapter.cli_types import example, render, type_, types
@@ -312,6 +313,9 @@ cli.command()(schema)
 # --- what is so here ------------------------------------------------------------------------------
 
 cli.command()(doctor)
+cli.add_typer(patient, name="patient")
+
+
 # --- the audit log --------------------------------------------------------------------------------
 
 cli.add_typer(audit, name="audit", no_args_is_help=True)

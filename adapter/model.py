@@ -504,10 +504,21 @@ class PatientKind(StrEnum):
 
 @dataclass(frozen=True)
 class PatientVerdict:
-    """What the guard's signals say, and which one decided (its name, never the number)."""
+    """
+    What the guard's signals say.
+
+    Attributes:
+        signal: Which one decided: its name, never the number.
+        why: Why it cannot tell.
+    """
 
     kind: PatientKind
     signal: str | None = None
+    why: str | None = None
+
+    @property
+    def signal_and_why(self) -> str:
+        return ": ".join(filter(None, (self.signal, self.why)))
 
 
 class GuardDecision(StrEnum):

@@ -18,7 +18,7 @@ import pydantic_settings
 from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from adapter.model import Environment
+from adapter.model import Environment, PatientKind
 from adapter.route_settings import DestinationSettings as DestinationSettings
 from adapter.route_settings import PermissionSettings as PermissionSettings
 from adapter.route_settings import RouteSettings as RouteSettings
@@ -33,6 +33,13 @@ NOT_SETTINGS: Final = ("INTYG_KEY_PASSWORD", "INTYG_TEST_", "INTYG_NATIONAL_", "
 
 class SettingsError(Exception):
     """The settings are wrong; the text names every field and what would be right."""
+
+
+def _file_or_url(file: Path | None, url: str | None) -> None:
+    if file is not None and url is not None:
+        raise ValueError("give file or url, not both")
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise ValueError("url must begin with http:// or https://")
 
 
 class SignaturePolicy(StrEnum):
@@ -118,10 +125,31 @@ class StaffSettings(_Part):
 
     @pydantic.model_validator(mode="after")
     def _one(self) -> Self:
-        if self.file is not None and self.url is not None:
-            raise ValueError("give file or url, not both")
-        if self.url is not None and not self.url.startswith(("http://", "https://")):
-            raise ValueError("url must begin with http:// or https://")
+        _file_or_url(self.file, self.url)
+        return self
+
+
+class RegisterSettings(_Part):
+    """The population register that is asked for its test flag: a file or an address, or none."""
+
+    file: Path | None = Field(default=None, description="CSV, JSON or YAML, by its name's ending")
+    url: str | None = Field(default=None, description="asked by POST, never with a number in it")
+    ca: Path | None = Field(default=None, description="CA certificates (PEM) for https")
+    token: pydantic.SecretStr | None = None
+    timeout_seconds: float = Field(default=2.0, gt=0)
+    cache_seconds: float = Field(
+        default=60.0, ge=1, le=3600, description="how old an answer may be that is used again"
+    )
+    down_seconds: float = Field(
+        default=5.0, gt=0, le=60, description="how long a register that failed is left alone"
+    )
+    unknown: PatientKind = Field(
+        default=PatientKind.CANNOT_TELL, description="what somebody is whom it does not know"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _one(self) -> Self:
+        _file_or_url(self.file, self.url)
         return self
 
 
@@ -145,6 +173,10 @@ class TestPatientSettings(_Part):
     ehr_list_files: tuple[Path, ...] = Field(
         default=(), description="the EHR's own test patients, same formats"
     )
+    reserved_numbers: bool = Field(
+        default=True, description="birth numbers 980 to 999 are test patients'"
+    )
+    population_register: RegisterSettings = RegisterSettings()
 
 
 class CallerIdentity(StrEnum):

@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import pydantic
-import requests
-import urllib3
 
+from adapter.ask_service import NoAnswerError, ask_service
 from adapter.errors import TechnicalError
 from adapter.model import Yrken
 from adapter.settings import StaffSettings
@@ -135,7 +134,7 @@ class HttpDirectory:
         self._url = settings.url.rstrip("/")
         self._timeout = settings.timeout_seconds
         self._keep_seconds = settings.cache_seconds
-        self._verify = True if settings.ca is None else str(settings.ca)
+        self._ca = settings.ca
         self._token = settings.token
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -160,7 +159,16 @@ class HttpDirectory:
         return member
 
     def _ask(self, hsa_id: str) -> _Person | None:
-        status, body = self._get(f"{self._url}/{hsa_id}")
+        try:
+            status, body = ask_service(
+                f"{self._url}/{hsa_id}",
+                token=self._token,
+                ca=self._ca,
+                timeout_seconds=self._timeout,
+                max_bytes=MAX_ANSWER_BYTES,
+            )
+        except NoAnswerError as exc:
+            raise _down(str(exc)) from None
         if status == 404:
             return None
         if status != 200:
@@ -172,24 +180,3 @@ class HttpDirectory:
         if person is None or person.hsaId.upper() != hsa_id:
             raise _down("its answer is not what was asked for")
         return person
-
-    def _get(self, url: str) -> tuple[int, bytes]:
-        headers = {"Accept": "application/json"}
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
-        try:
-            # No proxies, .netrc or certificates from the environment, and nowhere else to go on to.
-            with requests.Session() as session:
-                session.trust_env = False
-                with session.get(
-                    url,
-                    headers=headers,
-                    timeout=self._timeout,
-                    verify=self._verify,
-                    allow_redirects=False,
-                    stream=True,
-                ) as reply:
-                    return reply.status_code, reply.raw.read(MAX_ANSWER_BYTES, decode_content=False)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
-            failed = type(exc).__name__
-        raise _down(failed)  # outside: the original error quotes the address

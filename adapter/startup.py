@@ -3,7 +3,7 @@
 from typing import Final
 
 from adapter.checks import CHECKS, Facts, Remark, look
-from adapter.guard import Guard, TestPatients
+from adapter.guard import Guard, build_test_patients
 from adapter.load_schemas import load_schemas
 from adapter.model import Clock
 from adapter.parts import Parts
@@ -25,7 +25,7 @@ def read_facts(settings: Settings, clock: Clock) -> Facts:
         settings=settings,
         contracts=contracts,
         types=types,
-        guard=Guard(TestPatients.from_settings(settings), settings.environment),
+        guard=Guard(build_test_patients(settings.test_patients), settings.environment),
         trust=TrustStore.from_settings(settings.trust),
         signing_key=signing_key_from_settings(settings.signing),
         clock=clock,

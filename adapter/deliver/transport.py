@@ -45,7 +45,7 @@ class AskGuard(Protocol):
     """What the transport needs of a guard."""
 
     def decision(
-        self, person: PersonId, destination: Destination, *, flagged: bool = False
+        self, person: PersonId, destination: Destination, *, flagged: bool | None = None
     ) -> tuple[GuardDecision, PatientVerdict]:
         """May a message about this person go there?"""
 
@@ -89,12 +89,12 @@ class Gate:
         """
         try:
             decision, verdict = self._guard.decision(
-                delivery.new.patient, destination, flagged=delivery.is_test is True
+                delivery.new.patient, destination, flagged=delivery.is_test
             )
         except Exception as error:  # noqa: BLE001  whatever fails, nothing may be sent
             return Stopped(GuardDecision.HOLD, f"the guard failed: {type(error).__name__}")
         if decision is not GuardDecision.SEND:
-            signal = f" ({verdict.signal})" if verdict.signal else ""
+            signal = f" ({verdict.signal_and_why})" if verdict.signal else ""
             detail = f"patient {verdict.kind.value}{signal}, destination {destination.kind.value}"
             return Stopped(decision, detail)
         permit = Permit(url, hashlib.sha256(message).hexdigest())

@@ -24,7 +24,7 @@ def journal_block(
 
 def answer_block(contract: Contract, destination: str) -> Result:
     """
-    What the caller of a contract is told, as the table in `guard.py` says.
+    What the caller of a contract is told, as the guard's table says.
 
     Call it after the commit: the line in the journal stays although the request is refused.
 

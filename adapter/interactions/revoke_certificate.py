@@ -101,7 +101,7 @@ def _forward(
     destination = parts.routes.find(contract.name, contract.major, logical_address)
     if destination is not None:
         decision, verdict = parts.guard.decision(
-            stored.intyg.patient, destination, flagged=stored.is_test is True
+            stored.intyg.patient, destination, flagged=stored.is_test
         )
         if decision is GuardDecision.BLOCK:
             journal_block(rows, parts, stored, contract.key, destination.name, verdict)

@@ -142,7 +142,7 @@ def _blocked(m: Meddelande, stored: StoredIntyg | None, parts: Parts) -> Patient
     decision, verdict = parts.guard.decision(
         stored.intyg.patient,
         found or _presumed(m.part, parts.guard.environment),
-        flagged=stored.is_test is True,
+        flagged=stored.is_test,
     )
     return verdict if decision is GuardDecision.BLOCK else None
 

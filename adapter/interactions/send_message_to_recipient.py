@@ -106,7 +106,7 @@ def _way(m: Meddelande, stored: StoredIntyg, parts: Parts) -> _Way | None:
     if destination is None or destination.role is not DestinationRole.AUTHORITY:
         return None
     decision, verdict = parts.guard.decision(
-        stored.intyg.patient, destination, flagged=stored.is_test is True
+        stored.intyg.patient, destination, flagged=stored.is_test
     )
     return _Way(destination, decision, verdict)
 

@@ -70,9 +70,7 @@ def send_on(
     if destination is None or destination.role is not DestinationRole.AUTHORITY:
         raise UnknownRecipientError(NO_ROUTE.format(part=recipient.part, contract=REGISTER))
     intyg = stored.intyg
-    decision, verdict = parts.guard.decision(
-        intyg.patient, destination, flagged=stored.is_test is True
-    )
+    decision, verdict = parts.guard.decision(intyg.patient, destination, flagged=stored.is_test)
     if decision is GuardDecision.BLOCK:
         journal_block(rows, parts, stored, REGISTER_KEY, destination.name, verdict)
     else:

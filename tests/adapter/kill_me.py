@@ -33,7 +33,7 @@ class SendAll:
         person: PersonId,  # noqa: ARG002  the guard's signature
         destination: Destination,  # noqa: ARG002
         *,
-        flagged: bool = False,  # noqa: ARG002
+        flagged: bool | None = None,  # noqa: ARG002
     ) -> tuple[GuardDecision, PatientVerdict]:
         return GuardDecision.SEND, PatientVerdict(PatientKind.TEST)
 

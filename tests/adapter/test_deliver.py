@@ -65,10 +65,10 @@ class FixedGuard:
 
     def __init__(self, decision: GuardDecision = GuardDecision.SEND) -> None:
         self.answer = decision
-        self.asked: list[tuple[PersonId, str, bool]] = []
+        self.asked: list[tuple[PersonId, str, bool | None]] = []
 
     def decision(
-        self, person: PersonId, destination: Destination, *, flagged: bool = False
+        self, person: PersonId, destination: Destination, *, flagged: bool | None = None
     ) -> tuple[GuardDecision, PatientVerdict]:
         self.asked.append((person, destination.name, flagged))
         return self.answer, PatientVerdict(PatientKind.TEST, "list test.csv")

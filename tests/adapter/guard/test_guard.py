@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from adapter.guard import (
-    FLAGGED,
     NO_SIGNAL,
     POLICY,
+    REGISTERED_AS,
     DamagedListError,
     Guard,
     ListSignal,
     TestPatients,
+    build_test_patients,
     parse_list,
     read_list,
 )
@@ -119,7 +120,31 @@ def test_without_any_signal_it_cannot_tell() -> None:
 def test_a_mark_from_registration_still_blocks_when_the_list_has_changed() -> None:
     real = destination(DestinationKind.REAL, DestinationRole.AUTHORITY)
     decision, verdict = guard(Environment.PRODUCTION).decision(UNLISTED, real, flagged=True)
-    assert (decision, verdict.signal) == (GuardDecision.BLOCK, FLAGGED)
+    assert (decision, verdict.signal) == (GuardDecision.BLOCK, REGISTERED_AS[True].signal)
+
+
+def test_who_was_no_test_patient_does_not_reach_a_test_system_when_the_list_has_changed() -> None:
+    mock = destination(DestinationKind.MOCK, DestinationRole.AUTHORITY)
+    decision, verdict = guard(Environment.DEMO).decision(LISTED, mock, flagged=False)
+    assert (decision, verdict.signal) == (GuardDecision.BLOCK, REGISTERED_AS[False].signal)
+
+
+@pytest.mark.parametrize("flagged", [None, True, False])
+@pytest.mark.parametrize("signals", [[], None])
+@pytest.mark.parametrize(("role", "kind"), list(product(DestinationRole, DestinationKind)))
+def test_a_mark_never_lets_through_what_the_signals_stop(
+    flagged: bool | None,
+    signals: list[ListSignal] | None,
+    role: DestinationRole,
+    kind: DestinationKind,
+) -> None:
+    asked = guard(Environment.PRODUCTION, signals)
+    there = destination(kind, role)
+    for person in (LISTED, UNLISTED):
+        alone, _ = asked.decision(person, there)
+        both, _ = asked.decision(person, there, flagged=flagged)
+        if both is GuardDecision.SEND:
+            assert alone is GuardDecision.SEND
 
 
 def test_a_mark_alone_opens_no_test_system() -> None:
@@ -192,7 +217,7 @@ def test_a_missing_configured_file_cannot_tell(tmp_path: Path) -> None:
             list_files=(tmp_path / "gone.csv",), ehr_list_files=(whole,)
         ),
     )
-    patients = TestPatients.from_settings(settings)
+    patients = build_test_patients(settings.test_patients)
     assert patients.verdict(LISTED).kind is PatientKind.TEST
     assert patients.verdict(LISTED).signal == "EHR's list ehr.txt"
     assert patients.verdict(UNLISTED).kind is PatientKind.CANNOT_TELL

@@ -1,0 +1,126 @@
+"""May a message about this patient go where it is going? One table, and what callers are told.
+
+Asked when a message is taken in and once more in the transport, just before the socket opens.
+
+Source: the product's guard policy; what the national services do with test certificates.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from adapter.guard.signals import TestPatients
+from adapter.model import (
+    Destination,
+    DestinationKind,
+    DestinationRole,
+    Environment,
+    GuardDecision,
+    PatientKind,
+    PatientVerdict,
+    PersonId,
+)
+
+_AUTHORITY, _CARE = DestinationRole.AUTHORITY, DestinationRole.CARE
+_PRODUCTION: Final = (Environment.PRODUCTION,)
+_ELSEWHERE: Final = (Environment.TEST, Environment.DEMO)
+_EVERYWHERE: Final = tuple(Environment)
+_REAL: Final = (DestinationKind.REAL,)
+_TEST_OR_MOCK: Final = (DestinationKind.TEST, DestinationKind.MOCK)
+_SEND, _BLOCK, _HOLD = GuardDecision.SEND, GuardDecision.BLOCK, GuardDecision.HOLD
+
+# Columns: what the patient is. A message to care (an EHR) carries back what came from there, so a
+# test patient's may go whatever stands at the address; nationally status updates are sent for them
+# too.
+_ROWS: Final = (
+    # role,      kind,          environment,  test,   not test, cannot tell
+    (_AUTHORITY, _REAL,         _PRODUCTION,  _BLOCK, _SEND,    _HOLD),
+    (_AUTHORITY, _REAL,         _ELSEWHERE,   _BLOCK, _BLOCK,   _BLOCK),
+    (_AUTHORITY, _TEST_OR_MOCK, _EVERYWHERE,  _SEND,  _BLOCK,   _BLOCK),
+    (_CARE,      _REAL,         _PRODUCTION,  _SEND,  _SEND,    _HOLD),
+    (_CARE,      _REAL,         _ELSEWHERE,   _SEND,  _BLOCK,   _BLOCK),
+    (_CARE,      _TEST_OR_MOCK, _EVERYWHERE,  _SEND,  _BLOCK,   _BLOCK),
+)  # fmt: skip
+
+POLICY: Final[
+    Mapping[tuple[DestinationRole, DestinationKind, Environment, PatientKind], GuardDecision]
+] = {
+    (role, kind, environment, patient): decision
+    for role, kinds, environments, test, not_test, cannot_tell in _ROWS
+    for kind in kinds
+    for environment in environments
+    for patient, decision in (
+        (PatientKind.TEST, test),
+        (PatientKind.NOT_TEST, not_test),
+        (PatientKind.CANNOT_TELL, cannot_tell),
+    )
+}
+"""What the guard decides, for every role, kind, environment and patient there is."""
+
+_STRICTNESS: Final = (GuardDecision.SEND, GuardDecision.HOLD, GuardDecision.BLOCK)
+
+
+class Told(StrEnum):
+    """What a caller is told when the guard blocks."""
+
+    VALIDATION_ERROR = "validation_error"  # refused, nothing stored but the block
+    SKIPPED = "skipped"  # done and stored, but not sent on: nobody is told but the journal
+    LOCAL_ONLY = "local_only"  # OK: done here, not told the recipient
+    NOT_FORWARDED = "not_forwarded"  # INFO: stored, and the text says that it went no further
+
+
+TOLD: Final[Mapping[str, Told]] = {
+    "RegisterCertificate": Told.SKIPPED,  # sending on signing; registering itself is allowed
+    "SendCertificateToRecipient": Told.VALIDATION_ERROR,
+    "RevokeCertificate": Told.LOCAL_ONLY,
+    "SendMessageToCare": Told.VALIDATION_ERROR,
+    "SendMessageToRecipient": Told.NOT_FORWARDED,
+}
+"""By contract name, as nationally."""
+
+REGISTERED_AS: Final = {
+    True: PatientVerdict(PatientKind.TEST, "flagged as test when registered"),
+    False: PatientVerdict(PatientKind.NOT_TEST, "no test patient when registered"),
+}
+"""What a certificate's mark from its registration says of its patient; no mark says nothing."""
+
+
+class Guard:
+    """The two questions, for one environment."""
+
+    def __init__(self, patients: TestPatients, environment: Environment) -> None:
+        self.patients = patients
+        self._environment = environment
+
+    @property
+    def environment(self) -> Environment:
+        return self._environment
+
+    def verdict(self, person: PersonId) -> PatientVerdict:
+        """What the signals say of a patient, now."""
+        return self.patients.verdict(person)
+
+    def decision(
+        self, person: PersonId, destination: Destination, *, flagged: bool | None = None
+    ) -> tuple[GuardDecision, PatientVerdict]:
+        """
+        Decide whether a message about a person may go to a destination.
+
+        Args:
+            flagged: Whether the patient was a test patient when the certificate
+                was registered; None if that could not be told. The mark stays,
+                as nationally: both it and the signals must allow the sending,
+                so a list that changes meanwhile opens no way.
+
+        Returns:
+            The decision, and the verdict that led to it.
+        """
+        verdicts = [self.verdict(person)]
+        if flagged is not None:
+            verdicts.append(REGISTERED_AS[flagged])
+        decided = [(self.decide(destination, verdict.kind), verdict) for verdict in verdicts]
+        return max(decided, key=lambda each: _STRICTNESS.index(each[0]))  # the first of equals
+
+    def decide(self, destination: Destination, patient: PatientKind) -> GuardDecision:
+        """What the table says."""
+        return POLICY[destination.role, destination.kind, self._environment, patient]

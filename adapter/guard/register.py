@@ -1,0 +1,307 @@
+"""A population register that is asked whether somebody is flagged as a test person.
+
+In a file (`FileRegister`) or behind HTTP (`HttpRegister`); anything else with `is_test` will do.
+`RegisterSignal` makes a signal of it, and sees to it that a register that is slow or down costs the
+adapter little.
+"""
+
+import csv
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+import pydantic
+import yaml
+
+from adapter.ask_service import NoAnswerError, ask_service
+from adapter.guard.watched_file import DamagedFileError, WatchedFile
+from adapter.model import PatientKind, PersonId
+from adapter.person import is_twelve_digits, luhn_holds
+from adapter.settings import RegisterSettings
+
+MAX_ANSWER_BYTES: Final = 4096
+MAX_REMEMBERED: Final = 10_000
+
+_TRUE, _FALSE = ("true", "1", "yes", "ja"), ("false", "0", "no", "nej")
+
+
+class RegisterDownError(Exception):
+    """The register cannot say; the text says why, without anybody's number."""
+
+
+class Register(Protocol):
+    """Who is flagged as a test person."""
+
+    @property
+    def name(self) -> str:
+        """For journal and operator."""
+
+    @property
+    def damage(self) -> str | None:
+        """Why it cannot answer, where that is known without asking."""
+
+    @property
+    def remark(self) -> str | None:
+        """What an operator should know although it answers."""
+
+    def is_test(self, person: PersonId) -> bool | None:
+        """
+        Whether a person has the test flag; None: it knows of no such person.
+
+        Raises:
+            RegisterDownError: It cannot say.
+        """
+
+
+# --- in a file ------------------------------------------------------------------------------------
+
+
+class _Person(pydantic.BaseModel):
+    number: str
+    test: pydantic.StrictBool
+
+    @pydantic.field_validator("number", mode="before")
+    @classmethod
+    def _twelve_digits(cls, number: object) -> str:
+        text = str(number)  # YAML and JSON may hold it as a number
+        if not (is_twelve_digits(text) and luhn_holds(text)):
+            raise ValueError("not a personnummer or samordningsnummer of 12 digits")
+        return text
+
+
+class FileRegister:
+    """
+    A register in a file, read again when it changes.
+
+    `.csv`: a header with `number` and `test`, then a person a line. `.json`, `.yaml`: a list of
+    `{"number": "189001019802", "test": true}`.
+    """
+
+    def __init__(self, path: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.name = f"register {path.name}"
+        self._file = WatchedFile(path, read_register, monotonic=monotonic)
+
+    @property
+    def damage(self) -> str | None:
+        return self._file.damage
+
+    @property
+    def remark(self) -> str | None:
+        return self._file.remark
+
+    def is_test(self, person: PersonId) -> bool | None:
+        flags = self._file.content
+        if flags is None:
+            raise RegisterDownError(self.damage)
+        return flags.get(person.extension)
+
+
+def read_register(path: Path) -> Mapping[str, bool]:
+    """
+    From number to test flag.
+
+    Raises:
+        DamagedFileError: The file is missing or of another form, or says two things of somebody.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+        rows = list(_ROWS.get(path.suffix.lower(), _csv_rows)(text))
+    except OSError as exc:
+        raise DamagedFileError(f"{path.name}: {exc.strerror or type(exc).__name__}") from exc
+    except (ValueError, csv.Error, yaml.YAMLError):  # their texts quote the file
+        rows = None
+    if rows is None:
+        raise DamagedFileError(f"{path.name}: no {path.suffix.lstrip('.') or 'csv'} that is known")
+    return _flags(path.name, rows)
+
+
+def _flags(name: str, rows: Iterable[object]) -> Mapping[str, bool]:
+    flags: dict[str, bool] = {}
+    for place, row in enumerate(rows, start=1):
+        try:
+            person = _Person.model_validate(row)
+        except pydantic.ValidationError:  # its text quotes the row
+            person = None
+        if person is None or flags.get(person.number, person.test) != person.test:
+            raise DamagedFileError(f"{name}, person {place}: no number with a test flag of its own")
+        flags[person.number] = person.test
+    if not flags:
+        raise DamagedFileError(f"{name}: holds nobody")
+    return flags
+
+
+def _csv_rows(text: str) -> Iterator[object]:
+    for row in csv.DictReader(text.splitlines()):
+        flag = (row.get("test") or "").strip().lower()
+        known = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
+        yield {"number": (row.get("number") or "").strip(), "test": known.get(flag)}
+
+
+def _listed(parsed: object) -> list[object]:
+    if not isinstance(parsed, list):
+        raise ValueError("not a list")
+    return parsed
+
+
+_ROWS: Final[Mapping[str, Callable[[str], Iterable[object]]]] = {
+    ".json": lambda text: _listed(json.loads(text)),
+    ".yaml": lambda text: _listed(yaml.safe_load(text)),
+    ".yml": lambda text: _listed(yaml.safe_load(text)),
+}
+"""By the ending of the file's name; anything else is CSV."""
+
+
+# --- behind HTTP ----------------------------------------------------------------------------------
+
+
+class _Answer(pydantic.BaseModel):
+    number: str
+    known: pydantic.StrictBool
+    test: pydantic.StrictBool | None = None
+
+
+class HttpRegister:
+    """
+    A register behind HTTP.
+
+    `POST <url>` with `{"root": "1.2.752.129.2.1.3.1", "number": "189001019802"}`, since addresses
+    stand in logs; the answer, HTTP 200, is `{"number": "189001019802", "known": true, "test":
+    true}`. It repeats the number, so that no answer is taken for another's. Anything else means
+    that the register cannot say: a wrong address would answer 404 for everybody.
+    """
+
+    damage = None
+    remark = None
+
+    def __init__(self, settings: RegisterSettings) -> None:
+        assert settings.url is not None
+        self.name = "register"
+        self._settings = settings
+        self._url = settings.url
+
+    def is_test(self, person: PersonId) -> bool | None:
+        question = {"root": person.root, "number": person.extension}
+        try:
+            status, body = ask_service(
+                self._url,
+                json=question,
+                token=self._settings.token,
+                ca=self._settings.ca,
+                timeout_seconds=self._settings.timeout_seconds,
+                max_bytes=MAX_ANSWER_BYTES,
+            )
+        except NoAnswerError as exc:
+            raise RegisterDownError(f"the register does not answer: {exc}") from exc
+        if status != 200:
+            raise RegisterDownError(f"the register answers HTTP {status}")
+        return _flag(body, person)
+
+
+def _flag(body: bytes, person: PersonId) -> bool | None:
+    try:
+        answer = _Answer.model_validate_json(body)
+    except ValueError:  # its text quotes the answer
+        answer = None
+    if answer is None or answer.number != person.extension:
+        raise RegisterDownError("the register answers something else")
+    if answer.known and answer.test is None:
+        raise RegisterDownError("the register answers without a test flag")
+    return answer.test if answer.known else None
+
+
+# --- as a signal ----------------------------------------------------------------------------------
+
+
+class RegisterSignal:
+    """
+    A register as a signal.
+
+    Args:
+        register: Who is asked.
+        unknown: What somebody is whom it does not know.
+        cache_seconds: How old an answer may be that is used again.
+        down_seconds: How long one that failed is left alone: meanwhile nobody waits for it, and
+            then one asks while the others still do not.
+        monotonic: Seconds that only grow.
+    """
+
+    clears = True
+
+    def __init__(
+        self,
+        register: Register,
+        *,
+        unknown: PatientKind = PatientKind.CANNOT_TELL,
+        cache_seconds: float = 0.0,
+        down_seconds: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = register.name
+        self._register = register
+        self._unknown = unknown
+        self._cache_seconds = cache_seconds
+        self._down_seconds = down_seconds
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, tuple[float, bool | None]] = OrderedDict()  # until, flag
+        self._down_until = 0.0
+        self._down: str | None = None
+
+    @property
+    def damage(self) -> str | None:
+        return self._register.damage or self._down
+
+    @property
+    def remark(self) -> str | None:
+        return self._register.remark
+
+    def kind(self, person: PersonId) -> PatientKind:
+        try:
+            flag = self._ask(person)
+        except RegisterDownError:
+            return PatientKind.CANNOT_TELL
+        if flag is None:
+            return self._unknown
+        return PatientKind.TEST if flag else PatientKind.NOT_TEST
+
+    def explain(self, person: PersonId) -> str:
+        try:
+            flag = self._ask(person)
+        except RegisterDownError as down:
+            return str(down)
+        if flag is None:
+            return f"knows no such person: {self._unknown.value.replace('_', ' ')}"
+        return "has the test flag" if flag else "has no test flag"
+
+    def _ask(self, person: PersonId) -> bool | None:
+        now = self._monotonic()
+        with self._lock:
+            until, flag = self._known.get(person.extension, (0.0, None))
+            if now < until:
+                return flag
+            if now < self._down_until:
+                raise RegisterDownError(self._down)
+            if self._down is not None:  # this one tries; whoever comes meanwhile does not wait
+                self._down_until = now + self._down_seconds
+        try:
+            flag = self._register.is_test(person)
+        except Exception as exc:
+            reason = str(exc) if isinstance(exc, RegisterDownError) else type(exc).__name__
+            with self._lock:
+                self._down = reason
+                self._down_until = self._monotonic() + self._down_seconds
+            raise RegisterDownError(reason) from exc
+        with self._lock:
+            self._down, self._down_until = None, 0.0
+            self._remember(person.extension, flag, now + self._cache_seconds)
+        return flag
+
+    def _remember(self, number: str, flag: bool | None, until: float) -> None:
+        self._known.pop(number, None)
+        self._known[number] = (until, flag)
+        if len(self._known) > MAX_REMEMBERED:
+            self._known.popitem(last=False)  # the oldest

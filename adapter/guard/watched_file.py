@@ -1,0 +1,115 @@
+"""A file that is read again when it changes, without anybody waiting for it."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Generic, TypeAlias, TypeVar
+
+import structlog
+
+LOOK_SECONDS: Final = 1.0
+"""How often the file system is asked: in between, using the content costs a comparison."""
+
+T = TypeVar("T")
+
+_State: TypeAlias = tuple[int, int, int] | None  # time of change, size, inode; None: not there
+
+_log = structlog.get_logger("adapter.guard")
+
+
+class DamagedFileError(Exception):
+    """A file cannot be used; the text says which one and why, and nothing of what it holds."""
+
+
+class WatchedFile(Generic[T]):
+    """
+    The last good content of a file.
+
+    A change is read when two looks in a row find the same, so that a file is not read while it is
+    written. A new content that cannot be used is refused, and the old one stays.
+
+    Args:
+        path: Where it is.
+        read: Makes the content; raises DamagedFileError.
+        succeed: Is given the content in use and the new one; raises DamagedFileError when that
+            cannot be its successor.
+        monotonic: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        read: Callable[[Path], T],
+        succeed: Callable[[T, T], None] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.path = path
+        self._read = read
+        self._succeed = succeed
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._content: T | None = None
+        self._fault: str | None = None
+        self._settled: _State = None  # of what was read or refused last
+        self._seen: _State = None  # at the last look
+        self._next_look = 0.0
+        self._take(_state(path))
+
+    @property
+    def content(self) -> T | None:
+        """What the file holds, or held when it was last good; None if it never was."""
+        if self._monotonic() >= self._next_look and self._lock.acquire(blocking=False):
+            try:  # one thread looks, the others go on with what there is
+                self._look()
+            finally:
+                self._lock.release()
+        return self._content
+
+    @property
+    def damage(self) -> str | None:
+        """Why there is no content."""
+        return self._fault if self._content is None else None
+
+    @property
+    def remark(self) -> str | None:
+        """Why the newest file is not what is in use."""
+        if self._fault is None or self._content is None:
+            return None
+        return f"{self._fault}; what was read before it is still in use"
+
+    def _look(self) -> None:
+        self._next_look = self._monotonic() + LOOK_SECONDS
+        found = _state(self.path)
+        if found != self._settled and found == self._seen:
+            self._take(found)
+            self._tell()
+        self._seen = found
+
+    def _take(self, found: _State) -> None:
+        try:
+            new = self._read(self.path)
+            if self._succeed is not None and self._content is not None:
+                self._succeed(self._content, new)
+        except DamagedFileError as fault:
+            self._fault, self._settled = str(fault), found
+            return
+        if _state(self.path) != found:
+            if self._content is None:
+                self._fault = f"{self.path.name}: it is being written"
+            return  # the next looks will find it
+        self._content, self._fault, self._settled = new, None, found
+
+    def _tell(self) -> None:
+        if self._fault is not None:
+            _log.warning("guard.file_refused", **{"error.message": self._fault})
+        else:
+            _log.info("guard.file_read", **{"file.name": self.path.name})
+
+
+def _state(path: Path) -> _State:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
