@@ -5,6 +5,8 @@ A call goes through the same steps everywhere: envelope, logical address, contra
 the persona's own handler, which may run further steps. Each step leaves its verdict in the journal,
 and the first that fails decides the answer.
 
+A rule (see `rules`) may have it answered otherwise, before or after the mock has taken the call.
+
 POST a call to any path that ends with the contract's national path, or to `/`, where the body
 element says which contract it is. `?wsdl` on a national path answers the WSDL. `/control` is the
 mock's own interface (see `control`).
@@ -13,10 +15,12 @@ mock's own interface (see `control`).
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
@@ -29,11 +33,20 @@ from mocks.clock import Clock, system_clock
 from mocks.control import Operation, interface
 from mocks.control.app import MOCK, make_app
 from mocks.envelope import Answer, FaultCode, FaultError
-from mocks.failures import FailNext, Failure
+from mocks.identity import Identity, identify
 from mocks.journal import Bounds, Entry, Journal, Step, Verdict
 from mocks.journal.store import FileStore
+from mocks.rules import effects, trouble
+from mocks.rules.answers import Effect, PassThrough
+from mocks.rules.book import RuleBook
+from mocks.rules.effects import Reply, Scene
+from mocks.rules.facts import Facts, intygs_id_of, typ_of
+from mocks.rules.model import Match, Rule
+from mocks.rules.parse import RuleError, check_passing
+from mocks.rules.passing import pass_on
+from mocks.rules.trace import RuleTrace
+from mocks.rules.waits import Ended, Waits
 from mocks.settings import ANY, MockSettings
-from schemas import ns
 from schemas.codes import ErrorId
 from schemas.contract import Contract, Contracts
 from schemas.finding import Finding
@@ -42,6 +55,14 @@ _log = logging.getLogger(__name__)
 
 MAX_FINDINGS_IN_TEXT = 50
 """So many faults are listed in one `resultText`; how many more there are is said."""
+
+
+FIRST: Final = 1_000_000
+"""Priority of what `fail_next` orders: before all else, earlier orders before later ones."""
+
+
+class _StoppedError(Exception):
+    """The mock stopped while a call waited."""
 
 
 class RefusedError(Exception):
@@ -70,10 +91,11 @@ class Call:
     contract: Contract | None = None
     logical_address: str | None = None
     element: etree._Element | None = field(default=None, repr=False)
+    identity: Identity = field(default_factory=Identity)
     intygs_id: str | None = None
     meddelande_id: str | None = None
     steps: list[Step] = field(default_factory=list)
-    answer: Answer | None = None
+    rules: tuple[RuleTrace, ...] = ()
 
     def note(self, name: str, verdict: Verdict = Verdict.OK, detail: str = "") -> None:
         """Leave a step's verdict in the journal."""
@@ -107,9 +129,12 @@ class Agency:
         self.settings = settings
         self.clock = clock
         self.journal = _journal(settings)
-        self.failures = FailNext()
+        self.rules = RuleBook(self._trouble)
+        self.waits = Waits()
         self._lock = threading.RLock()
         """Guards the persona's state: check and change are one step."""
+        self._ordered = 0
+        self._platform = f"{settings.part}-{uuid.uuid4().hex[:8]}"
 
     @property
     def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
@@ -147,25 +172,87 @@ class Agency:
         }
 
     def reset(self) -> None:
-        """Forget everything: state, journal, planned failures."""
+        """Forget everything: state, journal, rules."""
         with self._lock:
             self.journal.clear()
-            self.failures.clear()
+            self.rules.clear()
 
     def wake(self) -> None:
         """End every wait for something to happen: the mock is about to stop."""
         self.journal.wake()
+        self.waits.stop()
 
-    def fail_next(self, failure: Failure) -> None:
-        """Make coming calls fail; see `failures`."""
-        if failure.contract != ANY and not any(
-            failure.contract in (key, key.partition(":")[0]) for key in self.handlers
-        ):
-            raise ValueError(
-                f"contract: {self.settings.name} takes {', '.join(sorted(self.handlers))}, "
-                f"not {failure.contract}"
+    def add_rule(self, rule: Rule) -> Rule:
+        """
+        Take a rule.
+
+        Raises:
+            RuleError: It could not act here, or there is one of its id.
+        """
+        for wanted in rule.match.contract or ():
+            if not any(wanted in (key, key.partition(":")[0]) for key in self.handlers):
+                takes = ", ".join(sorted(self.handlers))
+                raise RuleError(
+                    "match.contract", f"{self.settings.name} takes {takes}, not {wanted}"
+                )
+        fault = check_passing(rule, self.settings.pass_through_to)
+        if fault is not None:
+            raise fault
+        return self.rules.add(rule)
+
+    def fail_next(
+        self,
+        effect: Effect,
+        contract: str | None = None,
+        *,
+        count: int = 1,
+        intygs_id: str | None = None,
+    ) -> Rule:
+        """
+        Let coming calls have an effect; a short way to a rule.
+
+        Those that are ordered first act first, and before other rules.
+
+        Args:
+            contract: `RegisterCertificate` or `RegisterCertificate:3`; None means any.
+            count: So many calls, then the mock is itself again.
+            intygs_id: Only calls about this certificate.
+
+        Raises:
+            RuleError: The mock does not take the contract.
+        """
+        with self._lock:
+            self._ordered += 1
+            place = self._ordered
+        match = {"contract": contract, "intygs_id": intygs_id}
+        return self.add_rule(
+            Rule(
+                id=f"{interface.ORDERED}{place}",
+                match=Match.model_validate({k: v for k, v in match.items() if v is not None}),
+                answers=(effect,),
+                priority=FIRST - place,
+                count=count,
             )
-        self.failures.add(failure)
+        )
+
+    def typ_held(self, intygs_id: str) -> tuple[str, str] | None:
+        """Code and version of a certificate that the mock has."""
+        del intygs_id  # a persona that keeps certificates knows
+        return None
+
+    def takes_address(self, logical_address: str | None) -> bool:
+        """Its own logical address, one of its trouble addresses, or one that a rule names."""
+        return (
+            self.settings.logical_address in (ANY, logical_address)
+            or self._trouble_at(logical_address) is not None
+            or self.rules.speak_of(logical_address)
+        )
+
+    def _trouble_at(self, logical_address: str | None) -> Rule | None:
+        return trouble.find(logical_address, self.settings.part, self.settings.logical_address)
+
+    def _trouble(self, facts: Facts) -> Rule | None:
+        return self._trouble_at(facts.logical_address)
 
     # --- HTTP -------------------------------------------------------------------------------------
 
@@ -207,60 +294,98 @@ class Agency:
         arrived = self.clock()
         started = time.perf_counter()
         call = Call(self.journal.number(), b"", request.mimetype_params.get("charset"))
-        status, reply, content_type = 500, b"", envelope.CONTENT_TYPE
+        reply: Reply | None = None
         try:
-            status, reply, content_type = self._steps(request, call)
+            reply = self._steps(request, call)
+        except _StoppedError:
+            call.note("stopped", Verdict.FAILED, "the mock stopped before it took the call")
         finally:
-            answer = call.answer
-            self.journal.add(
-                Entry(
-                    number=call.number,
-                    received_at=arrived,
-                    duration_seconds=time.perf_counter() - started,
-                    method=request.method,
-                    path=request.path,
-                    headers=tuple(request.headers.items()),
-                    request=call.data,
-                    reply=reply,
-                    http_status=status,
-                    contract=None if call.contract is None else call.contract.key,
-                    logical_address=call.logical_address,
-                    intygs_id=call.intygs_id,
-                    meddelande_id=call.meddelande_id,
-                    steps=tuple(call.steps),
-                    result_code=None if answer is None else answer.code.value,
-                    error_id=None if answer is None or not answer.error_id else answer.error_id,
-                    result_text=None if answer is None else answer.text,
-                )
-            )
-        response = Response(reply, status, content_type=content_type)
-        if status == 405:
+            duration = time.perf_counter() - started
+            self.journal.add(_entry(request, call, reply, arrived, duration))
+        if reply is None:
+            return effects.drop(request.environ)
+        response = effects.leave(reply, request.environ, self.waits)
+        if reply.status == 405:
             response.headers["Allow"] = "POST"
-        if status == 413:
+        if reply.status == 413:
             response.headers["Connection"] = "close"  # nobody reads the rest
         return response
 
-    def _steps(self, request: Request, call: Call) -> tuple[int, bytes, str]:
-        """Returns HTTP status, reply and its content type."""
+    def _steps(self, request: Request, call: Call) -> Reply:
         try:
             self._read(request, call)
             self._open(request, call)
             contract = call.contract
             assert contract is not None
-            failure = self.failures.take(contract, call.intygs_id)
-            if failure is not None:
-                call.note("fail_next", Verdict.FAILED, failure.description)
-                return self._fail(call, contract, failure)
-            call.answer = self._answer(call, contract)
-            return 200, envelope.write_answer(contract, call.answer), envelope.CONTENT_TYPE
+            rule, effect, call.rules = self.rules.choose(self._facts(request, call, contract))
+            if rule is None or effect is None:
+                return self._take(call, contract)
+            call.note("rule", Verdict.NOTED, f"{rule.id}: {effect.kind}")
+            return self._perform(effect, request, call, contract)
         except FaultError as fault:
             if not call.steps or call.steps[-1].verdict is not Verdict.FAILED:
                 call.note("envelope", Verdict.FAILED, fault.text)
-            reply = envelope.write_fault(fault.code, fault.text)
-            return fault.http_status, reply, envelope.CONTENT_TYPE
+            return effects.fault_reply(fault.code, fault.text, fault.http_status)
+
+    def _take(self, call: Call, contract: Contract) -> Reply:
+        return effects.answer_reply(contract, self._answer(call, contract))
+
+    def _perform(self, effect: Effect, request: Request, call: Call, contract: Contract) -> Reply:
+        """What a rule ordered."""
+        seconds = effects.wait_before(effect)
+        if seconds:
+            self._wait(call, seconds)
+        address = call.logical_address or ""
+
+        def elsewhere(passing: PassThrough) -> Reply:
+            return pass_on(
+                passing,
+                contract,
+                address,
+                call.data,
+                request.headers.items(),
+                self.settings.pass_through_to,
+                self._platform,
+            )
+
+        return effects.perform(
+            effect,
+            Scene(
+                contract, call.logical_address or "", lambda: self._take(call, contract), elsewhere
+            ),
+        )
+
+    def _wait(self, call: Call, seconds: float) -> None:
+        """
+        Wait before a call is taken; to the end, even if the caller gives up, as slow systems do.
+
+        Many calls may wait at once, so each holds its bytes alone meanwhile.
+        """
+        call.element = None
+        if self.waits.wait(seconds) is not Ended.TIME:
+            raise _StoppedError
+        call.element = envelope.read(call.data, call.charset).element
+
+    def _facts(self, request: Request, call: Call, contract: Contract) -> Facts:
+        assert call.element is not None
+        typ = typ_of(call.element)
+        if typ is None and call.intygs_id is not None:
+            typ = self.typ_held(call.intygs_id)
+        return Facts(
+            agency=self.settings.part,
+            contract=contract,
+            element=call.element,
+            sender=call.identity.sender,
+            logical_address=call.logical_address,
+            intygs_id=call.intygs_id,
+            typ=None if typ is None else typ[0],
+            version=None if typ is None else typ[1],
+            headers={name.lower(): value for name, value in request.headers.items()},
+        )
 
     def _read(self, request: Request, call: Call) -> None:
         """The request body, if HTTP lets it through."""
+        call.identity = identify(request.environ)
         request.max_content_length = self.settings.max_body_bytes
         try:
             call.data = request.get_data()
@@ -287,13 +412,7 @@ class Agency:
         call.element = message.element
         call.logical_address = message.logical_address
         # A first look, for the journal; the XSD has not been asked yet.
-        call.intygs_id = next(
-            (
-                e.text
-                for e in message.element.iterfind(f".//{{*}}intygs-id/{{{ns.TYPES}}}extension")
-            ),
-            None,
-        )
+        call.intygs_id = intygs_id_of(message.element)
         namespace = etree.QName(message.element).namespace
         call.meddelande_id = message.element.findtext(f"{{{namespace}}}meddelande-id")
         call.contract = self._contract_of_element(message.element, call, at_path)
@@ -315,10 +434,10 @@ class Agency:
 
     def _check_address(self, call: Call) -> None:
         """As the national platform: no header or no route is a fault."""
-        expected = self.settings.logical_address
         if not call.logical_address:
             text = "The header LogicalAddress is missing or empty"
-        elif expected not in (ANY, call.logical_address):
+        elif not self.takes_address(call.logical_address):
+            expected = self.settings.logical_address
             text = f"{self.settings.name} has logical address {expected}"
         else:
             call.note("logical_address")
@@ -343,16 +462,6 @@ class Agency:
             call.note("exception", Verdict.FAILED, type(exc).__name__)
             return Answer.error(ErrorId.TECHNICAL_ERROR, "The mock itself failed")
 
-    def _fail(self, call: Call, contract: Contract, failure: Failure) -> tuple[int, bytes, str]:
-        """What `fail_next` ordered."""
-        if failure.how == "http":
-            return failure.http_status, failure.text.encode(), "text/html; charset=UTF-8"
-        if failure.how == "fault":
-            return 500, envelope.write_fault(FaultCode.SERVER, failure.text), envelope.CONTENT_TYPE
-        assert failure.error_id is not None
-        call.answer = Answer.error(failure.error_id, failure.text)
-        return 200, envelope.write_answer(contract, call.answer), envelope.CONTENT_TYPE
-
     def _taken(self) -> list[Contract]:
         return [each for each in self.contracts.all() if each.key in self.handlers]
 
@@ -367,6 +476,35 @@ def _journal(settings: MockSettings) -> Journal:
     if settings.journal_file is None:
         return Journal(bounds)
     return Journal(bounds, FileStore(settings.journal_file, settings.part))
+
+
+def _entry(
+    request: Request, call: Call, reply: Reply | None, arrived: datetime, duration: float
+) -> Entry:
+    """The call as the journal keeps it."""
+    answer = None if reply is None else reply.answer
+    return Entry(
+        number=call.number,
+        received_at=arrived,
+        duration_seconds=duration,
+        method=request.method,
+        path=request.path,
+        headers=tuple(request.headers.items()),
+        request=call.data,
+        reply=b"" if reply is None else reply.body,
+        http_status=None if reply is None else reply.status,
+        contract=None if call.contract is None else call.contract.key,
+        logical_address=call.logical_address,
+        intygs_id=call.intygs_id,
+        meddelande_id=call.meddelande_id,
+        steps=tuple(call.steps),
+        result_code=None if answer is None else answer.code.value,
+        error_id=None if answer is None or not answer.error_id else answer.error_id,
+        result_text=None if answer is None else answer.text,
+        sender=call.identity.sender,
+        tls_subject=call.identity.tls_subject,
+        rules=call.rules,
+    )
 
 
 def with_findings(text: str, findings: Iterable[Finding]) -> str:

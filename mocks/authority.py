@@ -135,6 +135,11 @@ class Authority(Agency):
             super().reset()
             self._intyg.clear()
 
+    def typ_held(self, intygs_id: str) -> tuple[str, str] | None:
+        with self._lock:
+            held = self._intyg.get(intygs_id)
+        return None if held is None else (held.typ, held.version)
+
     def intyg(self, intygs_id: str) -> HeldIntyg:
         """
         A certificate that it has.

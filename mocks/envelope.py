@@ -7,6 +7,7 @@ other.
 Source: SOAP 1.1, sections 4 and 6; RIV-TA Basic Profile 2.1 (header `LogicalAddress`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -183,24 +184,35 @@ def write_request(element: etree._Element, logical_address: str) -> bytes:
 
 def write_answer(contract: Contract, answer: Answer) -> bytes:
     """An envelope with the contract's response element and its result."""
+    fields = [("resultCode", answer.code.value)]
+    if answer.text is not None:
+        fields.append(("resultText", answer.text))
+    if answer.error_id is not None:
+        fields.append(("errorId", answer.error_id.value))
+    return write_result(contract, fields)
+
+
+def write_result(contract: Contract, fields: Sequence[tuple[str, str]]) -> bytes:
+    """The same with any fields of the result, in any order; without fields there is no result."""
     envelope = etree.Element(_ENVELOPE, nsmap={"soap": ns.SOAP11})
     body = etree.SubElement(envelope, _BODY)
     response = etree.SubElement(body, contract.response, nsmap={"r": contract.namespace})
-    result = etree.SubElement(response, f"{{{contract.namespace}}}result", nsmap={"c": ns.CORE})
-    etree.SubElement(result, f"{{{ns.CORE}}}resultCode").text = answer.code.value
-    if answer.text is not None:
-        etree.SubElement(result, f"{{{ns.CORE}}}resultText").text = answer.text
-    if answer.error_id is not None:
-        etree.SubElement(result, f"{{{ns.CORE}}}errorId").text = answer.error_id.value
+    if fields:
+        tag = f"{{{contract.namespace}}}result"
+        result = etree.SubElement(response, tag, nsmap={"c": ns.CORE})
+        for name, text in fields:
+            etree.SubElement(result, f"{{{ns.CORE}}}{name}").text = text
     return _bytes(envelope)
 
 
-def write_fault(code: FaultCode, text: str) -> bytes:
+def write_fault(code: FaultCode, text: str, detail: str | None = None) -> bytes:
     """An envelope with a fault; its children have no namespace (SOAP 1.1, 4.4)."""
     envelope = etree.Element(_ENVELOPE, nsmap={"soap": ns.SOAP11})
     fault = etree.SubElement(etree.SubElement(envelope, _BODY), _FAULT)
     etree.SubElement(fault, "faultcode").text = f"soap:{code.value}"
     etree.SubElement(fault, "faultstring").text = text
+    if detail is not None:
+        etree.SubElement(etree.SubElement(fault, "detail"), "detailString").text = detail
     return _bytes(envelope)
 
 

@@ -1,11 +1,14 @@
-"""Mocks on ports of their own, and mounted in pytest-httpserver."""
+"""Mocks on ports of their own, with or without TLS, and mounted in pytest-httpserver."""
 
 import contextlib
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -15,8 +18,50 @@ from mocks.agency import Agency
 _BACKLOG: Final = 1024
 """Connections that may wait; werkzeug's own 128 makes a burst of 200 callers wait a second."""
 
-_MAX_THREADS: Final = 1024
-"""Calls that are answered at once; more wait. A thread is made when no idle one is left."""
+_MAX_THREADS: Final = 8192
+"""Calls that are under way at once; more wait. A thread is made when no idle one is left. Most of
+them sleep when there are many, because a rule delays their answers: about 60 kB each."""
+
+_HANDSHAKE_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True)
+class MockTls:
+    """
+    TLS on a mock.
+
+    Attributes:
+        cert, key: PEM files of the server's certificate, with its chain, and its key.
+        client_ca: PEM file with the CAs of client certificates. With one, callers may show a
+            certificate, which says who the sender is.
+        require_client: They must show one.
+
+    Raises:
+        ValueError: A certificate is required and there is no CA to check it with.
+    """
+
+    cert: Path
+    key: Path
+    client_ca: Path | None = None
+    require_client: bool = False
+
+    def __post_init__(self) -> None:
+        if self.require_client and self.client_ca is None:
+            raise ValueError("require_client: needs client_ca")
+
+    def context(self) -> ssl.SSLContext:
+        """
+        As Python's `ssl` has it.
+
+        Raises:
+            OSError: A file cannot be read, or does not hold what it should.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.cert, self.key)
+        if self.client_ca is not None:
+            context.load_verify_locations(self.client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED if self.require_client else ssl.CERT_OPTIONAL
+        return context
 
 
 class MockServer:
@@ -27,18 +72,23 @@ class MockServer:
         mock: What answers.
         host: Address to listen on.
         port: 0 takes a free one.
+        tls: None serves plain HTTP.
 
     Raises:
-        OSError: The address is taken or not allowed.
+        OSError: The address is taken or not allowed, or a file of `tls` cannot be used.
     """
 
-    def __init__(self, mock: Agency, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, mock: Agency, host: str = "127.0.0.1", port: int = 0, tls: MockTls | None = None
+    ) -> None:
         self.mock = mock
         self.host = host
+        context = None if tls is None else tls.context()
         with socket.create_server((host, port), backlog=_BACKLOG) as listener:
             self.port: int = listener.getsockname()[1]
             # Opened here since werkzeug, which takes a copy, exits when a port is taken.
             self._server = _Server(host, self.port, mock, _QuietHandler, fd=listener.fileno())
+            self._server.ssl_context = context
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.02},
@@ -49,7 +99,8 @@ class MockServer:
     @property
     def url(self) -> str:
         """Base address; national paths and `/control` are appended to it."""
-        return f"http://{self.host}:{self.port}"
+        scheme = "http" if self._server.ssl_context is None else "https"
+        return f"{scheme}://{self.host}:{self.port}"
 
     def start(self) -> "MockServer":
         """Begin to answer; connections made from now on are served."""
@@ -67,9 +118,11 @@ class MockServer:
 
 
 @contextlib.contextmanager
-def serve(mock: Agency, host: str = "127.0.0.1", port: int = 0) -> Iterator[MockServer]:
+def serve(
+    mock: Agency, host: str = "127.0.0.1", port: int = 0, tls: MockTls | None = None
+) -> Iterator[MockServer]:
     """A running mock, for as long as the `with` block lasts."""
-    server = MockServer(mock, host, port).start()
+    server = MockServer(mock, host, port, tls).start()
     try:
         yield server
     finally:
@@ -121,7 +174,34 @@ class _Server(ThreadedWSGIServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
             self._open.add(request)
-        self._pool.submit(self.process_request_thread, request, client_address)
+        self._pool.submit(self._serve, request, client_address)
+
+    def _serve(self, request: Any, client_address: Any) -> None:
+        if self.ssl_context is not None:
+            try:
+                request = self._shake_hands(request)
+            except OSError:  # no TLS, no or a wrong certificate: the caller has been told why
+                self.shutdown_request(request)
+                return
+        self.process_request_thread(request, client_address)
+
+    def _shake_hands(self, request: Any) -> Any:
+        """TLS on a thread of its own: a caller that never says hello keeps nobody waiting."""
+        assert self.ssl_context is not None
+        request.settimeout(_HANDSHAKE_SECONDS)
+        with self._open_lock:
+            self._open.discard(request)
+            secure = self.ssl_context.wrap_socket(
+                request, server_side=True, do_handshake_on_connect=False
+            )
+            self._open.add(secure)
+        try:
+            secure.do_handshake()
+        except OSError:
+            self.shutdown_request(secure)
+            raise
+        secure.settimeout(None)
+        return secure
 
     def shutdown_request(self, request: Any) -> None:
         with self._open_lock:
@@ -135,7 +215,7 @@ class _Server(ThreadedWSGIServer):
         for connection in still_open:
             # An idle connection waits for a request; a busy one may still send its answer.
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RD)
+                socket.socket.shutdown(connection, socket.SHUT_RD)  # also under TLS that alone
         self._pool.shutdown(wait=True)
 
 

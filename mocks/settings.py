@@ -38,6 +38,8 @@ class MockSettings:
             may share; None: it is kept in memory.
         control_token: What the control interface wants as Bearer; None:
             nothing, as fits a mock inside the process that tests with it.
+        pass_through_to: Base addresses beyond loopback to which rules may
+            pass calls through; never of a real authority.
     """
 
     name: str
@@ -56,3 +58,4 @@ class MockSettings:
     journal_max_age_seconds: float | None = None
     journal_file: Path | None = None
     control_token: str | None = field(default=None, repr=False)
+    pass_through_to: tuple[str, ...] = ()

@@ -4,9 +4,11 @@ Everything about a contract is read from its WSDL, so a folder with an official 
 place of our own files.
 """
 
+import os
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     import xmlschema
 
 OWN_FILES: Final = Path(__file__).parent / "contracts"
+
+MAX_SCHEMAS: Final = max(4, os.cpu_count() or 1)
+"""Compiled copies of a contract's schema, 0.6 MB each: no more messages than that are checked at
+once, however many threads wait for answers."""
 
 
 @dataclass(frozen=True)
@@ -136,17 +142,19 @@ class Contracts:
             holds a value from the message.
         """
         schemas = self._sets[contract.key]
-        libxml2 = schemas.libxml2()
+        line = None
         right_root = element.tag in (contract.request, contract.response)
-        if right_root and libxml2.validate(element):
-            return []
+        if right_root:
+            with schemas.libxml2() as libxml2:
+                if libxml2.validate(element):
+                    return []
+                log: Any = libxml2.error_log  # lxml-stubs do not know what is on it
+                line = log.last_error.line if log.last_error is not None else None
         # Only now: xmlschema takes longer to import than everything else here together.
         from schemas import schema_findings
 
         if not right_root:
             return [schema_findings.wrong_root(element, contract.request)]
-        log: Any = libxml2.error_log  # lxml-stubs do not know what is on it
-        line = log.last_error.line if log.last_error is not None else None
         return schema_findings.explain(schemas.every_error(), element, line)
 
     def warm(self, contract: Contract) -> None:
@@ -202,7 +210,8 @@ class _SchemaSet:
         self.wsdl = wsdl
         self._responder = responder
         self._folder = folder
-        self._local = threading.local()
+        self._idle: list[etree.XMLSchema] = []
+        self._turns = threading.BoundedSemaphore(MAX_SCHEMAS)
         self._lock = threading.Lock()
         self._documents: dict[str, Path] | None = None
         self._xmlschema: xmlschema.XMLSchema10 | None = None
@@ -215,16 +224,22 @@ class _SchemaSet:
 
     def load(self) -> None:
         """Compile now; ContractError tells what is wrong with the files."""
-        self.libxml2()
+        with self.libxml2():
+            pass
 
-    def libxml2(self) -> etree.XMLSchema:
-        """This thread's own schema: its error log is kept on the object."""
-        schema: etree.XMLSchema | None = getattr(self._local, "schema", None)
-        if schema is None:
-            documents = self.documents().values()
-            schema = contract_files.compile_schema(self._responder, documents)
-            self._local.schema = schema
-        return schema
+    @contextmanager
+    def libxml2(self) -> Iterator[etree.XMLSchema]:
+        """A schema for one user at a time, since its error log is kept on the object."""
+        with self._turns:
+            try:
+                schema = self._idle.pop()
+            except IndexError:
+                documents = self.documents().values()
+                schema = contract_files.compile_schema(self._responder, documents)
+            try:
+                yield schema
+            finally:
+                self._idle.append(schema)
 
     def every_error(self) -> "xmlschema.XMLSchema10":
         """The schema that lists every error; built at the first invalid message (half a second)."""

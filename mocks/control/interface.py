@@ -7,23 +7,37 @@ from pydantic import Field
 
 from mocks.control import journal
 from mocks.control.operation import Answered, Asked, Done, Operation, ProblemError
-from mocks.failures import FailNext, Failure
+from mocks.rules.answers import Effect, Error, Fault, Http
+from mocks.rules.book import RuleBook
+from mocks.rules.model import Rule
+from mocks.rules.parse import RuleError
+from mocks.settings import ANY
 from schemas.codes import ErrorId
 
 _FAILURES: Final = "Failures"
+
+ORDERED: Final = "next-"
+"""What the ids of rules begin with that `fail_next` makes."""
 
 
 class Mock(journal.Journalled, Protocol):
     """A mock, as far as these operations go."""
 
     @property
-    def failures(self) -> FailNext:
-        """What is ordered to fail."""
+    def rules(self) -> RuleBook:
+        """Its behaviour rules; what is ordered to fail is among them."""
 
     def describe(self) -> Mapping[str, Any]:
         """Who it is."""
 
-    def fail_next(self, failure: Failure) -> None:
+    def fail_next(
+        self,
+        effect: Effect,
+        contract: str | None = None,
+        *,
+        count: int = 1,
+        intygs_id: str | None = None,
+    ) -> Rule:
         """Make coming calls fail."""
 
     def reset(self) -> None:
@@ -48,7 +62,7 @@ class Order(Asked):
     how: Literal["error", "fault", "http"]
     error_id: ErrorId | None = None
     text: str = "Ordered to fail"
-    http_status: int = 503
+    http_status: Annotated[int, Field(ge=400, le=599)] = 503
     count: Annotated[int, Field(ge=1)] = 1
     intygs_id: str | None = None
 
@@ -78,23 +92,55 @@ def describe_mock(mock: Mock) -> Description:
 
 def list_failures(mock: Mock) -> Failures:
     """Ordered failures."""
-    return Failures.model_validate({"failures": mock.failures.pending()})
+    return Failures(failures=tuple(_ordered(rule, left) for rule, left in _pending(mock)))
 
 
 def order_failure(mock: Mock, body: Order) -> Failures:
     """Make coming calls fail."""
+    contract = None if body.contract == ANY else body.contract
     try:
-        mock.fail_next(Failure(**dict(body)))
-    except ValueError as exc:
-        field, _, text = str(exc).partition(": ")
-        raise ProblemError.of_field(field, text) from None
+        mock.fail_next(_effect(body), contract, count=body.count, intygs_id=body.intygs_id)
+    except RuleError as exc:
+        raise ProblemError.of_field(exc.field.rpartition(".")[2], exc.text) from None
     return list_failures(mock)
 
 
 def cancel_failures(mock: Mock) -> Failures:
     """Order nothing any more."""
-    mock.failures.clear()
+    for rule, _ in _pending(mock):
+        mock.rules.remove(rule.id)
     return list_failures(mock)
+
+
+def _pending(mock: Mock) -> list[tuple[Rule, int]]:
+    """Ordered failures with how often they will still act."""
+    mine = [rule for rule in mock.rules.all() if rule.id.startswith(ORDERED)]
+    left = [(rule, (rule.count or 0) - mock.rules.acted(rule.id)) for rule in mine]
+    return [(rule, count) for rule, count in left if count > 0]
+
+
+def _effect(order: Order) -> Effect:
+    if (order.how == "error") is (order.error_id is None):
+        raise ProblemError.of_field("error_id", "goes with how = error, and only with it")
+    if order.error_id is not None:
+        return Error(error_id=order.error_id, text=order.text)
+    if order.how == "fault":
+        return Fault(text=order.text)
+    return Http(status=order.http_status, page=order.text)
+
+
+def _ordered(rule: Rule, count: int) -> Ordered:
+    effect = rule.answers[0]
+    contract, intygs_id = rule.match.contract, rule.match.intygs_id
+    return Ordered(
+        contract=contract[0] if contract else ANY,
+        how=effect.kind,
+        error_id=effect.error_id if isinstance(effect, Error) else None,
+        text=effect.text if isinstance(effect, Error | Fault) else "",
+        http_status=effect.status if isinstance(effect, Http) else 500,
+        count=count,
+        intygs_id=intygs_id[0] if intygs_id else None,
+    )
 
 
 def reset_mock(mock: Mock) -> Done:

@@ -83,7 +83,7 @@ class Call(Answered):
     meddelande_id: str | None
     rules: tuple[RuleAsked, ...] = Field(description="which acted, and why the others did not")
     steps: tuple[StepState, ...] = Field(description="what was checked, in order")
-    http_status: int
+    http_status: int | None = Field(description="null: a rule left the call without HTTP answer")
     result_code: str | None = Field(description="null when a fault or a bare status was answered")
     error_id: str | None
     result_text: str | None

@@ -35,7 +35,7 @@ from mocks.forsakringskassan.meddelanden import (
 )
 from mocks.journal import Verdict
 from mocks.post import Sent, post
-from mocks.settings import ANY, MockSettings
+from mocks.settings import MockSettings
 from schemas import ns
 from schemas.codes import Amne, ErrorId, TypAvRelation
 from schemas.contract import Contracts
@@ -317,7 +317,7 @@ class Forsakringskassan(Authority):
         faults: list[str] = []
         answer, reminder = new.svar_pa is not None, new.amne == Amne.PAMINN
         address = call.text(f"{_RECIPIENT}logiskAdressMottagare")
-        if self.settings.logical_address not in (ANY, address):
+        if not self.takes_address(address):
             faults.append(f"logiskAdressMottagare is not {self.settings.logical_address}")
         if not new.meddelande_id.strip():
             faults.append("meddelande-id is empty")

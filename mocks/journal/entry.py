@@ -34,8 +34,12 @@ class Entry:
         number: In order of arrival, from 1, without gaps; never used again,
             not even after the journal was emptied.
         received_at: Aware, UTC.
-        duration_seconds: From the last byte read to the reply being ready.
+        duration_seconds: Until the reply was ready; what a rule then did to
+            it on the wire is not in it.
         request, reply: Bytes as they arrived and as they were answered.
+        http_status: None when no HTTP was answered: a rule broke the
+            connection or left it hanging; `reply` then has the bytes that
+            went out all the same, if any.
         contract: `RegisterCertificate:3`; None if the call never said.
         steps: What was checked, in order; the last may be the refusing one.
         result_code: `OK`, `INFO`, `ERROR`; None when a fault or a bare HTTP
@@ -54,7 +58,7 @@ class Entry:
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     request: bytes = field(repr=False)
     reply: bytes = field(repr=False)
-    http_status: int
+    http_status: int | None
     contract: str | None = None
     logical_address: str | None = None
     intygs_id: str | None = None

@@ -6,12 +6,13 @@ Each says whether the mock takes the call first (`store`), and each may be slow 
 """
 
 import ipaddress
+import re
 from enum import StrEnum
 from random import Random
 from typing import Annotated, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mocks.envelope import FaultCode
 from mocks.rules.presets import VpCode
@@ -21,6 +22,18 @@ MAX_SECONDS: Final = 86_400.0
 """Longest delay that can be asked for; `hang` waits longer."""
 
 LOOPBACK_NAMES: Final = ("localhost",)
+
+
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _xml_text(text: str) -> str:
+    if _NOT_XML.search(text):
+        raise ValueError("holds a character that XML cannot")
+    return text
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(_xml_text)]
 
 
 class Part(BaseModel):
@@ -134,7 +147,7 @@ class Info(_Effect):
     """INFO: done, with a remark."""
 
     kind: Literal["info"] = "info"
-    text: str = Field(min_length=1)
+    text: Annotated[Text, Field(min_length=1)]
     store: bool = True
 
 
@@ -143,7 +156,7 @@ class Error(_Effect):
 
     kind: Literal["error"] = "error"
     error_id: ErrorId
-    text: str = "Ordered by a rule"
+    text: Text = "Ordered by a rule"
 
 
 class Fault(_Effect):
@@ -151,8 +164,8 @@ class Fault(_Effect):
 
     kind: Literal["fault"] = "fault"
     code: FaultCode = FaultCode.SERVER
-    text: str = "Ordered by a rule"
-    detail: str | None = Field(default=None, description="text of detail/detailString")
+    text: Text = "Ordered by a rule"
+    detail: Text | None = Field(default=None, description="text of detail/detailString")
 
 
 class Vp(_Effect):
@@ -200,7 +213,7 @@ class Invalid(_Effect):
     kind: Literal["invalid"] = "invalid"
     shape: Shape = Shape.ERROR_ID_FIRST
     error_id: ErrorId = ErrorId.APPLICATION_ERROR
-    text: str = "Ordered by a rule"
+    text: Text = "Ordered by a rule"
 
 
 class Reset(_Effect):

@@ -126,6 +126,13 @@ class RuleBook:
         with self._lock:
             return tuple(kept.rule for kept in self._ranked)
 
+    def speak_of(self, logical_address: str | None) -> bool:
+        """Whether a rule names a logical address, which makes it one that the mock answers at."""
+        return logical_address is not None and any(
+            kept.rule.enabled and kept.rule.match.names_address(logical_address)
+            for kept in self._ranked
+        )
+
     def clear(self) -> None:
         """Forget every rule, and what has been counted."""
         with self._lock:

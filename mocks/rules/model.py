@@ -194,6 +194,10 @@ class Match(Part):
             found.append(Criterion("xpath", expression, got, hit))
         return tuple(found)
 
+    def names_address(self, logical_address: str) -> bool:
+        """Whether `logical_address` is there and holds."""
+        return any(_fits(each, logical_address) for each in self.logical_address or ())
+
     def attempt_holds(self, number: int) -> Criterion | None:
         """The criterion `attempt`, None where the rule has none."""
         if self.attempt is None:

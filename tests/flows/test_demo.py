@@ -7,7 +7,7 @@ from rich.console import Console
 
 from adapter.demo.stage import PATIENT, Stage
 from adapter.demo.story import Story, StoryError
-from mocks.failures import Failure
+from mocks.rules.answers import Error
 from schemas.codes import ErrorId
 
 
@@ -26,9 +26,7 @@ def test_whole_round_trip_has_every_effect(stage: Stage) -> None:
 
 
 def test_refused_certificate_fails_the_step_that_sends_it(stage: Stage) -> None:
-    stage.fk.fail_next(
-        Failure("RegisterCertificate", how="error", error_id=ErrorId.VALIDATION_ERROR, text="no")
-    )
+    stage.fk.fail_next(Error(error_id=ErrorId.VALIDATION_ERROR, text="no"), "RegisterCertificate")
     with pytest.raises(StoryError, match="step 2, It is sent to Försäkringskassan"):
         play(stage, wait_seconds=1.5)
 

@@ -6,9 +6,9 @@ import requests
 from lxml import etree
 
 from mocks.agency import with_findings
-from mocks.failures import Failure
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journal import Verdict
+from mocks.rules.answers import Error, Fault, Http
 from mocks.serving import MockServer
 from schemas.codes import ErrorId
 from schemas.contract import Contracts
@@ -166,20 +166,20 @@ def test_an_ordered_error_is_answered_once_and_changes_nothing(
     server: MockServer, kassan: Forsakringskassan
 ) -> None:
     kassan.fail_next(
-        Failure("RegisterCertificate", "error", ErrorId.TECHNICAL_ERROR, "try again later")
+        Error(error_id=ErrorId.TECHNICAL_ERROR, text="try again later"), "RegisterCertificate"
     )
     assert result(post(server, REGISTER)) == ["ERROR", "TECHNICAL_ERROR", "try again later"]
     assert kassan.all_intyg() == ()
     assert result(post(server, REGISTER))[0] == "OK"
     first, second = kassan.journal.entries()
-    assert (first.step("fail_next"), second.step("fail_next")) == (first.steps[-1], None)
+    assert (first.step("rule"), second.step("rule")) == (first.steps[-1], None)
 
 
 def test_an_ordered_fault_and_an_ordered_page_look_like_it(
     server: MockServer, kassan: Forsakringskassan
 ) -> None:
-    kassan.fail_next(Failure("*", "fault", text="VP009 unreachable"))
-    kassan.fail_next(Failure("*", "http", http_status=503, text="<html>busy</html>"))
+    kassan.fail_next(Fault(text="VP009 unreachable"))
+    kassan.fail_next(Http(status=503, page="<html>busy</html>"))
     first, second = post(server, REGISTER), post(server, REGISTER)
     assert (first.status_code, fault(first)) == (500, ("soap:Server", "VP009 unreachable"))
     assert (second.status_code, second.text) == (503, "<html>busy</html>")
@@ -187,8 +187,8 @@ def test_an_ordered_fault_and_an_ordered_page_look_like_it(
 
 
 def test_a_failure_of_a_contract_not_taken_is_refused(kassan: Forsakringskassan) -> None:
-    with pytest.raises(ValueError, match=r"^contract: .*RevokeCertificate"):
-        kassan.fail_next(Failure("GetCertificate", "fault"))
+    with pytest.raises(ValueError, match=r"^match\.contract: .*RevokeCertificate"):
+        kassan.fail_next(Fault(), "GetCertificate")
 
 
 def test_a_defect_of_the_mock_is_a_technical_error_without_details(
@@ -231,7 +231,7 @@ def test_a_get_says_where_the_doors_are(server: MockServer) -> None:
 
 def test_reset_forgets_everything(server: MockServer, kassan: Forsakringskassan) -> None:
     post(server, REGISTER)
-    kassan.fail_next(Failure("*", "fault"))
+    kassan.fail_next(Fault())
     kassan.reset()
-    assert (kassan.all_intyg(), kassan.journal.entries(), kassan.failures.pending()) == ((), (), ())
+    assert (kassan.all_intyg(), kassan.journal.entries(), kassan.rules.all()) == ((), (), ())
     assert result(post(server, REGISTER))[0] == "OK"

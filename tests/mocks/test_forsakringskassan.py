@@ -11,10 +11,10 @@ from lxml import etree
 
 from mocks import envelope, forsakringskassan
 from mocks.authority import PersonId
-from mocks.failures import Failure
 from mocks.forsakringskassan import Direction, Forsakringskassan, Komplettering, State
 from mocks.forsakringskassan.meddelanden import Overrides
 from mocks.journalsystem import Journalsystem
+from mocks.rules.answers import Error, Fault, Http
 from mocks.serving import MockServer, serve
 from schemas.codes import ErrorId
 from schemas.contract import Contracts
@@ -131,7 +131,7 @@ def test_a_reminder_refers_to_what_it_reminds_of_and_leaves_it_open(
 def test_a_question_that_is_not_taken_is_kept_as_refused(
     server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
 ) -> None:
-    ehr.fail_next(Failure("*", "error", ErrorId.VALIDATION_ERROR, "no such intyg"))
+    ehr.fail_next(Error(error_id=ErrorId.VALIDATION_ERROR, text="no such intyg"))
     sent = kassan.ask(INTYGS_ID, "KONTKT", "Fråga")
     assert (sent.accepted, sent.result_code, sent.error_id, sent.result_text) == (
         False,
@@ -146,7 +146,7 @@ def test_an_answer_that_is_not_taken_leaves_the_question_open(
     server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
 ) -> None:
     from_care(server, "care-1")
-    ehr.fail_next(Failure("*", "fault", text="VP009"))
+    ehr.fail_next(Fault(text="VP009"))
     sent = kassan.answer("care-1", "Svar")
     assert (sent.accepted, sent.http_status, sent.fault) == (False, 500, "VP009")
     assert kassan.meddelande("care-1").state is State.OPEN
@@ -155,7 +155,7 @@ def test_an_answer_that_is_not_taken_leaves_the_question_open(
 def test_a_page_instead_of_an_envelope_is_told_as_failure(
     server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
 ) -> None:
-    ehr.fail_next(Failure("*", "http", text="<html>"))
+    ehr.fail_next(Http(status=503, page="<html>"))
     sent = kassan.ask(INTYGS_ID, "KONTKT", "Fråga")
     assert (sent.http_status, sent.result_code) == (503, None)
     assert sent.failure is not None

@@ -12,9 +12,9 @@ from lxml import etree
 from pytest_httpserver import HTTPServer
 from zeep.transports import Transport
 
-from mocks.failures import Failure
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journalsystem import Journalsystem
+from mocks.rules.answers import Error
 from mocks.serving import MockServer, mount, run_mocks, serve
 from schemas.codes import ErrorId
 from tests import builders
@@ -174,7 +174,7 @@ def test_parallel_calls_are_all_kept_and_numbered_once(
 ) -> None:
     """200 calls, 10 of each of 20 signed certificates; 20 calls fail by order."""
     bodies = [sign(builders.register_certificate(f"id-{n}"), signer) for n in range(20)] * 10
-    kassan.fail_next(Failure("*", "error", ErrorId.TECHNICAL_ERROR, count=20))
+    kassan.fail_next(Error(error_id=ErrorId.TECHNICAL_ERROR), count=20)
     with ThreadPoolExecutor(max_workers=40) as pool:
         answers = list(pool.map(lambda body: result(post(server, body))[0], bodies))
     entries = kassan.journal.entries()

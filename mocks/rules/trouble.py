@@ -1,0 +1,238 @@
+"""
+Logical addresses that misbehave in known ways, for every caller and without any rule.
+
+An address is the authority's prefix, a dash and a name of the table: `FK-TIMEOUT`, `TS-HTML503`.
+What is counted is counted for each certificate.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from mocks.rules.answers import (
+    DripDelay,
+    Effect,
+    Empty,
+    Error,
+    Fault,
+    FixedDelay,
+    Garbage,
+    HalfBody,
+    Hang,
+    Http,
+    Info,
+    Invalid,
+    Normal,
+    Reset,
+    Shape,
+    TlsFailure,
+    Vp,
+    When,
+    WrongType,
+)
+from mocks.rules.model import Rule
+from mocks.rules.presets import VpCode
+from mocks.settings import ANY
+from schemas.codes import ErrorId
+
+PREFIXES: Final[Mapping[str, str]] = {
+    "FKASSA": "FK",
+    "TRANSP": "TS",
+    "SKV": "SKV",
+    "SOS": "SOS",
+    "HSVARD": "EHR",
+}
+"""What the trouble addresses of a mock begin with, by its part."""
+
+MAX_NUMBER: Final = 3600
+"""Longest delay in an address, in seconds; most calls that are failed first."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """
+    A family of addresses.
+
+    Attributes:
+        name: As the docs show it; `<n>` stands for a number.
+        pattern: What the name must be, whole; a group takes the number.
+        does: What callers see.
+        answers: The rule's answers, from the number (0 without one).
+        probability: Likewise.
+    """
+
+    name: str
+    pattern: str
+    does: str
+    answers: Callable[[int], tuple[Effect, ...]]
+    probability: Callable[[int], float] = lambda _: 1.0
+
+
+def _always(effect: Effect) -> Callable[[int], tuple[Effect, ...]]:
+    return lambda _: (effect,)
+
+
+_TRY_AGAIN: Final = Error(error_id=ErrorId.TECHNICAL_ERROR)
+_VP: Final = tuple(VpCode)
+
+TROUBLES: Final = (
+    Trouble("OK", "OK", "is the mock itself", _always(Normal())),
+    Trouble("INFO", "INFO", "takes the call, answers INFO", _always(Info(text="With a remark"))),
+    *(
+        Trouble(
+            each.replace("_", "-"),
+            each.replace("_", "-"),
+            f"ERROR {each}",
+            _always(Error(error_id=each)),
+        )
+        for each in ErrorId
+    ),
+    Trouble(
+        "ERROR-WITHOUT-ID",
+        "ERROR-WITHOUT-ID",
+        "ERROR without `errorId`",
+        _always(Invalid(shape=Shape.NO_ERROR_ID)),
+    ),
+    Trouble(
+        "ERROR-ID-FIRST",
+        "ERROR-ID-FIRST",
+        "ERROR APPLICATION_ERROR, `errorId` before `resultText`",
+        _always(Invalid(shape=Shape.ERROR_ID_FIRST)),
+    ),
+    Trouble(
+        "NO-RESULT",
+        "NO-RESULT",
+        "an empty response element",
+        _always(Invalid(shape=Shape.NO_RESULT)),
+    ),
+    Trouble(
+        "UNKNOWN-CODE",
+        "UNKNOWN-CODE",
+        "a `resultCode` that there is not",
+        _always(Invalid(shape=Shape.UNKNOWN_CODE)),
+    ),
+    Trouble("FAULT", "FAULT", "a SOAP fault `Server`", _always(Fault())),
+    Trouble(
+        "VP001 … VP015",
+        r"VP(00[1-9]|01[0-5])",
+        "that fault of the national platform",
+        lambda n: (Vp(code=_VP[n - 1]),),
+    ),
+    Trouble(
+        "HTTP<n>",
+        r"HTTP([2-5]\d\d)",
+        "HTTP status n (200 to 599) with a line of text",
+        lambda n: (Http(status=n, page=f"{n}\n", content_type="text/plain; charset=UTF-8"),),
+    ),
+    Trouble(
+        "HTML<n>",
+        r"HTML([2-5]\d\d)",
+        "HTTP status n with an HTML page",
+        lambda n: (Http(status=n),),
+    ),
+    Trouble(
+        "WRONG-TYPE",
+        "WRONG-TYPE",
+        "takes the call, answers as `text/html`",
+        _always(WrongType()),
+    ),
+    Trouble("EMPTY", "EMPTY", "HTTP 200 and no body", _always(Empty())),
+    Trouble("RESET", "RESET", "the connection is reset", _always(Reset())),
+    Trouble(
+        "HALF-BODY",
+        "HALF-BODY",
+        "half of the answer to a call that is not taken, then the end",
+        _always(HalfBody()),
+    ),
+    Trouble("GARBAGE", "GARBAGE", "bytes that are no HTTP", _always(Garbage())),
+    Trouble("TLS", "TLS", "a fatal TLS alert in place of an answer", _always(TlsFailure())),
+    Trouble("TIMEOUT", "TIMEOUT", "never answers", _always(Hang())),
+    Trouble(
+        "SLOW-<n>S",
+        r"SLOW-(\d+)S",
+        "takes the call after n seconds",
+        lambda n: (Normal(delay=FixedDelay(seconds=n)),),
+    ),
+    Trouble(
+        "LATE-<n>S",
+        r"LATE-(\d+)S",
+        "takes the call at once, answers after n seconds",
+        lambda n: (Normal(delay=FixedDelay(seconds=n, when=When.AFTER)),),
+    ),
+    Trouble(
+        "DRIP-<n>S",
+        r"DRIP-(\d+)S",
+        "takes the call, its answer drips for n seconds",
+        lambda n: (Normal(delay=DripDelay(seconds=n)),),
+    ),
+    Trouble(
+        "FAIL-<n>",
+        r"FAIL-(\d+)",
+        "TECHNICAL_ERROR n times, then is itself",
+        lambda n: (*(_TRY_AGAIN,) * n, Normal()),
+    ),
+    Trouble(
+        "FLAKY-<n>",
+        r"FLAKY-(\d\d?|100)",
+        "TECHNICAL_ERROR for n of 100 calls, always the same ones of a certificate",
+        _always(_TRY_AGAIN),
+        lambda n: n / 100,
+    ),
+    Trouble(
+        "STORED-THEN-FAULT",
+        "STORED-THEN-FAULT",
+        "takes the call, answers a SOAP fault",
+        _always(Fault(store=True)),
+    ),
+    Trouble(
+        "STORED-THEN-RESET",
+        "STORED-THEN-RESET",
+        "takes the call, resets the connection",
+        _always(Reset(store=True)),
+    ),
+    Trouble(
+        "STORED-THEN-HANG",
+        "STORED-THEN-HANG",
+        "takes the call, never answers",
+        _always(Hang(store=True)),
+    ),
+)
+
+
+def find(logical_address: str | None, part: str, own_address: str) -> Rule | None:
+    """
+    The rule behind a trouble address.
+
+    Args:
+        logical_address: Of the call.
+        part: The mock's.
+        own_address: The mock's own; one that takes any address has the troubles of all.
+    """
+    if logical_address is None:
+        return None
+    prefix, dash, name = logical_address.partition("-")
+    wanted = PREFIXES.values() if own_address == ANY else (PREFIXES.get(part),)
+    return _rule(logical_address, name) if dash and prefix in wanted else None
+
+
+@lru_cache(maxsize=4096)
+def _rule(address: str, name: str) -> Rule | None:
+    for trouble in TROUBLES:
+        found = re.fullmatch(trouble.pattern, name)
+        if found is None:
+            continue
+        number = int(found[1]) if found.re.groups else 0
+        probability = trouble.probability(number)
+        if number > MAX_NUMBER or probability == 0:
+            return None
+        return Rule(
+            id=address,
+            text=trouble.does,
+            answers=trouble.answers(number),
+            probability=probability,
+            seed=0,
+            key="intygs_id",
+        )
+    return None
