@@ -1,0 +1,13 @@
+from collections.abc import Iterator
+
+import pytest
+
+from schemas.contract import Contracts
+from tests.mocks.rules.callers import ZeepCaller
+
+
+@pytest.fixture(scope="session")
+def by_zeep(contracts: Contracts) -> Iterator[ZeepCaller]:
+    caller = ZeepCaller(contracts)
+    yield caller
+    caller.close()
