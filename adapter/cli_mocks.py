@@ -1,5 +1,6 @@
 """The command `intyg mocks`: the five mocks, for an adapter that runs elsewhere."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -34,11 +35,15 @@ def run(
         typer.Option(help="CA certificates of signers (PEM); without any, none is verified."),
     ] = None,
     types_dir: TypesOption = None,
+    rules_dir: Annotated[
+        Path | None, typer.Option(help="Behaviour rules (YAML); see `intyg mocks lint`.")
+    ] = None,
 ) -> None:
     """Run the mock authorities and the mock EHR until they are stopped."""
     if context.invoked_subcommand is not None:
         return
     from mocks.personas import make_personas
+    from mocks.rules.files import give_rules, read_rules
     from mocks.serving import run_mocks
 
     chosen = {
@@ -50,6 +55,7 @@ def run(
     }
     try:
         made = make_personas(Contracts(), known_types(types_dir), adapter, tuple(ca or ()))
+        give_rules(read_rules([rules_dir] if rules_dir else []), made.values())
         with run_mocks(made, ports=_ports(ports_from, chosen)) as running:
             names = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
             run_until_signalled(lambda: typer.echo("\n".join(names), err=True))
@@ -57,6 +63,30 @@ def run(
         fail(f"{exc.strerror}: {exc.filename or 'port'}", 1)
     except ValueError as exc:
         fail(str(exc), 1)
+
+
+@mocks.command()
+def lint(
+    paths: Annotated[list[Path], typer.Argument(help="Files with rules (YAML), or folders.")],
+) -> None:
+    """Check files with behaviour rules: everything that is wrong, with file and line."""
+    from mocks.rules.files import RuleFilesError, read_rules
+
+    try:
+        rules = read_rules(paths)
+    except RuleFilesError as exc:
+        for fault in exc.faults:
+            typer.echo(str(fault))
+        raise typer.Exit(2 if any(each.line == 0 for each in exc.faults) else 1) from None
+    typer.echo(f"{len(rules)} {'rule' if len(rules) == 1 else 'rules'}, all well")
+
+
+@mocks.command(name="rule-schema")
+def rule_schema() -> None:
+    """Print the JSON Schema of a behaviour rule, for editors."""
+    from mocks.rules import rule_schema as schema
+
+    typer.echo(json.dumps(schema(), ensure_ascii=False, indent=2))
 
 
 def _ports(first: int, chosen: Mapping[str, int | None]) -> dict[str, int]:

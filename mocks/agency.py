@@ -16,7 +16,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -41,7 +41,7 @@ from mocks.rules.answers import Effect, PassThrough
 from mocks.rules.book import RuleBook
 from mocks.rules.effects import Reply, Scene
 from mocks.rules.facts import Facts, intygs_id_of, typ_of
-from mocks.rules.model import Match, Rule
+from mocks.rules.model import Match, Rule, covers
 from mocks.rules.parse import RuleError, check_passing
 from mocks.rules.passing import pass_on
 from mocks.rules.trace import RuleTrace
@@ -182,6 +182,16 @@ class Agency:
         self.journal.wake()
         self.waits.stop()
 
+    @property
+    def part(self) -> str:
+        """Its code in `types:Part`; `HSVARD` for the EHR."""
+        return self.settings.part
+
+    @property
+    def contracts_taken(self) -> Collection[str]:
+        """Keys of the contracts that it takes."""
+        return self.handlers.keys()
+
     def add_rule(self, rule: Rule) -> Rule:
         """
         Take a rule.
@@ -190,8 +200,8 @@ class Agency:
             RuleError: It could not act here, or there is one of its id.
         """
         for wanted in rule.match.contract or ():
-            if not any(wanted in (key, key.partition(":")[0]) for key in self.handlers):
-                takes = ", ".join(sorted(self.handlers))
+            if not any(covers(wanted, key) for key in self.contracts_taken):
+                takes = ", ".join(sorted(self.contracts_taken))
                 raise RuleError(
                     "match.contract", f"{self.settings.name} takes {takes}, not {wanted}"
                 )

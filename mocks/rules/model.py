@@ -14,7 +14,7 @@ import secrets
 import uuid
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -61,16 +61,35 @@ _TEXTS: Final = {
     ]
 }
 
-Texts: TypeAlias = Annotated[
-    tuple[str, ...],
+_T = TypeVar("_T")
+
+Several: TypeAlias = Annotated[
+    tuple[_T, ...],
     BeforeValidator(_several),
     PlainSerializer(_one_or_several),
     WithJsonSchema(_TEXTS),
 ]
-"""A text or several."""
+"""One or several."""
 
-OneOf: TypeAlias = Annotated[Texts, AfterValidator(_not_empty)]
+OneOf: TypeAlias = Annotated[Several[str], AfterValidator(_not_empty)]
 """A text or several, of which one must be it. `*` stands for any characters."""
+
+
+def _contract(name: str) -> str:
+    if name not in contract_names():
+        raise ValueError(unknown(name, contract_names()))
+    return name
+
+
+def _agency(part: str) -> str:
+    if part not in AGENCIES:
+        raise ValueError(unknown(part, AGENCIES))
+    return part
+
+
+def _expression(text: str) -> str:
+    check_xpath(text)
+    return text
 
 
 class Span(Part):
@@ -134,8 +153,14 @@ class Match(Part):
         xpath: Expressions that must all hold; from the request element.
     """
 
-    agency: OneOf | None = None
-    contract: OneOf | None = None
+    agency: (
+        Annotated[Several[Annotated[str, AfterValidator(_agency)]], AfterValidator(_not_empty)]
+        | None
+    ) = None
+    contract: (
+        Annotated[Several[Annotated[str, AfterValidator(_contract)]], AfterValidator(_not_empty)]
+        | None
+    ) = None
     sender: OneOf | None = None
     logical_address: OneOf | None = None
     intygs_id: OneOf | None = None
@@ -147,30 +172,7 @@ class Match(Part):
     handelse: OneOf | None = None
     attempt: Attempt = None
     headers: Mapping[str, OneOf] = {}
-    xpath: Texts = ()
-
-    @field_validator("contract")
-    @classmethod
-    def _known_contract(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for each in value or ():
-            if each not in contract_names():
-                raise ValueError(unknown(each, contract_names()))
-        return value
-
-    @field_validator("agency")
-    @classmethod
-    def _known_agency(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for each in value or ():
-            if each not in AGENCIES:
-                raise ValueError(unknown(each, AGENCIES))
-        return value
-
-    @field_validator("xpath")
-    @classmethod
-    def _compiles(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            check_xpath(each)
-        return value
+    xpath: Several[Annotated[str, AfterValidator(_expression)]] = ()
 
     @property
     def specificity(self) -> int:
@@ -299,6 +301,11 @@ def contract_names() -> tuple[str, ...]:
     """What `contract` may be: `RegisterCertificate` or `RegisterCertificate:3`."""
     every = Contracts().all()
     return tuple(sorted({each.name for each in every} | {each.key for each in every}))
+
+
+def covers(wanted: str, key: str) -> bool:
+    """Whether a rule's `RegisterCertificate` or `RegisterCertificate:3` means the contract."""
+    return wanted in (key, key.partition(":")[0])
 
 
 def unknown(value: str, known: Iterable[str]) -> str:
