@@ -23,7 +23,7 @@ from schemas.intyg_model import (
     SvarIds,
     Values,
 )
-from schemas.intyg_xpath import NO, YES, literal, one_of, write_out
+from schemas.intyg_xpath import NO, YES, contains_like, like, literal, one_of, write_out
 
 _PLACE = re.compile(r"<([0-9]+(?:\.[0-9]+)?)>")
 
@@ -89,7 +89,8 @@ class _Writer:
             yield self._make("address", self._type, self._type.patient_address, message, ".", must)
         if instans is not None:
             message, each = "instans must be at least 1", "c:svar/c:instans"
-            yield self._make("instans_least", self._type, instans, message, each, "number() >= 1")
+            must = write_out("decimal(.) >= 1")
+            yield self._make("instans_least", self._type, instans, message, each, must)
 
     def _question(self, question: Question) -> Iterator[Assertion]:
         term = f"{question.term} (svar {question.svar})"
@@ -115,7 +116,7 @@ class _Writer:
         if question.only:
             ids = tuple(part.id for part in question.delsvar)
             message = f"{term} has no delsvar but {', '.join(ids)}"
-            must = f"not(c:delsvar[not({one_of('@id', ids + question.also)})])"
+            must = f"not(c:delsvar[not({_one_of_ids(ids + question.also)})])"
             yield make("only", question, question.only, message, at, must)
         for part in question.delsvar:
             for facet, ref, message, must in _value_checks(part):
@@ -191,10 +192,9 @@ def _bounds(count: Count) -> Iterator[_Bound]:
 def _allowed_svar(intyg_type: IntygType, ids: SvarIds) -> tuple[str, str]:
     """XPath over a svar whose id is allowed, and the ids in words."""
     known = tuple(question.svar for question in intyg_type.questions if not question.last)
-    must, shown = one_of("@id", known + ids.also), ", ".join(known)
+    must, shown = _one_of_ids(known + ids.also), ", ".join(known)
     for ending in ids.ending_with:
-        tail = f"substring(@id, string-length(@id) - {len(ending) - 1})"
-        must += f" or {tail} = {literal(ending)}"
+        must += f" or {_ends_with(ending)}"
     if ids.first is not None:
         width = len(str(ids.last))  # a number with zeros before it is another id
         must += (
@@ -203,6 +203,17 @@ def _allowed_svar(intyg_type: IntygType, ids: SvarIds) -> tuple[str, str]:
         )
         shown += f" and {ids.first} to {ids.last}"
     return must, shown
+
+
+def _one_of_ids(ids: tuple[str, ...]) -> str:
+    """XPath: the node's id is one of these; `*106.2` is any id that ends so."""
+    whole = tuple(each for each in ids if not each.startswith("*"))
+    endings = [_ends_with(each[1:]) for each in ids if each.startswith("*")]
+    return " or ".join([one_of("@id", whole), *endings])
+
+
+def _ends_with(ending: str) -> str:
+    return f"substring(@id, string-length(@id) - {len(ending) - 1}) = {literal(ending)}"
 
 
 _Check: TypeAlias = tuple[str, Ref, str, str]
@@ -243,7 +254,8 @@ def _value_checks(part: Delsvar) -> Iterator[_Check]:
         yield "days", part.days.ref, words, must
     if part.size:
         size = f"{part.size.most:g}"
-        must = f"number() <= {size} and number() >= -{size}"
+        number = write_out("decimal(.)")
+        must = f"{number} <= {size} and {number} >= -{size}"
         yield "size", part.size.ref, f"must be between -{size} and {size}", must
 
 
@@ -267,10 +279,10 @@ def _checks_across(question: Question, part: Delsvar) -> Iterator[_Check]:
         yield "unique", part.unique, "must not hold the same code twice", must
     most = question.count.most or 1
     if part.overlap:
-        must = _apart(question.svar, part.id, most, "<")
+        must = _apart(question.svar, part.id, most, "order", "<")
         yield "overlap", part.overlap, "must not hold periods that overlap", must
     if part.shared_day:
-        must = _apart(question.svar, part.id, most, "<=")
+        must = _apart(question.svar, part.id, most, "num", "<=")
         yield "shared_day", part.shared_day, "must not hold periods that share a day", must
 
 
@@ -327,9 +339,10 @@ def _is_not(values: tuple[str, ...]) -> str:
 
 
 def _matching(subject: str, values: Values) -> str:
-    if values.match is Match.CONTAINS:
-        return " or ".join(f"contains({subject}, {literal(value)})" for value in values.values)
-    return one_of(subject, values.values)
+    if values.match is Match.EXACT:
+        return one_of(subject, values.values)
+    compare = like if values.match is Match.TRIMMED else contains_like
+    return " or ".join(compare(subject, value) for value in values.values)
 
 
 def compared(question: Question) -> int:
@@ -354,11 +367,15 @@ def _pairs(most: int) -> list[tuple[int, int]]:
     return [(one, other) for one in range(1, most + 1) for other in range(one + 1, most + 1)]
 
 
-def _apart(svar: str, delsvar: str, most: int, before: str) -> str:
-    """No two of the first `most` periods overlap; `before` compares a start with an end."""
+def _apart(svar: str, delsvar: str, most: int, read: str, before: str) -> str:
+    """
+    No two of the first `most` periods overlap; `before` compares a start with an end.
+
+    `read` is `order` where the national rule compares texts, otherwise `num`.
+    """
 
     def end(row: int, name: str) -> str:
-        return write_out(f"num(svar({svar})[{row}]/delsvar({delsvar})/t:datePeriod/t:{name})")
+        return write_out(f"{read}(svar({svar})[{row}]/delsvar({delsvar})/t:datePeriod/t:{name})")
 
     return " and ".join(
         f"not({end(one, 'start')} {before} {end(other, 'end')}"

@@ -382,7 +382,7 @@ def _at_least_one(instans: etree._Element) -> bool:
     return bool(_AT_LEAST_ONE(instans))
 
 
-_AT_LEAST_ONE = compile_xpath("number() >= 1")
+_AT_LEAST_ONE = compile_xpath(write_out("decimal(.) >= 1"))
 
 
 def _svar_ids(assertion: Assertion, intyg_type: IntygType) -> _Broken:
@@ -418,10 +418,11 @@ def _question_check(assertion: Assertion, question: Question) -> _Broken:
                 if sum(1 for _ in row.element.iterchildren(_INSTANS)) != 1
             ]
     known = frozenset(part.id for part in question.delsvar).union(question.also)
+    only_allowed: Any = compile_xpath(assertion.must)
     return lambda answers, _day: [
         row.element
         for row in answers.rows_by_id.get(svar, ())
-        if any(part.id not in known for part in row.parts)
+        if any(part.id not in known for part in row.parts) and not only_allowed(row.element)
     ]
 
 
@@ -523,10 +524,11 @@ def _type_answer(kind: str) -> Callable[[Part], bool | None]:
 
 def _listed(values: Values, of: Callable[[Part], str]) -> Callable[[Part], bool | None]:
     wanted = frozenset(values.values)
+    # a dot in a value stands for any character: what is not the value itself, XPath looks at
     if values.match is Match.CONTAINS:
-        return lambda part: any(value in of(part) for value in wanted) if part.plain_cv else None
+        return lambda part: (part.plain_cv and any(value in of(part) for value in wanted)) or None
     if values.match is Match.TRIMMED:
-        return lambda part: of(part).strip(BLANKS) in wanted if part.plain_cv else None
+        return lambda part: (part.plain_cv and of(part).strip(BLANKS) in wanted) or None
     return lambda part: of(part) in wanted if part.plain_cv else None
 
 
@@ -575,9 +577,15 @@ def _across(assertion: Assertion, node: Delsvar, question: Question) -> _Broken:
     if assertion.facet == "unique":
         return repeated
     overlap = _share_a_day if assertion.facet == "shared_day" else _overlap
-    start_of: Any = compile_xpath(write_out(f"num(delsvar({node_id})/t:datePeriod/t:start)"))
-    end_of: Any = compile_xpath(write_out(f"num(delsvar({node_id})/t:datePeriod/t:end)"))
+    read = "num" if assertion.facet == "shared_day" else "order"
+    start_of, end_of = (
+        _number_at(f"{read}(delsvar({node_id})/t:datePeriod/t:{end})") for end in ("start", "end")
+    )
     return overlapping
+
+
+def _number_at(expression: str) -> Any:
+    return compile_xpath(write_out(expression))
 
 
 def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:

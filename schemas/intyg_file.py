@@ -7,7 +7,8 @@ A check stands beside its value with the id of the national rule that it stands 
     type: cv (R32)
     length: 53 (S-q18-18.2)
     codes: A B (R34?)        `?`: a warning, whatever the type's other rules are
-    only: also 58.3 (R51)    a delsvar id that does not exist, but that the rule lets through
+    only: also 58.3 (R51)    a delsvar id that does not exist, but that the rule lets through;
+                             *58.3: every id that ends so
 
 A check without an id gets one made of its place and name (`35.1:length`). It refuses a certificate
 only in a type without national rules: otherwise the national service would let it pass.

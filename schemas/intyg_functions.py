@@ -26,6 +26,7 @@ _BLANKS = re.compile(f"[{BLANKS}]+")
 _NOTHING: Final = etree.Element("nothing")
 _ASK_NUMBER: Any = compile_xpath("number($s)")
 _ASK_NUM: Any = compile_xpath(write_out("num($s)"))
+_ASK_ORDER: Any = compile_xpath(write_out("order($s)"))
 _ASK_DAYS: Any = compile_xpath(write_out("days($s)"))
 _ASK_BORN: Any = compile_xpath(write_out("born(.)"))
 _ASK_BORN_YEAR: Any = compile_xpath(write_out("born_year(.)"))
@@ -43,6 +44,11 @@ def number_of(text: str) -> float:
     return -value if sign else value
 
 
+def decimal(text: str) -> float:
+    """`decimal()`: a number that may have a plus before it."""
+    return number_of(text.replace("+", ""))
+
+
 def normalized(text: str) -> str:
     """XPath's normalize-space(); of what is not ASCII, Python's split() would take more away."""
     return " ".join(text.split()) if text.isascii() else _BLANKS.sub(" ", text).strip(" ")
@@ -52,6 +58,14 @@ def num(text: str) -> float:
     """`num()`: a date as a number that sorts."""
     plain = _PLAIN_DATE.match(text)
     return int(plain[1] + plain[2] + plain[3]) if plain else float(_ASK_NUM(_NOTHING, s=text))
+
+
+def order(text: str) -> float:
+    """`order()`: a date as a number that sorts as its text does."""
+    plain = _PLAIN_DATE.match(text)
+    if plain and len(text) == 10:
+        return int(plain[1] + plain[2] + plain[3])
+    return float(_ASK_ORDER(_NOTHING, s=text))
 
 
 def days(text: str) -> float:

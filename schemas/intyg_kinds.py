@@ -95,9 +95,10 @@ def quick_period(element: etree._Element) -> tuple[str, str] | None:
     if len(start) or len(end) or start.tag != _START or end.tag != _END:
         return None
     first, last = start.text or "", end.text or ""
-    if not is_real_date(first) or not is_real_date(last) or first[:10] > last[:10]:
+    # a time zone, or a blank after, is not the usual form
+    if len(first) != 10 or len(last) != 10 or first > last:
         return None
-    return first[:10], last[:10]
+    return (first, last) if is_real_date(first) and is_real_date(last) else None
 
 
 def quick_partial_date(element: etree._Element) -> str:
@@ -163,7 +164,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         lambda text: _ZERO_DATE.match(text) is not None,
     ),
     "year": _kind(
-        f"translate(t:partialDate/t:value, {_DIGITS}) = '0000'",
+        "count(t:partialDate/t:value) = 1"
+        f" and translate(t:partialDate/t:value, {_DIGITS}) = '0000'",
         "a partialDate with a year, YYYY",
     ),
     "day": _kind(
@@ -176,7 +178,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         f" and {_date_xpath('t:datePeriod/t:start')}"
         " and count(t:datePeriod/t:end) = 1 and not(t:datePeriod/t:end/*)"
         f" and {_date_xpath('t:datePeriod/t:end')}"
-        f" and {write_out('num(t:datePeriod/t:start) <= num(t:datePeriod/t:end)')}",
+        f" and {write_out('order(t:datePeriod/t:start) <= order(t:datePeriod/t:end)')}",
         "a datePeriod whose start and end are dates that exist, YYYY-MM-DD, the start not after"
         " the end",
     ),

@@ -37,11 +37,15 @@ class Unique(StrEnum):
 
 
 class Match(StrEnum):
-    """How a code or code system is compared; the national rules differ."""
+    """
+    How a code or code system is compared; the national rules differ.
+
+    Where they use it as a pattern, a dot in it stands for any one character.
+    """
 
     EXACT = "exact"
-    TRIMMED = "trimmed"  # blanks around it do not count
-    CONTAINS = "contains"  # anywhere in the text
+    TRIMMED = "trimmed"  # a pattern for all of the text; blanks around it do not count
+    CONTAINS = "contains"  # a pattern for any piece of the text
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,8 @@ class Question:
         svar: The id; for additional questions the lowest one.
         last: Highest id, only for additional questions (9001 to 9999).
         only: No delsvar other than those listed; None where nobody checks it.
-        also: Ids of delsvar that do not exist but that the rule lets through.
+        also: Ids of delsvar that do not exist but that the rule lets through;
+            `*106.2`: every id that ends so.
     """
 
     svar: str

@@ -16,7 +16,9 @@ Schematron.
 | `yes()`, `no()` | the same test of the context node |
 | `text(X)` | the text of X without blanks around it |
 | `real_date(X)` | X is a real date, YYYY-MM-DD |
+| `decimal(X)` | number X, which may have a plus before it, as `xs:decimal` and `xs:int` may |
 | `num(X)` | date X as a number that sorts, 20261123 |
+| `order(X)` | date X as a number that sorts as its text does, with its time zone: 20261123.3 |
 | `days(X)` | date X as a day number: 0001-01-01 is 1, as Python's `date.toordinal` |
 | `born(X)`, `born_year(X)` | the patient's birth as day number, and its year; X leads to `intyg` |
 
@@ -43,9 +45,10 @@ NO: Final = "(contains(., '0') or contains(., 'false'))"
 
 _CALL = re.compile(
     r"(?<![\w$@-])"
-    r"(svar|delsvar|code|coded|yes|no|text|real_date|num|days|born_year|born)\("
+    r"(svar|delsvar|code|coded|yes|no|text|real_date|decimal|num|order|days|born_year|born)\("
 )
 _ID = re.compile(r"\d+(\.\d+)?\Z")
+_BETWEEN_DOTS = re.compile(r"[^.]+")
 
 
 def write_out(expression: str) -> str:
@@ -97,6 +100,36 @@ def one_of(subject: str, values: tuple[str, ...]) -> str:
     return " or ".join(f"{subject} = {literal(value)}" for value in values)
 
 
+def like(subject: str, value: str) -> str:
+    """
+    `subject` is the value, in which a dot stands for any one character.
+
+    The national rules use code systems as patterns without escaping them: 1.2.752 also takes
+    1-2x752.
+    """
+    if "." not in value:
+        return f"{subject} = {literal(value)}"
+    places = [(match.start(), match[0]) for match in _BETWEEN_DOTS.finditer(value)]
+    pieces = ", ".join(f"substring({subject}, {at + 1}, {len(part)})" for at, part in places)
+    told = literal("".join(part for _, part in places))
+    return f"(string-length({subject}) = {len(value)} and concat({pieces}) = {told})"
+
+
+def contains_like(subject: str, value: str) -> str:
+    """
+    `like`, anywhere in `subject`.
+
+    It is looked for around the first place that has the value's longest part.
+    """
+    if "." not in value:
+        return f"contains({subject}, {literal(value)})"
+    longest = max(value.split("."), key=len)
+    before = f"string-length(substring-before({subject}, {literal(longest)}))"
+    start = 1 - value.index(longest)
+    place = f"{before} - {-start}" if start < 0 else f"{before} + {start}"
+    return like(f"substring({subject}, {place}, {len(value)})", value)
+
+
 def _closing(expression: str, start: int) -> int:
     """The place of the parenthesis that closes the one before `start`."""
     depth, quote = 1, ""
@@ -133,6 +166,10 @@ def _written_out(name: str, argument: str) -> str:
             return real_date(date)
         case "num":
             return f"number(translate(substring({date}, 1, 10), '-', ''))"
+        case "decimal":
+            return f"number(translate({inner}, '+', ''))"
+        case "order":
+            return _order(date)
         case "days":
             return _day_number(
                 f"number(substring({date}, 1, 4))",
@@ -182,6 +219,16 @@ def _day_number(year: str, month: str, day: str) -> str:
         f"(365 * {years} + floor({years} div 4) - floor({years} div 100) + floor({years} div 400)"
         f" + floor((153 * ({month} + 12 * {early}) - 457) div 5) + {day} - 306)"
     )
+
+
+def _order(date: str) -> str:
+    """
+    A date as a number that sorts as its text does: where national rules compare texts, a time
+    zone counts. Nothing sorts before +, + before -, and - before Z.
+    """
+    zone = f"translate(substring({date}, 11), '+-Z:', '123')"
+    day = f"translate(substring({date}, 1, 10), '-', '')"
+    return f"number(concat({day}, '.', substring(concat({zone}, '00000'), 1, 5)))"
 
 
 def real_date(text: str) -> str:

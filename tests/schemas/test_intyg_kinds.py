@@ -79,6 +79,16 @@ def test_quick_answer_is_that_of_the_xpath(kind: str) -> None:
             "<t:partialDate><t:value>2026-11</t:value></t:partialDate>",
         ),
         (
+            "year",
+            "<t:partialDate><t:value>2026</t:value></t:partialDate>",
+            "<t:partialDate><t:value>2026</t:value></t:partialDate>" * 2,
+        ),
+        (
+            "period",
+            period("2026-11-02", "2026-11-02Z"),
+            period("2026-11-02Z", "2026-11-02"),  # the national rule compares texts
+        ),
+        (
             "day",
             "<t:partialDate><t:value>2026-11-02</t:value></t:partialDate>",
             "<t:partialDate><t:value>2026-11</t:value></t:partialDate>",

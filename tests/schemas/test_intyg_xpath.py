@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from schemas.intyg_xpath import compile_xpath, literal, write_out
+from schemas.intyg_xpath import compile_xpath, contains_like, like, literal, write_out
 
 ANY = etree.fromstring("<any/>")
 
@@ -27,6 +27,7 @@ ANY = etree.fromstring("<any/>")
         ("text()[1]", "text()[1]"),
         ("preceding-sibling::svar(40)", "preceding-sibling::c:svar[@id='40']"),
         ("num(.)", "number(translate(substring(normalize-space(.), 1, 10), '-', ''))"),
+        ("decimal(.)", "number(translate(., '+', ''))"),
         ("count(c:svar) = 1 and 'svar(1'", "count(c:svar) = 1 and 'svar(1'"),
     ],
 )
@@ -98,3 +99,35 @@ def test_text_with_both_quotes_cannot_be_written() -> None:
     assert literal("it's") == '"it\'s"'
     with pytest.raises(ValueError, match="quotes"):
         literal("'\"")
+
+
+def test_dates_are_ordered_as_their_texts_are() -> None:
+    ordered = [
+        "2026-11-02", "2026-11-02+01:00", "2026-11-02+14:00", "2026-11-02-05:00", "2026-11-02Z",
+        "2026-11-03",
+    ]  # fmt: skip
+    order: Any = compile_xpath(write_out("order($s)"))
+    assert sorted(ordered) == ordered
+    numbers = [order(ANY, s=f" {text}\n") for text in ordered]
+    assert numbers == sorted(set(numbers))
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "anywhere"),
+    [
+        ("1.2.752.116.1", True, True),
+        ("1-2x752 116/1", True, True),
+        ("1.2.752.116.1.8", False, True),
+        ("x1-2-752-116-1", False, True),
+        ("1..2.752.116.1", False, False),
+        (".2.752.116.1", False, False),
+        ("1.2.752.116.", False, False),
+        ("1.2.753.116.1", False, False),
+        ("", False, False),
+    ],
+)
+def test_dot_of_a_code_system_is_any_character(text: str, whole: bool, anywhere: bool) -> None:
+    """The national rules use code systems as patterns, without a backslash before the dots."""
+    subject = literal(text)
+    assert compile_xpath(like(subject, "1.2.752.116.1"))(ANY) is whole
+    assert compile_xpath(contains_like(subject, "1.2.752.116.1"))(ANY) is anywhere
