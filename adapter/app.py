@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from adapter.access import Access
 from adapter.audit import AuditKey, AuditLog
-from adapter.console import build_console
+from adapter.console import build_clock, build_console
 from adapter.deliver import Deliverer
 from adapter.errors import StoreError
 from adapter.interactions import (
@@ -16,16 +16,17 @@ from adapter.interactions import (
     READERS,
     after_delivery,
 )
-from adapter.model import Clock, Delivery, Inbound, Outcome, system_clock
+from adapter.model import Clock, Delivery, Environment, Inbound, Outcome, system_clock
 from adapter.parts import Parts
 from adapter.route import Routes
-from adapter.server import Server, mount
+from adapter.server import Server, WsgiApp, mount
 from adapter.server_tls import context_from_settings
 from adapter.settings import Settings, SettingsError
 from adapter.soap import Answer, build_wsgi
 from adapter.staff_directory import directory_from_settings
 from adapter.startup import read_facts, refuse_unfit
 from adapter.store import Rows, Store
+from adapter.virtual_clock import VirtualClock
 from adapter.worker import Workers
 from schemas.intyg_file import TypeFileError
 
@@ -90,17 +91,12 @@ class App:
             Access(settings, parts.routes),
         )
         console = build_console(parts)
-        self._server = Server(
-            mount(
-                {"/services": soap, "/api": console, "/health": console, "/metrics": console},
-            ),
-            settings.server.host,
-            settings.server.port,
-            threads=settings.server.threads,
-            max_body_bytes=settings.server.max_body_bytes,
-            headers=((ENVIRONMENT_HEADER, settings.environment.value),),
-            tls=context_from_settings(settings),
-        )
+        doors: dict[str, WsgiApp] = {
+            "/services": soap,
+            "/api": console,
+            "/health": console,
+            "/metrics": console,
+        }
         self._deliverer = Deliverer(parts.contracts, parts.guard, settings.delivery, parts.clock)
         self._workers = Workers(
             parts.store,
@@ -109,6 +105,17 @@ class App:
             self._after_delivery,
             settings.delivery,
             parts.clock,
+        )
+        if settings.environment is Environment.DEMO and isinstance(parts.clock, VirtualClock):
+            doors["/api/clock"] = build_clock(parts.clock, self._workers, parts.store)
+        self._server = Server(
+            mount(doors),
+            settings.server.host,
+            settings.server.port,
+            threads=settings.server.threads,
+            max_body_bytes=settings.server.max_body_bytes,
+            headers=((ENVIRONMENT_HEADER, settings.environment.value),),
+            tls=context_from_settings(settings),
         )
 
     @property

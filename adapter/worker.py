@@ -6,7 +6,8 @@ in one. A process that dies in between leaves the delivery in SENDING, and it is
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -76,6 +77,9 @@ class Workers:
         self._clock = clock
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._turn = threading.Condition()
+        self._attempting = 0
+        self._held = False
 
     def start(self) -> None:
         """
@@ -111,9 +115,10 @@ class Workers:
         Raises:
             StoreError: The database did not answer.
         """
-        claimed = self._store.claim(worker, 1, self._settings.lease_seconds)
-        for delivery in claimed:
-            self._handle(delivery)
+        with self._taking_part():
+            claimed = self._store.claim(worker, 1, self._settings.lease_seconds)
+            for delivery in claimed:
+                self._handle(delivery)
         return bool(claimed)
 
     def drain(self) -> int:
@@ -128,6 +133,57 @@ class Workers:
         while self.run_once():
             attempts += 1
         return attempts
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """
+        No delivery is taken while the block runs; attempts under way come to their end first.
+
+        For moving the clock: a lease must not run out because time jumped.
+        """
+        with self._turn:
+            self._turn.wait_for(lambda: not self._held)
+            self._held = True
+            self._turn.wait_for(lambda: self._attempting == 0)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._held = False
+                self._turn.notify_all()
+
+    def wait_until_done(self, timeout_seconds: float) -> bool:
+        """
+        Wait until every delivery that is due has been attempted, and none is under way.
+
+        Returns:
+            False when the time ran out.
+
+        Raises:
+            StoreError: The database did not answer.
+        """
+        self._store.wake_all()
+        with self._turn:  # nobody takes one while it is asked whether there is any
+            return self._turn.wait_for(
+                lambda: self._attempting == 0 and not self._is_any_due(), timeout_seconds
+            )
+
+    def _is_any_due(self) -> bool:
+        with self._store.read() as rows:
+            return rows.is_any_due()
+
+    @contextmanager
+    def _taking_part(self) -> Iterator[None]:
+        with self._turn:
+            self._turn.wait_for(lambda: not self._held)
+            self._attempting += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._attempting -= 1
+                if self._attempting == 0:
+                    self._turn.notify_all()
 
     def recover(self) -> None:
         """Take back deliveries whose worker is gone."""

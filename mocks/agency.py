@@ -47,6 +47,7 @@ from mocks.rules.passing import pass_on
 from mocks.rules.trace import RuleTrace
 from mocks.rules.waits import Ended, Waits
 from mocks.settings import ANY, MockSettings
+from mocks.timeline import Timeline
 from schemas.codes import ErrorId
 from schemas.contract import Contract, Contracts
 from schemas.finding import Finding
@@ -127,7 +128,8 @@ class Agency:
     ) -> None:
         self.contracts = contracts
         self.settings = settings
-        self.clock = clock
+        self.timeline = Timeline.of(clock)
+        self.clock: Clock = self.timeline
         self.journal = _journal(settings)
         self.rules = RuleBook(self._trouble)
         self.waits = Waits()

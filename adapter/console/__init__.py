@@ -1,5 +1,6 @@
 """The control interface: what has become of a certificate, and marking questions as handled."""
 
 from adapter.console.app import build_console
+from adapter.console.clock import build_clock
 
-__all__ = ["build_console"]
+__all__ = ["build_clock", "build_console"]

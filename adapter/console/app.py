@@ -56,14 +56,14 @@ def build_console(parts: Parts) -> Flask:
         with parts.store.read() as rows:
             view = intyg_view(rows, intygs_id)
         if view is None:
-            return _problem(HTTPStatus.NOT_FOUND, "There is no such certificate.")
+            return problem(HTTPStatus.NOT_FOUND, "There is no such certificate.")
         return jsonify(view)
 
     @app.put("/api/intyg/<path:intygs_id>/ref")
     def put_ref(intygs_id: str) -> ResponseReturnValue:
         ref = request.values.get("ref", "").strip()
         if not (1 <= len(ref) <= MAX_ID_LENGTH and len(intygs_id) <= MAX_ID_LENGTH):
-            return _problem(HTTPStatus.BAD_REQUEST, f"ref: 1 to {MAX_ID_LENGTH} characters.")
+            return problem(HTTPStatus.BAD_REQUEST, f"ref: 1 to {MAX_ID_LENGTH} characters.")
         with parts.store.begin() as rows:
             rows.set_ref(intygs_id, ref)
             if parts.audit:
@@ -101,17 +101,17 @@ def build_console(parts: Parts) -> Flask:
 
     @app.errorhandler(AdapterError)
     def refused(error: AdapterError) -> ResponseReturnValue:
-        return _problem(_status(error), error.text, [f.rule for f in error.findings])
+        return problem(_status(error), error.text, [f.rule for f in error.findings])
 
     @app.errorhandler(HTTPException)
     def not_served(error: HTTPException) -> ResponseReturnValue:
-        return _problem(HTTPStatus(error.code or 500), error.name)
+        return problem(HTTPStatus(error.code or 500), error.name)
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> ResponseReturnValue:
         # The error's text may quote a row.
         _log.error("console.unexpected", **{"error.type": type(error).__name__})
-        return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here.")
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here.")
 
     return app
 
@@ -134,7 +134,7 @@ def _status(error: AdapterError) -> HTTPStatus:
     return HTTPStatus.NOT_FOUND
 
 
-def _problem(status: HTTPStatus, detail: str, rules: list[str] | None = None) -> Response:
+def problem(status: HTTPStatus, detail: str, rules: list[str] | None = None) -> Response:
     """RFC 9457, with the ids of broken rules as a member of our own."""
     body: dict[str, object] = {"title": status.phrase, "status": status.value, "detail": detail}
     if rules:

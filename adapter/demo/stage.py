@@ -12,12 +12,15 @@ from adapter.app import App, build_app
 from adapter.demo.settings_file import settings_text
 from adapter.make_keys import SIGNER_HSA_ID, TestKeys, make_test_keys
 from adapter.settings import load_settings
+from adapter.virtual_clock import VirtualClock
+from mocks.adapter_clock import AdapterClock
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journalsystem import Journalsystem
 from mocks.journalsystem.client import EhrClient, Staff
 from mocks.journalsystem.sample import UNIT
 from mocks.personas import make_personas
 from mocks.serving import MockServer, run_mocks
+from mocks.timeline import Timeline
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
 
@@ -72,6 +75,7 @@ class Stage:
     real: Tripwire
     ehr: EhrClient
     staff: Staff
+    timeline: Timeline
 
     @property
     def forsakringskassan(self) -> MockServer:
@@ -109,15 +113,17 @@ def set_stage(folder: Path, keys: Path, ports: Ports = Ports()) -> Iterator[Stag
     test_patients.write_text("\n".join(("testpersonnummer", *TEST_PERSONS)) + "\n", "utf-8")
     adapter_port = ports.adapter or _free_port()
     services = f"http://127.0.0.1:{adapter_port}/services"
-    personas = make_personas(Contracts(), IntygTypes(), services, (made.ca,))
+    timeline = Timeline()
+    personas = make_personas(Contracts(), IntygTypes(), services, (made.ca,), timeline)
     with run_mocks(personas, ports=ports.mocks) as mocks, _tripwire() as real:
         toml = folder / "adapter.toml"
         urls = {key: server.url for key, server in mocks.items()}
         toml.write_text(settings_text(adapter_port, keys, urls, real.url), "utf-8")
-        with build_app(load_settings(toml)) as adapter:
+        with build_app(load_settings(toml), VirtualClock()) as adapter:
+            timeline.follow(AdapterClock(f"{adapter.url}/api/clock"))
             ehr = EhrClient(services, "INTYGSADAPTER", staff)
             try:
-                yield Stage(folder, made, adapter, mocks, real, ehr, staff)
+                yield Stage(folder, made, adapter, mocks, real, ehr, staff, timeline)
             finally:
                 ehr.close()
 

@@ -196,6 +196,28 @@ class DeliveryRows(IntygRows):
         found = {DeliveryState(state): count for state, count in rows}
         return {state: found.get(state, 0) for state in DeliveryState}
 
+    def is_any_due(self) -> bool:
+        """Whether there is something to claim."""
+        found = self._connection.scalars(_CLAIMABLE_SEQS, {"now": self._clock(), "limit": 1})
+        return found.first() is not None
+
+    def next_retry(self) -> datetime | None:
+        """
+        When the first delivery that was attempted before is tried again, after now.
+
+        Those that wait for a route or for the guard are left out: they look every minute whether
+        something has changed, and time alone changes nothing for them.
+        """
+        table = tables.delivery
+        found: datetime | None = self._connection.execute(
+            sa.select(sa.func.min(table.c.due_at, type_=tables.UtcDateTime)).where(
+                table.c.state == DeliveryState.QUEUED.value,
+                table.c.attempts > 0,
+                table.c.due_at > self._clock(),
+            )
+        ).scalar_one()
+        return found
+
     def claim(self, worker: str, limit: int, lease_seconds: float) -> list[Delivery]:
         """
         Take due deliveries, each the first of its queue, and count the attempt.

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import Field
 
-from mocks.control import journal
+from mocks.control import clock, journal
 from mocks.control.operation import Answered, Asked, Done, Operation, ProblemError
 from mocks.rules.answers import Effect, Error, Fault, Http
 from mocks.rules.book import RuleBook
@@ -20,7 +20,7 @@ ORDERED: Final = "next-"
 """What the ids of rules begin with that `fail_next` makes."""
 
 
-class Mock(journal.Journalled, Protocol):
+class Mock(journal.Journalled, clock.Timed, Protocol):
     """A mock, as far as these operations go."""
 
     @property
@@ -155,6 +155,7 @@ def operations() -> tuple[Operation, ...]:
         Operation("GET", "", describe_mock, "Mock"),
         Operation("POST", "/reset", reset_mock, "Mock"),
         *journal.operations(),
+        *clock.operations(),
         Operation("GET", "/fail-next", list_failures, _FAILURES),
         Operation("POST", "/fail-next", order_failure, _FAILURES),
         Operation("DELETE", "/fail-next", cancel_failures, _FAILURES),
