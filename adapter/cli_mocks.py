@@ -38,14 +38,31 @@ def run(
     rules_dir: Annotated[
         Path | None, typer.Option(help="Behaviour rules (YAML); see `intyg mocks lint`.")
     ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(help="SQLite file that keeps the calls; without one they are in memory."),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="What /control wants as Bearer; made up if it is not given.",
+            envvar="INTYG_MOCKS_TOKEN",
+            show_envvar=True,
+        ),
+    ] = None,
+    no_token: Annotated[
+        bool, typer.Option("--no-token", help="/control wants no token, from anybody here.")
+    ] = False,
 ) -> None:
     """Run the mock authorities and the mock EHR until they are stopped."""
     if context.invoked_subcommand is not None:
         return
+    from mocks.control.token import new_token
     from mocks.personas import make_personas
     from mocks.rules.files import give_rules, read_rules
     from mocks.serving import run_mocks
 
+    control_token = None if no_token else token or new_token()
     chosen = {
         "forsakringskassan": forsakringskassan_port,
         "journalsystem": journalsystem_port,
@@ -54,11 +71,21 @@ def run(
         "socialstyrelsen": socialstyrelsen_port,
     }
     try:
-        made = make_personas(Contracts(), known_types(types_dir), adapter, tuple(ca or ()))
+        made = make_personas(
+            Contracts(),
+            known_types(types_dir),
+            adapter,
+            tuple(ca or ()),
+            control_token=control_token,
+            journal_file=journal,
+        )
         give_rules(read_rules([rules_dir] if rules_dir else []), made.values())
         with run_mocks(made, ports=_ports(ports_from, chosen)) as running:
-            names = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
-            run_until_signalled(lambda: typer.echo("\n".join(names), err=True))
+            lines = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
+            if control_token is not None:
+                example = next(iter(running.values())).url
+                lines.append(f"curl -H 'Authorization: Bearer {control_token}' {example}/control")
+            run_until_signalled(lambda: typer.echo("\n".join(lines), err=True))
     except OSError as exc:
         fail(f"{exc.strerror}: {exc.filename or 'port'}", 1)
     except ValueError as exc:

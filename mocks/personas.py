@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mocks.agency import Agency
 from mocks.authority import Authority
@@ -66,6 +66,9 @@ def make_personas(
     adapter_url: str | None = None,
     ca_files: tuple[Path, ...] = (),
     clock: Clock = system_clock,
+    *,
+    control_token: str | None = None,
+    journal_file: Path | None = None,
 ) -> dict[str, Agency]:
     """
     All five, none of them running yet, by key.
@@ -73,16 +76,19 @@ def make_personas(
     Args:
         adapter_url: Where the adapter serves its contracts; None: they send nothing.
         ca_files: CA certificates of signers; without any, no signature is verified.
+        control_token: What their control interfaces want as Bearer; None: nothing.
+        journal_file: SQLite file for their journals; None: they are kept in memory.
 
     Raises:
-        OSError, ValueError: A CA file cannot be used.
+        OSError, ValueError: A CA file or the journal's file cannot be used.
     """
+    changes: dict[str, Any] = {
+        "adapter_url": adapter_url,
+        "ca_files": ca_files,
+        "control_token": control_token,
+        "journal_file": journal_file,
+    }
     return {
-        key: each.make(
-            contracts,
-            types,
-            replace(each.settings, adapter_url=adapter_url, ca_files=ca_files),
-            clock,
-        )
+        key: each.make(contracts, types, replace(each.settings, **changes), clock)
         for key, each in PERSONAS.items()
     }

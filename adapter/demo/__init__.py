@@ -3,6 +3,7 @@
 The only part of the adapter that knows the mocks, beside the command that starts them.
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from adapter import log
 from adapter.demo.stage import PATIENT, Ports, Stage, free_or_any, set_stage
 from adapter.demo.story import Story, StoryError, issue_sample
 from adapter.model import Environment
+from mocks.control.token import new_token
 from mocks.personas import PERSONAS
 
 UP_FOLDER = Path("data/up")
@@ -21,6 +23,10 @@ UP_FOLDER = Path("data/up")
 
 UP_PORT = 8080
 """The adapter's; the mocks have theirs in `mocks.personas`. For one that is taken, a free one."""
+
+
+TOKEN_VARIABLE = "INTYG_MOCKS_TOKEN"  # noqa: S105 -- its name
+"""Environment variable that says which token the mocks want; else one is made up."""
 
 
 def play(keys: Path, console: Console) -> int:
@@ -50,16 +56,27 @@ def stay_up(
 ) -> int:
     """Start the same and leave it running until a signal; the exit code."""
     UP_FOLDER.mkdir(parents=True, exist_ok=True)
+    token = os.environ.get(TOKEN_VARIABLE) or new_token()
     with (
         (UP_FOLDER / "adapter.log").open("a", encoding="utf-8") as stream,
-        set_stage(UP_FOLDER, keys, _usual_ports()) as stage,
+        set_stage(UP_FOLDER, keys, _usual_ports(), token) as stage,
     ):
+        write_token(UP_FOLDER, token)
         log.configure(stream, environment=Environment.DEMO.value)
         sample = UP_FOLDER / "fk7804.xml"
         intygs_id, envelope = issue_sample(stage)
         sample.write_bytes(envelope)
         run_until_signalled(lambda: _announce(console, stage, sample, intygs_id))
     return 0
+
+
+def write_token(folder: Path, token: str) -> None:
+    """The mocks' token, and the options with which curl brings it; for their owner alone."""
+    for name, text in (("token", token), ("curl", f'header = "Authorization: Bearer {token}"')):
+        path = folder / name
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(f"{text}\n", "utf-8")
 
 
 def _usual_ports() -> Ports:
@@ -83,7 +100,10 @@ def _announce(console: Console, stage: Stage, sample: Path, intygs_id: str) -> N
         f"  curl {adapter}/services",
         f"  curl -H 'Content-Type: text/xml' --data-binary @{sample} {adapter}/services{register}",
         f"  curl {adapter}/api/intyg/{intygs_id}",
+        f"  curl -K {stage.folder}/curl {stage.journalsystem.url}/control/handelser",
+        f"  curl -K {stage.folder}/curl {stage.forsakringskassan.url}/control/journal?limit=1",
         "",
+        f"The mocks want the token in {stage.folder}/token at /control; -K has curl bring it.",
         "Ctrl-C stops all of it.",
     )
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)

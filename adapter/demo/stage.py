@@ -97,7 +97,9 @@ class Stage:
 
 
 @contextmanager
-def set_stage(folder: Path, keys: Path, ports: Ports = Ports()) -> Iterator[Stage]:
+def set_stage(
+    folder: Path, keys: Path, ports: Ports = Ports(), control_token: str | None = None
+) -> Iterator[Stage]:
     """
     Start adapter and mocks on loopback, and stop them again.
 
@@ -106,6 +108,7 @@ def set_stage(folder: Path, keys: Path, ports: Ports = Ports()) -> Iterator[Stag
             patients. Use an empty one for an empty database.
         keys: Folder of the test keys; made if it is not there.
         ports: Where to listen.
+        control_token: What the mocks' control interfaces want; None: nothing.
     """
     made = make_test_keys(keys, keep=True)
     staff = Staff(SIGNER_HSA_ID, UNIT)
@@ -114,7 +117,9 @@ def set_stage(folder: Path, keys: Path, ports: Ports = Ports()) -> Iterator[Stag
     adapter_port = ports.adapter or _free_port()
     services = f"http://127.0.0.1:{adapter_port}/services"
     timeline = Timeline()
-    personas = make_personas(Contracts(), IntygTypes(), services, (made.ca,), timeline)
+    personas = make_personas(
+        Contracts(), IntygTypes(), services, (made.ca,), timeline, control_token=control_token
+    )
     with run_mocks(personas, ports=ports.mocks) as mocks, _tripwire() as real:
         toml = folder / "adapter.toml"
         urls = {key: server.url for key, server in mocks.items()}

@@ -10,7 +10,6 @@ JSON for a wrong type, and a JSON string for JSON to be read once more; and doub
 to start.
 """
 
-import hmac
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +22,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from mocks.control.description import describe, page
 from mocks.control.operation import Operation, Problem, ProblemError, nearest, problem_of
+from mocks.control.token import brings
 from mocks.journal import Filter, FilterError
 
 _log = logging.getLogger(__name__)
@@ -75,13 +75,8 @@ def _check_token() -> None:
     wanted = request.environ[MOCK].token
     if wanted is None or request.endpoint in OPEN:
         return
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(
-        given.strip().encode(), wanted.encode()
-    ):
-        raise ProblemError(
-            401, "Authorization: say Bearer and the token that the mock was started with"
-        )
+    if not brings(request.headers.get("Authorization", ""), wanted):
+        raise ProblemError(401, "Authorization: Bearer and the token of the mock are wanted")
 
 
 def _view(operation: Operation) -> Callable[..., Response]:

@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from adapter import safe_xml
+from adapter.demo import write_token
 from adapter.demo.stage import PATIENT, Stage, set_stage
 from adapter.demo.story import issue
 from adapter.post_file import post_file
@@ -22,6 +23,9 @@ from mocks.personas import PERSONAS
 from schemas.contract import Contracts
 from tests import builders
 from tests.docs import pages
+
+TOKEN: Final = "token-of-a-page"
+"""What the mocks want of a reader."""
 
 FREE_PORT: Final = re.compile(r"^port = 8080$", re.MULTILINE)
 
@@ -66,6 +70,7 @@ class Reader:
         settings = (self.stage.folder / "adapter.toml").read_text("utf-8")
         here = settings.replace('data_dir = "."', f'data_dir = "{self.stage.folder}"')
         (folder / "adapter.toml").write_text(here, "utf-8")
+        write_token(folder, TOKEN)
 
     def register(self, intygs_id: str) -> None:
         """Have a certificate registered, and sent to Försäkringskassan."""
@@ -86,7 +91,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("stage")
     with (folder / "adapter.log").open("w", encoding="utf-8") as stream:
         structlog.configure(logger_factory=structlog.WriteLoggerFactory(stream))
-        with set_stage(folder, folder / "keys") as running:
+        with set_stage(folder, folder / "keys", control_token=TOKEN) as running:
             yield running
         structlog.configure(**before)
 

@@ -1,9 +1,11 @@
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
-from mocks.journal import Bounds, Dropped, Entry, Journal, Step, Verdict
+from mocks.journal import Bounds, Dropped, Entry, Filter, Journal, Step, Verdict
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -97,3 +99,58 @@ def test_waiting_in_vain_gives_what_there_is() -> None:
 
 def test_content_of_calls_is_not_shown_by_repr() -> None:
     assert "xxxx" not in repr(entry(1))
+
+
+# --- age, pages, many who wait --------------------------------------------------------------------
+
+
+def test_calls_that_are_too_old_are_dropped_and_counted_even_if_none_follows() -> None:
+    now = [1000.0]
+    journal = Journal(Bounds(max_age_seconds=60), now=lambda: now[0])
+    journal.add(entry(1))
+    now[0] = 1030
+    journal.add(entry(2))
+    now[0] = 1061  # the first is 61 s old, the second 31 s
+    assert [each.number for each in journal.entries()] == [2]
+    assert journal.dropped == Dropped(age=1)
+    now[0] = 1091
+    assert (journal.get(2), journal.count(), journal.dropped.age) == (None, 0, 2)
+
+
+def test_pages_are_whole_and_the_last_one_says_so() -> None:
+    journal = Journal()
+    for number in range(1, 6):
+        journal.add(entry(number))
+    pages = [journal.page(Filter(), after, 2) for after in (0, 2, 4)]
+    assert [[each.number for each in page.entries] for page in pages] == [[1, 2], [3, 4], [5]]
+    assert [(page.count, page.next) for page in pages] == [(5, 2), (5, 4), (5, None)]
+    assert journal.page(Filter(), 0, 5).next is None
+    assert journal.page(Filter(), 0, 0).entries == ()
+
+
+def test_everybody_who_waits_is_told_of_their_own_calls() -> None:
+    journal = Journal()
+    with ThreadPoolExecutor(max_workers=50) as pool:
+        waits = [
+            pool.submit(journal.wait, 1, timeout_seconds=20, intygs_id=f"id-{n}")
+            for n in range(2, 50, 2)
+        ]
+        for number in range(1, 50):
+            journal.add(entry(number))
+        found = [[each.number for each in wait.result()] for wait in waits]
+    assert found == [[n] for n in range(2, 50, 2)]
+
+
+def test_a_call_that_was_forgotten_is_not_waited_for_any_more() -> None:
+    journal = Journal()
+    journal.add(entry(1))
+    with ThreadPoolExecutor() as pool:
+        wait = pool.submit(journal.wait, 2, timeout_seconds=10)
+        while not journal._waiters:
+            time.sleep(0.001)
+        journal.clear()
+        journal.add(entry(2))
+        time.sleep(0.02)
+        assert not wait.done()
+        journal.add(entry(3))
+        assert [each.number for each in wait.result()] == [2, 3]

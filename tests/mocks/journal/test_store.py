@@ -1,0 +1,125 @@
+import sqlite3
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from mocks.journal import Bounds, Filter, Journal
+from mocks.journal.store import FileStore, MemoryStore, Store
+from mocks.serving import serve
+from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
+from tests import builders
+from tests.mocks.calls import post, result
+from tests.mocks.journal.entries import entry
+
+pytestmark = pytest.mark.wrong_on_purpose  # entries made by hand
+
+ROOMY = Bounds()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "calls.sqlite"
+
+
+def in_file(path: Path, bounds: Bounds = ROOMY, journal: str = "FKASSA") -> Journal:
+    return Journal(bounds, FileStore(path, journal))
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_a_call_comes_back_as_it_was(path: Path, kind: str) -> None:
+    store: Store = MemoryStore() if kind == "memory" else FileStore(path, "FKASSA")
+    store.add(entry(2), 17.0)
+    store.add(entry(1, http_status=500, contract=None), 18.0)
+    assert store.get(2) == entry(2)
+    assert store.get(3) is None
+    assert list(store.scan(with_bytes=True)) == [entry(1, http_status=500, contract=None), entry(2)]
+    assert [(each.number, each.size, each.kept_at) for each in store.kept()] == [
+        (2, entry(2).size, 17.0),
+        (1, entry(1).size, 18.0),
+    ]
+    store.close()
+
+
+def test_a_file_outlives_the_mock_and_goes_on_with_its_numbers(path: Path) -> None:
+    first = in_file(path)
+    first.add(entry(first.number()))
+    first.add(entry(first.number()))
+    first.close()
+    second = in_file(path)
+    assert [each.number for each in second.entries()] == [1, 2]
+    assert second.number() == 3
+    second.clear()
+    second.close()
+    third = in_file(path)
+    assert (third.entries(), third.number()) == ((), 3)
+    third.close()
+
+
+def test_a_file_keeps_its_bounds_when_it_is_opened_again(path: Path) -> None:
+    first = in_file(path)
+    for _ in range(5):
+        first.add(entry(first.number()))
+    first.close()
+    second = in_file(path, Bounds(max_calls=2))
+    second.add(entry(second.number()))
+    assert [each.number for each in second.entries()] == [5, 6]
+    assert second.dropped.calls == 4
+    second.close()
+
+
+def test_journals_share_a_file_and_not_their_calls(path: Path) -> None:
+    one, other = in_file(path), in_file(path, journal="SKV")
+    one.add(entry(one.number()))
+    other.add(entry(other.number(), logical_address="SKV"))
+    other.clear()
+    assert (one.count(), other.count()) == (1, 0)
+    one.close()
+    other.close()
+
+
+def test_a_file_is_for_its_owner_and_for_other_tools(path: Path) -> None:
+    journal = in_file(path)
+    journal.add(entry(1))
+    journal.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(path)) as other:
+        [row] = other.execute("SELECT journal, contract, result_code, request FROM calls")
+    assert row == ("FKASSA", "RegisterCertificate:3", "OK", entry(1).request)
+
+
+def test_what_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, and long enough to be told from an empty file\n" * 20)
+    with pytest.raises(OSError, match=r"notes\.txt: file is not a database"):
+        FileStore(path, "FKASSA")
+
+
+def test_bytes_are_read_from_the_file_only_where_they_are_asked_for(path: Path) -> None:
+    journal = in_file(path)
+    journal.add(entry(1))
+    page = journal.page(Filter.parse("result_code=OK"))
+    assert page.entries == (entry(1),)
+    assert journal.count("request~=kvällar") == 1
+    assert journal.count(f"size>={entry(1).size}") == 1
+    journal.close()
+
+
+def test_two_hundred_parallel_calls_are_all_in_the_file(
+    path: Path, contracts: Contracts, types: IntygTypes
+) -> None:
+    kassan = Forsakringskassan(contracts, types, replace(SETTINGS, journal_file=path))
+    bodies = [builders.register_certificate(f"id-{n}") for n in range(200)]
+    with serve(kassan) as server, ThreadPoolExecutor(max_workers=40) as pool:
+        answers = {result(answer)[0] for answer in pool.map(lambda b: post(server, b), bodies)}
+    assert answers == {"OK"}
+    found = kassan.journal.entries()
+    assert [each.number for each in found] == list(range(1, 201))
+    assert {each.intygs_id for each in found} == {f"id-{n}" for n in range(200)}
+    assert all(each.request.count(str(each.intygs_id).encode()) == 1 for each in found)
+    kassan.journal.close()
