@@ -76,12 +76,21 @@ class Conversations(RuleBasedStateMachine):
 
     # --- what the parties do ---
 
-    @initialize(accepted=st.sampled_from([True, True, False]))
-    def first(self, accepted: bool) -> None:
+    @initialize(
+        to=st.sampled_from([["FKASSA"], ["FKASSA", "AF"], []]),
+        asked=st.lists(
+            st.tuples(st.sampled_from(["KOMPLT", "KOMPLT", "KONTKT"]), PART), max_size=3
+        ),
+    )
+    def first(self, to: list[str], asked: list[tuple[str, str]]) -> None:
+        """Most plays begin in the middle of a conversation: there is more to go wrong."""
         self._register(None, None)
-        if accepted:
-            self.send(0, "FKASSA")
+        for part in to:
+            self.send(0, part)
+        if to:
             self.deliver("delivered", "delivered")
+        for amne, part in asked:
+            self.recipient_asks(0, amne, part, None)
 
     @precondition(lambda self: len(self.intyg) < 3)
     @rule(pick=PICK, relation=st.sampled_from(["KOMPLT", "KOMPLT", "ERSATT", "FRLANG", "KOPIA"]))
@@ -148,11 +157,11 @@ class Conversations(RuleBasedStateMachine):
                 went.setdefault(new.intygs_id, []).append(sent)
         return went
 
+    @precondition(lambda self: len(self.intyg) > 1 or len(self.intyg[0].events) > 5)
     @rule(pick=PICK)
     def revoke(self, pick: int) -> None:
-        if pick % 3:
-            return  # not as often as the rest: it ends all talk
-        intyg = self._intyg(pick // 3)
+        """Not at once: it ends all talk."""
+        intyg = self._intyg(pick)
         body = builders.revoke_certificate(intyg.intygs_id)
         if intyg.revoked:
             assert self._call(body).code is ResultCode.INFO
@@ -219,9 +228,9 @@ class Conversations(RuleBasedStateMachine):
         self._look(intyg)
 
     @precondition(lambda self: any(one.fragor for one in self.intyg))
-    @rule(pick=PICK, wrong=st.sampled_from([None, None, None, "AVSTMN"]))
-    def answer(self, pick: int, wrong: str | None) -> None:
-        intyg, fraga = self._fraga(pick)
+    @rule(pick=PICK, any_one=st.booleans(), wrong=st.sampled_from([None, None, None, "AVSTMN"]))
+    def answer(self, pick: int, any_one: bool, wrong: str | None) -> None:
+        intyg, fraga = self._fraga(pick, only_open=not any_one)
         meddelande_id = f"a-{next(self.numbers)}"
         says = fraga.says(Cause.ANSWERED)
         rules = {says.rule} if isinstance(says, Refusal) else set()
@@ -327,8 +336,11 @@ class Conversations(RuleBasedStateMachine):
     def _intyg(self, pick: int) -> Intyg:
         return self.intyg[pick % len(self.intyg)]
 
-    def _fraga(self, pick: int) -> tuple[Intyg, Fraga]:
+    def _fraga(self, pick: int, *, only_open: bool = False) -> tuple[Intyg, Fraga]:
+        """A question; one that is open, if that is wanted and there is one."""
         found = [(intyg, fraga) for intyg in self.intyg for fraga in intyg.fragor]
+        if only_open:
+            found = [one for one in found if not one[1].handled] or found
         return found[pick % len(found)]
 
     def _care_may_not(self, intyg: Intyg) -> set[str]:
