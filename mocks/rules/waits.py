@@ -72,6 +72,12 @@ class Waits:
                 for fd, _ in poll.poll(None if left is None else left * 1000):
                     return Ended.STOPPED if fd == bell.reader else Ended.GONE
 
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        with self._lock:
+            return 0 if self._bell is None else self._bell.users
+
     def stop(self) -> None:
         """End every wait now; later ones wait again."""
         with self._lock:

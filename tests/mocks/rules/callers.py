@@ -2,7 +2,7 @@
 
 import io
 import socket
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 import zeep
@@ -62,17 +62,31 @@ class ZeepCaller:
         return " ".join(str(word) for word in words if word)
 
 
-def raw(server: MockServer, data: bytes | None = None, timeout: float = 5.0) -> bytes | str:
+class Listens(Protocol):
+    """A mock's own server, or pytest-httpserver."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+
+def http_request(data: bytes) -> bytes:
+    """The same as bytes on a connection."""
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n"
+    return f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data
+
+
+def raw(server: Listens, data: bytes | None = None, timeout: float = 5.0) -> bytes | str:
     """
     Every byte that comes back until the other side closes.
 
     Returns:
         Or `reset`, or `silence` when nothing came in time.
     """
-    body = envelope(REGISTER) if data is None else data
-    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n"
     with socket.create_connection((server.host, server.port), timeout=timeout) as connection:
-        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        connection.sendall(http_request(envelope(REGISTER) if data is None else data))
         received = b""
         try:
             while piece := connection.recv(65536):

@@ -1,0 +1,117 @@
+"""Rules inside pytest-httpserver, and calls that are passed through."""
+
+import socket
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from mocks.forsakringskassan import Forsakringskassan
+from mocks.rules import RuleError, parse_rule
+from mocks.rules.answers import Destination, PassThrough
+from mocks.rules.passing import PassingError, pass_on
+from mocks.serving import MockServer, mount, serve
+from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
+from tests.mocks.calls import fault, post, result
+from tests.mocks.rules.callers import REGISTER, ZeepCaller, raw
+
+
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        pytest.param({"kind": "reset"}, "reset", id="reset"),
+        pytest.param({"kind": "reset", "store": True}, "reset", id="stored, then reset"),
+        pytest.param({"kind": "garbage", "size": 9}, 9, id="garbage"),
+        pytest.param({"kind": "tls_failure"}, 7, id="TLS failure"),
+        pytest.param({"kind": "hang"}, "silence", id="hang"),
+        pytest.param(
+            {"kind": "normal", "delay": {"kind": "fixed", "seconds": 0.1}}, b">OK<", id="delay"
+        ),
+    ],
+)
+def test_the_wire_effects_work_inside_pytest_httpserver(
+    httpserver: HTTPServer, kassan: Forsakringskassan, answer: dict[str, Any], seen: object
+) -> None:
+    mount(httpserver, kassan)
+    kassan.add_rule(parse_rule({"answers": answer, "count": 1}))
+    got = raw(httpserver, timeout=0.5)
+    if isinstance(seen, bytes):
+        assert isinstance(got, bytes)
+        assert seen in got
+    else:
+        assert (len(got) if isinstance(seen, int) else got) == seen
+    afterwards = raw(httpserver)
+    assert isinstance(afterwards, bytes)
+    assert b"resultCode" in afterwards
+    httpserver.check()  # no handler has failed
+
+
+# --- passing through ------------------------------------------------------------------------------
+
+
+def passing(url: str, **more: Any) -> dict[str, Any]:
+    return {"answers": {"kind": "pass_through", "url": url, "destination": "mock", **more}}
+
+
+def test_a_call_passes_through_as_it_came_and_so_does_its_answer(
+    server: MockServer, kassan: Forsakringskassan, contracts: Contracts, by_zeep: ZeepCaller
+) -> None:
+    other = Forsakringskassan(contracts, IntygTypes())
+    with serve(other) as there:
+        kassan.add_rule(parse_rule(passing(there.url)))
+        assert by_zeep.call(server) == "OK"
+        assert by_zeep.call(server) == "INFO Certificate already exists"
+        assert kassan.all_intyg() == ()
+        assert len(other.all_intyg()) == 1
+        for mine, theirs in zip(kassan.journal.entries(), other.journal.entries(), strict=True):
+            assert mine.request == theirs.request
+            assert mine.reply == theirs.reply
+            assert dict(theirs.headers)["Soapaction"] == dict(mine.headers)["Soapaction"]
+        assert isinstance(raw(server), bytes)
+
+
+def test_a_call_that_comes_back_is_a_routing_loop(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    kassan.add_rule(parse_rule(passing(server.url)))
+    response = post(server, REGISTER)
+    assert (response.status_code, (fault(response)[1] or "")[:5]) == (500, "VP014")
+    assert len(kassan.journal.entries()) == 2
+
+
+def test_nobody_at_the_other_end_is_what_the_platform_says(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        kassan.add_rule(parse_rule(passing(url, timeout_seconds=0.2)))
+        assert (fault(post(server, REGISTER))[1] or "")[:5] == "VP009"
+
+
+def test_a_rule_that_passes_too_far_is_refused_by_the_mock_and_again_at_the_socket(
+    kassan: Forsakringskassan, contracts: Contracts
+) -> None:
+    effect = PassThrough(url="http://192.0.2.1/", destination=Destination.TEST)
+    rule = parse_rule(passing("http://192.0.2.1/"), allowed=["http://192.0.2.1"])
+    with pytest.raises(RuleError, match=r"^answers\.0\.url: http://192"):
+        kassan.add_rule(rule)
+    contract = contracts.get("RegisterCertificate", 3)
+    with pytest.raises(PassingError):
+        pass_on(effect, contract, "FKASSA", b"", (), (), "me")
+
+
+def test_a_rule_about_a_contract_that_the_mock_lacks_is_refused(kassan: Forsakringskassan) -> None:
+    rule = parse_rule({"answers": {"kind": "ok"}, "match": {"contract": "GetCertificate"}})
+    with pytest.raises(RuleError, match=r"^match\.contract: Försäkringskassan takes"):
+        kassan.add_rule(rule)
+
+
+def test_an_address_that_a_rule_names_is_answered_at(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    assert "logical address FKASSA" in (fault(post(server, REGISTER, logical_address="X"))[1] or "")
+    rule = {"answers": {"kind": "vp", "code": "VP004"}, "match": {"logical_address": "X"}}
+    kassan.add_rule(parse_rule(rule))
+    assert (fault(post(server, REGISTER, logical_address="X"))[1] or "")[:5] == "VP004"
+    assert result(post(server, REGISTER))[0] == "OK"

@@ -1,0 +1,194 @@
+"""Delays, and many of them at once."""
+
+import contextlib
+import resource
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mocks.forsakringskassan import Forsakringskassan
+from mocks.rules import parse_rule
+from mocks.rules.waits import Ended, Waits
+from mocks.serving import MockServer, serve
+from tests import builders
+from tests.mocks.calls import envelope, post, result
+from tests.mocks.rules.callers import REGISTER, ZeepCaller, http_request, raw
+
+OK = {"kind": "normal"}
+PENDING = 1000
+
+
+@contextlib.contextmanager
+def asked(server: MockServer, data: bytes | None = None) -> Iterator[socket.socket]:
+    """A call under way."""
+    with socket.create_connection((server.host, server.port), timeout=10) as connection:
+        connection.sendall(http_request(envelope(REGISTER) if data is None else data))
+        yield connection
+
+
+def until(condition: Any, seconds: float = 10.0) -> None:
+    """Wait for something that is about to happen."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def slow(seconds: float, when: str, **more: Any) -> dict[str, Any]:
+    return {**OK, "delay": {"kind": "fixed", "seconds": seconds, "when": when}, **more}
+
+
+def test_a_delay_before_keeps_the_mock_from_taking_the_call(
+    server: MockServer, kassan: Forsakringskassan, by_zeep: ZeepCaller
+) -> None:
+    kassan.add_rule(parse_rule({"answers": slow(0.4, "before")}))
+    started = time.monotonic()
+    with asked(server) as connection:
+        time.sleep(0.1)
+        assert kassan.all_intyg() == ()
+        assert b">OK<" in connection.recv(65536) + connection.recv(65536)
+    assert time.monotonic() - started >= 0.4
+    assert by_zeep.call(server) == "INFO Certificate already exists"
+    assert time.monotonic() - started >= 0.8
+
+
+def test_a_delay_after_has_the_call_taken_and_in_the_journal_at_once(
+    server: MockServer, kassan: Forsakringskassan, by_zeep: ZeepCaller
+) -> None:
+    kassan.add_rule(parse_rule({"answers": slow(5.0, "after")}))
+    assert by_zeep.call(server) == "ReadTimeout"  # zeep here waits a second
+    assert len(kassan.all_intyg()) == 1
+    assert [each.result_code for each in kassan.journal.entries()] == ["OK"]
+
+
+def test_a_slow_mock_takes_a_call_also_when_the_caller_has_given_up(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    kassan.add_rule(parse_rule({"answers": slow(0.4, "before")}))
+    with asked(server):
+        pass
+    assert kassan.all_intyg() == ()
+    until(kassan.all_intyg)
+
+
+def test_an_answer_can_drip(
+    server: MockServer, kassan: Forsakringskassan, by_zeep: ZeepCaller
+) -> None:
+    drip = {**OK, "delay": {"kind": "drip", "seconds": 0.5, "pieces": 6}}
+    kassan.add_rule(parse_rule({"answers": drip}))
+    pieces = []
+    started = time.monotonic()
+    with asked(server) as connection:
+        while piece := connection.recv(65536):
+            pieces.append((time.monotonic() - started, piece))
+    assert b">OK<" in b"".join(piece for _, piece in pieces)
+    assert len(pieces) >= 6
+    assert pieces[-1][0] >= 0.5
+    assert pieces[0][0] < pieces[-1][0] - 0.3
+    assert by_zeep.call(server) == "INFO Certificate already exists"
+
+
+def test_a_once_only_rule_with_a_delay_acts_once_among_200_parallel_calls(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    error = {"kind": "error", "error_id": "TECHNICAL_ERROR"}
+    delay = {"kind": "fixed", "seconds": 0.5}
+    kassan.add_rule(parse_rule({"id": "once", "answers": {**error, "delay": delay}, "count": 1}))
+    bodies = [builders.register_certificate(f"id-{n}") for n in range(200)]
+    with ThreadPoolExecutor(50) as pool:
+        answers = Counter(pool.map(lambda body: result(post(server, body))[0], bodies))
+    assert answers == {"ERROR": 1, "OK": 199}
+    assert len(kassan.all_intyg()) == 199
+    acted = [entry for entry in kassan.journal.entries() if any(r.acted for r in entry.rules)]
+    assert [entry.result_code for entry in acted] == ["ERROR"]
+    why = Counter(str(each.why) for entry in kassan.journal.entries() for each in entry.rules)
+    assert why == {"acted": 1, "used_up": 199}
+
+
+def test_stopping_ends_every_wait_at_once_and_leaves_no_thread(kassan: Forsakringskassan) -> None:
+    before = set(threading.enumerate())
+    kassan.add_rule(parse_rule({"answers": slow(60, "before"), "match": {"intygs_id": "before"}}))
+    kassan.add_rule(parse_rule({"answers": slow(60, "after"), "match": {"intygs_id": "after"}}))
+    kassan.add_rule(parse_rule({"answers": {"kind": "hang"}, "match": {"intygs_id": "hang"}}))
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(serve(kassan))
+        open_calls = [
+            stack.enter_context(asked(server, envelope(builders.register_certificate(name))))
+            for name in ("before", "after", "hang")
+        ]
+        until(lambda: len(kassan.journal.entries()) == 2)
+        time.sleep(0.1)  # the third one waits too
+        started = time.monotonic()
+        server.stop()
+        assert time.monotonic() - started < 5
+        assert [connection.recv(100) for connection in open_calls] == [b"", b"", b""]
+    assert set(threading.enumerate()) <= before
+    assert [each.intygs_id for each in kassan.all_intyg()] == ["after"]
+    stopped = [each for each in kassan.journal.entries() if each.step("stopped")]
+    assert [(each.intygs_id, each.http_status) for each in stopped] == [("before", None)]
+
+
+def test_a_hanging_call_ends_when_its_caller_goes(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    kassan.add_rule(parse_rule({"answers": {"kind": "hang"}}))
+    assert raw(server, timeout=0.1) == "silence"
+    until(lambda: not kassan.waits.waiting)
+
+
+def test_a_thousand_delayed_answers_hold_nobody_up(kassan: Forsakringskassan) -> None:
+    """Others are answered in under 50 ms, and 1,000 waiting calls take less than 150 MB."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        server = stack.enter_context(serve(kassan))
+        result(post(server, REGISTER))
+        resident = _resident_megabytes()
+        late = envelope(builders.register_certificate("late"), "FK-SLOW-30S")
+        for _ in range(PENDING):
+            stack.enter_context(asked(server, late))
+        until(lambda: kassan.waits.waiting == PENDING, 60)
+        assert _resident_megabytes() - resident < 150
+        assert min(_seconds_of_a_call(server) for _ in range(30)) < 0.05
+        server.stop()
+    assert [each.intygs_id for each in kassan.all_intyg()] == [builders.INTYGS_ID]
+
+
+def _seconds_of_a_call(server: MockServer) -> float:
+    started = time.perf_counter()
+    assert isinstance(raw(server), bytes)
+    return time.perf_counter() - started
+
+
+def _resident_megabytes() -> float:
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def test_a_wait_is_over_for_one_of_three_reasons() -> None:
+    waits = Waits()
+    ours, theirs = socket.socketpair()
+    with ours, ThreadPoolExecutor(2) as pool:
+        assert waits.wait(0.01, ours) is Ended.TIME
+        stopped = pool.submit(waits.wait, None, ours)
+        until(lambda: waits.waiting == 1)
+        waits.stop()
+        assert stopped.result(5) is Ended.STOPPED
+        gone = pool.submit(waits.wait, 60, ours)
+        until(lambda: waits.waiting == 1)
+        theirs.close()
+        assert gone.result(5) is Ended.GONE
+    assert waits.waiting == 0
+
+
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_no_time_is_no_wait(seconds: float) -> None:
+    assert Waits().wait(seconds) is Ended.TIME

@@ -1,0 +1,128 @@
+"""TLS on a mock, and who it says is calling."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from adapter.make_keys import CLIENT_HSA_ID, TestKeys, make_test_keys
+from mocks.forsakringskassan import Forsakringskassan
+from mocks.rules import parse_rule
+from mocks.serving import MockServer, MockTls, serve
+from tests import builders
+from tests.mocks.calls import PATHS, envelope, result
+
+DATA = envelope(builders.register_certificate())
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> TestKeys:
+    return make_test_keys(tmp_path_factory.mktemp("keys"))
+
+
+@contextmanager
+def secure(
+    kassan: Forsakringskassan, keys: TestKeys, *, require: bool = False
+) -> Iterator[MockServer]:
+    tls = MockTls(keys.server.cert, keys.server.key, keys.ca, require_client=require)
+    with serve(kassan, tls=tls) as server:
+        yield server
+
+
+def post(server: MockServer, keys: TestKeys, *, client: bool, **headers: str) -> requests.Response:
+    return requests.post(
+        server.url + PATHS["RegisterCertificate"],
+        data=DATA,
+        headers={"Content-Type": "text/xml", **headers},
+        verify=str(keys.ca),
+        cert=(str(keys.client.cert), str(keys.client.key)) if client else None,
+        timeout=5,
+    )
+
+
+def test_the_client_certificate_says_who_calls(kassan: Forsakringskassan, keys: TestKeys) -> None:
+    no = {"kind": "vp", "code": "VP007"}
+    kassan.add_rule(parse_rule({"answers": no, "match": {"sender": CLIENT_HSA_ID}}))
+    with secure(kassan, keys) as server:
+        assert server.url.startswith("https://")
+        known = post(server, keys, client=True, **{"x-vp-sender-id": "SE-LIAR"})
+        unknown = post(server, keys, client=False, **{"x-vp-sender-id": CLIENT_HSA_ID})
+    assert (known.status_code, "VP007" in known.text) == (500, True)
+    assert result(unknown)[0] == "OK"
+    first, second = kassan.journal.entries()
+    assert first.sender == CLIENT_HSA_ID
+    assert f"2.5.4.5={CLIENT_HSA_ID}" in (first.tls_subject or "")
+    assert (second.sender, second.tls_subject) == (None, None)
+
+
+def test_a_certificate_can_be_required(kassan: Forsakringskassan, keys: TestKeys) -> None:
+    with secure(kassan, keys, require=True) as server:
+        assert result(post(server, keys, client=True))[0] == "OK"
+        with pytest.raises(requests.ConnectionError):
+            post(server, keys, client=False)
+    assert len(kassan.journal.entries()) == 1
+
+
+def test_without_tls_the_platforms_header_says_who_calls(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    url = server.url + PATHS["RegisterCertificate"]
+    for header in ({"x-vp-sender-id": "SE1"}, {}):
+        requests.post(url, data=DATA, headers={"Content-Type": "text/xml", **header}, timeout=5)
+    assert [each.sender for each in kassan.journal.entries()] == ["SE1", None]
+
+
+def test_a_caller_that_never_says_hello_keeps_nobody_waiting(
+    kassan: Forsakringskassan, keys: TestKeys
+) -> None:
+    with secure(kassan, keys) as server:
+        with socket.create_connection((server.host, server.port), timeout=5) as silent:
+            assert result(post(server, keys, client=True))[0] == "OK"
+            silent.sendall(b"POST / HTTP/1.1\r\n\r\n")  # not what TLS begins with
+            assert b"HTTP" not in _everything(silent)  # until it is closed
+        with socket.create_connection((server.host, server.port), timeout=5):
+            server.stop()  # does not wait for a handshake
+
+
+def _everything(connection: socket.socket) -> bytes:
+    """What comes until the other side closes, or resets."""
+    data = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(4096):
+            data += piece
+    return data
+
+
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        pytest.param({"kind": "tls_failure"}, requests.exceptions.SSLError, id="TLS failure"),
+        pytest.param({"kind": "reset"}, requests.ConnectionError, id="reset"),
+        pytest.param({"kind": "garbage"}, requests.ConnectionError, id="garbage"),
+        pytest.param(
+            {"kind": "half_body"}, requests.exceptions.ChunkedEncodingError, id="half a body"
+        ),
+    ],
+)
+def test_what_breaks_a_connection_breaks_an_encrypted_one(
+    kassan: Forsakringskassan, keys: TestKeys, answer: dict[str, Any], seen: type[Exception]
+) -> None:
+    kassan.add_rule(parse_rule({"answers": answer, "count": 1}))
+    with secure(kassan, keys) as server:
+        with pytest.raises(seen):
+            post(server, keys, client=True)
+        assert result(post(server, keys, client=True))[0] == "OK"
+
+
+def test_files_that_do_not_fit_are_refused_before_a_port_is_taken(
+    kassan: Forsakringskassan, keys: TestKeys, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="client_ca"):
+        MockTls(keys.server.cert, keys.server.key, require_client=True)
+    with pytest.raises(OSError, match="No such file"):
+        MockServer(kassan, tls=MockTls(tmp_path / "none.pem", keys.server.key))
