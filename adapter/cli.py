@@ -19,6 +19,7 @@ from rich.markup import escape
 from adapter import safe_xml
 from adapter.check_file import check_file
 from adapter.cli_audit import audit
+from adapter.cli_blocked import blocked
 from adapter.cli_doctor import doctor
 from adapter.cli_mocks import mocks
 from adapter.cli_patient import patient
@@ -314,6 +315,7 @@ cli.command()(schema)
 
 cli.command()(doctor)
 cli.add_typer(patient, name="patient")
+cli.command()(blocked)
 
 
 # --- the audit log --------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from adapter.route_settings import PermissionSettings as PermissionSettings
 from adapter.route_settings import RouteSettings as RouteSettings
 from adapter.route_settings import RoutingSettings
 from adapter.route_settings import SettingsPart as _Part
+from adapter.told import MAY_BE_TOLD, Told
 
 ENV_PREFIX: Final = "INTYG_"
 
@@ -179,6 +180,25 @@ class TestPatientSettings(_Part):
     population_register: RegisterSettings = RegisterSettings()
 
 
+class GuardSettings(_Part):
+    """How the guard tells of what it blocks. What it blocks cannot be set."""
+
+    told: Mapping[str, Told] = Field(
+        default={}, description="by contract; those that are not named: as nationally"
+    )
+
+    @pydantic.field_validator("told")
+    @classmethod
+    def _possible(cls, told: Mapping[str, Told]) -> Mapping[str, Told]:
+        for contract, way in told.items():
+            ways = MAY_BE_TOLD.get(contract)
+            if ways is None:
+                raise ValueError(f"{contract}: give one of {', '.join(MAY_BE_TOLD)}")
+            if way not in ways:
+                raise ValueError(f"{contract}: give one of {', '.join(sorted(ways))}")
+        return told
+
+
 class CallerIdentity(StrEnum):
     """How the doors know who calls."""
 
@@ -259,6 +279,9 @@ class DeliverySettings(_Part):
         default=(60, 300, 3600, 21600, 43200, 86400), min_length=1, description="last one repeats"
     )
     max_attempts: int = Field(default=30, ge=1)
+    hold_seconds: float = Field(
+        default=60.0, gt=0, description="until the guard is asked again what it could not tell"
+    )
     workers: int = Field(default=4, ge=0)
     poll_seconds: float = Field(default=0.5, gt=0)
     lease_seconds: float = Field(default=120.0, gt=0)
@@ -297,6 +320,7 @@ class Settings(BaseSettings):
     staff: StaffSettings = StaffSettings()
     audit: AuditSettings = AuditSettings()
     test_patients: TestPatientSettings = TestPatientSettings()
+    guard: GuardSettings = GuardSettings()
     caller: CallerSettings = CallerSettings()
     recipients: Mapping[str, RecipientSettings] = {}
     destinations: Mapping[str, DestinationSettings] = {}

@@ -25,7 +25,9 @@ def read_facts(settings: Settings, clock: Clock) -> Facts:
         settings=settings,
         contracts=contracts,
         types=types,
-        guard=Guard(build_test_patients(settings.test_patients), settings.environment),
+        guard=Guard(
+            build_test_patients(settings.test_patients), settings.environment, settings.guard.told
+        ),
         trust=TrustStore.from_settings(settings.trust),
         signing_key=signing_key_from_settings(settings.signing),
         clock=clock,

@@ -3,6 +3,7 @@
     GET    /health                             200 when the database answers, otherwise 503
     GET    /metrics                            for Prometheus
     GET    /api/intyg/<id>                     where a certificate stands
+    GET    /api/blocked                        what the guard stopped or holds; parameter `limit`
     PUT    /api/intyg/<id>/ref                 keep the EHR's own reference, the parameter `ref`
     POST   /api/meddelanden/<id>/hanterad      mark a question as handled
     DELETE /api/meddelanden/<id>/hanterad      mark it as not handled after all
@@ -23,6 +24,7 @@ from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from adapter.blocked_view import blocked_view
 from adapter.console.metrics import build_registry
 from adapter.console.views import intyg_view
 from adapter.errors import AdapterError, StoreError, ValidationError
@@ -30,6 +32,8 @@ from adapter.interactions import mark_handled
 from adapter.meddelande_rules import MAX_ID_LENGTH
 from adapter.parts import Parts
 from adapter.store import Rows
+
+DEFAULT_ROWS, MAX_ROWS = 50, 1000
 
 _log = structlog.get_logger()
 
@@ -58,6 +62,12 @@ def build_console(parts: Parts) -> Flask:
         if view is None:
             return problem(HTTPStatus.NOT_FOUND, "There is no such certificate.")
         return jsonify(view)
+
+    @app.get("/api/blocked")
+    def blocked() -> ResponseReturnValue:
+        limit = min(max(request.args.get("limit", DEFAULT_ROWS, type=int), 1), MAX_ROWS)
+        with parts.store.read() as rows:
+            return jsonify(blocked_view(rows, limit))
 
     @app.put("/api/intyg/<path:intygs_id>/ref")
     def put_ref(intygs_id: str) -> ResponseReturnValue:

@@ -14,7 +14,7 @@ from adapter.model import (
 )
 from adapter.store import Block, Rows
 
-NO_EHR: Final = "no route to an EHR for the unit when it happened"
+NO_EHR: Final = "no route to an EHR for the unit when it happened, or stopped: see blocks"
 
 
 def intyg_view(rows: Rows, intygs_id: str) -> dict[str, object] | None:

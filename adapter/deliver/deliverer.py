@@ -107,7 +107,7 @@ class Deliverer:
         if isinstance(exchange, Stopped):
             if exchange.decision is GuardDecision.BLOCK:
                 return Outcome(OutcomeKind.BLOCKED, detail=exchange.detail)
-            ask_again = now + timedelta(seconds=self._settings.waits_seconds[0])
+            ask_again = now + timedelta(seconds=self._settings.hold_seconds)
             return Outcome(OutcomeKind.HELD, retry_at=ask_again, detail=exchange.detail)
         return decide(delivery.new.contract, exchange, delivery.attempts, self._settings, now)
 

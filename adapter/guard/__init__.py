@@ -8,12 +8,12 @@ is one table.
     register.py       a population register: in a file, or behind HTTP
     watched_file.py   a file that is read again when it changes
     build.py          the signals that the settings name
-    policy.py         the table, and what callers are told
+    policy.py         the table
 """
 
 from adapter.guard.build import build_test_patients
 from adapter.guard.lists import DamagedListError, ListFile, ReservedNumbers, parse_list, read_list
-from adapter.guard.policy import POLICY, REGISTERED_AS, TOLD, Guard, Told
+from adapter.guard.policy import POLICY, REGISTERED_AS, Guard
 from adapter.guard.register import (
     FileRegister,
     HttpRegister,
@@ -27,7 +27,6 @@ __all__ = [
     "NO_SIGNAL",
     "POLICY",
     "REGISTERED_AS",
-    "TOLD",
     "DamagedListError",
     "FileRegister",
     "Guard",
@@ -40,7 +39,6 @@ __all__ = [
     "ReservedNumbers",
     "Signal",
     "TestPatients",
-    "Told",
     "build_test_patients",
     "parse_list",
     "read_list",

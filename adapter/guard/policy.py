@@ -1,4 +1,4 @@
-"""May a message about this patient go where it is going? One table, and what callers are told.
+"""May a message about this patient go where it is going? One table.
 
 Asked when a message is taken in and once more in the transport, just before the socket opens.
 
@@ -6,7 +6,6 @@ Source: the product's guard policy; what the national services do with test cert
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Final
 
 from adapter.guard.signals import TestPatients
@@ -20,6 +19,7 @@ from adapter.model import (
     PatientVerdict,
     PersonId,
 )
+from adapter.told import TOLD, Told
 
 _AUTHORITY, _CARE = DestinationRole.AUTHORITY, DestinationRole.CARE
 _PRODUCTION: Final = (Environment.PRODUCTION,)
@@ -60,24 +60,6 @@ POLICY: Final[
 _STRICTNESS: Final = (GuardDecision.SEND, GuardDecision.HOLD, GuardDecision.BLOCK)
 
 
-class Told(StrEnum):
-    """What a caller is told when the guard blocks."""
-
-    VALIDATION_ERROR = "validation_error"  # refused, nothing stored but the block
-    SKIPPED = "skipped"  # done and stored, but not sent on: nobody is told but the journal
-    LOCAL_ONLY = "local_only"  # OK: done here, not told the recipient
-    NOT_FORWARDED = "not_forwarded"  # INFO: stored, and the text says that it went no further
-
-
-TOLD: Final[Mapping[str, Told]] = {
-    "RegisterCertificate": Told.SKIPPED,  # sending on signing; registering itself is allowed
-    "SendCertificateToRecipient": Told.VALIDATION_ERROR,
-    "RevokeCertificate": Told.LOCAL_ONLY,
-    "SendMessageToCare": Told.VALIDATION_ERROR,
-    "SendMessageToRecipient": Told.NOT_FORWARDED,
-}
-"""By contract name, as nationally."""
-
 REGISTERED_AS: Final = {
     True: PatientVerdict(PatientKind.TEST, "flagged as test when registered"),
     False: PatientVerdict(PatientKind.NOT_TEST, "no test patient when registered"),
@@ -88,13 +70,31 @@ REGISTERED_AS: Final = {
 class Guard:
     """The two questions, for one environment."""
 
-    def __init__(self, patients: TestPatients, environment: Environment) -> None:
+    def __init__(
+        self,
+        patients: TestPatients,
+        environment: Environment,
+        told: Mapping[str, Told] = TOLD,
+    ) -> None:
         self.patients = patients
         self._environment = environment
+        self._told = {**TOLD, **told}
 
     @property
     def environment(self) -> Environment:
         return self._environment
+
+    def told(self, contract: str) -> Told:
+        """What the callers of a contract are told of a block."""
+        return self._told[contract]
+
+    def prepare(self, person: PersonId) -> None:
+        """
+        Ask now, so that the answer is there when it is needed.
+
+        Before a transaction begins: a register that is slow must not hold up everybody who writes.
+        """
+        self.verdict(person)
 
     def verdict(self, person: PersonId) -> PatientVerdict:
         """What the signals say of a patient, now."""

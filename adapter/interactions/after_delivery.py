@@ -26,8 +26,16 @@ def handle(rows: Rows, delivery: Delivery, outcome: Outcome, parts: Parts) -> No
     if outcome.kind is OutcomeKind.DELIVERED and new.contract == REGISTER_KEY:
         _accepted(rows, delivery, parts)
     elif outcome.kind is OutcomeKind.BLOCKED:
-        now = parts.clock()
-        rows.add_block(new.intygs_id, new.contract, new.logical_address, outcome.detail, now)
+        to = _where(delivery, parts)
+        rows.add_block(new.intygs_id, new.contract, to, outcome.detail, parts.clock())
+
+
+def _where(delivery: Delivery, parts: Parts) -> str:
+    """The destination's name, or the logical address if its route is gone."""
+    name, _, major = delivery.new.contract.partition(":")
+    address = delivery.new.logical_address
+    found = parts.routes.find(name, int(major), address)
+    return found.name if found is not None else address
 
 
 def _accepted(rows: Rows, delivery: Delivery, parts: Parts) -> None:

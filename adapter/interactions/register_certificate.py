@@ -40,11 +40,13 @@ from adapter.store import DuplicateRow, Rows
 from adapter.texts import (
     ALREADY_REGISTERED,
     CONTENT_DIFFERS,
+    NOT_FORWARDED,
     NOT_UNIQUE,
     REGISTERED_HELD,
     REGISTERED_NOT_SENT,
     REGISTERED_WITH_WARNINGS,
 )
+from adapter.told import Told
 from adapter.validate import find_type_in_use, refuse, validate, validate_intyg
 from schemas import ns
 from schemas.codes import Amne, Handelse, Part, Status, TypAvRelation
@@ -276,8 +278,8 @@ def _send_by_itself(
     Queue a certificate for a part; whatever stops that, the certificate stays registered.
 
     Returns:
-        A remark for the caller, where there is one: a block is journalled and
-        told to nobody here, as nationally.
+        A remark for the caller, where there is one: a block is journalled and,
+        as nationally, told to nobody, unless the settings want that.
     """
     try:
         recipient = parts.routes.recipient(part, intyg_type)
@@ -285,7 +287,12 @@ def _send_by_itself(
         sending = send_on(rows, parts, stored, recipient, inbound, requested_by=signer)
     except UnknownRecipientError as exc:
         return REGISTERED_NOT_SENT.format(reason=exc.text)
-    return REGISTERED_HELD.format(part=part) if sending.decision is GuardDecision.HOLD else None
+    if sending.decision is GuardDecision.HOLD:
+        return REGISTERED_HELD.format(part=part)
+    told = parts.guard.told(inbound.contract.name)
+    if sending.decision is GuardDecision.BLOCK and told is Told.NOT_FORWARDED:
+        return NOT_FORWARDED.format(destination=sending.destination.name)
+    return None
 
 
 def _registered(remarks: list[str], warnings: list[Finding]) -> Result:

@@ -3,20 +3,13 @@
 import structlog
 
 from adapter.fraga_moves import Cause
-from adapter.interactions.blocked import journal_block
+from adapter.interactions.blocked import answer_block, is_blocked
 from adapter.interactions.fragor import move_fragor
 from adapter.interactions.known_intyg import known_intyg, parent_of, related_intyg
 from adapter.interactions.send_on import MAY_HAVE_ARRIVED, accepted_by, sent_towards
 from adapter.interactions.tell_care import tell_care
 from adapter.log import shown
-from adapter.model import (
-    GuardDecision,
-    Inbound,
-    IntygsStatus,
-    NewDelivery,
-    Result,
-    StoredIntyg,
-)
+from adapter.model import Inbound, IntygsStatus, NewDelivery, Result, StoredIntyg
 from adapter.parts import Parts
 from adapter.readers import read_revoke_certificate
 from adapter.store import Rows
@@ -32,7 +25,8 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
     Revoke a certificate; queue the revocation for each recipient that has it or has it queued.
 
     Returns:
-        OK; INFO when it was revoked before.
+        OK; INFO when it was revoked before, or where the settings want to be
+        told that the guard kept it here.
 
     Raises:
         SchemaError: Not as the contract wants it.
@@ -41,6 +35,7 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
     """
     validate(inbound, parts.contracts)
     request = read_revoke_certificate(inbound.element)
+    parts.guard.prepare(request.patient)
     by = request.skickat_av.personal_id
     correlation_id = inbound.correlation_id
     with parts.store.begin() as rows:
@@ -53,13 +48,16 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         )
         # Before the questions are closed: its counters show how they stood.
         tell_care(rows, parts, stored, Handelse.MAKULE, correlation_id, hanterat_av=by)
-        for part, logical_address in sorted(_has_it(rows, parts, stored).items()):
-            _forward(rows, parts, stored, part, logical_address, inbound)
+        blocked = [
+            name
+            for part, logical_address in sorted(_has_it(rows, parts, stored).items())
+            if (name := _forward(rows, parts, stored, part, logical_address, inbound))
+        ]
         move_fragor(rows, parts, stored, Cause.REVOKED, correlation_id, hanterat_av=by)
         parent = _completed_by(rows, stored)
         if parent is not None:
             move_fragor(rows, parts, parent, Cause.COMPLEMENT_REVOKED, correlation_id)
-    return Result.ok()
+    return answer_block(parts, inbound.contract, ", ".join(blocked)) if blocked else Result.ok()
 
 
 def _has_it(rows: Rows, parts: Parts, stored: StoredIntyg) -> dict[str, str]:
@@ -90,22 +88,19 @@ def _forward(
     part: str,
     logical_address: str,
     inbound: Inbound,
-) -> None:
+) -> str | None:
     """
     Queue the request for a recipient as it arrived.
 
     Without a route it is queued all the same: the worker waits for one, and asks the guard then.
-    What the guard blocks is local only, and journalled.
+
+    Returns:
+        The destination's name when the guard blocked it; that is journalled.
     """
     contract = inbound.contract
     destination = parts.routes.find(contract.name, contract.major, logical_address)
-    if destination is not None:
-        decision, verdict = parts.guard.decision(
-            stored.intyg.patient, destination, flagged=stored.is_test
-        )
-        if decision is GuardDecision.BLOCK:
-            journal_block(rows, parts, stored, contract.key, destination.name, verdict)
-            return
+    if destination is not None and is_blocked(rows, parts, stored, contract.key, destination):
+        return destination.name
     delivery = NewDelivery(
         contract=contract.key,
         logical_address=logical_address,
@@ -116,6 +111,7 @@ def _forward(
         due_at=parts.clock(),
     )
     rows.add_delivery(delivery, inbound.correlation_id)
+    return None
 
 
 def _completed_by(rows: Rows, stored: StoredIntyg) -> StoredIntyg | None:

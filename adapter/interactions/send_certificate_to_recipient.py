@@ -37,10 +37,11 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         UnknownRecipientError: No such recipient, not for this type, or no
             route to it.
         RuleError: The certificate has been replaced.
-        TestPatientError: The guard blocks it; that is journalled.
+        TestPatientError: The guard blocks it, and the settings do not say INFO; journalled.
     """
     validate(inbound, parts.contracts)
     request = read_send_certificate_to_recipient(inbound.element)
+    parts.guard.prepare(request.patient)
     with parts.store.begin() as rows:
         stored = known_intyg(rows, request.intygs_id, request.patient)
         done = _nothing_to_do(rows, stored, request.mottagare)
@@ -56,7 +57,7 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         case GuardDecision.HOLD:
             return Result.info(HELD.format(part=recipient.part))
         case GuardDecision.BLOCK:
-            return answer_block(inbound.contract, sending.destination.name)
+            return answer_block(parts, inbound.contract, sending.destination.name)
 
 
 def _nothing_to_do(rows: Rows, stored: StoredIntyg, part: str) -> Result | None:

@@ -37,6 +37,7 @@ from adapter.texts import (
     RULES_BROKEN,
     UNKNOWN_INTYG,
 )
+from adapter.told import Told
 from adapter.validate import validate
 from schemas.codes import Handelse
 
@@ -63,9 +64,12 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         UnknownIntygError: No such certificate; nothing else is checked then.
         RuleError: Rules of questions and answers are broken; lists them all.
         UnknownRecipientError: No route to `logiskAdressMottagare`.
+        TestPatientError: The guard blocks it, and the settings want an error;
+            nothing is kept but the block.
     """
     validate(inbound, parts.contracts)
     m = read_send_message_to_recipient(inbound.element)
+    parts.guard.prepare(m.patient)
     with parts.store.begin() as rows:
         stored = rows.lock_intyg(m.intygs_id)
         if stored is None:
@@ -82,13 +86,14 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         if way is None:
             text = NO_ROUTE.format(part="logiskAdressMottagare", contract=inbound.contract.name)
             raise UnknownRecipientError(text)
-        rows.add_meddelande(m, inbound, FragaState.OPEN_RECIPIENT if m.is_question else None)
-        _move_fragor(rows, parts, m, stored, facts.fraga, inbound)
         if blocked:
             journal_block(
                 rows, parts, stored, inbound.contract.key, way.destination.name, way.verdict
             )
-        else:
+        if not blocked or parts.guard.told(inbound.contract.name) is not Told.VALIDATION_ERROR:
+            rows.add_meddelande(m, inbound, FragaState.OPEN_RECIPIENT if m.is_question else None)
+            _move_fragor(rows, parts, m, stored, facts.fraga, inbound)
+        if not blocked:
             _forward(rows, parts, m, inbound)
     match way.decision:
         case GuardDecision.SEND:
@@ -96,7 +101,7 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         case GuardDecision.HOLD:
             return Result.info(HELD.format(part=way.destination.name))
         case GuardDecision.BLOCK:
-            return answer_block(inbound.contract, way.destination.name)
+            return answer_block(parts, inbound.contract, way.destination.name)
 
 
 def _way(m: Meddelande, stored: StoredIntyg, parts: Parts) -> _Way | None:

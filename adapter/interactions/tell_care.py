@@ -5,6 +5,7 @@ from datetime import date
 
 import structlog
 
+from adapter.interactions.blocked import is_blocked
 from adapter.log import shown
 from adapter.model import DestinationRole, StoredHandelse, StoredIntyg
 from adapter.notify import CONTRACT, MAJOR, make_handelse, make_status_update
@@ -30,7 +31,8 @@ def tell_care(
     Record an event, with the counters as the rows now stand.
 
     It is delivered to the unit that issued the certificate (`skapadAv/enhet/enhets-id`) if there is
-    a route to an EHR for it; otherwise it is recorded and nobody is told.
+    a route to an EHR for it and the guard does not block it; otherwise it is recorded and nobody is
+    told.
 
     Returns:
         The event as stored.
@@ -50,7 +52,8 @@ def tell_care(
     update = make_status_update(stored, handelse, now, rows.ref(intygs_id))
     destination = parts.routes.find(CONTRACT, MAJOR, update.logical_address)
     if destination is not None and destination.role is DestinationRole.CARE:
-        handelse = replace(handelse, delivery_id=rows.add_delivery(update, correlation_id))
+        if not is_blocked(rows, parts, stored, update.contract, destination):
+            handelse = replace(handelse, delivery_id=rows.add_delivery(update, correlation_id))
     else:
         _log.info(
             "handelse.not_delivered",  # no route to an EHR for the unit

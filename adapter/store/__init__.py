@@ -15,7 +15,7 @@ from adapter.store.faults import (
     LeaseLostError,
     WrongEnvironmentError,
 )
-from adapter.store.rows import Attempt, Block, Rows
+from adapter.store.rows import Attempt, Block, Hold, Rows
 
 __all__ = [
     "Attempt",
@@ -25,6 +25,7 @@ __all__ = [
     "Block",
     "ConstraintError",
     "DuplicateRow",
+    "Hold",
     "LeaseLostError",
     "Rows",
     "Store",

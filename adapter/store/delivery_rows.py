@@ -1,4 +1,4 @@
-"""The outbox: deliveries, attempts, and what was stopped.
+"""The outbox: deliveries and attempts.
 
 Two rules. Deliveries about one certificate to one logical address (a *queue*) go out one at a time,
 in the order in which they were added. And a delivery's state moves only as `DELIVERY_MOVES` says.
@@ -92,17 +92,6 @@ class Attempt:
     outcome: Outcome
 
 
-@dataclass(frozen=True)
-class Block:
-    """A message that the guard stopped, for the journal."""
-
-    intygs_id: str
-    contract: str
-    destination: str
-    signal: str | None
-    at: datetime
-
-
 def state_after(outcome: Outcome) -> DeliveryState:
     """
     Where a delivery stands after an attempt.
@@ -127,7 +116,7 @@ def state_after(outcome: Outcome) -> DeliveryState:
 
 
 class DeliveryRows(IntygRows):
-    """Deliveries, attempts, and what was stopped."""
+    """Deliveries and attempts."""
 
     def add_delivery(self, new: NewDelivery, correlation_id: str) -> str:
         """
@@ -396,40 +385,6 @@ class DeliveryRows(IntygRows):
         if rows:
             self._wake()
         return tuple(row.id for row in rows)
-
-    def add_block(
-        self, intygs_id: str, contract: str, destination: str, signal: str | None, at: datetime
-    ) -> None:
-        """
-        Journal that the guard stopped a message.
-
-        Args:
-            intygs_id: The certificate it is about, stored or not.
-            contract: `RegisterCertificate:3`.
-            destination: The destination's name, or the logical address where there is none.
-            signal: Which signal caused it, never the number it matched.
-            at: When.
-        """
-        self._connection.execute(
-            sa.insert(tables.block).values(
-                intygs_id=intygs_id,
-                contract=contract,
-                destination=destination,
-                signal=signal,
-                at=at,
-            )
-        )
-
-    def blocks(self, intygs_id: str | None = None) -> tuple[Block, ...]:
-        """What the guard stopped, oldest first."""
-        table = tables.block
-        query = sa.select(table).order_by(table.c.seq)
-        if intygs_id is not None:
-            query = query.where(table.c.intygs_id == intygs_id)
-        return tuple(
-            Block(row.intygs_id, row.contract, row.destination, row.signal, row.at)
-            for row in self._connection.execute(query)
-        )
 
     # --- inside ---
 

@@ -1,15 +1,16 @@
 """All rows of one transaction."""
 
 from adapter.store.audit_rows import AuditRows
-from adapter.store.delivery_rows import Attempt, Block, DeliveryRows
+from adapter.store.block_rows import Block, BlockRows, Hold
+from adapter.store.delivery_rows import Attempt, DeliveryRows
 from adapter.store.meddelande_rows import MeddelandeRows
 from adapter.store.receiver_rows import ReceiverRows
 from adapter.store.search_rows import SearchRows
 
-__all__ = ["Attempt", "Block", "Rows"]
+__all__ = ["Attempt", "Block", "Hold", "Rows"]
 
 
-class Rows(DeliveryRows, MeddelandeRows, ReceiverRows, SearchRows, AuditRows):
+class Rows(DeliveryRows, BlockRows, MeddelandeRows, ReceiverRows, SearchRows, AuditRows):
     """
     All rows of one transaction.
 

@@ -65,7 +65,7 @@ class Reader:
         """What `make up` leaves: its settings, and a signed certificate in its envelope."""
         envelope = safe_xml.envelope(issue(self.stage, intygs_id), "INTYGSADAPTER")
         folder = self.folder / "data/up"
-        folder.mkdir()
+        folder.symlink_to(self.stage.folder)
         (folder / "fk7804.xml").write_bytes(envelope)
         settings = (self.stage.folder / "adapter.toml").read_text("utf-8")
         here = settings.replace('data_dir = "."', f'data_dir = "{self.stage.folder}"')

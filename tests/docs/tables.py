@@ -31,6 +31,7 @@ from adapter.platform_fault import FAULTS
 from adapter.relation_rules import RELATION_RULES
 from adapter.signature import SignatureCode, SignatureOutcome, verifier
 from adapter.signature.result import TEXTS
+from adapter.told import MAY_BE_TOLD, TOLD, Told
 from mocks.control import Operation
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journalsystem import Journalsystem
@@ -132,19 +133,26 @@ def _policy() -> str:
     )
 
 
-_TOLD: Final[Mapping[guard.Told, str]] = {
-    guard.Told.VALIDATION_ERROR: "ERROR `VALIDATION_ERROR`; nothing is stored but the block",
-    guard.Told.SKIPPED: "OK: registered, and not sent on by itself",
-    guard.Told.LOCAL_ONLY: "OK: revoked here, the authority is not told",
-    guard.Told.NOT_FORWARDED: "INFO: stored, and not forwarded",
+_TOLD: Final[Mapping[Told, str]] = {
+    Told.VALIDATION_ERROR: "ERROR `VALIDATION_ERROR`; nothing is stored but the block",
+    Told.SKIPPED: "OK: nothing is sent on, and nobody is told",
+    Told.LOCAL_ONLY: "OK: done here, the authority is not told",
+    Told.NOT_FORWARDED: "INFO: done here, and that it went no further",
 }
 
 
 def _told() -> str:
     return _table(
-        ("Contract", "The caller is told"),
-        ((contract, _TOLD[told]) for contract, told in guard.TOLD.items()),
+        ("Contract", "The caller is told", "`guard.told` may say"),
+        (
+            (contract, _TOLD[told], ", ".join(f"`{way}`" for way in sorted(MAY_BE_TOLD[contract])))
+            for contract, told in TOLD.items()
+        ),
     )
+
+
+def _ways() -> str:
+    return _table(("`guard.told`", "The caller is told"), ((f"`{w}`", _TOLD[w]) for w in Told))
 
 
 _OUTCOMES: Final[Mapping[OutcomeKind, str]] = {
@@ -262,6 +270,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "signature codes": _codes,
     "policy": _policy,
     "told": _told,
+    "ways to tell": _ways,
     "decisions": _decisions,
     "moves": _moves,
     "checks": _checks,

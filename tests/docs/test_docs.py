@@ -149,6 +149,8 @@ def _shown(value: object) -> str:
         return f"{value:g}"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{k} = {_shown(v)}' for k, v in value.items())}}}"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_shown, value))}]"
     return f'"{value}"'

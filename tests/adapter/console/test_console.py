@@ -168,3 +168,15 @@ def test_an_event_that_nobody_was_told_says_so(console: FlaskClient, rig: Rig) -
     assert "no route to an EHR" in alone["notTold"]
     view = console.get(f"/api/intyg/{builders.INTYGS_ID}").get_json()
     assert {told["notTold"] for told in view["handelser"]} == {None}
+
+
+def test_what_the_guard_stopped_is_listed(rig: Rig, console: FlaskClient) -> None:
+    with rig.parts.store.begin() as rows:
+        for number in range(3):
+            rows.add_block(f"b-{number}", "RegisterCertificate:3", "fk", "list", rig.clock())
+    shown = console.get("/api/blocked").get_json()
+    assert [block["intygsId"] for block in shown["blocks"]] == ["b-2", "b-1", "b-0"]
+    assert shown["held"] == []
+    assert len(console.get("/api/blocked?limit=1").get_json()["blocks"]) == 1
+    for odd in ("0", "-1", "many", "99999999999"):
+        assert console.get(f"/api/blocked?limit={odd}").status_code == 200

@@ -268,7 +268,7 @@ def make_parts(
         contracts=CONTRACTS,
         types=TYPES,
         store=store,
-        guard=Guard(TestPatients([listed]), settings.environment),
+        guard=Guard(TestPatients([listed]), settings.environment, settings.guard.told),
         routes=Routes(settings),
         trust=TrustStore(),
         signing_key=key,

@@ -408,8 +408,8 @@ def test_a_type_sent_on_signing_is_queued_at_once_with_the_bytes_that_came(rig: 
 def test_what_the_guard_blocks_is_registered_and_not_sent(rig: Rig) -> None:
     rig = sent_on_signing(rig)
     assert rig.call(builders.register_certificate(person=builders.UNLISTED_PATIENT)).code == "OK"
-    assert rig.to_authorities() == []
-    assert rig.blocked() == ["RegisterCertificate:3"]
+    assert rig.deliveries() == ()
+    assert rig.blocked() == ["CertificateStatusUpdateForCare:3", "RegisterCertificate:3"]
 
 
 def test_what_the_guard_cannot_tell_waits_and_the_caller_is_told(rig: Rig) -> None:

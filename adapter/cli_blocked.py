@@ -1,0 +1,90 @@
+"""The command `intyg blocked`: what the guard stopped, and what waits until it can tell."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Final, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from adapter.blocked_view import blocked_view
+from adapter.errors import StoreError
+from adapter.model import system_clock
+from adapter.settings import Settings, SettingsError, load_settings
+from adapter.store import Store
+
+LIMIT: Final = 50
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+
+def blocked(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many of each.")] = LIMIT,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """List what the guard blocked, newest first, and what it holds; by certificate, no person."""
+    try:
+        settings = load_settings(config)
+        view = _view(settings, limit)
+    except SettingsError as exc:
+        _fail(str(exc), 2)
+    except StoreError as exc:
+        _fail(exc.text, 1)
+    if as_json:
+        for kind, rows in (("block", view["blocks"]), ("hold", view["held"])):
+            for row in rows:
+                typer.echo(json.dumps({"kind": kind, **row}, ensure_ascii=False))
+        return
+    _print_blocks(view["blocks"])
+    _print_held(view["held"])
+
+
+def _view(settings: Settings, limit: int) -> dict[str, list[dict[str, object]]]:
+    store = Store(settings.effective_database_url, system_clock, read_only=True)
+    try:
+        store.must_belong_to(settings.environment)
+        with store.read() as rows:
+            return blocked_view(rows, limit)
+    finally:
+        store.close()
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    err.print(f"[red]{escape(text)}[/red]", highlight=False)
+    raise typer.Exit(code)
+
+
+def _print_blocks(blocks: list[dict[str, object]]) -> None:
+    out.print(f"[bold]Blocked[/bold]{'' if blocks else ': nothing'}", highlight=False)
+    for row in blocks:
+        out.print(
+            f"  {_second(row['at'])}  {_text(row['intygsId'])}  {_text(row['contract'])}  "
+            f"to {_text(row['destination'])}  [red]{_text(row['signal'])}[/red]",
+            highlight=False,
+        )
+
+
+def _print_held(held: list[dict[str, object]]) -> None:
+    out.print(f"[bold]Held[/bold]{'' if held else ': nothing'}", highlight=False)
+    for row in held:
+        out.print(
+            f"  {_second(row['since'])}  {_text(row['intygsId'])}  {_text(row['contract'])}  "
+            f"to {_text(row['logicalAddress'])}  [yellow]{_text(row['why'])}[/yellow]; "
+            f"asked again {_second(row['askAgainAt'])}",
+            highlight=False,
+        )
+
+
+def _text(value: object) -> str:
+    return escape(str(value))
+
+
+def _second(time: object) -> str:
+    """ISO 8601 without fractions, for people."""
+    return f"{str(time)[:19]}Z"

@@ -1,0 +1,178 @@
+"""What the guard cannot tell waits for the register, over real sockets: sent or blocked later."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from adapter.deliver import Deliverer
+from adapter.guard import Guard, HttpRegister, RegisterSignal, TestPatients
+from adapter.interactions import after_delivery
+from adapter.model import Delivery, DeliveryState, DestinationKind, Environment
+from adapter.settings import (
+    DeliverySettings,
+    DestinationSettings,
+    RegisterSettings,
+    RouteSettings,
+    SignaturePolicy,
+)
+from adapter.texts import HELD
+from adapter.worker import Workers
+from tests import builders
+from tests.adapter.interactions.rig import FK, Rig
+from tests.adapter.receivers import OK, Received, Receiver, http, receiver, soap
+
+HOLD_SECONDS = 90.0
+
+
+@dataclass
+class World:
+    """
+    An adapter in production, a real authority that listens, and a register that can be down.
+
+    Attributes:
+        flag: What the register says of everybody; None: it is down.
+    """
+
+    rig: Rig
+    authority: Receiver
+    register: Receiver
+    flag: bool | None = None
+
+    def answer(self, request: Received) -> bytes:
+        if self.flag is None:
+            return http(b"", 503)
+        number = json.loads(request.body)["number"]
+        answer = {"number": number, "known": True, "test": self.flag}
+        return http(json.dumps(answer).encode())
+
+    def work(self) -> None:
+        """Let the worker do what is due."""
+        parts = self.rig.parts
+        deliverer = Deliverer(parts.contracts, parts.guard, parts.settings.delivery, parts.clock)
+        Workers(
+            parts.store,
+            deliverer,
+            parts.routes.find,
+            lambda rows, delivery, outcome: after_delivery.handle(rows, delivery, outcome, parts),
+            parts.settings.delivery,
+            parts.clock,
+        ).drain()
+        deliverer.close()
+
+    def delivery(self) -> Delivery:
+        [found] = self.rig.deliveries()
+        return found
+
+    def wait_for_next_question(self) -> None:
+        self.rig.clock.now = self.delivery().due_at
+
+
+@contextmanager
+def production(rig: Rig) -> Iterator[World]:
+    with receiver() as authority, receiver() as register:
+        authority.answer = lambda _: http(soap(OK))
+        there = DestinationSettings(url=authority.url, kind=DestinationKind.REAL)
+        real = rig.with_settings(
+            environment=Environment.PRODUCTION,
+            signature=SignaturePolicy.REQUIRE,
+            destinations={"fk": there},
+            routes=(RouteSettings(contract="*", logical_address=FK, destination="fk"),),
+            delivery=DeliverySettings(hold_seconds=HOLD_SECONDS, max_attempts=2),
+        )
+        signal = RegisterSignal(HttpRegister(RegisterSettings(url=register.url)))
+        guard = Guard(TestPatients([signal]), Environment.PRODUCTION)
+        real = replace(real, parts=replace(real.parts, guard=guard))
+        world = World(real, authority, register)
+        register.answer = world.answer
+        yield world
+
+
+@pytest.fixture
+def world(rig: Rig) -> Iterator[World]:
+    """A certificate is registered while nobody can say whose it is, and then sent."""
+    untold = rig.with_test_patients(damage="no such file").with_settings(routes=())
+    untold = replace(untold, parts=replace(untold.parts, guard=unsure()))
+    untold.ok(builders.register_certificate())
+    with production(rig) as world:
+        answer = world.rig.call(builders.send_certificate_to_recipient())
+        assert (answer.code, answer.text) == ("INFO", HELD.format(part="FKASSA"))
+        yield world
+
+
+def unsure() -> Guard:
+    return Guard(TestPatients([]), Environment.DEMO)
+
+
+def test_it_waits_without_using_up_attempts_and_says_why(world: World) -> None:
+    for _ in range(5):  # more often than there are attempts
+        world.work()
+        held = world.delivery()
+        assert (held.state, held.attempts) == (DeliveryState.HELD, 0)
+        wait = held.due_at - world.rig.clock.now
+        assert timedelta(0) < wait <= timedelta(seconds=HOLD_SECONDS)
+        world.wait_for_next_question()
+    with world.rig.parts.store.read() as rows:
+        [hold] = rows.holds(10)
+    assert hold.why == (
+        "patient cannot_tell (register: the register answers HTTP 503), destination real"
+    )
+    assert world.authority.connections == 0
+    assert world.register.connections >= 5
+
+
+def test_it_is_sent_when_the_register_says_that_it_is_no_test_patient(world: World) -> None:
+    world.work()
+    world.flag = False
+    world.wait_for_next_question()
+    world.work()
+    assert (world.delivery().state, world.delivery().attempts) == (DeliveryState.DELIVERED, 1)
+    assert len(world.authority.received) == 1
+    assert world.rig.blocked() == []
+
+
+def test_it_is_blocked_when_the_register_says_that_it_is_one(world: World) -> None:
+    world.work()
+    world.flag = True
+    world.wait_for_next_question()
+    world.work()
+    assert world.delivery().state is DeliveryState.BLOCKED
+    assert world.authority.connections == 0
+    with world.rig.parts.store.read() as rows:
+        [block] = rows.blocks()
+        assert rows.holds(10) == ()
+    assert (block.destination, block.signal) == (
+        "fk",
+        "patient test (register), destination real",
+    )
+
+
+def test_what_follows_waits_behind_it(world: World) -> None:
+    """A revocation does not overtake the certificate that waits."""
+    world.work()
+    world.rig.call(builders.revoke_certificate())
+    world.work()
+    assert [d.state for d in world.rig.deliveries()] == [DeliveryState.HELD, DeliveryState.QUEUED]
+    world.flag = False
+    for delivery in world.rig.deliveries():
+        world.rig.clock.now = max(world.rig.clock.now, delivery.due_at)
+    world.work()
+    bodies = [request.body for request in world.authority.received]
+    assert [b"<r:RegisterCertificate" in body for body in bodies] == [True, False]
+    assert {d.state for d in world.rig.deliveries()} == {DeliveryState.DELIVERED}
+
+
+def test_sent_again_by_hand_the_guard_is_asked_again(world: World) -> None:
+    world.work()
+    world.flag = True
+    world.wait_for_next_question()
+    world.work()
+    with world.rig.parts.store.begin() as rows:
+        rows.send_again(world.delivery().id, world.rig.clock())
+    world.work()
+    assert world.delivery().state is DeliveryState.BLOCKED
+    assert world.authority.connections == 0
+    assert len(world.rig.blocked()) == 2
