@@ -74,6 +74,8 @@ def sending_in_words(header: IntygHeader) -> str:
     """When a certificate goes to its recipient by itself."""
     if header.recipient is None:
         return "never"
+    if not header.usage.send:
+        return "no longer"
     if header.sent_on_signing:
         return "when signed"
     if header.sent_on_complement:

@@ -76,6 +76,7 @@ def test_type_is_found_by_any_of_its_names(name: str) -> None:
 def test_superseded_type_says_what_replaced_it_and_what_may_still_be_done() -> None:
     shown = " ".join(run("type", "TSTRK1007", "--version", "6").stdout.split())
     assert "May be: only read; replaced by TS8071" in shown
+    assert "Sent: no longer" in shown
     shown = " ".join(run("type", "TSTRK1007", "--version", "7").stdout.split())
     assert "May be: registered, sent; replaced by TS8071" in shown
 
