@@ -19,8 +19,9 @@ from adapter.interactions import (
 from adapter.model import Clock, Delivery, Environment, Inbound, Outcome, system_clock
 from adapter.parts import Parts
 from adapter.route import Routes
+from adapter.route_reload import RoutesReloader
 from adapter.server import Server, WsgiApp, mount
-from adapter.server_tls import context_from_settings
+from adapter.server_tls import context_from_settings, renew
 from adapter.settings import Settings, SettingsError
 from adapter.soap import Answer, build_wsgi
 from adapter.staff_directory import directory_from_settings
@@ -79,7 +80,7 @@ class App:
         parts: What it was built from.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, shared_port: int | None = None) -> None:
         self.parts = parts
         settings = parts.settings
         soap = build_wsgi(
@@ -108,14 +109,21 @@ class App:
         )
         if settings.environment is Environment.DEMO and isinstance(parts.clock, VirtualClock):
             doors["/api/clock"] = build_clock(parts.clock, self._workers, parts.store)
+        self._reloader = None
+        if settings.routes_file is not None:
+            self._reloader = RoutesReloader(
+                settings.routes_file, settings.environment, parts.routes
+            )
+        self._tls = context_from_settings(settings)
         self._server = Server(
             mount(doors),
             settings.server.host,
-            settings.server.port,
+            settings.server.port if shared_port is None else shared_port,
             threads=settings.server.threads,
             max_body_bytes=settings.server.max_body_bytes,
             headers=((ENVIRONMENT_HEADER, settings.environment.value),),
-            tls=context_from_settings(settings),
+            tls=self._tls,
+            reuse_port=shared_port is not None,
         )
 
     @property
@@ -129,6 +137,13 @@ class App:
             name, _, major = key.partition(":")
             self.parts.contracts.warm(self.parts.contracts.get(name, int(major)))
 
+    def reload(self) -> None:
+        """Read `routes_file` and the server's certificate again now, as a signal asks."""
+        if self._reloader is not None:
+            self._reloader.reload()
+        if self._tls is not None and self.parts.settings.server.tls is not None:
+            renew(self._tls, self.parts.settings.server.tls)
+
     def _after_delivery(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
         after_delivery.handle(rows, delivery, outcome, self.parts)
         if self.parts.audit:
@@ -139,6 +154,9 @@ class App:
             undo.callback(self.parts.store.close)
             self._workers.start()
             undo.callback(self._workers.stop)
+            if self._reloader is not None:
+                self._reloader.start()
+                undo.callback(self._reloader.stop)
             self._server.start()
             undo.pop_all()
         self._anchor()
@@ -151,6 +169,8 @@ class App:
         trace: TracebackType | None,
     ) -> None:
         self._server.stop()
+        if self._reloader is not None:
+            self._reloader.stop()
         self._workers.stop()
         self._deliverer.close()
         self._anchor()
@@ -162,9 +182,15 @@ class App:
                 self.parts.audit.log_anchors()
 
 
-def build_app(settings: Settings, clock: Clock = system_clock) -> App:
+def build_app(
+    settings: Settings, clock: Clock = system_clock, *, shared_port: int | None = None
+) -> App:
     """
     Build an adapter; entering it starts it.
+
+    Args:
+        shared_port: Listen on this port, which other processes share; None: on that of the
+            settings, alone.
 
     Raises:
         SettingsError, StoreError: As `build_parts`; a certificate type of the
@@ -177,7 +203,11 @@ def build_app(settings: Settings, clock: Clock = system_clock) -> App:
     except TypeFileError as exc:
         parts.store.close()
         raise SettingsError(f"certificate type {exc}") from exc
-    return App(parts)
+    try:
+        return App(parts, shared_port)
+    except SettingsError:
+        parts.store.close()
+        raise
 
 
 def _with_parts(

@@ -139,6 +139,9 @@ class Routes:
         self._recipients = settings.recipients
         self._clock = clock
         self._table = RouteTable(settings.routing, settings.logical_address)
+        self.read = 0  # how often rows were replaced
+        self.refused = 0  # how often new rows were no good
+        self.is_current = True  # the rows that count are the newest that were written
 
     @property
     def table(self) -> RouteTable:
@@ -148,6 +151,13 @@ class Routes:
     def replace(self, routing: RoutingSettings) -> None:
         """Let other rows count from now on, all at once."""
         self._table = RouteTable(routing, self._own_address)
+        self.read += 1
+        self.is_current = True
+
+    def note_refused(self) -> None:
+        """New rows were written that are no good; the old ones stay."""
+        self.refused += 1
+        self.is_current = False
 
     def today(self) -> date:
         """The day in Sweden."""

@@ -138,7 +138,7 @@ class RoutingSettings(SettingsPart):
 
     def faults(self, environment: Environment) -> Iterator[str]:
         """What is wrong with the tables in an environment; nothing when they may be used."""
-        yield from self._dangling()
+        yield from self.dangling()
         for name, destination in self.destinations.items():
             if not destination.fits(environment):
                 yield (
@@ -146,7 +146,8 @@ class RoutingSettings(SettingsPart):
                     "set allow = true if that is meant"
                 )
 
-    def _dangling(self) -> Iterator[str]:
+    def dangling(self) -> Iterator[str]:
+        """Rows that do not fit together, wherever they are used."""
         if HERE in self.destinations:
             yield f"destination {HERE}: the name stands for the adapter itself"
         for route in self.routes:

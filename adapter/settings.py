@@ -7,7 +7,6 @@ Relative paths are read from the folder of the TOML file, or the working folder 
 import difflib
 import ipaddress
 import os
-import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, Final, Self
 
 import pydantic
 import pydantic_settings
-from pydantic import BaseModel, Field
+from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapter.model import Environment, PatientKind
@@ -24,6 +23,7 @@ from adapter.route_settings import PermissionSettings as PermissionSettings
 from adapter.route_settings import RouteSettings as RouteSettings
 from adapter.route_settings import RoutingSettings
 from adapter.route_settings import SettingsPart as _Part
+from adapter.routes_file import TomlFileError, anchored, fault_text, read_routing, read_toml
 from adapter.told import MAY_BE_TOLD, Told
 
 ENV_PREFIX: Final = "INTYG_"
@@ -323,6 +323,10 @@ class Settings(BaseSettings):
     guard: GuardSettings = GuardSettings()
     caller: CallerSettings = CallerSettings()
     recipients: Mapping[str, RecipientSettings] = {}
+    routes_file: Path | None = Field(
+        default=None,
+        description="TOML with destinations, routes and permissions; read again when it changes",
+    )
     destinations: Mapping[str, DestinationSettings] = {}
     routes: tuple[RouteSettings, ...] = ()
     permissions: tuple[PermissionSettings, ...] = ()
@@ -349,6 +353,10 @@ class Settings(BaseSettings):
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> Self:
+        if self.routes_file is not None and self.routing != RoutingSettings():
+            raise ValueError(
+                "destinations, routes and permissions stand in routes_file, and nowhere else"
+            )
         faults = list(self.routing.faults(self.environment))
         if faults:
             raise ValueError("; ".join(faults))
@@ -391,9 +399,9 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     values: dict[str, Any] = {}
     if path is not None:
         try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-            raise SettingsError(f"{path}: {exc}") from exc
+            values = read_toml(path)
+        except TomlFileError as exc:
+            raise SettingsError(str(exc)) from exc
     values.update(overrides)
     _refuse_unknown_variables()
     try:
@@ -401,11 +409,23 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     except pydantic_settings.SettingsError as exc:  # a list or table that is no JSON
         raise SettingsError(f"environment: {exc}") from None
     except pydantic.ValidationError as exc:
-        faults = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in exc.errors()
-        )
-        raise SettingsError(f"{path or 'environment'}: {faults}") from exc
-    return _anchored(settings, path.parent if path else Path())
+        raise SettingsError(f"{path or 'environment'}: {fault_text(exc)}") from exc
+    return _with_routes_file(anchored(settings, path.parent if path else Path()))
+
+
+def _with_routes_file(settings: Settings) -> Settings:
+    """The settings with what stands in `routes_file`, as if it stood in the settings file."""
+    if settings.routes_file is None:
+        return settings
+    try:
+        routing = read_routing(settings.routes_file)
+    except TomlFileError as exc:
+        raise SettingsError(str(exc)) from exc
+    faults = list(routing.faults(settings.environment))
+    if faults:
+        raise SettingsError(f"{settings.routes_file}: {'; '.join(faults)}")
+    tables = {name: getattr(routing, name) for name in RoutingSettings.model_fields}
+    return settings.model_copy(update=tables)
 
 
 def _refuse_unknown_variables() -> None:
@@ -419,22 +439,3 @@ def _refuse_unknown_variables() -> None:
             near = difflib.get_close_matches(top, known, n=1)
             hint = f"; did you mean {ENV_PREFIX}{near[0].upper()}?" if near else ""
             raise SettingsError(f"environment: {name} is no setting{hint}")
-
-
-def _anchored(settings: Settings, folder: Path) -> Settings:
-    """Make every relative path relative to the folder of the settings file."""
-
-    def walk(value: Any) -> Any:
-        if isinstance(value, Path):
-            return Path(os.path.normpath(folder / value))
-        if isinstance(value, tuple):
-            return tuple(walk(item) for item in value)
-        if isinstance(value, dict):
-            return {name: walk(item) for name, item in value.items()}
-        if isinstance(value, BaseModel):
-            fields = {name: walk(getattr(value, name)) for name in type(value).model_fields}
-            return value.model_copy(update=fields)
-        return value
-
-    anchored: Settings = walk(settings)
-    return anchored

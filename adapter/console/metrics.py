@@ -1,17 +1,18 @@
-"""Numbers for Prometheus, read from the database when they are asked for.
+"""Numbers for Prometheus, read when they are asked for.
 
-Counted there and not in the process: with several processes on one database each gives the same
-answer.
+What the database knows is counted there and not in the process: with several processes on one
+database each gives the same answer.
 """
 
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from adapter.parts import Parts
+from adapter.route import Routes
 
 
 class _StoreCollector(Collector):
@@ -33,8 +34,29 @@ class _StoreCollector(Collector):
         return iter(())
 
 
+class _RoutesCollector(Collector):
+    """Of this process alone, as each reads its routes itself."""
+
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
+
+    def collect(self) -> Iterator[Metric]:
+        reads = CounterMetricFamily(
+            "intyg_routes_reads", "How often routes_file was read again.", labels=["outcome"]
+        )
+        reads.add_metric(["taken"], self._routes.read)
+        reads.add_metric(["refused"], self._routes.refused)
+        yield reads
+        yield GaugeMetricFamily(
+            "intyg_routes_current",
+            "1: the rows that count are the newest; 0: newer ones were refused.",
+            value=int(self._routes.is_current),
+        )
+
+
 def build_registry(parts: Parts) -> CollectorRegistry:
     """A registry of this application's own, so that several can live in one process."""
     registry = CollectorRegistry()
     registry.register(_StoreCollector(parts))
+    registry.register(_RoutesCollector(parts.routes))
     return registry

@@ -1,0 +1,131 @@
+"""Reading `routes_file` again while the adapter runs: checked first, all at once or not at all."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import structlog
+
+from adapter.checks import Remark, destination_remarks, permission_remarks, tls_remarks
+from adapter.model import Environment
+from adapter.route import Routes
+from adapter.route_settings import DestinationSettings, RoutingSettings
+from adapter.routes_file import TomlFileError, read_routing
+
+LOOK_SECONDS: Final = 1.0
+SETTLE_SECONDS: Final = 0.5
+"""A file that was written so short a time ago may be half written."""
+
+_State: TypeAlias = tuple[int, int, int] | None  # time of change, size, inode; None: not there
+
+_log = structlog.get_logger("adapter.routes")
+
+
+class RoutesReloader:
+    """
+    Watches a file of routes, in a thread of its own between `start` and `stop`.
+
+    A new file counts when it is as good as it had to be at the start; otherwise the old rows stay,
+    the log says why, and so does the metric `intyg_routes_current`.
+    """
+
+    def __init__(self, path: Path, environment: Environment, routes: Routes) -> None:
+        self._path = path
+        self._environment = environment
+        self._routes = routes
+        self._done = _state(path)  # of what was taken or refused last
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="routes", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=10)
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(LOOK_SECONDS):
+            try:
+                self.look()
+            except Exception as exc:  # noqa: BLE001 - a door: the next look may go well
+                _log.error("routes.look_failed", **{"error.type": type(exc).__name__})
+
+    def look(self) -> None:
+        """Read the file if it has changed, and has not changed a moment ago."""
+        found = _state(self._path)
+        if found == self._done:
+            return
+        if found is not None and time.time() - found[0] / 1e9 < SETTLE_SECONDS:
+            return
+        self.reload()
+
+    def reload(self) -> bool:
+        """
+        Read the file now.
+
+        Returns:
+            Whether its rows count from now on.
+        """
+        with self._lock:
+            self._done = _state(self._path)
+            try:
+                new = read_routing(self._path)
+                reasons = list(unfit(new, self._environment))
+            except TomlFileError as exc:
+                reasons = [str(exc)]
+            if reasons:
+                self._routes.note_refused()
+                _log.error("routes.refused", **{"error.message": "; ".join(reasons)})
+                return False
+            old = self._routes.table.routing
+            self._routes.replace(new)
+            _tell(old, new)
+            return True
+
+
+def unfit(routing: RoutingSettings, environment: Environment) -> Iterator[str]:
+    """Why rows may not be used: what would have refused the start."""
+    yield from routing.dangling()
+    remarks: list[Remark] = list(permission_remarks(routing.permissions, environment))
+    for name, destination in routing.destinations.items():
+        remarks += destination_remarks(name, destination, environment)
+        remarks += tls_remarks(name, destination)
+    yield from (remark.text for remark in remarks if remark.refuses)
+
+
+def _tell(old: RoutingSettings, new: RoutingSettings) -> None:
+    """Log the difference, row by row."""
+    before, after = list(_rows(old)), list(_rows(new))
+    removed = [row for row in before if row not in after]
+    added = [row for row in after if row not in before]
+    for change, rows in (("removed", removed), ("added", added)):
+        for row in rows:
+            _log.info("routes.row", **{"intyg.change": change, "intyg.row": row})
+    _log.info("routes.read", **{"intyg.added": len(added), "intyg.removed": len(removed)})
+
+
+def _rows(routing: RoutingSettings) -> Iterator[str]:
+    """Every row as a line; a password is told by its being there."""
+    for name, destination in routing.destinations.items():
+        yield f"destination {name}: {_shown(destination)}"
+    for route in routing.routes:
+        yield f"route {route}"
+    for permission in routing.permissions:
+        yield f"permission {permission}"
+
+
+def _shown(destination: DestinationSettings) -> str:
+    set_to = destination.model_dump(mode="json", exclude_defaults=True)
+    return ", ".join(f"{name} {value}" for name, value in set_to.items())
+
+
+def _state(path: Path) -> _State:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
