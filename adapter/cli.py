@@ -6,7 +6,6 @@ or the command was used wrongly.
 
 import json
 import sys
-import threading
 from datetime import UTC, datetime
 from importlib.metadata import version as distribution_version
 from pathlib import Path
@@ -25,6 +24,7 @@ from adapter.cli_mocks import mocks
 from adapter.cli_patient import patient
 from adapter.cli_run import run_until_signalled
 from adapter.cli_schema import schema
+from adapter.cli_serve import serve
 from adapter.cli_types import example, render, type_, types
 from adapter.errors import AdapterError
 from adapter.load_schemas import load_schemas
@@ -91,28 +91,7 @@ def _schemas(contracts_dir: Path | None, types_dir: Path | None) -> tuple[Contra
 # --- servers --------------------------------------------------------------------------------------
 
 
-@cli.command()
-def serve(config: ConfigOption = None) -> None:
-    """Run the adapter until it is stopped."""
-    from adapter import log
-    from adapter.app import build_app
-    from adapter.startup import notes
-
-    settings = _settings(config)
-    log.configure(environment=settings.environment.value)
-    try:
-        adapter = build_app(settings)
-    except (SettingsError, AdapterError, OSError) as exc:
-        _fail(str(exc), 1)
-    for note in notes(adapter.parts):
-        err.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)
-    with adapter:
-        threading.Thread(target=adapter.warm_up, name="warm-up", daemon=True).start()
-        run_until_signalled(
-            lambda: err.print(f"adapter, environment {settings.environment}: {adapter.url}")
-        )
-
-
+cli.command()(serve)
 cli.add_typer(mocks, name="mocks")
 
 

@@ -73,15 +73,31 @@ def server_context(tls: ServerTlsSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    _load(context, tls)
+    if tls.client_ca:
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
+def renew(context: ssl.SSLContext, tls: ServerTlsSettings) -> None:
+    """Read the certificate again, for connections to come; one that is no good changes nothing."""
+    try:
+        server_context(tls)
+    except SettingsError as exc:
+        _log.error("server.tls_files_refused", **{"error.message": str(exc)})
+        return
+    _load(context, tls)
+    _log.info("server.tls_files_read")
+
+
+def _load(context: ssl.SSLContext, tls: ServerTlsSettings) -> None:
+    # An empty password: an encrypted key without one must not ask on the terminal.
     password = tls.key_password.get_secret_value() if tls.key_password else ""
     with _named("server.tls.cert"):
         context.load_cert_chain(tls.cert, tls.key, password)
     for path in tls.client_ca:
         with _named("server.tls.client_ca"):
             context.load_verify_locations(path)
-    if tls.client_ca:
-        context.verify_mode = ssl.CERT_OPTIONAL
-    return context
 
 
 @contextlib.contextmanager

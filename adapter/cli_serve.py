@@ -1,0 +1,124 @@
+"""The command `intyg serve`: one adapter, or several processes on one port."""
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from adapter import log
+from adapter.cli_run import run_until_signalled, stop_running
+from adapter.errors import AdapterError
+from adapter.processes import (
+    Processes,
+    command_of,
+    refuse_several,
+    reserve_port,
+    say_ready,
+    when_orphaned,
+)
+from adapter.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from adapter.app import App
+
+err = Console(stderr=True, soft_wrap=True)
+
+
+def serve(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),
+    ] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="How many, on one port. More than one: PostgreSQL.")
+    ] = 1,
+    shared_port: Annotated[int | None, typer.Option(hidden=True)] = None,
+    alive: Annotated[int | None, typer.Option(hidden=True)] = None,
+    ready: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run the adapter until it is stopped. SIGHUP reads routes and certificates again."""
+    try:
+        settings = load_settings(config)
+    except SettingsError as exc:
+        _fail(str(exc), 2)
+    log.configure(environment=settings.environment.value)
+    if shared_port is not None and alive is not None and ready is not None:
+        _serve_one_of_several(settings, shared_port, alive, ready)
+    elif processes > 1:
+        _serve_several(settings, config, processes)
+    else:
+        _serve_alone(settings)
+
+
+def _serve_alone(settings: Settings) -> None:
+    from adapter.startup import notes
+
+    adapter = _build(settings)
+    for note in notes(adapter.parts):
+        _note(note)
+    with adapter:
+        _warm_up(adapter)
+        run_until_signalled(lambda: _announce(settings, adapter.url), adapter.reload)
+
+
+def _serve_several(settings: Settings, config: Path | None, count: int) -> None:
+    try:
+        refuse_several(settings)
+        port = reserve_port(settings.server.host, settings.server.port)
+    except (SettingsError, OSError) as exc:
+        _fail(str(exc), 1)
+    with port:
+        number = port.getsockname()[1]
+        several = Processes(command_of(config), count, number)
+        if not several.start():
+            raise typer.Exit(1)
+        try:
+            scheme = "https" if settings.server.tls else "http"
+            host = settings.server.host
+            url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{number}"
+            run_until_signalled(
+                lambda: _announce(settings, f"{url} ({count} processes)"),
+                lambda: several.signal(signal.SIGHUP),
+            )
+        finally:
+            several.stop()
+
+
+def _serve_one_of_several(settings: Settings, port: int, alive: int, ready: int) -> None:
+    adapter = _build(settings, port)
+    when_orphaned(alive, stop_running)
+    with adapter:
+        _warm_up(adapter)
+        run_until_signalled(lambda: say_ready(ready), adapter.reload)
+
+
+def _build(settings: Settings, shared_port: int | None = None) -> "App":
+    from adapter.app import build_app  # takes a second: the database, zeep, spyne
+
+    try:
+        return build_app(settings, shared_port=shared_port)
+    except (SettingsError, AdapterError, OSError) as exc:
+        _fail(str(exc), 1)
+
+
+def _warm_up(adapter: "App") -> None:
+    threading.Thread(target=adapter.warm_up, name="warm-up", daemon=True).start()
+
+
+def _announce(settings: Settings, url: str) -> None:
+    err.print(f"adapter, environment {settings.environment}: {url}", highlight=False)
+
+
+def _note(text: str) -> None:
+    err.print(f"[yellow]{escape(text)}[/yellow]", highlight=False)
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    err.print(f"[red]{escape(text)}[/red]")
+    sys.stderr.flush()
+    raise typer.Exit(code)
