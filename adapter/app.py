@@ -34,6 +34,9 @@ from schemas.intyg_file import TypeFileError
 ENVIRONMENT_HEADER: Final = "x-intyg-environment"
 """In every HTTP answer, whatever else it says."""
 
+CONSOLE_THREADS: Final = 4
+"""Of the control interface, on a port of its own."""
+
 
 def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
     """
@@ -92,12 +95,7 @@ class App:
             Access(settings, parts.routes),
         )
         console = build_console(parts)
-        doors: dict[str, WsgiApp] = {
-            "/services": soap,
-            "/api": console,
-            "/health": console,
-            "/metrics": console,
-        }
+        control: dict[str, WsgiApp] = {"/api": console, "/metrics": console}
         self._deliverer = Deliverer(parts.contracts, parts.guard, settings.delivery, parts.clock)
         self._workers = Workers(
             parts.store,
@@ -108,20 +106,33 @@ class App:
             parts.clock,
         )
         if settings.environment is Environment.DEMO and isinstance(parts.clock, VirtualClock):
-            doors["/api/clock"] = build_clock(parts.clock, self._workers, parts.store)
+            control["/api/clock"] = build_clock(parts.clock, self._workers, parts.store)
         self._reloader = None
         if settings.routes_file is not None:
             self._reloader = RoutesReloader(
                 settings.routes_file, settings.environment, parts.routes
             )
         self._tls = context_from_settings(settings)
+        headers = ((ENVIRONMENT_HEADER, settings.environment.value),)
+        self._console: Server | None = None
+        if settings.console.port is not None:
+            self._console = Server(
+                mount({"/health": console, **control}),
+                settings.console.host,
+                settings.console.port,
+                threads=CONSOLE_THREADS,
+                headers=headers,
+                reuse_port=shared_port is not None,
+            )
+            control = {}
         self._server = Server(
-            mount(doors),
+            mount({"/services": soap, "/health": console, **control}),
             settings.server.host,
             settings.server.port if shared_port is None else shared_port,
             threads=settings.server.threads,
             max_body_bytes=settings.server.max_body_bytes,
-            headers=((ENVIRONMENT_HEADER, settings.environment.value),),
+            max_waiting=settings.server.max_waiting,
+            headers=headers,
             tls=self._tls,
             reuse_port=shared_port is not None,
         )
@@ -130,6 +141,11 @@ class App:
     def url(self) -> str:
         """Base address, `http://127.0.0.1:8080`."""
         return self._server.address
+
+    @property
+    def console_url(self) -> str:
+        """Base address of the control interface."""
+        return self._console.address if self._console else self.url
 
     def warm_up(self) -> None:
         """Compile what explains wrong messages, so that the first one is not slow."""
@@ -158,6 +174,9 @@ class App:
                 self._reloader.start()
                 undo.callback(self._reloader.stop)
             self._server.start()
+            undo.callback(self._server.stop)
+            if self._console:
+                self._console.start()
             undo.pop_all()
         self._anchor()
         return self
@@ -168,6 +187,8 @@ class App:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._console:
+            self._console.stop()
         self._server.stop()
         if self._reloader is not None:
             self._reloader.stop()

@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from adapter.console.token import Token
 from adapter.deliver.tls import TlsFilesError, client_context
 from adapter.errors import StoreError
 from adapter.guard import Guard, RegisterSignal
+from adapter.key_files import cert_files, ending_soon, readable_by_others, secret_files
 from adapter.make_keys import is_test_cert
 from adapter.model import Clock, DestinationKind, Environment, PersonId, system_clock
 from adapter.route_settings import ANY, PermissionSettings
@@ -255,6 +257,30 @@ def _register(facts: Facts) -> Iterator[Remark]:
                 yield Remark(f"{signal.name}: {signal.damage}", todo)
 
 
+# --- keys, certificates, the console --------------------------------------------------------------
+
+
+def _key_files(facts: Facts) -> Iterator[Remark]:
+    for setting, path in readable_by_others(secret_files(facts.settings)):
+        text = f"{setting}: {path} can be read by everybody, or written by its group"
+        yield Remark(text, f"chmod 600 {path}", refuses=False)
+
+
+def _cert_dates(facts: Facts) -> Iterator[Remark]:
+    now = facts.clock()
+    for setting, path, ends in ending_soon(cert_files(facts.settings), now):
+        verb = "ended" if ends < now else "ends"
+        text = f"{setting}: a certificate in {path} {verb} on {ends:%Y-%m-%d}"
+        yield Remark(text, "get the next one, and put it in its place", refuses=False)
+
+
+def _console(facts: Facts) -> Iterator[Remark]:
+    token = Token.from_settings(facts.settings)
+    if token.closed:
+        todo = "set console.token_file, or INTYG_CONSOLE__TOKEN; /health needs none"
+        yield Remark("console: no token, so /api and /metrics are closed", todo, refuses=False)
+
+
 def _schemas(facts: Facts) -> Iterator[Remark]:
     for reason in facts.contracts.left_out:
         yield Remark(f"contracts_dir: {reason}", "our own file is used instead", refuses=False)
@@ -305,6 +331,13 @@ CHECKS: Final = (
     Check(
         "register", "the population register answers, if there is one", _register, at_start=False
     ),
+    Check(
+        "key files",
+        "nobody else can read the files that hold keys and tokens",
+        _key_files,
+    ),
+    Check("cert dates", "no certificate ends within 30 days", _cert_dates),
+    Check("console", "`/api` and `/metrics` have a token, or it is demo on loopback", _console),
     Check(
         "schemas",
         "every file in `contracts_dir` and `types_dir` can be used",

@@ -2,8 +2,10 @@
 
 What is added to cheroot, and why:
 
-- A request has a deadline for arriving, so that a caller that sends a byte now and then cannot hold
-  a thread.
+- A request has a deadline for arriving, and comes to a worker when it is whole, so that a caller
+  that sends a byte now and then holds no thread.
+- When more requests wait for a worker than may, the next is answered 429; `/health` has a worker of
+  its own.
 - A body that the application did not read is neither read into memory nor taken for the next
   request: the connection is closed, after giving the caller a moment to take in the answer.
 - Chunked bodies are read strictly and are bounded, chunk by chunk.
@@ -18,6 +20,7 @@ Source: RFC 9112 sections 6, 7 and 9.6.
 import contextlib
 import errno
 import logging
+import queue
 import re
 import socket
 import ssl
@@ -33,6 +36,7 @@ from cheroot import errors, makefile, server, wsgi
 from cheroot.ssl import Adapter
 
 from adapter.caller import PEER_CERT
+from adapter.server_arrivals import Arrivals, Bounds
 from adapter.server_tls import Handshakes
 
 WsgiApp: TypeAlias = Callable[..., Iterable[bytes]]
@@ -41,10 +45,14 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 IDLE_SECONDS: Final = 10.0  # without a byte from the caller, inside a request or between two
 ARRIVE_SECONDS: Final = 60.0  # for a whole request; the national platform gives up after 30
 LINGER_SECONDS: Final = 0.5  # for a refused body to run out, so that the answer is not lost
+RETRY_AFTER_SECONDS: Final = 2  # told with 429
 MAX_CHUNK_LINE: Final = 1024
 MAX_TRAILERS: Final = 32
 CHUNK_OVERHEAD: Final = 1024 * 1024  # chunk sizes and line ends count too
 
+_HEALTH: Final = re.compile(rb"(?:GET|HEAD) /health[ ?]")
+_FIELD: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n")
+_ONCE: Final = frozenset({b"content-length", b"transfer-encoding", b"host"})
 _CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,15}")
 
 _log = structlog.get_logger("adapter.server")
@@ -62,6 +70,7 @@ class Server:
         max_body_bytes: Largest chunked body that the server reads; larger ones with a
             Content-Length are the application's to refuse, unread.
         arrive_seconds: How long a request may take to arrive.
+        max_waiting: Requests that may wait for a thread; the next one is answered 429.
         headers: Added to every answer, also to those that the application never sees.
         tls: What to speak TLS with; None: plain HTTP.
         reuse_port: Other processes may listen on the same port; it cannot be 0 then.
@@ -76,6 +85,7 @@ class Server:
         threads: int = 16,
         max_body_bytes: int = 15 * 1024 * 1024,
         arrive_seconds: float = ARRIVE_SECONDS,
+        max_waiting: int = 256,
         headers: Sequence[tuple[str, str]] = (),
         tls: ssl.SSLContext | None = None,
         reuse_port: bool = False,
@@ -95,6 +105,12 @@ class Server:
         self._server.max_request_header_size = MAX_HEADER_BYTES
         self._server.max_chunked_bytes = max_body_bytes + CHUNK_OVERHEAD
         self._server.arrive_seconds = arrive_seconds
+        self._server.max_waiting = max_waiting
+        self._server.arrivals = Arrivals(
+            self._server.serve_whole,
+            Bounds(MAX_HEADER_BYTES, max_body_bytes, arrive_seconds, self._server.timeout),
+            early=max(1, threads // 4),
+        )
         self._server.own_headers = [(name.encode(), value.encode()) for name, value in headers]
         self._thread: threading.Thread | None = None
 
@@ -120,6 +136,8 @@ class Server:
         assert self._thread is None, "a server starts once"
         self._server.prepare()
         self._server.start_handshakes()
+        self._server.arrivals.start()
+        self._server.health.start()
         self._thread = threading.Thread(target=self._server.serve, name="server", daemon=True)
         self._thread.start()
         return self
@@ -128,7 +146,9 @@ class Server:
         """Finish the requests that are under way, then stop listening. May be called again."""
         if self._thread is not None:
             self._server.stop_handshakes()
+            self._server.arrivals.stop()
             self._server.stop()
+            self._server.health.stop()
             self._thread.join(timeout=10)
             self._thread = None
 
@@ -176,24 +196,40 @@ def mount(apps: Mapping[str, WsgiApp]) -> WsgiApp:
 
 
 class _TimedSocket(socket.SocketIO):
-    """Reads from a socket until a deadline, however busily the caller dribbles."""
+    """Reads what came ahead, then from the socket until a deadline, however a caller dribbles."""
 
     deadline = float("inf")
 
+    def __init__(self, sock: Any, mode: Any, connection: "_Connection") -> None:
+        super().__init__(sock, mode)
+        self._connection = connection
+
     def readinto(self, buffer: Any) -> int | None:
+        if self._connection.ahead:
+            return self._connection.take_ahead(buffer)
         if time.monotonic() > self.deadline:
             raise TimeoutError("timed out")  # the words by which cheroot knows a time-out
         return super().readinto(buffer)
 
 
 class _Reader(makefile.StreamReader):
-    def __init__(self, sock: Any, mode: str, size: int) -> None:
+    def __init__(self, connection: "_Connection", mode: str, size: int) -> None:
+        sock = connection.socket
         super().__init__(sock, mode, size)
-        self._raw = _TimedSocket(sock, "r")
+        self._raw = _TimedSocket(sock, "r", connection)
+        self._connection = connection
         self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
 
+    def give_back(self) -> bytes:
+        """What was read and not asked for: the next request's."""
+        unread = bytes(self._read_buf[self._read_pos :])  # type: ignore[attr-defined]
+        self._reset_read_buf()  # type: ignore[attr-defined]
+        return unread
+
     def has_data(self) -> bool:
-        """Also what TLS has unpacked already, of which the system knows nothing any more."""
+        """Also what came ahead, or TLS has unpacked: the system knows nothing of it any more."""
+        if self._connection.ahead:
+            return True
         pending = self._tls.pending() if self._tls is not None else 0
         return bool(pending or super().has_data())  # type: ignore[no-untyped-call]
 
@@ -227,7 +263,33 @@ class _ChunkedBody(server.ChunkedRFile):
         raise ValueError("too many trailers")
 
 
+class _StrictLines:
+    """
+    Header lines as RFC 9112 section 5 has them: what two readers could read in two ways is refused.
+    """
+
+    def __init__(self, rfile: Any) -> None:
+        self._rfile = rfile
+        self._once = set(_ONCE)
+
+    def readline(self) -> bytes:
+        line: bytes = self._rfile.readline()
+        if line in (b"", b"\r\n"):
+            return line
+        if not _FIELD.fullmatch(line):  # a blank before the colon, a folded line, a control sign
+            raise ValueError("broken header line")
+        name = line.partition(b":")[0].lower()
+        if name in _ONCE:
+            if name not in self._once:
+                raise ValueError("a header that may come once came twice")
+            self._once.discard(name)
+        return line
+
+
 class _Headers(server.HeaderReader):
+    def __call__(self, rfile: Any, hdict: Any = None) -> Any:
+        return super().__call__(_StrictLines(rfile), hdict)
+
     def _allow_header(self, key_name: bytes) -> bool:
         # In WSGI X_Forwarded_Host looks like X-Forwarded-Host, but not to a proxy in front of us.
         # cheroot's own reader for this compares bytes with text.
@@ -295,13 +357,27 @@ class _Connection(server.HTTPConnection):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.rfile = _Reader(self.socket, "rb", self.rbufsize)
+        self.ahead = bytearray()  # what `Arrivals` has read: a request, and perhaps more
+        self.arrive_by = float("inf")
+        self.rfile = _Reader(self, "rb", self.rbufsize)
+
+    def take_ahead(self, buffer: Any) -> int:
+        """Put the next bytes that are here already into a buffer; how many."""
+        size = min(len(buffer), len(self.ahead))
+        with memoryview(self.ahead) as ahead:
+            buffer[:size] = ahead[:size]
+        del self.ahead[:size]
+        return size
 
     def communicate(self) -> bool:
-        self.rfile.raw.deadline = time.monotonic() + self.server.arrive_seconds
-        return bool(super().communicate())  # type: ignore[no-untyped-call]
+        self.rfile.raw.deadline = self.arrive_by
+        stays = bool(super().communicate())  # type: ignore[no-untyped-call]
+        if stays:
+            self.ahead[:0] = self.rfile.give_back()
+        return stays
 
     def close(self) -> None:
+        self.server.arrivals.left(self)
         if isinstance(self.socket, ssl.SSLSocket):
             with contextlib.suppress(OSError, ValueError):
                 self.socket.setblocking(False)
@@ -343,8 +419,48 @@ class _Tls(Adapter):
         return makefile.MakeFile(sock, mode, bufsize)
 
 
+class _HealthLane:
+    """Answers `/health` beside the workers, however many requests wait for those."""
+
+    def __init__(self, server: "_CherootServer") -> None:
+        self._server = server
+        self._waiting: queue.Queue[Any] = queue.Queue(maxsize=64)
+        self._thread = threading.Thread(target=self._run, name="health", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._waiting.put(None)
+        self._thread.join(timeout=10)
+
+    def takes(self, conn: Any) -> bool:
+        """Take a connection whose request is for `/health`; False for any other."""
+        if not _HEALTH.match(conn.ahead):
+            return False
+        try:
+            self._waiting.put_nowait(conn)
+        except queue.Full:
+            conn.close()
+        return True
+
+    def _run(self) -> None:
+        while (conn := self._waiting.get()) is not None:
+            try:
+                stays = conn.communicate()
+            except Exception:  # noqa: BLE001  the lane outlives any caller
+                self._server.error_log(level=logging.ERROR)
+                stays = False
+            if stays:
+                self._server.put_conn(conn)
+            else:
+                conn.close()
+
+
 class _CherootServer(wsgi.Server):
     ConnectionClass = _Connection
+    arrivals: Arrivals
+    max_waiting = 256
     max_chunked_bytes = 0
     arrive_seconds = ARRIVE_SECONDS
     own_headers: Sequence[tuple[bytes, bytes]] = ()
@@ -354,6 +470,7 @@ class _CherootServer(wsgi.Server):
         super().__init__(*args, **kwargs)
         self.gateway = _Gateway
         self._handshakes: Handshakes | None = None
+        self.health = _HealthLane(self)
 
     def start_handshakes(self) -> None:
         if self.ssl_adapter is not None:
@@ -373,7 +490,31 @@ class _CherootServer(wsgi.Server):
             else:
                 handshakes.add(conn)
             return
-        super().process_conn(conn)
+        self.arrivals.add(conn)
+
+    def serve_whole(self, conn: Any) -> None:
+        """A request is whole: it is for a worker, if not too many wait for one already."""
+        if self.health.takes(conn):
+            return
+        if self.requests.qsize >= self.max_waiting:
+            _log.warning("server.busy", **{"intyg.waiting": self.requests.qsize})
+            self._turn_away(conn)
+        else:
+            super().process_conn(conn)
+
+    def _turn_away(self, conn: Any) -> None:
+        text = b"Too many requests wait already. Send again later.\n"
+        head = [
+            b"HTTP/1.1 429 Too Many Requests",
+            b"Content-Type: text/plain; charset=UTF-8",
+            b"Content-Length: %d" % len(text),
+            b"Retry-After: %d" % RETRY_AFTER_SECONDS,
+            b"Connection: close",
+            *(name + b": " + value for name, value in self.own_headers),
+        ]
+        with contextlib.suppress(OSError, ValueError):
+            conn.socket.sendall(b"\r\n".join([*head, b"", text]))
+        conn.close()
 
     def _shaken(self, conn: Any) -> None:
         """A handshake is through: the connection waits for its first request like any other."""

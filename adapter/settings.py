@@ -73,6 +73,9 @@ class ServerSettings(_Part):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535, description="0 takes a free port")
     threads: int = Field(default=16, ge=1)
+    max_waiting: int = Field(
+        default=256, ge=1, description="requests that may wait for a thread; the next gets HTTP 429"
+    )
     max_body_bytes: int = Field(
         default=15 * 1024 * 1024, ge=1024, description="larger requests get HTTP 413"
     )
@@ -84,6 +87,17 @@ class ServerSettings(_Part):
         default=True, description="check every answer against its contract before it leaves"
     )
     tls: ServerTlsSettings | None = Field(default=None, description="None: plain HTTP")
+
+
+class ConsoleSettings(_Part):
+    """The control interface: `/api` and `/metrics`."""
+
+    token: pydantic.SecretStr | None = Field(default=None, description="16 characters or more")
+    token_file: Path | None = None
+    port: int | None = Field(
+        default=None, ge=0, le=65535, description="a port of its own; None: on the server's"
+    )
+    host: str = Field(default="127.0.0.1", description="address to listen on, with a port")
 
 
 class SigningSettings(_Part):
@@ -315,6 +329,7 @@ class Settings(BaseSettings):
     )
     signature: SignaturePolicy = SignaturePolicy.REQUIRE
     server: ServerSettings = ServerSettings()
+    console: ConsoleSettings = ConsoleSettings()
     signing: SigningSettings = SigningSettings()
     trust: TrustSettings = TrustSettings()
     staff: StaffSettings = StaffSettings()

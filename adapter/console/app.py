@@ -26,6 +26,7 @@ from werkzeug.exceptions import HTTPException
 
 from adapter.blocked_view import blocked_view
 from adapter.console.metrics import build_registry
+from adapter.console.token import Token
 from adapter.console.views import intyg_view
 from adapter.errors import AdapterError, StoreError, ValidationError
 from adapter.interactions import mark_handled
@@ -39,10 +40,25 @@ _log = structlog.get_logger()
 
 
 def build_console(parts: Parts) -> Flask:
-    """Make the WSGI application. It asks for no password: serve it on loopback only."""
+    """
+    Make the WSGI application.
+
+    Raises:
+        SettingsError: The token that it is to ask for cannot be had.
+    """
+    token = Token.from_settings(parts.settings)
     app = Flask("adapter.console", static_folder=None)
     app.wsgi_app = _whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
     registry = build_registry(parts)
+
+    @app.before_request
+    def ask_for_token() -> ResponseReturnValue | None:
+        refusal = token.refuses(request.path, request.headers.get("Authorization"))
+        if refusal is None:
+            return None
+        answer = problem(HTTPStatus.UNAUTHORIZED, refusal)
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
 
     @app.get("/health")
     def health() -> ResponseReturnValue:

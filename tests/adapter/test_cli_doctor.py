@@ -17,6 +17,8 @@ from tests.builders import PATIENT
 GOOD = """
 environment = "test"
 data_dir = "data"
+[console]
+token = "a-token-of-this-test"
 [test_patients]
 list_files = ["list.csv"]
 [caller]

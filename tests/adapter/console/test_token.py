@@ -1,0 +1,142 @@
+"""Who is let into the control interface."""
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import pytest
+import requests
+
+from adapter.app import build_app
+from adapter.console import build_console
+from adapter.console.token import CLOSED, WRONG, Token
+from adapter.model import Environment
+from adapter.parts import Parts
+from adapter.settings import ConsoleSettings, ServerSettings, Settings, SettingsError
+from adapter.store import Store
+from tests.adapter.interactions.rig import VirtualClock, make_parts, make_settings
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Parts]:
+    """The parts of an adapter with nothing in it."""
+    clock = VirtualClock()
+    store = Store("sqlite://", clock)
+    store.migrate()
+    yield make_parts(make_settings(), store, clock)
+    store.close()
+
+
+SECRET = "0123456789abcdef-token"
+PROTECTED = ("/metrics", "/api/intyg/x", "/api/nothing", "/nothing")
+
+
+def settings(environment: str = "test", host: str = "127.0.0.1", **console: Any) -> Settings:
+    return make_settings(
+        environment=Environment(environment),
+        server=ServerSettings(host=host),
+        console=ConsoleSettings(**console),
+        caller={"identity": "proxy", "proxies": ["127.0.0.1/32"]},
+    )
+
+
+def status(parts: Parts, path: str, authorization: str | None = None) -> int:
+    headers = {"Authorization": authorization} if authorization else {}
+    return build_console(parts).test_client().get(path, headers=headers).status_code
+
+
+@pytest.mark.parametrize("path", PROTECTED)
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        pytest.param(None, id="none"),
+        pytest.param("Bearer", id="empty"),
+        pytest.param(f"Bearer {SECRET[:-1]}", id="shorter"),
+        pytest.param(f"Bearer {SECRET}x", id="longer"),
+        pytest.param(f"Bearer {SECRET[:-1]}å", id="not ASCII"),
+        pytest.param(f"Basic {SECRET}", id="another scheme"),
+        pytest.param(SECRET, id="no scheme"),
+    ],
+)
+def test_nobody_without_the_token_is_let_in(
+    plain: Parts, path: str, authorization: str | None
+) -> None:
+    token = pydantic.SecretStr(SECRET)
+    parts = replace(plain, settings=settings("demo", token=token))
+    assert status(parts, path, authorization) == 401
+    assert status(parts, "/health", authorization) == 200
+
+
+def test_with_the_token_everything_is_as_ever(plain: Parts) -> None:
+    parts = replace(plain, settings=settings(token=pydantic.SecretStr(SECRET)))
+    assert [status(parts, path, f"Bearer {SECRET}") for path in PROTECTED] == [200, 404, 404, 404]
+    assert status(parts, "/metrics", f"bearer  {SECRET}") == 200
+
+
+@pytest.mark.parametrize(
+    ("environment", "host", "refusal"),
+    [
+        ("demo", "127.0.0.1", None),
+        ("demo", "::1", None),
+        ("demo", "localhost", None),
+        ("demo", "0.0.0.0", CLOSED),
+        ("test", "127.0.0.1", CLOSED),
+    ],
+)
+def test_without_a_token_only_a_demonstration_on_loopback_is_open(
+    environment: str, host: str, refusal: str | None
+) -> None:
+    token = Token.from_settings(settings(environment, host))
+    assert token.refuses("/metrics", None) == refusal
+    assert token.refuses("/metrics", f"Bearer {SECRET}") == refusal
+    assert token.closed == (refusal is not None)
+
+
+def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[object, object]] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return one == other
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    token = Token(SECRET.encode(), open_without=False)
+    assert token.refuses("/metrics", "Bearer x") == WRONG
+    assert token.refuses("/metrics", None) == WRONG
+    assert compared == [(b"x", SECRET.encode()), (b"", SECRET.encode())]
+
+
+def test_the_token_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(SECRET + "\n", "utf-8")
+    token = Token.from_settings(settings(token_file=tmp_path / "token"))
+    assert token.refuses("/metrics", f"Bearer {SECRET}") is None
+
+
+def test_a_token_that_is_short_or_missing_stops_the_start(tmp_path: Path) -> None:
+    for console in (
+        {"token": pydantic.SecretStr("short")},
+        {"token_file": tmp_path / "none"},
+    ):
+        with pytest.raises(SettingsError, match="console"):
+            Token.from_settings(settings(**console))
+
+
+def test_a_port_of_its_own_takes_it_off_the_other(tmp_path: Path) -> None:
+    values = settings("demo", port=0, token=pydantic.SecretStr(SECRET)).model_copy(
+        update={"data_dir": tmp_path, "server": ServerSettings(port=0)}
+    )
+    with build_app(values) as app:
+        headers = {"Authorization": f"Bearer {SECRET}"}
+
+        def get(base: str, path: str) -> int:
+            return requests.get(base + path, headers=headers, timeout=5).status_code
+
+        assert app.url != app.console_url
+        assert get(app.console_url, "/metrics") == 200
+        assert get(app.console_url, "/services") == 404
+        assert get(app.url, "/metrics") == 404
+        assert get(app.url, "/services") == 200
+        assert get(app.url, "/health") == get(app.console_url, "/health") == 200
