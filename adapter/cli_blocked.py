@@ -1,6 +1,7 @@
 """The command `intyg blocked`: what the guard stopped, and what waits until it can tell."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -31,7 +32,7 @@ def blocked(
     """List what the guard blocked, newest first, and what it holds; by certificate, no person."""
     try:
         settings = load_settings(config)
-        view = _view(settings, limit)
+        view = read_blocked(settings, limit)
     except SettingsError as exc:
         _fail(str(exc), 2)
     except StoreError as exc:
@@ -45,7 +46,13 @@ def blocked(
     _print_held(view["held"])
 
 
-def _view(settings: Settings, limit: int) -> dict[str, list[dict[str, object]]]:
+def read_blocked(settings: Settings, limit: int = LIMIT) -> dict[str, list[dict[str, object]]]:
+    """
+    What `blocked_view` says of the settings' database, which an adapter may have open.
+
+    Raises:
+        StoreError: There is none, or it belongs to another environment.
+    """
     store = Store(settings.effective_database_url, system_clock, read_only=True)
     try:
         store.must_belong_to(settings.environment)
@@ -63,26 +70,25 @@ def _fail(text: str, code: int) -> NoReturn:
 def _print_blocks(blocks: list[dict[str, object]]) -> None:
     out.print(f"[bold]Blocked[/bold]{'' if blocks else ': nothing'}", highlight=False)
     for row in blocks:
-        out.print(
-            f"  {_second(row['at'])}  {_text(row['intygsId'])}  {_text(row['contract'])}  "
-            f"to {_text(row['destination'])}  [red]{_text(row['signal'])}[/red]",
-            highlight=False,
-        )
+        out.print(f"  {escape(block_line(row))}", highlight=False)
+
+
+def block_line(row: Mapping[str, object]) -> str:
+    """A block in one line: when, which certificate and contract, where to, which signal."""
+    return (
+        f"{_second(row['at'])}  {row['intygsId']}  {row['contract']}  "
+        f"to {row['destination']}  {row['signal']}"
+    )
 
 
 def _print_held(held: list[dict[str, object]]) -> None:
     out.print(f"[bold]Held[/bold]{'' if held else ': nothing'}", highlight=False)
     for row in held:
-        out.print(
-            f"  {_second(row['since'])}  {_text(row['intygsId'])}  {_text(row['contract'])}  "
-            f"to {_text(row['logicalAddress'])}  [yellow]{_text(row['why'])}[/yellow]; "
-            f"asked again {_second(row['askAgainAt'])}",
-            highlight=False,
+        line = (
+            f"{_second(row['since'])}  {row['intygsId']}  {row['contract']}  "
+            f"to {row['logicalAddress']}  {row['why']}; asked again {_second(row['askAgainAt'])}"
         )
-
-
-def _text(value: object) -> str:
-    return escape(str(value))
+        out.print(f"  {escape(line)}", highlight=False)
 
 
 def _second(time: object) -> str:

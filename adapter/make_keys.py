@@ -1,7 +1,7 @@
 """Keys and certificates for tests and demonstrations, made on the spot and never shipped.
 
-Everything made here is marked: organisation `TEST ONLY …` in subject and issuer. `is_test_cert`
-looks for that mark, so that production can refuse to start with any of it.
+What `make_test_keys` makes is marked: organisation `TEST ONLY …` in subject and issuer.
+`is_test_cert` looks for that mark, so that production can refuse to start with any of it.
 """
 
 import os
@@ -98,22 +98,48 @@ def make_test_keys(folder: Path, keep: bool = False, now: datetime | None = None
     """
     now = now or datetime.now(UTC)
     keys = _names(folder)
-    if keep and _is_complete(keys, now):
-        return keys
-    folder.mkdir(parents=True, exist_ok=True)
+    if not (keep and _is_complete(keys, now)):
+        _make(keys, now, _Words(TEST_ORGANISATION, "Test CA TEST ONLY", "Test Läkare TEST ONLY"))
+    return keys
+
+
+def make_stand_in_keys(folder: Path, now: datetime | None = None) -> TestKeys:
+    """
+    The same without the mark, so that an adapter in production takes them.
+
+    For showing what production does, in a folder that is thrown away: nobody else has any reason to
+    trust the CA, whose key is not kept.
+    """
+    keys = _names(folder)
+    words = _Words("Stand-in", "Stand-in CA", "Stand-in for a doctor")
+    _make(keys, now or datetime.now(UTC), words)
+    return keys
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What certificates say of whom they are for."""
+
+    organisation: str
+    ca: str
+    signer: str
+
+
+def _make(keys: TestKeys, now: datetime, words: _Words) -> None:
+    keys.ca.parent.mkdir(parents=True, exist_ok=True)
     ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca = _issue_ca(ca_key, now)
+    ca = _issue_ca(ca_key, _name(words, words.ca), now)
     issuer = _Issuer(ca, ca_key, now)
     issuer.write(
         keys.signer,
         rsa.generate_private_key(public_exponent=65537, key_size=2048),
-        _name("Test Läkare TEST ONLY", SIGNER_HSA_ID),
+        _name(words, words.signer, SIGNER_HSA_ID),
         [(_usage("content_commitment"), True)],
     )
     issuer.write(
         keys.signer_ec,
         ec.generate_private_key(ec.SECP256R1()),
-        _name("Test Läkare TEST ONLY", SIGNER_HSA_ID),
+        _name(words, words.signer, SIGNER_HSA_ID),
         [(_usage("content_commitment"), True)],
     )
     names = [x509.DNSName("localhost")]
@@ -121,7 +147,7 @@ def make_test_keys(folder: Path, keep: bool = False, now: datetime | None = None
     issuer.write(
         keys.server,
         ec.generate_private_key(ec.SECP256R1()),
-        _name("localhost"),
+        _name(words, "localhost"),
         [
             (_usage("digital_signature"), True),
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
@@ -131,14 +157,13 @@ def make_test_keys(folder: Path, keep: bool = False, now: datetime | None = None
     issuer.write(
         keys.client,
         ec.generate_private_key(ec.SECP256R1()),
-        _name("Test client TEST ONLY", CLIENT_HSA_ID),
+        _name(words, "EHR", CLIENT_HSA_ID),
         [
             (_usage("digital_signature"), True),
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
         ],
     )
     keys.ca.write_bytes(ca.public_bytes(Encoding.PEM))
-    return keys
 
 
 def is_test_cert(cert: x509.Certificate) -> bool:
@@ -194,8 +219,7 @@ class _Issuer:
         files.cert.write_bytes(cert.public_bytes(Encoding.PEM))
 
 
-def _issue_ca(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
-    name = _name("Test CA TEST ONLY")
+def _issue_ca(key: ec.EllipticCurvePrivateKey, name: x509.Name, now: datetime) -> x509.Certificate:
     return (
         _builder(name, name, key.public_key(), now)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -222,10 +246,10 @@ def _builder(
     )
 
 
-def _name(common_name: str, hsa_id: str | None = None) -> x509.Name:
+def _name(words: _Words, common_name: str, hsa_id: str | None = None) -> x509.Name:
     attributes = [
         x509.NameAttribute(NameOID.COUNTRY_NAME, "SE"),
-        x509.NameAttribute(NameOID.ORGANIZATION_NAME, TEST_ORGANISATION),
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, words.organisation),
         x509.NameAttribute(NameOID.COMMON_NAME, common_name),
     ]
     if hsa_id is not None:

@@ -12,8 +12,10 @@ from pathlib import Path
 from rich.console import Console
 
 from adapter import log
+from adapter.demo.accident import Accident
+from adapter.demo.narrator import StoryError
 from adapter.demo.stage import PATIENT, Ports, Stage, free_or_any, set_stage
-from adapter.demo.story import Story, StoryError, issue_sample
+from adapter.demo.story import Story, issue_sample
 from adapter.model import Environment
 from mocks.control.token import new_token
 from mocks.personas import PERSONAS
@@ -41,10 +43,16 @@ def play(keys: Path, console: Console) -> int:
         log.configure(stream, environment=Environment.DEMO.value)
         try:
             with set_stage(Path(folder), keys) as stage:
-                Story(stage, console).play()
+                story = Story(stage, console)
+                story.play()
+            production = Path(folder) / "production"
+            production_log = log_file.with_name("demo-production.log")
+            Accident(production, production_log, console, first_step=story.last_step + 1).play()
         except StoryError as exc:
             console.print(f"\n[bold red]FAILED[/bold red] at {exc}", highlight=False)
-            console.print(f"The adapter's log is in {log_file}.", highlight=False)
+            console.print(
+                f"The adapters' logs are in {log_file.parent}/demo*.log.", highlight=False
+            )
             return 1
     seconds = time.monotonic() - started
     console.print(f"\n[bold green]All steps had their effect.[/bold green] {seconds:.1f} s")

@@ -114,7 +114,7 @@ def set_stage(
     staff = Staff(SIGNER_HSA_ID, UNIT)
     test_patients = folder / "test-patients.csv"
     test_patients.write_text("\n".join(("testpersonnummer", *TEST_PERSONS)) + "\n", "utf-8")
-    adapter_port = ports.adapter or _free_port()
+    adapter_port = ports.adapter or free_port()
     services = f"http://127.0.0.1:{adapter_port}/services"
     timeline = Timeline()
     personas = make_personas(
@@ -142,7 +142,7 @@ def _tripwire() -> Iterator[Tripwire]:
         tripwire.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that was free a moment ago; both sides must know it before either starts."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]

@@ -4,39 +4,34 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import requests
 from lxml import etree
 from rich.console import Console
 
 from adapter import safe_xml, signature
+from adapter.demo.narrator import (
+    ADAPTER,
+    EHR,
+    FK,
+    REAL,
+    WAIT_SECONDS,
+    Narrator,
+    StoryError,
+    result_of,
+    swedish_now,
+)
 from adapter.demo.stage import PATIENT, Stage
 from mocks.journal import Entry
-from mocks.journalsystem.client import Answer
 from mocks.journalsystem.sample import Parent, fk7804
 from mocks.signature import SignatureOutcome
 from schemas.codes import Amne, TypAvRelation
 from schemas.ns import SOAP11
 
-EHR: Final = "EHR"
-ADAPTER: Final = "adapter"
-FK: Final = "Försäkringskassan"
-REAL: Final = "real authority"
-
-WAIT_SECONDS: Final = 15.0
-
-T = TypeVar("T")
-
-
-class StoryError(Exception):
-    """A step did not have its effect; the text says which, and what was seen instead."""
-
 
 @dataclass
-class Story:
+class Story(Narrator):
     """
     Plays the round trip and prints it.
 
@@ -56,6 +51,7 @@ class Story:
     third: str = field(default_factory=lambda: str(uuid.uuid4()))
     _question: str = ""
     _komplt: str = ""
+    last_step: int = 0
     _sent: bytes = b""
     _started: float = field(default_factory=time.monotonic)
 
@@ -80,34 +76,29 @@ class Story:
             ("A test patient's certificate on its way to a real authority", self._blocked),
             ("Every message, against its contract", self._check_messages),
         ]
-        for number, (title, step) in enumerate(steps, start=1):
-            self.console.print(f"\n[bold]{number}. {title}[/bold]")
-            try:
-                step()
-            except StoryError as exc:
-                raise StoryError(f"step {number}, {title}: {exc}") from None
+        self.steps(steps)
 
     # --- steps ------------------------------------------------------------------------------------
 
     def _register(self) -> None:
         self._sent = self._issue(self.first)
-        self._tell(EHR, ADAPTER, "RegisterCertificate", self.stage.ehr.register(self._sent))
+        self.tell(EHR, ADAPTER, "RegisterCertificate", self.stage.ehr.register(self._sent))
         self._told("SIGNAT", self.first)
 
     def _send(self) -> None:
-        answer = self.stage.ehr.send(self.first, PATIENT, "FKASSA", _now())
-        self._tell(EHR, ADAPTER, "SendCertificateToRecipient", answer)
-        held = self._eventually(
+        answer = self.stage.ehr.send(self.first, PATIENT, "FKASSA", swedish_now())
+        self.tell(EHR, ADAPTER, "SendCertificateToRecipient", answer)
+        held = self.eventually(
             lambda: self._held_by_fk(self.first), f"{FK} did not get the certificate"
         )
-        self._line(ADAPTER, FK, "RegisterCertificate", "OK")
+        self.line(ADAPTER, FK, "RegisterCertificate", "OK")
         if _intyg_bytes(held) != _intyg_bytes(self._sent):
             raise StoryError("the certificate's bytes changed on their way")
-        self._note("byte for byte what the EHR signed")
+        self.note("byte for byte what the EHR signed")
         outcome = self.stage.fk.intyg(self.first).signature
         if outcome is not SignatureOutcome.VALID:
             raise StoryError(f"xmlsec found the signature {outcome}")
-        self._note("signature verified by xmlsec, an engine the adapter does not use")
+        self.note("signature verified by xmlsec, an engine the adapter does not use")
         self._told("SKICKA", self.first)
 
     def _ask_and_answer(self) -> None:
@@ -123,10 +114,10 @@ class Story:
             "FKASSA",
             Amne.OVRIGT,
             "Nej, bara dagtid.",
-            _now(),
+            swedish_now(),
             svar_pa=self._question,
         )
-        self._tell(EHR, ADAPTER, "SendMessageToRecipient (answer)", answer)
+        self.tell(EHR, ADAPTER, "SendMessageToRecipient (answer)", answer)
         self._fk_has_answer_to(self._question)
         self._told("HANFRFM", self.first, unanswered=0)
 
@@ -148,11 +139,11 @@ class Story:
         text = "Kan gå två hundra meter, därefter tvingar smärtan till vila"
         body = self._issue(self.second, parent, text)
         answer = self.stage.ehr.register(body)
-        self._tell(EHR, ADAPTER, "RegisterCertificate (KOMPLT)", answer)
-        held = self._eventually(
+        self.tell(EHR, ADAPTER, "RegisterCertificate (KOMPLT)", answer)
+        held = self.eventually(
             lambda: self._held_by_fk(self.second), f"{FK} did not get the completed certificate"
         )
-        self._line(ADAPTER, FK, "RegisterCertificate (KOMPLT)", "OK")
+        self.line(ADAPTER, FK, "RegisterCertificate (KOMPLT)", "OK")
         if _intyg_bytes(held) != _intyg_bytes(body):
             raise StoryError("the completed certificate's bytes changed on their way")
         self._fk_has_answer_to(self._komplt)
@@ -163,29 +154,35 @@ class Story:
     def _care_asks(self) -> None:
         question = str(uuid.uuid4())
         answer = self.stage.ehr.message(
-            question, self.second, PATIENT, "FKASSA", Amne.KONTKT, "Kan ni ringa oss?", _now()
+            question,
+            self.second,
+            PATIENT,
+            "FKASSA",
+            Amne.KONTKT,
+            "Kan ni ringa oss?",
+            swedish_now(),
         )
-        self._tell(EHR, ADAPTER, "SendMessageToRecipient (KONTKT)", answer)
+        self.tell(EHR, ADAPTER, "SendMessageToRecipient (KONTKT)", answer)
         self._told("NYFRFV", self.second)
-        self._eventually(lambda: _knows(self, question), f"{FK} did not get the question")
-        self._line(ADAPTER, FK, "SendMessageToRecipient", "OK")
+        self.eventually(lambda: _knows(self, question), f"{FK} did not get the question")
+        self.line(ADAPTER, FK, "SendMessageToRecipient", "OK")
         self._fk_says("answer", "answer", meddelande_id=question, text="Vi ringer i morgon.")
         self._told("NYSVFM", self.second)
         url = f"{self.stage.adapter.url}/api/meddelanden/{question}/hanterad"
         response = requests.post(url, timeout=self.wait_seconds)
         if not response.ok:
             raise StoryError(f"marking the question handled answered HTTP {response.status_code}")
-        self._line(EHR, ADAPTER, "POST …/hanterad", str(response.status_code))
+        self.line(EHR, ADAPTER, "POST …/hanterad", str(response.status_code))
         self._told("HANFRFV", self.second)
 
     def _revoke(self) -> None:
-        answer = self.stage.ehr.revoke(self.second, PATIENT, _now(), "Fel patient")
-        self._tell(EHR, ADAPTER, "RevokeCertificate", answer)
-        self._eventually(lambda: self.stage.fk.intyg(self.second).revoked_at, f"{FK} was not told")
-        self._line(ADAPTER, FK, "RevokeCertificate", "OK")
+        answer = self.stage.ehr.revoke(self.second, PATIENT, swedish_now(), "Fel patient")
+        self.tell(EHR, ADAPTER, "RevokeCertificate", answer)
+        self.eventually(lambda: self.stage.fk.intyg(self.second).revoked_at, f"{FK} was not told")
+        self.line(ADAPTER, FK, "RevokeCertificate", "OK")
         self._told("MAKULE", self.second)
         self._told("NYFRFM", self.first, count=4, unanswered=1)
-        self._note("the completion request that it had answered is open again")
+        self.note("the completion request that it had answered is open again")
 
     def _cannot_complete(self) -> None:
         rows = [{"frage_id": "17", "text": "Beskriv vad patienten inte kan göra."}]
@@ -200,44 +197,44 @@ class Story:
             "FKASSA",
             Amne.KOMPLT,
             "Patienten har flyttat, intyget kan inte kompletteras.",
-            _now(),
+            swedish_now(),
             svar_pa=newest,
         )
-        self._tell(EHR, ADAPTER, "SendMessageToRecipient (KOMPLT)", answer)
+        self.tell(EHR, ADAPTER, "SendMessageToRecipient (KOMPLT)", answer)
         self._fk_has_answer_to(newest)
         self._told("HANFRFM", self.first, count=3, unanswered=1)
         self._told("HANFRFM", self.first, count=4, unanswered=0)
 
     def _replace(self) -> None:
         body = self._issue(self.third, Parent(TypAvRelation.ERSATT, self.first))
-        self._tell(EHR, ADAPTER, "RegisterCertificate (ERSATT)", self.stage.ehr.register(body))
+        self.tell(EHR, ADAPTER, "RegisterCertificate (ERSATT)", self.stage.ehr.register(body))
         self._told("SIGNAT", self.third)
-        answer = self.stage.ehr.send(self.third, PATIENT, "FKASSA", _now())
-        self._tell(EHR, ADAPTER, "SendCertificateToRecipient", answer)
+        answer = self.stage.ehr.send(self.third, PATIENT, "FKASSA", swedish_now())
+        self.tell(EHR, ADAPTER, "SendCertificateToRecipient", answer)
         self._told("SKICKA", self.third)
-        refused = self.stage.ehr.send(self.first, PATIENT, "FBA", _now())
-        self._line(EHR, ADAPTER, "SendCertificateToRecipient (the old one)", _result(refused))
+        refused = self.stage.ehr.send(self.first, PATIENT, "FBA", swedish_now())
+        self.line(EHR, ADAPTER, "SendCertificateToRecipient (the old one)", result_of(refused))
         if "INTYG_REPLACED" not in (refused.text or ""):
-            raise StoryError(f"the replaced certificate was answered {_result(refused)}")
-        self._note("INTYG_REPLACED: a replaced certificate goes nowhere any more")
+            raise StoryError(f"the replaced certificate was answered {result_of(refused)}")
+        self.note("INTYG_REPLACED: a replaced certificate goes nowhere any more")
 
     def _blocked(self) -> None:
-        answer = self.stage.ehr.send(self.third, PATIENT, "FBA", _now())
-        self._line(EHR, ADAPTER, "SendCertificateToRecipient", _result(answer))
+        answer = self.stage.ehr.send(self.third, PATIENT, "FBA", swedish_now())
+        self.line(EHR, ADAPTER, "SendCertificateToRecipient", result_of(answer))
         if (answer.code, answer.error_id) != ("ERROR", "VALIDATION_ERROR"):
-            raise StoryError(f"expected ERROR VALIDATION_ERROR, got {_result(answer)}")
-        self._note(answer.text or "")
+            raise StoryError(f"expected ERROR VALIDATION_ERROR, got {result_of(answer)}")
+        self.note(answer.text or "")
         time.sleep(1.0)  # longer than a worker waits before it looks for work
         if self.stage.real.connections:
             raise StoryError(f"{self.stage.real.connections} connections to the real authority")
-        self._line(ADAPTER, REAL, "nothing", "0 connections")
+        self.line(ADAPTER, REAL, "nothing", "0 connections")
 
     def _check_messages(self) -> None:
         for mock in (self.stage.fk, self.stage.journal):
             for entry in mock.journal.entries():
                 for data in (entry.request, entry.reply):
                     self._check_message(mock.settings.name, entry, data)
-        self._note(f"{self.messages} messages in and out of the mocks are valid")
+        self.note(f"{self.messages} messages in and out of the mocks are valid")
 
     # --- what happened ----------------------------------------------------------------------------
 
@@ -252,7 +249,7 @@ class Story:
         reply = requests.post(url, json=fields, timeout=self.wait_seconds).json()
         if not reply.get("accepted"):
             raise StoryError(f"SendMessageToCare was answered {reply}")
-        self._line(FK, ADAPTER, f"SendMessageToCare ({what})", str(reply["result_code"]))
+        self.line(FK, ADAPTER, f"SendMessageToCare ({what})", str(reply["result_code"]))
         return str(reply["meddelande_id"])
 
     def _ehr_has_message(self, meddelande_id: str) -> None:
@@ -260,15 +257,15 @@ class Story:
             found = self.stage.journal.meddelanden()
             return any(each.meddelande_id == meddelande_id for each in found)
 
-        self._eventually(has, "the question was not passed on to the EHR")
-        self._line(ADAPTER, EHR, "SendMessageToCare", "OK")
+        self.eventually(has, "the question was not passed on to the EHR")
+        self.line(ADAPTER, EHR, "SendMessageToCare", "OK")
 
     def _fk_has_answer_to(self, meddelande_id: str) -> None:
-        self._eventually(
+        self.eventually(
             lambda: self.stage.fk.meddelande(meddelande_id).answered_by,
             f"{FK} has no answer to its question",
         )
-        self._line(ADAPTER, FK, "the answer", "OK")
+        self.line(ADAPTER, FK, "the answer", "OK")
 
     def _told(
         self,
@@ -299,7 +296,7 @@ class Story:
         if amne is not None and found[count - 1].amne != amne:
             raise StoryError(f"{kod} is about {found[count - 1].amne}, not {amne}")
         what = f"CertificateStatusUpdateForCare {kod}"
-        self._line(ADAPTER, EHR, f"{what} {amne}" if amne else what, "OK")
+        self.line(ADAPTER, EHR, f"{what} {amne}" if amne else what, "OK")
 
     def _held_by_fk(self, intygs_id: str) -> bytes | None:
         try:
@@ -319,45 +316,9 @@ class Story:
             raise StoryError(f"call {entry.number} of {who}: {findings[0].message}")
         self.messages += 1
 
-    def _eventually(self, look: Callable[[], T | None], failure: str) -> T:
-        deadline = time.monotonic() + self.wait_seconds
-        while True:
-            found = look()
-            if found:
-                return found
-            if time.monotonic() > deadline:
-                raise StoryError(failure)
-            time.sleep(0.02)
-
-    # --- telling it -------------------------------------------------------------------------------
-
-    def _tell(self, who: str, whom: str, what: str, answer: Answer) -> None:
-        self._line(who, whom, what, _result(answer))
-        if answer.code == "ERROR":
-            raise StoryError(f"{what} was answered {_result(answer)}: {answer.text}")
-
-    def _line(self, who: str, whom: str, what: str, result: str) -> None:
-        seconds = time.monotonic() - self._started
-        self.console.print(
-            f"  [dim]{seconds:6.2f} s[/dim]  {who:<17} [cyan]→[/cyan] {whom:<17} "
-            f"{what:<46} [green]{result}[/green]",
-            highlight=False,
-        )
-
-    def _note(self, text: str) -> None:
-        self.console.print(f"{'':13}[dim]{text}[/dim]", highlight=False)
-
 
 def _knows(story: Story, meddelande_id: str) -> bool:
     return any(each.meddelande_id == meddelande_id for each in story.stage.fk.meddelanden())
-
-
-def _now() -> datetime:
-    return datetime.now(ZoneInfo("Europe/Stockholm"))
-
-
-def _result(answer: Answer) -> str:
-    return " ".join(filter(None, (answer.code, answer.error_id)))
 
 
 def _intyg_bytes(message: bytes) -> bytes:
@@ -374,7 +335,7 @@ def issue(
         intygs_id,
         PATIENT,
         stage.staff.personal_id,
-        _now() - timedelta(minutes=1),
+        swedish_now() - timedelta(minutes=1),
         parent=parent,
         funktionsnedsattning=text,
     )

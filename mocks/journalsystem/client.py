@@ -52,13 +52,26 @@ class EhrClient:
             `http://127.0.0.1:8080/services`.
         logical_address: What the header says.
         staff: Who sends.
+        verify: CA certificates (PEM) for https; None: the system's.
+        cert: Client certificate and key (PEM).
     """
 
-    def __init__(self, services_url: str, logical_address: str, staff: Staff) -> None:
+    def __init__(
+        self,
+        services_url: str,
+        logical_address: str,
+        staff: Staff,
+        *,
+        verify: str | None = None,
+        cert: tuple[str, str] | None = None,
+    ) -> None:
         self._services_url = services_url.rstrip("/")
         self._logical_address = logical_address
         self._staff = staff
         self._session = requests.Session()
+        self._session.trust_env = False  # whose variables would win over `verify`
+        self._session.verify = verify or True
+        self._session.cert = cert
         self._history = HistoryPlugin(maxlen=1)
         self._clients: dict[str, zeep.Client] = {}
 

@@ -5,8 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
+from adapter.demo.narrator import StoryError
 from adapter.demo.stage import PATIENT, Stage
-from adapter.demo.story import Story, StoryError
+from adapter.demo.story import Story
 from mocks.rules.answers import Error
 from schemas.codes import ErrorId
 
