@@ -60,8 +60,9 @@ def run(
     from mocks.control.token import new_token
     from mocks.personas import make_personas
     from mocks.rules.files import give_rules, read_rules
-    from mocks.serving import run_mocks
+    from mocks.serving import allow_many_connections, run_mocks
 
+    allow_many_connections()
     control_token = None if no_token else token or new_token()
     chosen = {
         "forsakringskassan": forsakringskassan_port,

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import resource
 import socket
 import ssl
 import threading
@@ -147,6 +148,16 @@ def run_mocks(
             name: stack.enter_context(serve(mock, host, (ports or {}).get(name, 0)))
             for name, mock in mocks.items()
         }
+
+
+def allow_many_connections() -> None:
+    """
+    Let this process hold as many connections open as the system permits it.
+
+    Often it is 1,024 until somebody asks: fewer than may wait for late answers.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def mount(httpserver: Any, mock: Agency) -> None:

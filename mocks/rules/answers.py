@@ -9,7 +9,7 @@ import ipaddress
 import re
 from enum import StrEnum
 from random import Random
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -108,6 +108,8 @@ class DripDelay(Part):
     def drawn(self, _: Random) -> "DripDelay":
         return self
 
+
+DELAYS: Final = (FixedDelay, RandomDelay, LogNormalDelay, DripDelay)
 
 Delay: TypeAlias = Annotated[
     FixedDelay | RandomDelay | LogNormalDelay | DripDelay, Field(discriminator="kind")
@@ -334,3 +336,8 @@ Effect: TypeAlias = (
 
 AnEffect: TypeAlias = Annotated[Effect, Field(discriminator="kind")]
 """As a field of a model."""
+
+
+def kinds(*models: type[BaseModel]) -> dict[str, type[BaseModel]]:
+    """Models by what their `kind` says."""
+    return {get_args(each.model_fields["kind"].annotation)[0]: each for each in models}

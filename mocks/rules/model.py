@@ -92,6 +92,15 @@ def _expression(text: str) -> str:
     return text
 
 
+Agencies: TypeAlias = Annotated[
+    Several[Annotated[str, AfterValidator(_agency)]], AfterValidator(_not_empty)
+]
+ContractNames: TypeAlias = Annotated[
+    Several[Annotated[str, AfterValidator(_contract)]], AfterValidator(_not_empty)
+]
+Expressions: TypeAlias = Several[Annotated[str, AfterValidator(_expression)]]
+
+
 class Span(Part):
     """From one number to another, both included."""
 
@@ -144,35 +153,39 @@ Attempt: TypeAlias = Annotated[
 
 
 class Match(Part):
-    """
-    What a call must be like; what is not said does not matter.
+    """What a call must be like; what is not said does not matter."""
 
-    Attributes:
-        attempt: The how-manieth call that is otherwise like this, counted for each key of the
-            rule.
-        xpath: Expressions that must all hold; from the request element.
-    """
-
-    agency: (
-        Annotated[Several[Annotated[str, AfterValidator(_agency)]], AfterValidator(_not_empty)]
-        | None
-    ) = None
-    contract: (
-        Annotated[Several[Annotated[str, AfterValidator(_contract)]], AfterValidator(_not_empty)]
-        | None
-    ) = None
-    sender: OneOf | None = None
-    logical_address: OneOf | None = None
-    intygs_id: OneOf | None = None
-    typ: OneOf | None = None
-    version: OneOf | None = None
-    person: OneOf | None = None
-    unit: OneOf | None = None
-    amne: OneOf | None = None
-    handelse: OneOf | None = None
-    attempt: Attempt = None
-    headers: Mapping[str, OneOf] = {}
-    xpath: Several[Annotated[str, AfterValidator(_expression)]] = ()
+    agency: Agencies | None = Field(
+        default=None, description="the mock's part: `FKASSA`, `TRANSP`, `SKV`, `SOS`, `HSVARD`"
+    )
+    contract: ContractNames | None = Field(
+        default=None, description="`RegisterCertificate`, or with its version"
+    )
+    sender: OneOf | None = Field(default=None, description="HSA-id of who calls")
+    logical_address: OneOf | None = Field(
+        default=None, description="of the header; one that a rule names is answered at"
+    )
+    intygs_id: OneOf | None = Field(
+        default=None, description="of the certificate that the call is about"
+    )
+    typ: OneOf | None = Field(
+        default=None,
+        description="`LISJP`; of the certificate in the call, else of the one that is held",
+    )
+    version: OneOf | None = Field(default=None, description="`1.3`, in quotes; likewise")
+    person: OneOf | None = Field(default=None, description="the patient's number, 12 digits")
+    unit: OneOf | None = Field(default=None, description="HSA-id of the care unit")
+    amne: OneOf | None = Field(default=None, description="subject of a message, `KOMPLT`")
+    handelse: OneOf | None = Field(default=None, description="event of a status update, `SKICKA`")
+    attempt: Attempt = Field(
+        default=None,
+        description="which of the calls that are otherwise like this: `2`, or from and to "
+        "(`at_least`, `at_most`); counted for each `key`",
+    )
+    headers: Mapping[str, OneOf] = Field(default={}, description="HTTP headers, by name")
+    xpath: Expressions = Field(
+        default=(), description="expressions that all hold, from the request element"
+    )
 
     @property
     def specificity(self) -> int:
@@ -230,33 +243,44 @@ Answers: TypeAlias = Annotated[
 """One answer, or several that follow each other."""
 
 
-class Rule(Part):
-    """
-    Which calls, and what becomes of them.
+def _or_one(schema: dict[str, Any]) -> None:
+    """In the JSON Schema too, a single answer may stand without a list."""
+    items = schema.pop("items")
+    del schema["type"]
+    schema["anyOf"] = [items, {"type": "array", "items": items, "minItems": 1}]
 
-    Attributes:
-        answers: The first for the first call, and so on; the last one stays. A single one may
-            stand without a list.
-        count: It acts so many times for each key; None: always.
-        probability: Share of the fitting calls that it acts on, drawn from `seed`, the key and
-            the number of the call with that key: the same again in the same order.
-        key: What is counted apart: `intygs_id`, `person_id`, `xpath:` and an expression, or
-            `all` for one count. By default `intygs_id` where answers follow each other or
-            attempts are counted, otherwise `all`.
-    """
+
+class Rule(Part):
+    """Which calls, and what becomes of them."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = Field(
-        default_factory=lambda: uuid.uuid4().hex[:12]
+        default_factory=lambda: uuid.uuid4().hex[:12], description="made unless given"
     )
     text: str = Field(default="", description="for people")
-    enabled: bool = True
-    priority: int = 0
-    match: Match = Match()
-    answers: Answers
-    count: Annotated[int, Field(ge=1)] | None = None
-    probability: Annotated[float, Field(gt=0, le=1)] = 1.0
-    seed: int = Field(default_factory=lambda: secrets.randbelow(2**32))
-    key: str | None = None
+    enabled: bool = Field(default=True, description="a disabled rule never acts")
+    priority: int = Field(default=0, description="higher goes first")
+    match: Match = Field(default=Match(), description="which calls; without it, all")
+    answers: Answers = Field(
+        description="one, or several that follow each other; the last one stays",
+        json_schema_extra=_or_one,
+    )
+    count: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="it acts so many times for each `key`; without it, always"
+    )
+    probability: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0,
+        description="share of the fitting calls that it acts on; drawn from `seed`, the key and "
+        "the number of the call with that key, so the same again",
+    )
+    seed: int = Field(
+        default_factory=lambda: secrets.randbelow(2**32), description="made and shown unless given"
+    )
+    key: str | None = Field(
+        default=None,
+        description="what is counted apart: `intygs_id`, `person_id`, `xpath:` with an "
+        "expression, or `all` for one count; by default `intygs_id` where answers follow each "
+        "other or attempts are counted, else `all`",
+    )
 
     @field_validator("key")
     @classmethod

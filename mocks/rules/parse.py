@@ -2,19 +2,12 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from mocks.rules.answers import (
-    EFFECTS,
-    DripDelay,
-    FixedDelay,
-    LogNormalDelay,
-    PassThrough,
-    RandomDelay,
-)
+from mocks.rules.answers import DELAYS, EFFECTS, PassThrough, kinds
 from mocks.rules.model import Match, Rule, Span, unknown
 
 
@@ -139,10 +132,7 @@ def _field(loc: tuple[int | str, ...], values: Any) -> str:
     return ".".join(path)
 
 
-_MODELS: Final[Mapping[str, type[BaseModel]]] = {
-    get_args(model.model_fields["kind"].annotation)[0]: model
-    for model in (*EFFECTS, FixedDelay, RandomDelay, LogNormalDelay, DripDelay)
-}
+_MODELS: Final = kinds(*EFFECTS, *DELAYS)
 
 
 def _fields_beside(loc: tuple[int | str, ...]) -> list[str]:

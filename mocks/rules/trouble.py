@@ -58,7 +58,7 @@ class Trouble:
     Attributes:
         name: As the docs show it; `<n>` stands for a number.
         pattern: What the name must be, whole; a group takes the number.
-        does: What callers see.
+        does: What the mock does there.
         answers: The rule's answers, from the number (0 without one).
         probability: Likewise.
     """
@@ -78,13 +78,13 @@ _TRY_AGAIN: Final = Error(error_id=ErrorId.TECHNICAL_ERROR)
 _VP: Final = tuple(VpCode)
 
 TROUBLES: Final = (
-    Trouble("OK", "OK", "is the mock itself", _always(Normal())),
+    Trouble("OK", "OK", "is itself", _always(Normal())),
     Trouble("INFO", "INFO", "takes the call, answers INFO", _always(Info(text="With a remark"))),
     *(
         Trouble(
             each.replace("_", "-"),
             each.replace("_", "-"),
-            f"ERROR {each}",
+            f"answers ERROR {each}",
             _always(Error(error_id=each)),
         )
         for each in ErrorId
@@ -92,44 +92,44 @@ TROUBLES: Final = (
     Trouble(
         "ERROR-WITHOUT-ID",
         "ERROR-WITHOUT-ID",
-        "ERROR without `errorId`",
+        "answers ERROR without `errorId`",
         _always(Invalid(shape=Shape.NO_ERROR_ID)),
     ),
     Trouble(
         "ERROR-ID-FIRST",
         "ERROR-ID-FIRST",
-        "ERROR APPLICATION_ERROR, `errorId` before `resultText`",
+        "answers ERROR APPLICATION_ERROR, `errorId` before `resultText`",
         _always(Invalid(shape=Shape.ERROR_ID_FIRST)),
     ),
     Trouble(
         "NO-RESULT",
         "NO-RESULT",
-        "an empty response element",
+        "answers an empty response element",
         _always(Invalid(shape=Shape.NO_RESULT)),
     ),
     Trouble(
         "UNKNOWN-CODE",
         "UNKNOWN-CODE",
-        "a `resultCode` that there is not",
+        "answers a `resultCode` that there is not",
         _always(Invalid(shape=Shape.UNKNOWN_CODE)),
     ),
-    Trouble("FAULT", "FAULT", "a SOAP fault `Server`", _always(Fault())),
+    Trouble("FAULT", "FAULT", "answers a SOAP fault `Server`", _always(Fault())),
     Trouble(
         "VP001 … VP015",
         r"VP(00[1-9]|01[0-5])",
-        "that fault of the national platform",
+        "answers that fault of the national platform",
         lambda n: (Vp(code=_VP[n - 1]),),
     ),
     Trouble(
         "HTTP<n>",
         r"HTTP([2-5]\d\d)",
-        "HTTP status n (200 to 599) with a line of text",
+        "answers HTTP status n (200 to 599) with a line of text",
         lambda n: (Http(status=n, page=f"{n}\n", content_type="text/plain; charset=UTF-8"),),
     ),
     Trouble(
         "HTML<n>",
         r"HTML([2-5]\d\d)",
-        "HTTP status n with an HTML page",
+        "answers HTTP status n with an HTML page",
         lambda n: (Http(status=n),),
     ),
     Trouble(
@@ -138,16 +138,16 @@ TROUBLES: Final = (
         "takes the call, answers as `text/html`",
         _always(WrongType()),
     ),
-    Trouble("EMPTY", "EMPTY", "HTTP 200 and no body", _always(Empty())),
-    Trouble("RESET", "RESET", "the connection is reset", _always(Reset())),
+    Trouble("EMPTY", "EMPTY", "answers HTTP 200 without a body", _always(Empty())),
+    Trouble("RESET", "RESET", "resets the connection", _always(Reset())),
     Trouble(
         "HALF-BODY",
         "HALF-BODY",
-        "half of the answer to a call that is not taken, then the end",
+        "sends half of an OK to a call that it does not take, and closes",
         _always(HalfBody()),
     ),
-    Trouble("GARBAGE", "GARBAGE", "bytes that are no HTTP", _always(Garbage())),
-    Trouble("TLS", "TLS", "a fatal TLS alert in place of an answer", _always(TlsFailure())),
+    Trouble("GARBAGE", "GARBAGE", "sends bytes that are no HTTP", _always(Garbage())),
+    Trouble("TLS", "TLS", "sends a fatal TLS alert", _always(TlsFailure())),
     Trouble("TIMEOUT", "TIMEOUT", "never answers", _always(Hang())),
     Trouble(
         "SLOW-<n>S",
@@ -170,13 +170,13 @@ TROUBLES: Final = (
     Trouble(
         "FAIL-<n>",
         r"FAIL-(\d+)",
-        "TECHNICAL_ERROR n times, then is itself",
+        "answers ERROR TECHNICAL_ERROR n times, then is itself",
         lambda n: (*(_TRY_AGAIN,) * n, Normal()),
     ),
     Trouble(
         "FLAKY-<n>",
         r"FLAKY-(\d\d?|100)",
-        "TECHNICAL_ERROR for n of 100 calls, always the same ones of a certificate",
+        "answers ERROR TECHNICAL_ERROR to n of 100 calls, always to the same ones",
         _always(_TRY_AGAIN),
         lambda n: n / 100,
     ),

@@ -14,7 +14,7 @@ from tests.docs.pages import ROOT, Block
 
 TIMEOUT_SECONDS: Final = 60
 
-_SERVER: Final = re.compile(r"^(?=intyg (?:serve|mocks)\b)", re.MULTILINE)
+_SERVER: Final = re.compile(r"^(?=intyg (?:serve|mocks(?! [a-z]))\b)", re.MULTILINE)
 _RUNNING: Final = re.compile(r"^(?:adapter, environment|Försäkringskassan +http)")
 _MAKE: Final = re.compile(r"make \w+")
 

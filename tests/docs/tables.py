@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from pydantic import BaseModel
+
 from adapter import guard
 from adapter.checks import CHECKS
 from adapter.deliver.answer import AnswerKind
@@ -35,6 +37,10 @@ from adapter.told import MAY_BE_TOLD, TOLD, Told
 from mocks.control import Operation
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journalsystem import Journalsystem
+from mocks.rules.answers import DELAYS, EFFECTS, kinds
+from mocks.rules.model import Match, Rule
+from mocks.rules.trouble import TROUBLES
+from mocks.rules.xpath import PREFIXES
 from mocks.skatteverket import Skatteverket
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
@@ -257,6 +263,80 @@ def _takes(operation: Operation) -> str:
     return ", ".join(takes + [f"`{name}`" for name in names])
 
 
+def _troubles() -> str:
+    return _table(
+        ("Address", "There the mock"), ((f"`{_code(each.name)}`", each.does) for each in TROUBLES)
+    )
+
+
+def _code(name: str) -> str:
+    return " … ".join(f"FK-{each}" for each in name.split(" … ")).replace(" … ", "` … `")
+
+
+def _effects() -> str:
+    """Every kind of effect with its own fields, those that must be there in bold."""
+    return _table(
+        ("`kind`", "Callers see", "Fields", "Takes the call"),
+        (
+            (
+                f"`{kind}`",
+                _first_line(model),
+                _fields(model, {"kind", "store", "delay"}),
+                _takes_call(model),
+            )
+            for kind, model in kinds(*EFFECTS).items()
+        ),
+    )
+
+
+def _takes_call(effect: type[BaseModel]) -> str:
+    store = effect.model_fields["store"]
+    if store.annotation is not bool:
+        return "always"
+    return "unless told not to" if store.default else "when told to"
+
+
+def _delays() -> str:
+    return _table(
+        ("`kind`", "Is", "Fields"),
+        (
+            (f"`{kind}`", _first_line(model), _fields(model, {"kind"}))
+            for kind, model in kinds(*DELAYS).items()
+        ),
+    )
+
+
+def _first_line(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+
+def _fields(model: type[BaseModel], without: set[str]) -> str:
+    fields = {k: v for k, v in model.model_fields.items() if k not in without}
+    return ", ".join(
+        f"**`{name}`**" if field.is_required() else f"`{name}`" for name, field in fields.items()
+    )
+
+
+def _described(model: type[BaseModel]) -> str:
+    return _table(
+        ("Field", "Is"),
+        (
+            (f"`{name}`", field.description or "see below")
+            for name, field in model.model_fields.items()
+        ),
+    )
+
+
+def _prefixes() -> str:
+    return _table(
+        ("Prefix", "Namespace"),
+        (
+            *((f"`{prefix}`", f"`{uri}`") for prefix, uri in PREFIXES.items()),
+            ("`tns`", "that of the call's own request element"),
+        ),
+    )
+
+
 def _plain(text: str) -> str:
     return text.replace("|", "\\|")
 
@@ -275,4 +355,10 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "moves": _moves,
     "checks": _checks,
     "control": _control,
+    "fields of a rule": lambda: _described(Rule),
+    "criteria of a rule": lambda: _described(Match),
+    "effects": _effects,
+    "delays": _delays,
+    "prefixes": _prefixes,
+    "trouble addresses": _troubles,
 }

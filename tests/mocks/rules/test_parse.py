@@ -237,6 +237,7 @@ def test_seed_and_id_are_made_and_told() -> None:
 
 def test_the_schema_has_every_kind_of_effect() -> None:
     schema = rule_schema()
-    kinds = schema["properties"]["answers"]["items"]["discriminator"]["mapping"]
-    assert len(kinds) == len(EFFECTS) == 16
+    one, several = schema["properties"]["answers"]["anyOf"]
+    assert one == several["items"]
+    assert len(one["discriminator"]["mapping"]) == len(EFFECTS) == 16
     assert schema["additionalProperties"] is False
