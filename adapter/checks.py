@@ -4,9 +4,11 @@ A check looks at what the settings name and finds nothing, or remarks: some refu
 are only told. A new check is a function and a row in `CHECKS`; the documentation shows the table.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -97,6 +99,28 @@ def _test_keys(facts: Facts) -> Iterator[Remark]:
         ("signing.cert", own),
     ):
         yield from _test_certs(setting, certs)
+    for setting, paths in _cert_files(facts.settings):
+        yield from _test_certs(setting, certs_in(paths))
+
+
+def _cert_files(settings: Settings) -> Iterator[tuple[str, tuple[Path, ...]]]:
+    """The certificates in files that only TLS looks at, by setting."""
+    tls = settings.server.tls
+    if tls is not None:
+        yield "server.tls.cert", (tls.cert,)
+        yield "server.tls.client_ca", tls.client_ca
+    for setting, ca in (
+        ("staff.ca", settings.staff.ca),
+        ("test_patients.population_register.ca", settings.test_patients.population_register.ca),
+    ):
+        yield setting, () if ca is None else (ca,)
+
+
+def certs_in(paths: Iterable[Path | None]) -> Iterator[x509.Certificate]:
+    """The certificates in PEM files; those that cannot be read are found where they are used."""
+    for path in paths:
+        with contextlib.suppress(OSError, ValueError):
+            yield from () if path is None else x509.load_pem_x509_certificates(path.read_bytes())
 
 
 def _test_certs(setting: str, certs: Iterable[x509.Certificate]) -> Iterator[Remark]:
@@ -144,6 +168,10 @@ def destination_remarks(
             f"destination {name} is real and its url is not https",
             "use https, or http to a proxy on this machine that does",
         )
+    if production and is_real:
+        files = {"ca": destination.ca, "client_cert": destination.client_cert}
+        for setting, path in files.items():
+            yield from _test_certs(f"destinations.{name}.{setting}", certs_in([path]))
 
 
 def _is_clear(url: str) -> bool:

@@ -41,6 +41,7 @@ def handle(
         RuleError: It is no question; or it cannot be opened again: care has
             answered it, or the certificate is revoked.
     """
+    _prepare(parts, meddelande_id)
     with parts.store.begin() as rows:
         found = rows.get_meddelande(meddelande_id)
         if found is None:
@@ -60,6 +61,14 @@ def handle(
         state = move_fraga(rows, parts, stored, fraga, cause, correlation_id, hanterat_av=by)
         assert state is not None  # it is a question
     return state
+
+
+def _prepare(parts: Parts, meddelande_id: str) -> None:
+    """Let the guard ask about the patient before the transaction."""
+    with parts.store.read() as rows:
+        found = rows.get_meddelande(meddelande_id)
+    if found is not None:
+        parts.guard.prepare(found.meddelande.patient)
 
 
 def _refused(why: Refusal) -> RuleError:

@@ -3,10 +3,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
 
 from adapter.app import build_parts
 from adapter.checks import destination_remarks
-from adapter.make_keys import TestKeys, make_test_keys
+from adapter.make_keys import TestKeys, is_test_cert, make_test_keys
 from adapter.model import Clock, DestinationKind, Environment
 from adapter.parts import Parts
 from adapter.settings import DestinationSettings, SettingsError, SignaturePolicy, load_settings
@@ -48,6 +52,70 @@ def test_production_refuses_test_certificates_and_mocks_naming_each(
     for named in ("trust.anchors", "trust.pinned", "signing.cert", "destination fk is a mock"):
         assert named in str(refused.value)
     assert "intermediates" not in str(refused.value)
+
+
+def test_production_refuses_test_certificates_in_whatever_speaks_tls(
+    tmp_path: Path, keys: TestKeys
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        build(
+            tmp_path,
+            environment="production",
+            server={"tls": {"cert": keys.server.cert, "client_ca": [keys.ca]}},
+            staff={"url": "https://staff.example", "ca": keys.ca},
+            test_patients={
+                "population_register": {"url": "https://register.example", "ca": keys.ca}
+            },
+            destinations={
+                "fk": {
+                    "url": "https://fk.example",
+                    "kind": "real",
+                    "ca": keys.ca,
+                    "client_cert": keys.client.cert,
+                    "client_key": keys.client.key,
+                },
+                "its-test-system": {"url": "https://test.example", "kind": "test", "ca": keys.ca},
+            },
+        )
+    for named in (
+        "server.tls.cert",
+        "server.tls.client_ca",
+        "staff.ca",
+        "test_patients.population_register.ca",
+        "destinations.fk.ca",
+        "destinations.fk.client_cert",
+    ):
+        assert f"{named} holds a test certificate" in str(refused.value)
+    assert "its-test-system" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("common_name", "is_test"),
+    [
+        ("TEST SITHS e-id Root CA v2", True),
+        ("TEST SITHS e-id Person HSA-id 3 CA v1", True),
+        ("SITHS Root CA v1 PP", True),
+        ("SITHS e-id Root CA v2", False),
+        ("SITHS e-id Function CA v1", False),
+    ],
+)
+def test_the_national_test_ca_is_a_test_one(common_name: str, *, is_test: bool) -> None:
+    assert is_test_cert(ca_named(common_name)) == is_test
+
+
+def ca_named(common_name: str) -> x509.Certificate:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW.replace(year=2027))
+        .sign(key, SHA256())
+    )
 
 
 def test_refusal_gives_the_database_back(tmp_path: Path, keys: TestKeys) -> None:
