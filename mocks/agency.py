@@ -17,24 +17,22 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Self
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from flask import Flask
 from lxml import etree
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from mocks import envelope
 from mocks.clock import Clock, system_clock
-from mocks.control import Operation, interface
-from mocks.control.app import MOCK, make_app
+from mocks.control import Operation, ProblemError, interface
+from mocks.control.app import Control, problem
 from mocks.envelope import Answer, FaultCode, FaultError
 from mocks.identity import Identity, identify
-from mocks.journal import Bounds, Entry, Journal, Step, Verdict
+from mocks.journal import Bounds, Entry, Filter, Journal, Step, Verdict
 from mocks.journal.store import FileStore
 from mocks.rules import effects, trouble
 from mocks.rules.answers import Effect, PassThrough
@@ -46,6 +44,7 @@ from mocks.rules.parse import RuleError, check_passing
 from mocks.rules.passing import pass_on
 from mocks.rules.trace import RuleTrace
 from mocks.rules.waits import Ended, Waits
+from mocks.runs import RunError, Runs, run_of
 from mocks.settings import ANY, MockSettings
 from mocks.timeline import Timeline
 from schemas.codes import ErrorId
@@ -60,6 +59,10 @@ MAX_FINDINGS_IN_TEXT = 50
 
 FIRST: Final = 1_000_000
 """Priority of what `fail_next` orders: before all else, earlier orders before later ones."""
+
+
+_NO_RUN: Final = "intyg.no_run"
+"""Key of the WSGI environment under which the fault stands of a call that has no run."""
 
 
 class _StoppedError(Exception):
@@ -135,6 +138,8 @@ class Agency:
         self.waits = Waits()
         self._lock = threading.RLock()
         """Guards the persona's state: check and change are one step."""
+        self.runs = Runs(self._make_run, self.clock, settings.max_runs, settings.run_idle_seconds)
+        self.control = Control(settings.name, lambda: self.operations)
         self._ordered = 0
         self._platform = f"{settings.part}-{uuid.uuid4().hex[:8]}"
 
@@ -158,11 +163,6 @@ class Agency:
         """What the control interface wants as Bearer; None: nothing."""
         return self.settings.control_token
 
-    @cached_property
-    def _control(self) -> Flask:
-        """Made when it is first asked: most mocks in tests never are."""
-        return make_app(self.name, self.operations)
-
     def describe(self) -> dict[str, Any]:
         """Who this is and what it takes, as JSON."""
         return {
@@ -179,10 +179,50 @@ class Agency:
             self.journal.clear()
             self.rules.clear()
 
+    def forget(self, intygs_id: str) -> int:
+        """
+        Forget what there is about a certificate, as if it had never come.
+
+        Returns:
+            How many things that were: calls, certificates, messages, events.
+        """
+        self.rules.forget(intygs_id)
+        return self.journal.forget(Filter.of([("intygs_id", intygs_id)]))
+
+    def known_intyg(self) -> set[str]:
+        """Ids of certificates that it has heard of."""
+        return {each.intygs_id for each in self.journal.entries("intygs_id!=") if each.intygs_id}
+
     def wake(self) -> None:
         """End every wait for something to happen: the mock is about to stop."""
         self.journal.wake()
         self.waits.stop()
+        for mock in self.runs.mocks():
+            mock.wake()
+
+    def end(self) -> None:
+        """Wake and forget everything: the run is over."""
+        self.wake()
+        self.reset()
+        self.journal.close()
+
+    def close(self) -> None:
+        """Give back what it holds open."""
+        self.runs.end_all()
+        self.journal.close()
+
+    def another(self, settings: MockSettings) -> Self:
+        """A mock like this one with other settings and nothing in it yet."""
+        return type(self)(self.contracts, settings, self.clock)
+
+    def _make_run(self, run_id: str) -> Self:
+        settings = self.settings
+        made = self.another(replace(settings, run=run_id, journal_max_bytes=settings.run_max_bytes))
+        made.control = self.control
+        for rule in reversed(self.rules.all()):
+            if not rule.id.startswith(interface.ORDERED):
+                made.rules.add(rule)
+        return made
 
     @property
     def part(self) -> str:
@@ -194,12 +234,12 @@ class Agency:
         """Keys of the contracts that it takes."""
         return self.handlers.keys()
 
-    def add_rule(self, rule: Rule) -> Rule:
+    def _check_rule(self, rule: Rule) -> None:
         """
-        Take a rule.
+        Whether a rule could act here.
 
         Raises:
-            RuleError: It could not act here, or there is one of its id.
+            RuleError: It could not.
         """
         for wanted in rule.match.contract or ():
             if not any(covers(wanted, key) for key in self.contracts_taken):
@@ -210,7 +250,26 @@ class Agency:
         fault = check_passing(rule, self.settings.pass_through_to)
         if fault is not None:
             raise fault
+
+    def add_rule(self, rule: Rule) -> Rule:
+        """
+        Take a rule.
+
+        Raises:
+            RuleError: It could not act here, or there is one of its id.
+        """
+        self._check_rule(rule)
         return self.rules.add(rule)
+
+    def put_rule(self, rule: Rule) -> Rule:
+        """
+        Take a rule, in place of the one of its id if there is one.
+
+        Raises:
+            RuleError: It could not act here.
+        """
+        self._check_rule(rule)
+        return self.rules.put(rule)
 
     def fail_next(
         self,
@@ -273,8 +332,32 @@ class Agency:
 
     def respond(self, request: Request) -> Response:
         """Answer one HTTP request; the form that pytest-httpserver wants."""
-        if request.path == "/control" or request.path.startswith("/control/"):
-            return Response.from_app(self._control, {**request.environ, MOCK: self})
+        if self.settings.run is not None:
+            return self._respond(request)
+        subject = None
+        if self.settings.run_by_client_certificate:
+            subject = identify(request.environ).tls_subject
+        run_id, environ = run_of(request.environ, subject)
+        if run_id is None:
+            return self._respond(request)
+        request = Request(environ)
+        try:
+            mock = self.runs.get(run_id)
+        except RunError as exc:
+            return self._no_run(request, exc)
+        return mock._respond(request)
+
+    def _no_run(self, request: Request, why: RunError) -> Response:
+        """What would belong to a run that cannot be; a call is in the shared journal."""
+        if is_control(request.path):
+            return problem(ProblemError(why.status, f"run: {why.text}"))
+        whose = FaultCode.CLIENT if why.status < 500 else FaultCode.SERVER
+        request.environ[_NO_RUN] = FaultError(whose, why.text, why.status)
+        return self._call(request)
+
+    def _respond(self, request: Request) -> Response:
+        if is_control(request.path):
+            return self.control.respond(request.environ, self)
         if request.method == "GET":
             return self._describe(request)
         return self._call(request)
@@ -398,6 +481,8 @@ class Agency:
     def _read(self, request: Request, call: Call) -> None:
         """The request body, if HTTP lets it through."""
         call.identity = identify(request.environ)
+        if _NO_RUN in request.environ:
+            raise request.environ[_NO_RUN]
         request.max_content_length = self.settings.max_body_bytes
         try:
             call.data = request.get_data()
@@ -481,13 +566,22 @@ class Agency:
         return next((each for each in self._taken() if path.rstrip("/").endswith(each.path)), None)
 
 
+def is_control(path: str) -> bool:
+    """Whether a path is the control interface's."""
+    return path == "/control" or path.startswith("/control/")
+
+
 def _journal(settings: MockSettings) -> Journal:
     bounds = Bounds(
         settings.journal_max_calls, settings.journal_max_bytes, settings.journal_max_age_seconds
     )
     if settings.journal_file is None:
         return Journal(bounds)
-    return Journal(bounds, FileStore(settings.journal_file, settings.part))
+    if settings.run is not None:
+        return Journal(bounds, FileStore(settings.journal_file, f"{settings.part}/{settings.run}"))
+    store = FileStore(settings.journal_file, settings.part)
+    store.forget_parts()  # runs end with the mock that they are runs of
+    return Journal(bounds, store)
 
 
 def _entry(

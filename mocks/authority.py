@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from lxml import etree
 from pydantic import field_validator
@@ -139,6 +139,18 @@ class Authority(Agency):
         with self._lock:
             held = self._intyg.get(intygs_id)
         return None if held is None else (held.typ, held.version)
+
+    def forget(self, intygs_id: str) -> int:
+        with self._lock:
+            held = self._intyg.pop(intygs_id, None)
+            return super().forget(intygs_id) + (held is not None)
+
+    def known_intyg(self) -> set[str]:
+        with self._lock:
+            return {*super().known_intyg(), *self._intyg}
+
+    def another(self, settings: MockSettings) -> Self:
+        return type(self)(self.contracts, self.types, settings, self.clock)
 
     def intyg(self, intygs_id: str) -> HeldIntyg:
         """

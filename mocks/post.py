@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import requests
 
 from mocks import envelope
+from mocks.runs import RUN_HEADER
 from schemas.contract import Contract
 
 
@@ -39,7 +40,12 @@ class Sent:
 
 
 def post(
-    url: str, contract: Contract, request: bytes, meddelande_id: str, timeout_seconds: float
+    url: str,
+    contract: Contract,
+    request: bytes,
+    meddelande_id: str,
+    timeout_seconds: float,
+    run: str | None = None,
 ) -> Sent:
     """
     Post an envelope and read the answer.
@@ -48,10 +54,12 @@ def post(
         url: Base address of the receiver; the contract's path is added.
         request: The envelope.
         timeout_seconds: To connect, and between bytes of the answer.
+        run: The run that it is sent in, if any.
     """
     headers = {
         "Content-Type": envelope.CONTENT_TYPE,
         "SOAPAction": f'"{contract.soap_action}"',
+        **({} if run is None else {RUN_HEADER: run}),
     }
     try:
         with requests.Session() as session:

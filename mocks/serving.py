@@ -1,6 +1,7 @@
 """Mocks on ports of their own, with or without TLS, and mounted in pytest-httpserver."""
 
 import contextlib
+import io
 import re
 import resource
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.wrappers import Request, Response
 
 from mocks.agency import Agency
 
@@ -166,7 +168,13 @@ def mount(httpserver: Any, mock: Agency) -> None:
 
     Long polls and parallel calls need one made with `threaded=True`.
     """
-    httpserver.expect_request(re.compile(".*")).respond_with_handler(mock.respond)
+
+    def respond(request: Request) -> Response:
+        body = request.get_data()  # which pytest-httpserver has read already
+        again = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        return mock.respond(Request({**request.environ, **again}))
+
+    httpserver.expect_request(re.compile(".*")).respond_with_handler(respond)
 
 
 class _Server(ThreadedWSGIServer):

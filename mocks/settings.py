@@ -36,6 +36,13 @@ class MockSettings:
             them; None: however old.
         journal_file: SQLite file that keeps the journal, which several mocks
             may share; None: it is kept in memory.
+        run: The run that the mock is made for (see `runs`); None: it is
+            shared.
+        max_runs, run_idle_seconds: So many runs at once, and how long one is
+            kept that nobody calls.
+        run_max_bytes: What `journal_max_bytes` is for a run.
+        run_by_client_certificate: Each client certificate has a run of its
+            own, where nothing else names one.
         control_token: What the control interface wants as Bearer; None:
             nothing, as fits a mock inside the process that tests with it.
         pass_through_to: Base addresses beyond loopback to which rules may
@@ -57,5 +64,10 @@ class MockSettings:
     journal_max_bytes: int = 256 * 1024 * 1024
     journal_max_age_seconds: float | None = None
     journal_file: Path | None = None
+    run: str | None = None
+    max_runs: int = 200
+    run_idle_seconds: float = 3600.0
+    run_max_bytes: int = 16 * 1024 * 1024
+    run_by_client_certificate: bool = False
     control_token: str | None = field(default=None, repr=False)
     pass_through_to: tuple[str, ...] = ()

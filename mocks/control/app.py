@@ -13,12 +13,15 @@ to start.
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final, Protocol
+from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.wrappers import Response as BaseResponse
 
 from mocks.control.description import describe, page
 from mocks.control.operation import Operation, Problem, ProblemError, nearest, problem_of
@@ -37,16 +40,32 @@ OPEN: Final = ("description", "page")
 """What needs no token: it tells nothing but how to ask."""
 
 
-class Named(Protocol):
+class Guarded(Protocol):
     """A mock, as far as the application itself knows it."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
 
     @property
     def token(self) -> str | None:
         """What a request must bring as Bearer; None: nothing."""
+
+
+class Control:
+    """
+    What answers under `/control` for a mock, and for others like it.
+
+    The application is made when it is first asked: most mocks in tests never are.
+    """
+
+    def __init__(self, name: str, operations: Callable[[], Sequence[Operation]]) -> None:
+        self._name = name
+        self._operations = operations
+
+    def respond(self, environ: WSGIEnvironment, mock: Guarded) -> BaseResponse:
+        """Answer for a mock."""
+        return BaseResponse.from_app(self._app, {**environ, MOCK: mock})
+
+    @cached_property
+    def _app(self) -> Flask:
+        return make_app(self._name, self._operations())
 
 
 def make_app(name: str, operations: Sequence[Operation]) -> Flask:
@@ -67,7 +86,7 @@ def make_app(name: str, operations: Sequence[Operation]) -> Flask:
     app.add_url_rule("/control/openapi.json", "description", lambda: _json(json.dumps(document)))
     app.add_url_rule("/control/docs", "page", lambda: Response(page(document)))
     app.before_request(_check_token)
-    app.register_error_handler(Exception, _problem)
+    app.register_error_handler(Exception, problem)
     return app
 
 
@@ -83,7 +102,7 @@ def _view(operation: Operation) -> Callable[..., Response]:
     def view(**values: Any) -> Response:
         values |= _query(operation)
         if operation.body is not None:
-            values["body"] = _body(operation.body)
+            values["body"] = _body(operation, operation.body)
         answer = operation.handle(request.environ[MOCK], **values)
         if isinstance(answer, bytes):
             return Response(answer, operation.status, content_type="application/octet-stream")
@@ -119,7 +138,9 @@ def _filter(pairs: Iterable[tuple[str, str]], known: Iterable[str]) -> Filter:
         raise ProblemError.of_field(exc.field, exc.text + near) from None
 
 
-def _body(model: type[BaseModel]) -> BaseModel:
+def _body(operation: Operation, model: type[BaseModel]) -> BaseModel:
+    if operation.read is not None:
+        return operation.read(request.environ[MOCK], request.get_data())
     try:
         return model.model_validate_json(request.get_data() or b"{}", strict=True)
     except ValidationError as exc:
@@ -135,7 +156,8 @@ def _not_found() -> str:
     return f"there is no {request.path}; {nearest(request.path, known)}"
 
 
-def _problem(exc: Exception) -> Response:
+def problem(exc: Exception) -> Response:
+    """Anything that went wrong, as problem+json."""
     match exc:
         case ProblemError():
             status, detail, errors, more = exc.status, exc.detail, exc.errors, exc.more
@@ -146,8 +168,8 @@ def _problem(exc: Exception) -> Response:
         case _:  # the door: a defect is an answer too
             _log.error("control_failed exception=%s", type(exc).__name__)
             status, detail, errors, more = 500, "The mock itself failed", (), {}
-    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
-    text = json.dumps({**problem.model_dump(mode="json"), **more}, ensure_ascii=False, indent=1)
+    answer = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
+    text = json.dumps({**answer.model_dump(mode="json"), **more}, ensure_ascii=False, indent=1)
     response = _json(text, status, "application/problem+json")
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"

@@ -5,10 +5,9 @@ from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import Field
 
-from mocks.control import clock, journal
+from mocks.control import clock, journal, rules, runs
 from mocks.control.operation import Answered, Asked, Done, Operation, ProblemError
 from mocks.rules.answers import Effect, Error, Fault, Http
-from mocks.rules.book import RuleBook
 from mocks.rules.model import Rule
 from mocks.rules.parse import RuleError
 from mocks.settings import ANY
@@ -20,12 +19,8 @@ ORDERED: Final = "next-"
 """What the ids of rules begin with that `fail_next` makes."""
 
 
-class Mock(journal.Journalled, clock.Timed, Protocol):
+class Mock(clock.Timed, runs.Played, Protocol):
     """A mock, as far as these operations go."""
-
-    @property
-    def rules(self) -> RuleBook:
-        """Its behaviour rules; what is ordered to fail is among them."""
 
     def describe(self) -> Mapping[str, Any]:
         """Who it is."""
@@ -42,6 +37,12 @@ class Mock(journal.Journalled, clock.Timed, Protocol):
 
     def reset(self) -> None:
         """Forget everything."""
+
+    def forget(self, intygs_id: str) -> int:
+        """Forget what there is about a certificate; returns how many things that were."""
+
+    def known_intyg(self) -> set[str]:
+        """Ids of certificates that it has heard of."""
 
 
 class Description(Answered):
@@ -143,9 +144,28 @@ def _ordered(rule: Rule, count: int) -> Ordered:
     )
 
 
-def reset_mock(mock: Mock) -> Done:
-    """Forget everything."""
-    mock.reset()
+class Reset(Asked):
+    """What to forget; if nothing is named, everything in the run, or outside of runs."""
+
+    intygs_id: str | None = Field(default=None, description="what there is about this certificate")
+    run: str | None = Field(default=None, description="this run; the same as ending it")
+
+
+def reset_mock(mock: Mock, body: Reset) -> Done:
+    """
+    Forget state, journal and rules.
+
+    All of them, or a run with all that is in it, or what there is about one certificate, as if it
+    had never come.
+    """
+    if body.run is not None and body.intygs_id is not None:
+        raise ProblemError.of_field("run", "goes without intygs_id; ask the run itself for that")
+    if body.run is not None:
+        runs.end_run(mock, body.run)
+    if body.intygs_id is not None and not mock.forget(body.intygs_id):
+        raise ProblemError.unknown("intyg", body.intygs_id, mock.known_intyg())
+    if body.run is None and body.intygs_id is None:
+        mock.reset()
     return Done()
 
 
@@ -155,7 +175,9 @@ def operations() -> tuple[Operation, ...]:
         Operation("GET", "", describe_mock, "Mock"),
         Operation("POST", "/reset", reset_mock, "Mock"),
         *journal.operations(),
+        *rules.operations(),
         *clock.operations(),
+        *runs.operations(),
         Operation("GET", "/fail-next", list_failures, _FAILURES),
         Operation("POST", "/fail-next", order_failure, _FAILURES),
         Operation("DELETE", "/fail-next", cancel_failures, _FAILURES),

@@ -8,7 +8,6 @@ from mocks.control.operation import (
     MAX_WAIT_SECONDS,
     Answered,
     Asked,
-    Done,
     Moment,
     Operation,
     ProblemError,
@@ -267,10 +266,19 @@ def get_reply(mock: Journalled, number: int) -> bytes:
     return _entry(mock, number).reply
 
 
-def forget_calls(mock: Journalled) -> Done:
-    """Forget every call; numbers go on."""
+class Forgotten(Answered):
+    """What was forgotten."""
+
+    count: int
+
+
+def forget_calls(mock: Journalled, where: Filter) -> Forgotten:
+    """Forget the calls that match, all without a filter; numbers go on."""
+    if where.criteria:
+        return Forgotten(count=mock.journal.forget(where))
+    count = mock.journal.count()
     mock.journal.clear()
-    return Done()
+    return Forgotten(count=count)
 
 
 def operations() -> tuple[Operation, ...]:

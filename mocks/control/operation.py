@@ -105,6 +105,8 @@ class Operation:
             an `Answered`, or bytes. Its docstring describes the operation.
         group: What it is listed under.
         status: HTTP status of success.
+        read: Makes the body of the mock and its bytes, where its model alone
+            would not say well enough what is wrong; raises ProblemError.
     """
 
     method: str
@@ -112,6 +114,7 @@ class Operation:
     handle: Callable[..., Answered | bytes] = field(repr=False)
     group: str
     status: int = 200
+    read: Callable[[Any, bytes], BaseModel] | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:

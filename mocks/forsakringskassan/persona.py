@@ -81,6 +81,13 @@ class Forsakringskassan(Authority):
             super().reset()
             self._meddelanden.clear()
 
+    def forget(self, intygs_id: str) -> int:
+        with self._lock:
+            about = [each.meddelande_id for each in self.meddelanden(intygs_id)]
+            for meddelande_id in about:
+                del self._meddelanden[meddelande_id]
+            return super().forget(intygs_id) + len(about)
+
     def meddelande(self, meddelande_id: str) -> Meddelande:
         """
         A message, sent or received.
@@ -240,6 +247,7 @@ class Forsakringskassan(Authority):
             envelope.write_request(element, self.settings.adapter_logical_address),
             meddelande.meddelande_id,
             self.settings.timeout_seconds,
+            self.settings.run,
         )
         with self._lock:
             if not repeat:

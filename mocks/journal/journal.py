@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mocks.journal.entry import Entry
@@ -197,8 +197,29 @@ class Journal:
             self._drop()
             return self._dropped
 
+    def forget(self, where: Filter | str | None = None, **fields: str | None) -> int:
+        """
+        Forget the calls that match, as if they had never come; numbers go on.
+
+        Args:
+            where, fields: As for `entries`.
+
+        Returns:
+            How many there were.
+        """
+        wanted = _filter(where, fields)
+        with self._changed:
+            gone = {each.number for each in self._scan(wanted) if wanted.matches(each)}
+            for number in gone:
+                self._store.remove(number)
+            self._kept = deque(each for each in self._kept if each.number not in gone)
+            self._bytes = sum(each.size for each in self._kept)
+            for waiter in self._waiters:
+                waiter.look_again(self._scan(waiter.where))
+        return len(gone)
+
     def clear(self) -> None:
-        """Forget every call; numbers go on."""
+        """Forget every call, and what was dropped; numbers go on."""
         with self._changed:
             self._store.clear()
             self._kept.clear()
@@ -249,16 +270,20 @@ class _Waiter:
     """Somebody who waits; sees each call once, so that many can wait for little."""
 
     def __init__(self, where: Filter, count: int, there: int) -> None:
-        self._where = where
+        self.where = where
         self._count = count
         self.seen = there
         self.done = there >= count
 
     def see(self, entry: Entry) -> None:
         """Look at a new call."""
-        if not self.done and self._where.matches(entry):
+        if not self.done and self.where.matches(entry):
             self.seen += 1
             self.done = self.seen >= self._count
+
+    def look_again(self, entries: Iterable[Entry]) -> None:
+        """Count anew, after some were forgotten."""
+        self.seen = sum(self.where.matches(each) for each in entries)
 
 
 def _filter(where: Filter | str | None, fields: dict[str, str | None]) -> Filter:

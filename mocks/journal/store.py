@@ -149,6 +149,14 @@ class FileStore:
             self._path, timeout=30, isolation_level=None, check_same_thread=False
         )
 
+    def forget_parts(self) -> None:
+        """Drop the journals whose names begin with this one's and a slash."""
+        for table in ("call", "numbers"):
+            self._writer.execute(
+                f"DELETE FROM {table} WHERE substr(journal, 1, ?) = ?",  # noqa: S608 -- ours
+                (len(self._journal) + 1, f"{self._journal}/"),
+            )
+
     @property
     def last_number(self) -> int:
         [[last]] = self._writer.execute(

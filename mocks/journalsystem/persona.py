@@ -128,6 +128,21 @@ class Journalsystem(Agency):
             self._handelser.clear()
             self._meddelanden.clear()
 
+    def forget(self, intygs_id: str) -> int:
+        with self._lock:
+            events = [key for key, each in self._handelser.items() if each.intygs_id == intygs_id]
+            for key in events:
+                del self._handelser[key]
+            messages = [each.meddelande_id for each in self.meddelanden(intygs_id)]
+            for meddelande_id in messages:
+                del self._meddelanden[meddelande_id]
+            return super().forget(intygs_id) + len(events) + len(messages)
+
+    def known_intyg(self) -> set[str]:
+        with self._lock:
+            told = {each.intygs_id for each in self._handelser.values()}
+            return {*super().known_intyg(), *told}
+
     def wake(self) -> None:
         super().wake()
         with self._told:

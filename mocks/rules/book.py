@@ -31,6 +31,7 @@ class _Kept:
 
     rule: Rule
     serial: int
+    brought_seed: bool = True
     counts: OrderedDict[str, _Counts] = field(default_factory=OrderedDict)
     acted: int = 0
 
@@ -63,6 +64,8 @@ class RuleBook:
         self._ranked: tuple[_Kept, ...] = ()
         self._standing_kept: dict[str, _Kept] = {}
         self._serial = 0
+        self._seed: int | None = None
+        self._seeds = Random(0)  # noqa: S311 -- dice, no secret
 
     def add(self, rule: Rule) -> Rule:
         """
@@ -74,8 +77,7 @@ class RuleBook:
         with self._lock:
             if rule.id in self._kept:
                 raise RuleError("id", f"there is a rule {rule.id}")
-            self._keep(rule)
-        return rule
+            return self._keep(rule)
 
     def replace(self, rule: Rule) -> Rule:
         """
@@ -86,8 +88,33 @@ class RuleBook:
         """
         with self._lock:
             del self._kept[rule.id]
-            self._keep(rule)
-        return rule
+            return self._keep(rule)
+
+    def put(self, rule: Rule) -> Rule:
+        """Take a rule, in place of the one of its id if there is one."""
+        with self._lock:
+            self._kept.pop(rule.id, None)
+            return self._keep(rule)
+
+    def forget(self, key: str) -> None:
+        """Begin to count anew for one certificate, person or whatever a rule counts apart."""
+        with self._lock:
+            for kept in (*self._kept.values(), *self._standing_kept.values()):
+                kept.counts.pop(key, None)
+
+    @property
+    def seed(self) -> int | None:
+        """What rules get their seeds from that bring none; None: each draws its own."""
+        return self._seed
+
+    def reseed(self, seed: int) -> None:
+        """Throw the dice anew: for every rule that brought no seed, and from its first call on."""
+        with self._lock:
+            self._seed, self._seeds = seed, Random(seed)  # noqa: S311 -- dice, no secret
+            for kept in sorted(self._kept.values(), key=lambda each: each.serial):
+                self._give_seed(kept)
+                kept.counts.clear()
+            self._rank()
 
     def remove(self, rule_id: str) -> Rule:
         """
@@ -139,6 +166,8 @@ class RuleBook:
             self._kept.clear()
             self._standing_kept.clear()
             self._rank()
+            if self._seed is not None:
+                self._seeds = Random(self._seed)  # noqa: S311 -- dice, no secret
 
     def choose(self, facts: Facts) -> tuple[Rule | None, Effect | None, tuple[RuleTrace, ...]]:
         """
@@ -175,10 +204,17 @@ class RuleBook:
             traces.append(RuleTrace(rule.id, effect is not None, why, criteria))
         return *(chosen or (None, None)), tuple(traces)
 
-    def _keep(self, rule: Rule) -> None:
+    def _keep(self, rule: Rule) -> Rule:
         self._serial += 1
-        self._kept[rule.id] = _Kept(rule, self._serial)
+        kept = _Kept(rule, self._serial, brought_seed="seed" in rule.model_fields_set)
+        self._give_seed(kept)
+        self._kept[rule.id] = kept
         self._rank()
+        return kept.rule
+
+    def _give_seed(self, kept: _Kept) -> None:
+        if self._seed is not None and not kept.brought_seed:
+            kept.rule = kept.rule.model_copy(update={"seed": self._seeds.randrange(2**32)})
 
     def _rank(self) -> None:
         self._ranked = tuple(sorted(self._kept.values(), key=lambda kept: kept.rank))

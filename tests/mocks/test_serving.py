@@ -109,6 +109,9 @@ def test_a_mock_answers_inside_pytest_httpserver(
     assert result(response)[0] == "OK"
     control = requests.get(mounted.url_for("/control/journal"), timeout=5)
     assert control.json()["count"] == 1
+    in_run = mounted.url_for("/run/one/control/journal/verify")
+    verified = requests.post(in_run, json={"filter": "RegisterCertificate", "count": 0}, timeout=5)
+    assert verified.json()["met"]
     assert kassan.intyg(builders.INTYGS_ID).typ == "LISJP"
     mounted.check_assertions()
 

@@ -1,0 +1,178 @@
+"""Behaviour rules over HTTP: add, look at, change, remove; and the seed of their dice."""
+
+import json
+from typing import Any, Final, Protocol
+
+from pydantic import Field
+
+from mocks.control.operation import Answered, Asked, Done, FieldFault, Operation, ProblemError
+from mocks.rules.book import RuleBook
+from mocks.rules.model import Rule
+from mocks.rules.parse import RuleError, parse_rule, rule_faults, rule_json
+from mocks.settings import MockSettings
+
+_GROUP: Final = "Rules"
+
+
+class Ruled(Protocol):
+    """A mock, as far as its rules go."""
+
+    @property
+    def settings(self) -> MockSettings:
+        """What it was told when it was made."""
+
+    @property
+    def rules(self) -> RuleBook:
+        """Its rules."""
+
+    def add_rule(self, rule: Rule) -> Rule:
+        """Take a rule."""
+
+    def put_rule(self, rule: Rule) -> Rule:
+        """Take a rule, in place of the one of its id if there is one."""
+
+
+class RuleState(Answered):
+    """A rule, and what it has done."""
+
+    id: str
+    acted: int = Field(description="how often it has acted")
+    rule: dict[str, Any] = Field(description="as it can be sent again, its seed included")
+
+
+class Rules(Answered):
+    """In the order in which they are asked."""
+
+    rules: tuple[RuleState, ...]
+
+
+class Seed(Asked):
+    """What rules get their seeds from that bring none."""
+
+    seed: int = Field(ge=0, lt=2**63)
+
+
+class SeedState(Answered):
+    """What rules get their seeds from that bring none; null: each draws its own."""
+
+    seed: int | None
+
+
+def list_rules(mock: Ruled) -> Rules:
+    """The rules, in the order in which they are asked."""
+    return Rules(rules=tuple(_state(mock, rule) for rule in mock.rules.all()))
+
+
+def get_rule(mock: Ruled, rule_id: str) -> RuleState:
+    """One rule."""
+    return _state(mock, _rule(mock, rule_id))
+
+
+def add_rule(mock: Ruled, body: Rule) -> RuleState:
+    """
+    Add a rule.
+
+    It is the newest, and acts from the next call on. An id that there is already is 409.
+    """
+    if body.id in {each.id for each in mock.rules.all()}:
+        raise ProblemError.of_field("id", f"there is a rule {body.id}", 409)
+    try:
+        return _state(mock, mock.add_rule(body))
+    except RuleError as exc:
+        raise _problem([exc]) from None
+
+
+def put_rule(mock: Ruled, rule_id: str, body: Rule) -> RuleState:
+    """
+    Add a rule under this id, or replace the one that has it.
+
+    It is the newest then, and has not acted yet.
+    """
+    if "id" in body.model_fields_set and body.id != rule_id:
+        raise ProblemError.of_field("id", f"is not the {rule_id} of the path")
+    try:
+        return _state(mock, mock.put_rule(body.model_copy(update={"id": rule_id})))
+    except RuleError as exc:
+        raise _problem([exc]) from None
+
+
+def remove_rule(mock: Ruled, rule_id: str) -> Done:
+    """Remove a rule."""
+    _rule(mock, rule_id)
+    mock.rules.remove(rule_id)
+    return Done()
+
+
+def remove_rules(mock: Ruled) -> Done:
+    """Remove every rule, and forget what was counted."""
+    mock.rules.clear()
+    return Done()
+
+
+def get_seed(mock: Ruled) -> SeedState:
+    """The seed of the rules' dice."""
+    return SeedState(seed=mock.rules.seed)
+
+
+def set_seed(mock: Ruled, body: Seed) -> SeedState:
+    """
+    Throw the rules' dice anew.
+
+    From now on, and after each reset, rules that bring no seed get theirs from this one, in the
+    order in which they are added: the same calls have the same luck again.
+    """
+    mock.rules.reseed(body.seed)
+    return get_seed(mock)
+
+
+def read_rule(mock: Ruled, data: bytes) -> Rule:
+    """
+    A rule from a request body.
+
+    Raises:
+        ProblemError: Everything that is wrong with it, field by field.
+    """
+    try:
+        values = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ProblemError(400, "the body is not JSON") from None
+    allowed = mock.settings.pass_through_to
+    try:
+        return parse_rule(values, allowed)
+    except RuleError:
+        raise _problem(rule_faults(values, allowed)) from None
+
+
+def operations() -> tuple[Operation, ...]:
+    """What can be done with rules."""
+    return (
+        Operation("GET", "/rules", list_rules, _GROUP),
+        Operation("POST", "/rules", add_rule, _GROUP, status=201, read=read_rule),
+        Operation("DELETE", "/rules", remove_rules, _GROUP),
+        Operation("GET", "/rules/<rule_id>", get_rule, _GROUP),
+        Operation("PUT", "/rules/<rule_id>", put_rule, _GROUP, read=read_rule),
+        Operation("DELETE", "/rules/<rule_id>", remove_rule, _GROUP),
+        Operation("GET", "/seed", get_seed, _GROUP),
+        Operation("PUT", "/seed", set_seed, _GROUP),
+    )
+
+
+def _rule(mock: Ruled, rule_id: str) -> Rule:
+    try:
+        return mock.rules.get(rule_id)
+    except KeyError:
+        known = (each.id for each in mock.rules.all())
+        raise ProblemError.unknown("rule", rule_id, known) from None
+
+
+def _state(mock: Ruled, rule: Rule) -> RuleState:
+    try:
+        acted = mock.rules.acted(rule.id)
+    except KeyError:  # removed meanwhile
+        acted = 0
+    return RuleState(id=rule.id, acted=acted, rule=rule_json(rule))
+
+
+def _problem(faults: list[RuleError]) -> ProblemError:
+    text = "; ".join(str(each) for each in faults)
+    return ProblemError(400, text, [FieldFault(field=e.field, detail=e.text) for e in faults])
