@@ -135,9 +135,14 @@ def hsa_id_of(peer_cert: Mapping[str, Any] | None) -> str:
     return _usable(found, "The client certificate")
 
 
+def is_hsa_id(text: str) -> bool:
+    """Whether it can be one: letters, digits and a few signs, at most 64."""
+    return _HSA_ID.fullmatch(text) is not None
+
+
 def _usable(found: Iterable[str], where: str) -> str:
     ids = list(found)
-    if len(ids) == 1 and _HSA_ID.fullmatch(ids[0]):
+    if len(ids) == 1 and is_hsa_id(ids[0]):
         return ids[0]
     holds = {0: "none", 1: "something else"}.get(len(ids), "several")
     raise PlatformFaultError(

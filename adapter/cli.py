@@ -22,6 +22,7 @@ from adapter.cli_blocked import blocked
 from adapter.cli_doctor import doctor
 from adapter.cli_mocks import mocks
 from adapter.cli_patient import patient
+from adapter.cli_route import route
 from adapter.cli_run import run_until_signalled
 from adapter.cli_schema import schema
 from adapter.cli_serve import serve
@@ -293,6 +294,7 @@ cli.command()(schema)
 # --- what is so here ------------------------------------------------------------------------------
 
 cli.command()(doctor)
+cli.add_typer(route, name="route")
 cli.add_typer(patient, name="patient")
 cli.command()(blocked)
 

@@ -24,7 +24,7 @@ from adapter.model import (
     PatientVerdict,
     PersonId,
 )
-from adapter.person import is_twelve_digits, luhn_holds, root_of
+from adapter.person import person_from
 from adapter.settings import SettingsError, load_settings
 
 patient = typer.Typer(help="Who is a test patient.", no_args_is_help=True)
@@ -76,10 +76,10 @@ def explain(
 
 
 def _person(text: str) -> PersonId:
-    number = text.strip().replace("-", "")
-    if not is_twelve_digits(number) or not luhn_holds(number):
-        _fail("give a personnummer or samordningsnummer of 12 digits whose last digit fits")
-    return PersonId(root_of(number), number)
+    try:
+        return person_from(text)
+    except ValueError as exc:
+        _fail(str(exc))
 
 
 def _fail(text: str) -> NoReturn:

@@ -94,6 +94,21 @@ def luhn_holds(number: str) -> bool:
     return (sum(digits[2::2].translate(_DOUBLED)) + sum(digits[3::2])) % 10 == 0
 
 
+def person_from(text: str) -> PersonId:
+    """
+    A person by a number that somebody typed: twelve digits, a dash before the last four let pass.
+
+    Raises:
+        ValueError: It is no such number; the text does not repeat it.
+    """
+    number = text.strip().replace("-", "")
+    if not is_twelve_digits(number) or not luhn_holds(number):
+        raise ValueError(
+            "give a personnummer or samordningsnummer of 12 digits whose last digit fits"
+        )
+    return PersonId(root_of(number), number)
+
+
 def same_person(one: PersonId, other: PersonId) -> bool:
     """The number decides: which root it belongs under follows from it."""
     return one.extension == other.extension

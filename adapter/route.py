@@ -7,7 +7,7 @@ adapter stands there for whoever is behind it, as the national platform does.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final, TypeAlias, TypeVar
 
 from adapter.errors import UnknownRecipientError
@@ -161,7 +161,12 @@ class Routes:
 
     def today(self) -> date:
         """The day in Sweden."""
-        return self._clock().astimezone(SWEDEN).date()
+        return self.day_of(self._clock())
+
+    @staticmethod
+    def day_of(moment: datetime) -> date:
+        """The day in Sweden at a moment."""
+        return moment.astimezone(SWEDEN).date()
 
     def find(self, contract: str, major: int, logical_address: str) -> Destination | None:
         """

@@ -74,9 +74,11 @@ class DestinationSettings(SettingsPart):
         return self
 
 
-class _Dated(SettingsPart):
-    """A row that may hold for some time only. Both days count, in Swedish time."""
+class Row(SettingsPart):
+    """What routes and permissions have in common. Both days count, in Swedish time."""
 
+    contract: str = Field(description="a contract's name, or *")
+    logical_address: str = Field(description="exact, or *")
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -97,11 +99,9 @@ class _Dated(SettingsPart):
         return self.valid_from or date.min, self.valid_to or date.max
 
 
-class RouteSettings(_Dated):
+class RouteSettings(Row):
     """(contract, logical address) → destination. Looked up exactly first, then `*`."""
 
-    contract: str = Field(description="a contract's name, or *")
-    logical_address: str = Field(description="exact, or *")
     destination: str
 
     @property
@@ -113,12 +113,10 @@ class RouteSettings(_Dated):
         return f"{self.contract} at {self.logical_address} to {self.destination}{_days(self)}"
 
 
-class PermissionSettings(_Dated):
+class PermissionSettings(Row):
     """(sender, contract, logical address): who may call what where."""
 
     sender: str = Field(description="HSA-id of the calling system, or *")
-    contract: str = Field(description="a contract's name, or *")
-    logical_address: str = Field(description="exact, or *")
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -158,6 +156,6 @@ class RoutingSettings(SettingsPart):
                 )
 
 
-def _days(row: _Dated) -> str:
+def _days(row: Row) -> str:
     first = f" from {row.valid_from}" if row.valid_from else ""
     return f"{first} to {row.valid_to}" if row.valid_to else first

@@ -3,6 +3,7 @@
     GET    /health                             200 when the database answers, otherwise 503
     GET    /metrics                            for Prometheus
     GET    /api/intyg/<id>                     where a certificate stands
+    GET    /api/route                          where a message would go, and why not; see there
     GET    /api/blocked                        what the guard stopped or holds; parameter `limit`
     PUT    /api/intyg/<id>/ref                 keep the EHR's own reference, the parameter `ref`
     POST   /api/meddelanden/<id>/hanterad      mark a question as handled
@@ -26,6 +27,8 @@ from werkzeug.exceptions import HTTPException
 
 from adapter.blocked_view import blocked_view
 from adapter.console.metrics import build_registry
+from adapter.console.problem import problem
+from adapter.console.route_pages import build_route_pages
 from adapter.console.token import Token
 from adapter.console.views import intyg_view
 from adapter.errors import AdapterError, StoreError, ValidationError
@@ -50,6 +53,7 @@ def build_console(parts: Parts) -> Flask:
     app = Flask("adapter.console", static_folder=None)
     app.wsgi_app = _whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
     registry = build_registry(parts)
+    app.register_blueprint(build_route_pages(parts))
 
     @app.before_request
     def ask_for_token() -> ResponseReturnValue | None:
@@ -158,14 +162,3 @@ def _status(error: AdapterError) -> HTTPStatus:
     if isinstance(error, ValidationError):
         return HTTPStatus.CONFLICT
     return HTTPStatus.NOT_FOUND
-
-
-def problem(status: HTTPStatus, detail: str, rules: list[str] | None = None) -> Response:
-    """RFC 9457, with the ids of broken rules as a member of our own."""
-    body: dict[str, object] = {"title": status.phrase, "status": status.value, "detail": detail}
-    if rules:
-        body["rules"] = rules
-    response = jsonify(body)
-    response.status_code = status
-    response.content_type = "application/problem+json"
-    return response

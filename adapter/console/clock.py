@@ -17,7 +17,7 @@ from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StrictBool, ValidationError
 
-from adapter.console.app import problem
+from adapter.console.problem import problem
 from adapter.store import Store
 from adapter.virtual_clock import VirtualClock
 from adapter.worker import Workers
