@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from adapter.access import Access
 from adapter.audit import AuditKey, AuditLog
-from adapter.console import build_clock, build_console
+from adapter.console import Token, build_clock, build_console
 from adapter.deliver import Deliverer
 from adapter.errors import StoreError
 from adapter.interactions import (
@@ -106,7 +106,9 @@ class App:
             parts.clock,
         )
         if settings.environment is Environment.DEMO and isinstance(parts.clock, VirtualClock):
-            control["/api/clock"] = build_clock(parts.clock, self._workers, parts.store)
+            control["/api/clock"] = build_clock(
+                parts.clock, self._workers, parts.store, Token.from_settings(settings)
+            )
         self._reloader = None
         if settings.routes_file is not None:
             self._reloader = RoutesReloader(

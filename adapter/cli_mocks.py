@@ -13,6 +13,9 @@ from schemas.contract import Contracts
 
 mocks = typer.Typer(help="Run the mock authorities and the mock EHR until they are stopped.")
 
+ScriptsOption = Annotated[
+    Path | None, typer.Option(help="Conversations (YAML); see `intyg mocks lint`.")
+]
 PortOption = Annotated[int | None, typer.Option(help="Instead; 0 takes a free one.")]
 
 
@@ -53,14 +56,22 @@ def run(
     no_token: Annotated[
         bool, typer.Option("--no-token", help="/control wants no token, from anybody here.")
     ] = False,
+    scripts_dir: ScriptsOption = None,
+    adapter_clock: Annotated[
+        str | None,
+        typer.Option(help="The adapter's clock, if it can be moved: …/api/clock; goes with ours."),
+    ] = None,
 ) -> None:
     """Run the mock authorities and the mock EHR until they are stopped."""
     if context.invoked_subcommand is not None:
         return
+    from mocks.adapter_clock import AdapterClock
     from mocks.control.token import new_token
-    from mocks.personas import make_personas
+    from mocks.conversations.files import read_scripts
+    from mocks.personas import give_scripts, make_personas
     from mocks.rules.files import give_rules, read_rules
     from mocks.serving import allow_many_connections, run_mocks
+    from mocks.timeline import Timeline
 
     allow_many_connections()
     control_token = None if no_token else token or new_token()
@@ -72,14 +83,19 @@ def run(
         "socialstyrelsen": socialstyrelsen_port,
     }
     try:
+        line = Timeline()
+        if adapter_clock is not None:
+            line.follow(AdapterClock(adapter_clock))
         made = make_personas(
             Contracts(),
             known_types(types_dir),
             adapter,
             tuple(ca or ()),
+            line,
             control_token=control_token,
             journal_file=journal,
         )
+        give_scripts(read_scripts([scripts_dir] if scripts_dir else []), made)
         give_rules(read_rules([rules_dir] if rules_dir else []), made.values())
         with run_mocks(made, ports=_ports(ports_from, chosen)) as running:
             lines = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
@@ -95,24 +111,45 @@ def run(
 
 @mocks.command()
 def lint(
-    paths: Annotated[list[Path], typer.Argument(help="Files with rules (YAML), or folders.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files (YAML) or folders.")],
 ) -> None:
-    """Check files with behaviour rules: everything that is wrong, with file and line."""
-    from mocks.rules.files import RuleFilesError, read_rules
+    """Check files with behaviour rules or conversations: all that is wrong, with file and line."""
+    from mocks.conversations.files import holds_scripts, read_scripts
+    from mocks.rules.files import read_rules
+    from mocks.yaml_file import FileFault, FilesError, yaml_files
 
-    try:
-        rules = read_rules(paths)
-    except RuleFilesError as exc:
-        for fault in exc.faults:
-            typer.echo(str(fault))
-        raise typer.Exit(2 if any(each.line == 0 for each in exc.faults) else 1) from None
-    typer.echo(f"{len(rules)} {'rule' if len(rules) == 1 else 'rules'}, all well")
+    files = list(yaml_files(paths))
+    scripts = [each for each in files if holds_scripts(each)]
+    found: dict[str, int] = {}
+    faults: list[FileFault] = []
+    for kind, read, some in (
+        ("rule", read_rules, [each for each in files if each not in scripts]),
+        ("script", read_scripts, scripts),
+    ):
+        try:
+            found[kind] = len(read(some))
+        except FilesError as exc:
+            faults += exc.faults
+    for fault in faults:
+        typer.echo(str(fault))
+    if faults:
+        raise typer.Exit(2 if any(each.line == 0 for each in faults) else 1)
+    counts = [f"{n} {kind if n == 1 else kind + 's'}" for kind, n in found.items() if n]
+    typer.echo(f"{', '.join(counts) or '0 rules'}, all well")
 
 
 @mocks.command(name="rule-schema")
 def rule_schema() -> None:
     """Print the JSON Schema of a behaviour rule, for editors."""
     from mocks.rules import rule_schema as schema
+
+    typer.echo(json.dumps(schema(), ensure_ascii=False, indent=2))
+
+
+@mocks.command(name="script-schema")
+def script_schema() -> None:
+    """Print the JSON Schema of a conversation's script, for editors."""
+    from mocks.conversations.script import script_schema as schema
 
     typer.echo(json.dumps(schema(), ensure_ascii=False, indent=2))
 

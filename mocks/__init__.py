@@ -8,6 +8,7 @@ shared is `schemas`, the facts of contracts and certificate types.
     journal                          every call, also the refused ones, with its bytes
     agency                           the door that every mock stands behind
     clock, timeline                  time that can be moved, and what is to happen when
+    conversations                    what a persona says by itself, from scripts
     authority                        what all authorities do: take certificates and revocations
     forsakringskassan, …             the personas: `personas` is the table of the five
     control                          the same over HTTP, as JSON

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 Clock: TypeAlias = Callable[[], datetime]
 """Now, aware and in UTC."""
 
-_STOCKHOLM = ZoneInfo("Europe/Stockholm")
+SWEDEN: Final = ZoneInfo("Europe/Stockholm")
 
 
 def system_clock() -> datetime:
@@ -24,7 +24,7 @@ def system_clock() -> datetime:
 
 def timestamp(moment: datetime) -> str:
     """`types:TimeStampType`: YYYY-MM-DDThh:mm:ss, Swedish local time."""
-    return moment.astimezone(_STOCKHOLM).strftime("%Y-%m-%dT%H:%M:%S")
+    return moment.astimezone(SWEDEN).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 FIRST_YEAR: Final = 1900

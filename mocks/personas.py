@@ -1,6 +1,6 @@
 """The five personas, in the order in which they are told of: a table, and making them all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -8,6 +8,7 @@ from typing import Any, Final
 from mocks.agency import Agency
 from mocks.authority import Authority
 from mocks.clock import Clock, system_clock
+from mocks.conversations import Script
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journalsystem import Journalsystem
 from mocks.journalsystem.persona import SETTINGS as JOURNALSYSTEM
@@ -92,3 +93,11 @@ def make_personas(
         key: each.make(contracts, types, replace(each.settings, **changes), clock)
         for key, each in PERSONAS.items()
     }
+
+
+def give_scripts(scripts: Iterable[Script], personas: Mapping[str, Agency]) -> None:
+    """Give each script to the persona that it is for; all of them can act."""
+    for script in scripts:
+        persona = personas[script.persona]
+        assert isinstance(persona, Forsakringskassan | Journalsystem)  # no other has events
+        persona.player.add([script])

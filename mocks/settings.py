@@ -20,6 +20,7 @@ class MockSettings:
         adapter_logical_address: What the header of those messages says. It
             names the national store (the first hop); the care unit stands
             in `logiskAdressMottagare`.
+        recipient_address: Logical address that the EHR writes to.
         ca_files: PEM files with the CA certificates whose signers count,
             intermediates too, since a certificate carries its leaf alone.
             Without any, signatures are recorded as `not_checked`.
@@ -54,6 +55,7 @@ class MockSettings:
     part: str
     adapter_url: str | None = None
     adapter_logical_address: str = "INTYGSADAPTER"
+    recipient_address: str = "FKASSA"
     ca_files: tuple[Path, ...] = ()
     require_signature: bool = False
     types: frozenset[str] | None = None

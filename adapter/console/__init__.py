@@ -2,5 +2,6 @@
 
 from adapter.console.app import build_console
 from adapter.console.clock import build_clock
+from adapter.console.token import Token
 
-__all__ = ["build_clock", "build_console"]
+__all__ = ["Token", "build_clock", "build_console"]

@@ -18,6 +18,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StrictBool, ValidationError
 
 from adapter.console.problem import problem
+from adapter.console.token import Token
 from adapter.store import Store
 from adapter.virtual_clock import VirtualClock
 from adapter.worker import Workers
@@ -41,9 +42,14 @@ class ClockChange(BaseModel):
     backwards: StrictBool = False
 
 
-def build_clock(clock: VirtualClock, workers: Workers, store: Store) -> Flask:
-    """Make the WSGI application."""
+def build_clock(clock: VirtualClock, workers: Workers, store: Store, token: Token) -> Flask:
+    """Make the WSGI application; it asks for the console's token where there is one."""
     app = Flask("adapter.console.clock", static_folder=None)
+
+    @app.before_request
+    def ask_for_token() -> ResponseReturnValue | None:
+        refusal = token.refuses(request.path, request.headers.get("Authorization"))
+        return None if refusal is None else problem(HTTPStatus.UNAUTHORIZED, refusal)
 
     @app.get("/")
     def read() -> ResponseReturnValue:

@@ -18,10 +18,15 @@ from adapter.demo.stage import PATIENT, Ports, Stage, free_or_any, set_stage
 from adapter.demo.story import Story, issue_sample
 from adapter.model import Environment
 from mocks.control.token import new_token
-from mocks.personas import PERSONAS
+from mocks.conversations.files import read_scripts
+from mocks.personas import PERSONAS, give_scripts
+from mocks.yaml_file import FilesError
 
 UP_FOLDER = Path("data/up")
 """Settings, database and a signed sample of `make up`."""
+
+UP_SCRIPTS = UP_FOLDER / "scripts"
+"""Conversations that its mocks hold by themselves."""
 
 UP_PORT = 8080
 """The adapter's; the mocks have theirs in `mocks.personas`. For one that is taken, a free one."""
@@ -63,7 +68,12 @@ def stay_up(
     keys: Path, console: Console, run_until_signalled: Callable[[Callable[[], None]], None]
 ) -> int:
     """Start the same and leave it running until a signal; the exit code."""
-    UP_FOLDER.mkdir(parents=True, exist_ok=True)
+    UP_SCRIPTS.mkdir(parents=True, exist_ok=True)
+    try:
+        scripts = read_scripts([UP_SCRIPTS])
+    except FilesError as exc:
+        console.print(str(exc), style="red", highlight=False, markup=False, soft_wrap=True)
+        return 2
     token = os.environ.get(TOKEN_VARIABLE) or new_token()
     with (
         (UP_FOLDER / "adapter.log").open("a", encoding="utf-8") as stream,
@@ -71,6 +81,7 @@ def stay_up(
     ):
         write_token(UP_FOLDER, token)
         log.configure(stream, environment=Environment.DEMO.value)
+        give_scripts(scripts, {key: server.mock for key, server in stage.mocks.items()})
         sample = UP_FOLDER / "fk7804.xml"
         intygs_id, envelope = issue_sample(stage)
         sample.write_bytes(envelope)
@@ -102,6 +113,7 @@ def _announce(console: Console, stage: Stage, sample: Path, intygs_id: str) -> N
         f"adapter            {adapter}/services",
         *mocks,
         f"settings, log      {stage.folder}/adapter.toml, adapter.log",
+        f"conversations      {UP_SCRIPTS}/*.yaml",
         f"test patient       {PATIENT}",
         "",
         "Try:",

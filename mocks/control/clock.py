@@ -5,24 +5,16 @@ A move forward answers once everything that fell due on the way has been carried
 the adapter whose clock goes with this one.
 """
 
-from datetime import timedelta
-from typing import Annotated, Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
-from pydantic import AwareDatetime, BeforeValidator, Field, WithJsonSchema
+from pydantic import AwareDatetime, Field
 
 from mocks.clock import ClockError
 from mocks.control.operation import Answered, Asked, Moment, Operation, ProblemError
-from mocks.duration import read_duration
+from mocks.duration import Duration
 from mocks.timeline import Timeline
 
 _GROUP: Final = "Clock"
-
-Duration: TypeAlias = Annotated[
-    timedelta,
-    BeforeValidator(read_duration),
-    WithJsonSchema({"type": "string", "examples": ["30s", "5m", "2h", "7d", "1d 12h"]}),
-]
-"""How long, as people write it."""
 
 
 class Timed(Protocol):

@@ -15,13 +15,16 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from mocks import envelope
 from mocks.agency import Call
 from mocks.authority import Authority, HeldIntyg, PersonId
 from mocks.clock import Clock, system_clock
 from mocks.control import Operation
+from mocks.conversations import Event, Happening, Player
+from mocks.conversations import interface as conversations
+from mocks.conversations.script import Action
 from mocks.envelope import Answer
 from mocks.forsakringskassan import interface
 from mocks.forsakringskassan.meddelanden import (
@@ -33,6 +36,7 @@ from mocks.forsakringskassan.meddelanden import (
     State,
     write_message_to_care,
 )
+from mocks.forsakringskassan.talk import intyg_happening, message_happening, say
 from mocks.journal import Verdict
 from mocks.post import Sent, post
 from mocks.settings import MockSettings
@@ -57,6 +61,7 @@ class Forsakringskassan(Authority):
     """Takes certificates, asks about them and is asked; see the module."""
 
     SETTINGS = SETTINGS
+    key = "forsakringskassan"
 
     def __init__(
         self,
@@ -67,6 +72,7 @@ class Forsakringskassan(Authority):
     ) -> None:
         super().__init__(contracts, types, settings, clock)
         self._meddelanden: dict[str, Meddelande] = {}
+        self.player = Player(self, self.timeline)
 
     @property
     def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
@@ -74,19 +80,30 @@ class Forsakringskassan(Authority):
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        return (*super().operations, *interface.operations())
+        return (*super().operations, *interface.operations(), *conversations.operations())
 
     def reset(self) -> None:
+        self.player.clear()
         with self._lock:
             super().reset()
             self._meddelanden.clear()
 
     def forget(self, intygs_id: str) -> int:
+        self.player.forget(intygs_id)
         with self._lock:
             about = [each.meddelande_id for each in self.meddelanden(intygs_id)]
             for meddelande_id in about:
                 del self._meddelanden[meddelande_id]
             return super().forget(intygs_id) + len(about)
+
+    def another(self, settings: MockSettings) -> Self:
+        made = super().another(settings)
+        made.player.add(self.player.scripts())
+        return made
+
+    def wake(self) -> None:
+        self.player.stop()
+        super().wake()
 
     def meddelande(self, meddelande_id: str) -> Meddelande:
         """
@@ -260,6 +277,20 @@ class Forsakringskassan(Authority):
         if meddelande.svar_pa is not None and accepted:
             self._answered(meddelande.svar_pa, meddelande.meddelande_id)
 
+    # --- what its scripts say ---------------------------------------------------------------------
+
+    def say(self, action: Action, about: Happening, of: str | None) -> Sent:
+        """As `talk.say`."""
+        return say(self, action, about, of)
+
+    def stands(self, meddelande_id: str) -> str:
+        """Where a question of its own stands, as `State`."""
+        return self.meddelande(meddelande_id).state or State.OPEN
+
+    def is_revoked(self, intygs_id: str) -> bool:
+        """Whether a certificate that it has is."""
+        return self.intyg(intygs_id).revoked_at is not None
+
     # --- what it is told --------------------------------------------------------------------------
 
     def _message(self, call: Call) -> Answer:
@@ -282,6 +313,9 @@ class Forsakringskassan(Authority):
             self._meddelanden[new.meddelande_id] = new
             if new.svar_pa is not None:
                 self._answered(new.svar_pa, new.meddelande_id)
+            happening = message_happening(held, new)
+            if happening is not None:
+                self.player.happened(happening)
         return Answer.ok()
 
     def _read_message(self, call: Call) -> Meddelande:
@@ -365,6 +399,7 @@ class Forsakringskassan(Authority):
 
     def _after_intyg(self, new: HeldIntyg) -> None:
         """A completing certificate answers every open completion request on its parent."""
+        self.player.happened(intyg_happening(new))
         if new.relation is None or new.relation[0] != TypAvRelation.KOMPLT:
             return
         for each in tuple(self._meddelanden.values()):
@@ -377,6 +412,7 @@ class Forsakringskassan(Authority):
                 self._answered(each.meddelande_id, new.intygs_id)
 
     def _after_revocation(self, intygs_id: str) -> None:
+        self.player.happened(intyg_happening(self._intyg[intygs_id], Event.REVOKED))
         for each in tuple(self._meddelanden.values()):
             if each.intygs_id == intygs_id and each.state is State.OPEN:
                 self._set(each.meddelande_id, state=State.CLOSED)

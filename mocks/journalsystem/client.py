@@ -54,6 +54,7 @@ class EhrClient:
         staff: Who sends.
         verify: CA certificates (PEM) for https; None: the system's.
         cert: Client certificate and key (PEM).
+        headers: Of HTTP, that every call bears.
     """
 
     def __init__(
@@ -64,11 +65,13 @@ class EhrClient:
         *,
         verify: str | None = None,
         cert: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._services_url = services_url.rstrip("/")
         self._logical_address = logical_address
         self._staff = staff
         self._session = requests.Session()
+        self._session.headers.update(headers or {})
         self._session.trust_env = False  # whose variables would win over `verify`
         self._session.verify = verify or True
         self._session.cert = cert

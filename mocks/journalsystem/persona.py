@@ -13,19 +13,24 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 from lxml import etree
 from pydantic import Field
 
 from mocks.agency import Agency, Call
-from mocks.clock import Clock, system_clock
+from mocks.clock import SWEDEN, Clock, system_clock
 from mocks.control import Answered, Asked, Moment, Operation
 from mocks.control.journal import Waiting
+from mocks.conversations import Happening, Player
+from mocks.conversations import interface as conversations
+from mocks.conversations.script import Action
 from mocks.envelope import Answer
 from mocks.journal import Verdict
+from mocks.journalsystem import talk
+from mocks.post import Sent
 from mocks.settings import ANY, MockSettings
-from schemas import ns
+from schemas import codes, ns
 from schemas.contract import Contracts
 
 SETTINGS: Final = MockSettings(name="Journalsystem", logical_address=ANY, part="HSVARD")
@@ -92,7 +97,9 @@ class MeddelandeTillVarden:
 
 
 class Journalsystem(Agency):
-    """Keeps what it is told; see the module."""
+    """Keeps what it is told, and talks if its scripts say so; see the module."""
+
+    key = "journalsystem"
 
     def __init__(
         self,
@@ -105,6 +112,8 @@ class Journalsystem(Agency):
         self._meddelanden: dict[str, MeddelandeTillVarden] = {}
         self._told = threading.Condition(self._lock)
         self._wakes = 0
+        self._not_taken: set[str] = set()
+        self.player = Player(self, self.timeline)
 
     @property
     def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
@@ -120,15 +129,19 @@ class Journalsystem(Agency):
             Operation("GET", "/handelser", list_handelser, "State"),
             Operation("GET", "/handelser/wait", wait_for_handelser, "State"),
             Operation("GET", "/meddelanden", list_meddelanden, "State"),
+            *conversations.operations(),
         )
 
     def reset(self) -> None:
+        self.player.clear()
         with self._lock:
             super().reset()
             self._handelser.clear()
             self._meddelanden.clear()
+            self._not_taken.clear()
 
     def forget(self, intygs_id: str) -> int:
+        self.player.forget(intygs_id)
         with self._lock:
             events = [key for key, each in self._handelser.items() if each.intygs_id == intygs_id]
             for key in events:
@@ -143,7 +156,13 @@ class Journalsystem(Agency):
             told = {each.intygs_id for each in self._handelser.values()}
             return {*super().known_intyg(), *told}
 
+    def another(self, settings: MockSettings) -> Self:
+        made = super().another(settings)
+        made.player.add(self.player.scripts())
+        return made
+
     def wake(self) -> None:
+        self.player.stop()
         super().wake()
         with self._told:
             self._wakes += 1
@@ -208,6 +227,28 @@ class Journalsystem(Agency):
                 each for each in self._meddelanden.values() if intygs_id in (None, each.intygs_id)
             )
 
+    # --- what its scripts say -----------------------------------------------------------------
+
+    def say(self, action: Action, about: Happening, of: str | None) -> Sent:  # noqa: ARG002
+        """As `talk.say`."""
+        sent = talk.say(self.settings, action, about, self.clock().astimezone(SWEDEN))
+        if not sent.accepted:
+            with self._lock:
+                self._not_taken.add(sent.meddelande_id)
+        return sent
+
+    def stands(self, meddelande_id: str) -> str:
+        """Where a question of its own stands: open, answered or refused."""
+        with self._lock:
+            if meddelande_id in self._not_taken:
+                return "refused"
+            came = any(each.svar_pa == meddelande_id for each in self._meddelanden.values())
+            return "answered" if came else "open"
+
+    def is_revoked(self, intygs_id: str) -> bool:
+        """Whether it was told that a certificate is."""
+        return bool(self.handelser(intygs_id, codes.Handelse.MAKULE))
+
     # --- what it is told ----------------------------------------------------------------------
 
     def _status_update(self, call: Call) -> Answer:
@@ -221,6 +262,7 @@ class Journalsystem(Agency):
             call.note("duplicate")
             self._handelser[key] = new
             self._told.notify_all()
+            self.player.happened(talk.handelse_happening(call))
         return Answer.ok()
 
     def _read_handelse(self, call: Call) -> Handelse:
@@ -272,6 +314,7 @@ class Journalsystem(Agency):
                 return Answer.info("The message has been received before")
             call.note("duplicate")
             self._meddelanden[meddelande_id] = new
+            self.player.happened(talk.message_happening(call))
         return Answer.ok()
 
 

@@ -211,7 +211,7 @@ class Match(Part):
 
     def names_address(self, logical_address: str) -> bool:
         """Whether `logical_address` is there and holds."""
-        return any(_fits(each, logical_address) for each in self.logical_address or ())
+        return any(fits(each, logical_address) for each in self.logical_address or ())
 
     def attempt_holds(self, number: int) -> Criterion | None:
         """The criterion `attempt`, None where the rule has none."""
@@ -309,11 +309,11 @@ class Rule(Part):
 
 def _text(name: str, expected: tuple[str, ...], *got: str | None) -> Criterion:
     """A criterion about a text; any of `got` may be it, the first is what is shown."""
-    hit = any(_fits(each, value) for each in expected for value in got if value is not None)
+    hit = any(fits(each, value) for each in expected for value in got if value is not None)
     return Criterion(name, " | ".join(expected), got[0], hit)
 
 
-def _fits(expected: str, got: str) -> bool:
+def fits(expected: str, got: str) -> bool:
     if "*" not in expected:
         return expected == got
     pattern = ".*".join(map(re.escape, expected.split("*")))

@@ -20,3 +20,10 @@ def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stage(tmp_path: Path, keys_folder: Path) -> Iterator[Stage]:
     with set_stage(tmp_path, keys_folder) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory, keys_folder: Path) -> Iterator[Stage]:
+    """A stage for what is refused and changes nothing."""
+    with set_stage(tmp_path_factory.mktemp("stage"), keys_folder) as running:
+        yield running

@@ -3,9 +3,7 @@
 import itertools
 import time
 import uuid
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,19 +11,12 @@ import pytest
 import requests
 
 from adapter.app import build_app
-from adapter.demo.stage import PATIENT, Stage, set_stage
+from adapter.demo.stage import PATIENT, Stage
 from adapter.demo.story import issue
 from adapter.model import Environment
 from adapter.settings import SettingsError, load_settings
 from adapter.virtual_clock import VirtualClock
 from mocks.rules.answers import Http
-
-
-@pytest.fixture(scope="module")
-def refusing(tmp_path_factory: pytest.TempPathFactory, keys_folder: Path) -> Iterator[Stage]:
-    """A stage for what is refused and changes nothing."""
-    with set_stage(tmp_path_factory.mktemp("stage"), keys_folder) as running:
-        yield running
 
 
 def clock_url(stage: Stage) -> str:

@@ -5,11 +5,12 @@ import pytest
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journalsystem import Journalsystem
 from mocks.rules import RuleError, parse_rule
-from mocks.rules.files import RuleFilesError, give_rules, read_rules
+from mocks.rules.files import give_rules, read_rules
+from mocks.yaml_file import FilesError
 
 
 def faults(*paths: Path) -> list[str]:
-    with pytest.raises(RuleFilesError) as raised:
+    with pytest.raises(FilesError) as raised:
         read_rules(paths)
     assert str(raised.value) == "\n".join(map(str, raised.value.faults))
     return [f"{each.file.name}:{each.line}: {each.text}" for each in raised.value.faults]
