@@ -268,12 +268,17 @@ def send(
         str, typer.Option(help="For the header; an envelope keeps its own.")
     ] = "INTYGSADAPTER",
     timeout: Annotated[float, typer.Option(help="Seconds.")] = 30.0,
+    ca: Annotated[Path | None, typer.Option(help="PEM: who vouches for the server.")] = None,
+    cert: Annotated[Path | None, typer.Option(help="PEM: the client certificate.")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM: its key, unless it is in it.")] = None,
 ) -> None:
     """Post a message to an adapter or mock and print the answer."""
+    from adapter.model import ClientTls
     from adapter.post_file import post_file
 
+    tls = ClientTls(ca, cert, key)
     try:
-        answer = post_file(_read(file), Contracts(), to, logical_address, timeout)
+        answer = post_file(_read(file), Contracts(), to, logical_address, timeout, tls)
     except OSError as exc:
         _fail(f"{exc.filename or file}: {exc.strerror or exc}")
     except AdapterError as exc:

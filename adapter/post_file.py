@@ -7,7 +7,10 @@ import requests
 from lxml import etree
 
 from adapter import safe_xml
+from adapter.deliver.tls import PUBLIC
+from adapter.deliver.transport import cause_of
 from adapter.errors import ApplicationError
+from adapter.model import ClientTls
 from schemas import ns
 from schemas.codes import ResultCode
 from schemas.contract import Contract, Contracts
@@ -24,7 +27,12 @@ class PostedAnswer:
 
 
 def post_file(
-    data: bytes, contracts: Contracts, to: str, logical_address: str, timeout_seconds: float
+    data: bytes,
+    contracts: Contracts,
+    to: str,
+    logical_address: str,
+    timeout_seconds: float,
+    tls: ClientTls = PUBLIC,
 ) -> PostedAnswer:
     """
     Post a message.
@@ -35,6 +43,7 @@ def post_file(
         to: Full service address, or a base address that the national path is added to.
         logical_address: For the header of a bare request.
         timeout_seconds: For connecting, and for the answer.
+        tls: Who vouches for the server, and the certificate that it is shown.
 
     Raises:
         FaultError: The file is not XML as we take it.
@@ -53,10 +62,24 @@ def post_file(
     }
     message = data if whole else safe_xml.envelope(safe_xml.to_utf8(data), logical_address)
     try:
-        reply = requests.post(url, message, headers=headers, timeout=timeout_seconds)
+        reply = requests.post(
+            url,
+            message,
+            headers=headers,
+            timeout=timeout_seconds,
+            verify=str(tls.ca) if tls.ca else True,
+            cert=_cert(tls),
+        )
     except requests.RequestException as exc:
-        raise ApplicationError(f"{url}: {type(exc).__name__}") from exc
+        raise ApplicationError(f"{url}: {cause_of(exc)}") from exc
     return _read(reply)
+
+
+def _cert(tls: ClientTls) -> str | tuple[str, str] | None:
+    """As requests has it."""
+    if tls.cert is None:
+        return None
+    return str(tls.cert) if tls.key is None else (str(tls.cert), str(tls.key))
 
 
 def _address(to: str, contract: Contract) -> str:
@@ -77,7 +100,9 @@ def _read(reply: requests.Response) -> PostedAnswer:
         if len(element) == 0
     }
     if "faultstring" in texts:
-        return PostedAnswer(False, f"Fault {texts.get('faultcode', '')}: {texts['faultstring']}")
+        shown = f"Fault {texts.get('faultcode', '')}: {texts['faultstring']}"
+        detail = texts.get("detailString")
+        return PostedAnswer(False, f"{shown}\n{detail}" if detail else shown)
     code = texts.get("resultCode")
     if code is None:
         return PostedAnswer(reply.ok, f"HTTP {reply.status_code}")

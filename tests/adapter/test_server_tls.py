@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 import requests
 import structlog.testing
+from typer.testing import CliRunner
 
 from adapter import server_tls
 from adapter.access import Access
 from adapter.caller import PEER_CERT
+from adapter.cli import cli
 from adapter.model import Inbound, Result, system_clock
 from adapter.route import Routes
 from adapter.server import Server
@@ -213,6 +215,26 @@ def test_openssl_sees_the_same(door: Server, certs: TlsCerts, name: str | None, 
     told = (done.stdout + done.stderr).decode("utf-8", "replace")
     assert says in told
     assert "Verify return code: 0 (ok)" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        pytest.param(None, "VP002 [intygsadapter]", id="no certificate"),
+        pytest.param("other", "no permission for SE2321000016-EHR2", id="not permitted"),
+        pytest.param("client", f"OK hello {HSA_ID}", id="permitted"),
+        pytest.param("expired", "TLS failed", id="expired"),
+    ],
+)
+def test_intyg_send_sees_the_same(
+    door: Server, certs: TlsCerts, tmp_path: Path, name: str | None, says: str
+) -> None:
+    (tmp_path / "message.xml").write_bytes(MESSAGE)
+    cert = file_of(certs, name)
+    command = ["send", str(tmp_path / "message.xml"), "--to", door.address, "--ca", str(certs.ca)]
+    result = CliRunner().invoke(cli, [*command, "--cert", str(cert)] if cert else command)
+    assert says in result.output
+    assert result.exit_code == (0 if name == "client" else 1)
 
 
 def test_older_tls_is_not_spoken(door: Server, certs: TlsCerts) -> None:
