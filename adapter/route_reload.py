@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import structlog
 
 from adapter.checks import Remark, destination_remarks, permission_remarks, tls_remarks
+from adapter.guard.watched_file import state_of
 from adapter.model import Environment
 from adapter.route import Routes
 from adapter.route_settings import DestinationSettings, RoutingSettings
@@ -17,8 +18,6 @@ from adapter.routes_file import TomlFileError, read_routing
 LOOK_SECONDS: Final = 1.0
 SETTLE_SECONDS: Final = 0.5
 """A file that was written so short a time ago may be half written."""
-
-_State: TypeAlias = tuple[int, int, int] | None  # time of change, size, inode; None: not there
 
 _log = structlog.get_logger("adapter.routes")
 
@@ -35,7 +34,7 @@ class RoutesReloader:
         self._path = path
         self._environment = environment
         self._routes = routes
-        self._done = _state(path)  # of what was taken or refused last
+        self._done = state_of(path)  # of what was taken or refused last
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="routes", daemon=True)
@@ -56,7 +55,7 @@ class RoutesReloader:
 
     def look(self) -> None:
         """Read the file if it has changed, and has not changed a moment ago."""
-        found = _state(self._path)
+        found = state_of(self._path)
         if found == self._done:
             return
         if found is not None and time.time() - found[0] / 1e9 < SETTLE_SECONDS:
@@ -71,7 +70,7 @@ class RoutesReloader:
             Whether its rows count from now on.
         """
         with self._lock:
-            self._done = _state(self._path)
+            self._done = state_of(self._path)
             try:
                 new = read_routing(self._path)
                 reasons = list(unfit(new, self._environment))
@@ -121,11 +120,3 @@ def _rows(routing: RoutingSettings) -> Iterator[str]:
 def _shown(destination: DestinationSettings) -> str:
     set_to = destination.model_dump(mode="json", exclude_defaults=True)
     return ", ".join(f"{name} {value}" for name, value in set_to.items())
-
-
-def _state(path: Path) -> _State:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

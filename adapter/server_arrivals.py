@@ -12,13 +12,14 @@ be told is handed over as it is, for the server to refuse.
 import contextlib
 import re
 import selectors
-import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from adapter.server_wake import WakeUp
 
 MAX_ARRIVING: Final = 384  # connections; a process commonly may open 1024 files
 MAX_HELD_BYTES: Final = 128 * 1024 * 1024
@@ -154,10 +155,7 @@ class Arrivals:
         self._early_left = early
         self._early: set[int] = set()  # connections, by identity
         self._selector = selectors.DefaultSelector()
-        self._wake_in, self._wake_out = socket.socketpair()
-        self._wake_in.setblocking(False)
-        self._wake_out.setblocking(False)
-        self._selector.register(self._wake_out, selectors.EVENT_READ)
+        self._wake_up = WakeUp(self._selector)
         self._lock = threading.Lock()
         self._new: list[_Arrival] = []
         self._waiting = _Waiting()
@@ -170,10 +168,9 @@ class Arrivals:
     def stop(self) -> None:
         """Drop every connection whose request is not whole."""
         self._stopping = True
-        self._wake()
+        self._wake_up.wake()
         self._thread.join(timeout=10)
-        self._wake_in.close()
-        self._wake_out.close()
+        self._wake_up.close()
 
     def add(self, connection: Any) -> None:
         """Wait for a connection's next request; most are here already, and go on at once."""
@@ -191,7 +188,7 @@ class Arrivals:
         with self._lock:
             if not self._stopping:
                 self._new.append(arrival)
-                self._wake()
+                self._wake_up.wake()
                 return
         connection.close()
 
@@ -201,10 +198,6 @@ class Arrivals:
             if id(connection) in self._early:
                 self._early.discard(id(connection))
                 self._early_left += 1
-
-    def _wake(self) -> None:
-        with contextlib.suppress(OSError):  # full, so it wakes up anyway; or closed
-            self._wake_in.send(b"x")
 
     def _run(self) -> None:
         while not self._stopping:
@@ -220,8 +213,7 @@ class Arrivals:
         self._selector.close()
 
     def _take_new(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._wake_out.recv(4096)
+        self._wake_up.heard()
         with self._lock:
             new, self._new = self._new, []
         for arrival in new:

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import structlog
 
+from adapter.server_wake import WakeUp
 from adapter.settings import CallerIdentity, ServerTlsSettings, Settings, SettingsError
 
 HANDSHAKE_SECONDS: Final = 10.0
@@ -131,10 +132,7 @@ class Handshakes:
         self._done = done
         self._seconds = seconds
         self._selector = selectors.DefaultSelector()
-        self._wake_in, self._wake_out = socket.socketpair()
-        self._wake_in.setblocking(False)
-        self._wake_out.setblocking(False)
-        self._selector.register(self._wake_out, selectors.EVENT_READ)
+        self._wake_up = WakeUp(self._selector)
         self._new: list[_Handshake] = []
         self._pending: dict[ssl.SSLSocket, _Handshake] = {}  # the oldest first, as the next
         self._leaving: dict[ssl.SSLSocket, _Handshake] = {}  # refused, and being listened out
@@ -149,10 +147,9 @@ class Handshakes:
         """Drop all handshakes that are not through."""
         with self._lock:
             self._stopping = True
-        self._wake()
+        self._wake_up.wake()
         self._thread.join(timeout=10)
-        self._wake_in.close()
-        self._wake_out.close()
+        self._wake_up.close()
 
     def add(self, connection: Any) -> None:
         """Begin a handshake; `connection.socket` is an `SSLSocket` that has not begun it."""
@@ -162,13 +159,9 @@ class Handshakes:
             if not self._stopping:
                 late = time.monotonic() + self._seconds
                 self._new.append(_Handshake(sock, connection, late))
-                self._wake()
+                self._wake_up.wake()
                 return
         connection.close()
-
-    def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # full: it wakes up anyway
-            self._wake_in.send(b"x")
 
     def _run(self) -> None:
         while not self._stopping:
@@ -186,8 +179,7 @@ class Handshakes:
         self._selector.close()
 
     def _take_new(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._wake_out.recv(4096)
+        self._wake_up.heard()
         with self._lock:
             new, self._new = self._new, []
         for handshake in new:

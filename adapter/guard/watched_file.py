@@ -13,7 +13,7 @@ LOOK_SECONDS: Final = 1.0
 
 T = TypeVar("T")
 
-_State: TypeAlias = tuple[int, int, int] | None  # time of change, size, inode; None: not there
+FileState: TypeAlias = tuple[int, int, int] | None  # time of change, size, inode; None: not there
 
 _log = structlog.get_logger("adapter.guard")
 
@@ -51,10 +51,10 @@ class WatchedFile(Generic[T]):
         self._lock = threading.Lock()
         self._content: T | None = None
         self._fault: str | None = None
-        self._settled: _State = None  # of what was read or refused last
-        self._seen: _State = None  # at the last look
+        self._settled: FileState = None  # of what was read or refused last
+        self._seen: FileState = None  # at the last look
         self._next_look = 0.0
-        self._take(_state(path))
+        self._take(state_of(path))
 
     @property
     def content(self) -> T | None:
@@ -80,13 +80,13 @@ class WatchedFile(Generic[T]):
 
     def _look(self) -> None:
         self._next_look = self._monotonic() + LOOK_SECONDS
-        found = _state(self.path)
+        found = state_of(self.path)
         if found != self._settled and found == self._seen:
             self._take(found)
             self._tell()
         self._seen = found
 
-    def _take(self, found: _State) -> None:
+    def _take(self, found: FileState) -> None:
         try:
             new = self._read(self.path)
             if self._succeed is not None and self._content is not None:
@@ -94,7 +94,7 @@ class WatchedFile(Generic[T]):
         except DamagedFileError as fault:
             self._fault, self._settled = str(fault), found
             return
-        if _state(self.path) != found:
+        if state_of(self.path) != found:
             if self._content is None:
                 self._fault = f"{self.path.name}: it is being written"
             return  # the next looks will find it
@@ -107,7 +107,8 @@ class WatchedFile(Generic[T]):
             _log.info("guard.file_read", **{"file.name": self.path.name})
 
 
-def _state(path: Path) -> _State:
+def state_of(path: Path) -> FileState:
+    """By what a change is told; None when the file is not there."""
     try:
         found = path.stat()
     except OSError:

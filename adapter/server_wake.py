@@ -1,0 +1,34 @@
+"""Waking a thread that waits in a selector."""
+
+import contextlib
+import selectors
+import socket
+
+
+class WakeUp:
+    """
+    Wakes the thread that waits in a selector, from any other thread.
+
+    Args:
+        selector: Its key for this has no data.
+    """
+
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self._in, self._out = socket.socketpair()
+        self._in.setblocking(False)
+        self._out.setblocking(False)
+        selector.register(self._out, selectors.EVENT_READ)
+
+    def wake(self) -> None:
+        """From any thread, at any time."""
+        with contextlib.suppress(OSError):  # full, so it wakes up anyway; or closed
+            self._in.send(b"x")
+
+    def heard(self) -> None:
+        """From the thread that was woken."""
+        with contextlib.suppress(OSError):
+            self._out.recv(4096)
+
+    def close(self) -> None:
+        self._in.close()
+        self._out.close()
