@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from adapter.checks import CHECKS, Check, Remark, look
-from adapter.model import system_clock
+from adapter.connectivity import examine, target_of_name, target_of_url
+from adapter.model import ClientTls, system_clock
 from adapter.settings import SettingsError, load_settings
 from adapter.startup import read_facts
+from schemas.contract import Contracts
 
 
 class State(StrEnum):
@@ -37,18 +39,55 @@ class Line:
 
 _COLOURS: Final = {State.OK: "green", State.NOTE: "yellow", State.FAILS: "red"}
 
+ADAPTER: Final = "INTYGSADAPTER"
+"""Logical address that a ping asks about when nothing says another."""
+
 out = Console(soft_wrap=True)
 
 
 def doctor(
+    destination: Annotated[
+        str | None,
+        typer.Argument(
+            help="Look at the way to this one instead: its name in the settings, or URL."
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    logical_address: Annotated[
+        str | None, typer.Option(help="To ask about; default: one with a route there.")
+    ] = None,
+    ca: Annotated[Path | None, typer.Option(help="For a URL: who vouches for it (PEM).")] = None,
+    client_cert: Annotated[Path | None, typer.Option(help="For a URL: ours (PEM).")] = None,
+    client_key: Annotated[Path | None, typer.Option(help="For a URL: its key (PEM).")] = None,
 ) -> None:
-    """Look at everything that must hold in this environment; sends nothing, changes nothing."""
-    report(_settings_lines(config), as_json=as_json)
+    """
+    Look at everything that must hold in this environment; sends nothing, changes nothing.
+
+    With a destination: at the way there, step by step. Nothing of a patient is sent.
+    """
+    if destination is None:
+        report(_settings_lines(config), as_json=as_json)
+        return
+    given = ClientTls(ca, client_cert, client_key)
+    report(_way_lines(destination, config, logical_address, given), as_json=as_json)
+
+
+def _way_lines(name: str, config: Path | None, asked: str | None, given: ClientTls) -> list[Line]:
+    try:
+        if name.startswith(("http://", "https://")):
+            target = target_of_url(name, given, asked or ADAPTER)
+        else:
+            target = target_of_name(name, load_settings(config), asked)
+    except (SettingsError, ValueError) as exc:
+        return [Line("settings", State.FAILS, str(exc), "give a name in the settings, or a URL")]
+    return [
+        Line(step.name, State(step.found.value), step.text, step.todo)
+        for step in examine(target, Contracts(), system_clock)
+    ]
 
 
 def report(lines: Sequence[Line], *, as_json: bool) -> None:

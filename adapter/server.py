@@ -36,7 +36,7 @@ from cheroot import errors, makefile, server, wsgi
 from cheroot.ssl import Adapter
 
 from adapter.caller import PEER_CERT
-from adapter.server_arrivals import Arrivals, Bounds
+from adapter.server_arrivals import BEGINS, Arrivals, Bounds
 from adapter.server_tls import Handshakes
 
 WsgiApp: TypeAlias = Callable[..., Iterable[bytes]]
@@ -496,24 +496,30 @@ class _CherootServer(wsgi.Server):
         """A request is whole: it is for a worker, if not too many wait for one already."""
         if self.health.takes(conn):
             return
+        if conn.ahead and conn.ahead[0] not in BEGINS:
+            self._turn_away(conn, "400 Bad Request", "This port speaks HTTP.")
+            return
         if self.requests.qsize >= self.max_waiting:
             _log.warning("server.busy", **{"intyg.waiting": self.requests.qsize})
-            self._turn_away(conn)
+            text = "Too many requests wait already. Send again later."
+            after = ("Retry-After", str(RETRY_AFTER_SECONDS))
+            self._turn_away(conn, "429 Too Many Requests", text, after)
         else:
             super().process_conn(conn)
 
-    def _turn_away(self, conn: Any) -> None:
-        text = b"Too many requests wait already. Send again later.\n"
+    def _turn_away(self, conn: Any, status: str, text: str, *headers: tuple[str, str]) -> None:
+        """Answer without a worker, and close."""
+        body = f"{text}\n".encode()
         head = [
-            b"HTTP/1.1 429 Too Many Requests",
+            f"HTTP/1.1 {status}".encode(),
             b"Content-Type: text/plain; charset=UTF-8",
-            b"Content-Length: %d" % len(text),
-            b"Retry-After: %d" % RETRY_AFTER_SECONDS,
+            b"Content-Length: %d" % len(body),
             b"Connection: close",
+            *(f"{name}: {value}".encode() for name, value in headers),
             *(name + b": " + value for name, value in self.own_headers),
         ]
         with contextlib.suppress(OSError, ValueError):
-            conn.socket.sendall(b"\r\n".join([*head, b"", text]))
+            conn.socket.sendall(b"\r\n".join([*head, b"", body]))
         conn.close()
 
     def _shaken(self, conn: Any) -> None:

@@ -28,6 +28,9 @@ _LOOK_SECONDS: Final = 0.1  # how often deadlines are looked at when nothing hap
 _BLOCK: Final = 256 * 1024
 _CHUNK_LINE: Final = 1024
 
+BEGINS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz\r\n")
+"""What a request can begin with; TLS, for one, does not."""
+
 _LENGTH: Final = re.compile(rb"\r?\nContent-Length[ \t]*:[ \t]*(\d{1,15})[ \t]*(?=\r?\n)", re.I)
 _CHUNKED: Final = re.compile(rb"\r?\nTransfer-Encoding[ \t]*:", re.I)
 _EXPECT: Final = re.compile(rb"\r?\nExpect[ \t]*:[ \t]*100-continue", re.I)
@@ -69,6 +72,8 @@ class Framing:
 
     def whole(self, data: bytearray) -> bool:
         """Whether the request at the start of `data` is whole, or past telling."""
+        if data and data[0] not in BEGINS:
+            return True
         if self._need is None and self._chunk_at is None and not self._read_header(data):
             return len(data) > self._bounds.header_bytes
         if self._chunk_at is not None:
