@@ -51,7 +51,7 @@ def build_console(parts: Parts) -> Flask:
     """
     token = Token.from_settings(parts.settings)
     app = Flask("adapter.console", static_folder=None)
-    app.wsgi_app = _whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
     registry = build_registry(parts)
     app.register_blueprint(build_route_pages(parts))
 
@@ -146,7 +146,7 @@ def build_console(parts: Parts) -> Flask:
     return app
 
 
-def _whole_path(app: WSGIApplication) -> WSGIApplication:
+def whole_path(app: WSGIApplication) -> WSGIApplication:
     """Let the application see whole paths: it is mounted under each of its first steps."""
 
     def whole(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -17,11 +17,14 @@ from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StrictBool, ValidationError
 
+from adapter.console.app import whole_path
 from adapter.console.problem import problem
 from adapter.console.token import Token
 from adapter.store import Store
 from adapter.virtual_clock import VirtualClock
 from adapter.worker import Workers
+
+PATH: Final = "/api/clock"
 
 DONE_SECONDS: Final = 45.0
 """How long attempts may take that fall due; longer than a receiver is waited for by default."""
@@ -45,17 +48,18 @@ class ClockChange(BaseModel):
 def build_clock(clock: VirtualClock, workers: Workers, store: Store, token: Token) -> Flask:
     """Make the WSGI application; it asks for the console's token where there is one."""
     app = Flask("adapter.console.clock", static_folder=None)
+    app.wsgi_app = whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
 
     @app.before_request
     def ask_for_token() -> ResponseReturnValue | None:
         refusal = token.refuses(request.path, request.headers.get("Authorization"))
         return None if refusal is None else problem(HTTPStatus.UNAUTHORIZED, refusal)
 
-    @app.get("/")
+    @app.get(PATH)
     def read() -> ResponseReturnValue:
         return jsonify(_state(clock, store))
 
-    @app.put("/")
+    @app.put(PATH)
     def put() -> ResponseReturnValue:
         try:
             change = ClockChange.model_validate_json(request.get_data() or b"{}")

@@ -116,8 +116,8 @@ def test_the_adapters_clock_says_what_is_wrong(
     refusing: Stage, body: str, status: int, says: str
 ) -> None:
     url = f"{refusing.adapter.url}/api/clock"
-    before = requests.get(url, timeout=10).json()["now"]
-    response = requests.put(url, data=body, timeout=10)
+    before = requests.get(url, timeout=10, allow_redirects=False).json()["now"]
+    response = requests.put(url, data=body, timeout=10, allow_redirects=False)
     assert response.status_code == status
     assert response.json()["detail"].startswith(says)
     after = requests.get(url, timeout=10).json()["now"]

@@ -263,3 +263,12 @@ def test_a_script_that_cannot_act_is_refused_with_the_field(
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith(says)
     assert requests.get(url, timeout=10).json() == {"scripts": []}
+
+
+def test_a_run_has_the_scripts_of_the_mock_that_it_shares(stage: Stage, tmp_path: Path) -> None:
+    begin(stage, tmp_path)
+    url = f"{stage.forsakringskassan.url}/run/mine/control/scripts"
+    ids = [each["id"] for each in requests.get(url, timeout=10).json()["scripts"]]
+    assert ids == ["komplettering", "accepted", "moten", "other"]
+    assert requests.delete(url, timeout=10).status_code == 200
+    assert len(stage.fk.player.scripts()) == 4

@@ -168,6 +168,19 @@ def test_scripts_that_answer_each_other_come_to_an_end(
     assert len(mouth.said) == MAX_RUNS
 
 
+def test_what_is_said_of_a_forgotten_certificate_ends(
+    player: Player, mouth: Mouth, line: Timeline
+) -> None:
+    player.add([script("s", steps=[ask(), ask("1d")])])
+    for intygs_id in ("i-1", "i-2"):
+        player.happened(intyg(intygs_id))
+    line.advance(DAY)
+    player.forget("i-1")
+    line.advance(30 * DAY)
+    assert [at for _, at in mouth.said] == [1, 1, 2]
+    assert [each.about.intygs_id for each in player.conversations()] == ["i-2"]
+
+
 def test_forgetting_ends_what_has_begun(player: Player, mouth: Mouth, line: Timeline) -> None:
     player.add([script("s", steps=[ask()])])
     player.happened(intyg())
