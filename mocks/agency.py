@@ -17,8 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any, Final, Self
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -27,12 +26,13 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from mocks import envelope
+from mocks.call import Call, RefusedError, entry_of, with_findings
 from mocks.clock import Clock, system_clock
 from mocks.control import Operation, ProblemError, interface
 from mocks.control.app import Control, problem
 from mocks.envelope import Answer, FaultCode, FaultError
-from mocks.identity import Identity, identify
-from mocks.journal import Bounds, Entry, Filter, Journal, Step, Verdict
+from mocks.identity import identify
+from mocks.journal import Bounds, Filter, Journal, Verdict
 from mocks.journal.store import FileStore
 from mocks.rules import effects, trouble
 from mocks.rules.answers import Effect, PassThrough
@@ -42,20 +42,14 @@ from mocks.rules.facts import Facts, intygs_id_of, typ_of
 from mocks.rules.model import Match, Rule, covers
 from mocks.rules.parse import RuleError, check_passing
 from mocks.rules.passing import pass_on
-from mocks.rules.trace import RuleTrace
 from mocks.rules.waits import Ended, Waits
 from mocks.runs import RunError, Runs, run_of
 from mocks.settings import ANY, MockSettings
 from mocks.timeline import Timeline
 from schemas.codes import ErrorId
 from schemas.contract import Contract, Contracts
-from schemas.finding import Finding
 
 _log = logging.getLogger(__name__)
-
-MAX_FINDINGS_IN_TEXT = 50
-"""So many faults are listed in one `resultText`; how many more there are is said."""
-
 
 FIRST: Final = 1_000_000
 """Priority of what `fail_next` orders: before all else, earlier orders before later ones."""
@@ -67,53 +61,6 @@ _NO_RUN: Final = "intyg.no_run"
 
 class _StoppedError(Exception):
     """The mock stopped while a call waited."""
-
-
-class RefusedError(Exception):
-    """A handler's no: the call is answered with this and has no effect."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.text)
-        self.answer = answer
-
-
-@dataclass
-class Call:
-    """
-    A call on its way through the steps.
-
-    Attributes:
-        data: The request body as it arrived.
-        charset: Encoding that the Content-Type named, if any.
-        element: The request element, valid against its XSD once a handler
-            sees it.
-    """
-
-    number: int
-    data: bytes = field(repr=False)
-    charset: str | None = None
-    contract: Contract | None = None
-    logical_address: str | None = None
-    element: etree._Element | None = field(default=None, repr=False)
-    identity: Identity = field(default_factory=Identity)
-    intygs_id: str | None = None
-    meddelande_id: str | None = None
-    steps: list[Step] = field(default_factory=list)
-    rules: tuple[RuleTrace, ...] = ()
-
-    def note(self, name: str, verdict: Verdict = Verdict.OK, detail: str = "") -> None:
-        """Leave a step's verdict in the journal."""
-        self.steps.append(Step(name, verdict, detail))
-
-    def refuse(self, name: str, error_id: ErrorId, text: str) -> RefusedError:
-        """Leave a failed step, and the error to raise: `raise call.refuse(…)`."""
-        self.note(name, Verdict.FAILED, text)
-        return RefusedError(Answer.error(error_id, text))
-
-    def text(self, path: str) -> str | None:
-        """Text of an element below the request element, by Clark path."""
-        assert self.element is not None
-        return self.element.findtext(path)
 
 
 class Agency:
@@ -334,10 +281,9 @@ class Agency:
         """Answer one HTTP request; the form that pytest-httpserver wants."""
         if self.settings.run is not None:
             return self._respond(request)
-        subject = None
-        if self.settings.run_by_client_certificate:
-            subject = identify(request.environ).tls_subject
-        run_id, environ = run_of(request.environ, subject)
+        by_caller = self.settings.run_by_client_certificate
+        caller = identify(request.environ) if by_caller else None
+        run_id, environ = run_of(request.environ, caller)
         if run_id is None:
             return self._respond(request)
         request = Request(environ)
@@ -396,7 +342,7 @@ class Agency:
             call.note("stopped", Verdict.FAILED, "the mock stopped before it took the call")
         finally:
             duration = time.perf_counter() - started
-            self.journal.add(_entry(request, call, reply, arrived, duration))
+            self.journal.add(entry_of(request, call, reply, arrived, duration))
         if reply is None:
             return effects.drop(request.environ)
         response = effects.leave(reply, request.environ, self.waits)
@@ -412,7 +358,10 @@ class Agency:
             self._open(request, call)
             contract = call.contract
             assert contract is not None
-            rule, effect, call.rules = self.rules.choose(self._facts(request, call, contract))
+            facts = self._facts(request, call, contract)
+            call.tell(facts)
+            rule, effect, call.rules = self.rules.choose(facts)
+            del facts  # it holds the element, and many calls may wait at once
             if rule is None or effect is None:
                 return self._take(call, contract)
             call.note("rule", Verdict.NOTED, f"{rule.id}: {effect.kind}")
@@ -582,41 +531,3 @@ def _journal(settings: MockSettings) -> Journal:
     store = FileStore(settings.journal_file, settings.part)
     store.forget_parts()  # runs end with the mock that they are runs of
     return Journal(bounds, store)
-
-
-def _entry(
-    request: Request, call: Call, reply: Reply | None, arrived: datetime, duration: float
-) -> Entry:
-    """The call as the journal keeps it."""
-    answer = None if reply is None else reply.answer
-    return Entry(
-        number=call.number,
-        received_at=arrived,
-        duration_seconds=duration,
-        method=request.method,
-        path=request.path,
-        headers=tuple(request.headers.items()),
-        request=call.data,
-        reply=b"" if reply is None else reply.body,
-        http_status=None if reply is None else reply.status,
-        contract=None if call.contract is None else call.contract.key,
-        logical_address=call.logical_address,
-        intygs_id=call.intygs_id,
-        meddelande_id=call.meddelande_id,
-        steps=tuple(call.steps),
-        result_code=None if answer is None else answer.code.value,
-        error_id=None if answer is None or not answer.error_id else answer.error_id,
-        result_text=None if answer is None else answer.text,
-        sender=call.identity.sender,
-        tls_subject=call.identity.tls_subject,
-        rules=call.rules,
-    )
-
-
-def with_findings(text: str, findings: Iterable[Finding]) -> str:
-    """A `resultText`: the text, then one line a fault with rule and XPath."""
-    lines = [f"{each.rule} {each.xpath}: {each.message}" for each in findings]
-    if len(lines) > MAX_FINDINGS_IN_TEXT:
-        more = len(lines) - MAX_FINDINGS_IN_TEXT
-        lines = [*lines[:MAX_FINDINGS_IN_TEXT], f"and {more} more"]
-    return "\n".join([text, *lines])

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Final, Self
 from lxml import etree
 from pydantic import field_validator
 
-from mocks.agency import Agency, Call, with_findings
+from mocks.agency import Agency
+from mocks.call import Call, with_findings
 from mocks.clock import Clock, system_clock
 from mocks.control import Answered, Moment, Operation, ProblemError
 from mocks.envelope import Answer

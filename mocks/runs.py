@@ -17,6 +17,8 @@ from hashlib import sha256
 from typing import Final, Generic, Protocol, TypeVar
 from wsgiref.types import WSGIEnvironment
 
+from mocks.identity import Identity
+
 RUN_HEADER: Final = "x-intyg-run"
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -161,12 +163,14 @@ class Runs(Generic[M]):
             each.mock.end()
 
 
-def run_of(environ: WSGIEnvironment, tls_subject: str | None) -> tuple[str | None, WSGIEnvironment]:
+def run_of(
+    environ: WSGIEnvironment, caller: Identity | None = None
+) -> tuple[str | None, WSGIEnvironment]:
     """
     Which run a request belongs to.
 
     Args:
-        tls_subject: Of its client certificate, where that makes a run.
+        caller: Who calls, where a client certificate makes a run.
 
     Returns:
         The run's id, None for none; and the request's environment without the path prefix.
@@ -179,10 +183,17 @@ def run_of(environ: WSGIEnvironment, tls_subject: str | None) -> tuple[str | Non
     header = environ.get("HTTP_X_INTYG_RUN")
     if header is not None:
         return header.strip(), environ
-    return (None if tls_subject is None else of_subject(tls_subject)), environ
+    return (None if caller is None else run_of_caller(caller)), environ
 
 
-def of_subject(tls_subject: str) -> str:
-    """The run of a client certificate: the last part of its subject, and a mark of the whole."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", tls_subject.rpartition("=")[2])[:40].strip("-")
-    return f"{name}-{sha256(tls_subject.encode()).hexdigest()[:8]}".lstrip("-")
+def run_of_caller(caller: Identity) -> str | None:
+    """
+    The run of a client certificate.
+
+    Its HSA-id, or if it has none, a mark of its subject; None without a certificate.
+    """
+    if caller.tls_subject is None:
+        return None
+    if caller.sender is not None and _ID.fullmatch(caller.sender):
+        return caller.sender
+    return f"subject-{sha256(caller.tls_subject.encode()).hexdigest()[:16]}"

@@ -64,7 +64,7 @@ class MockSettings:
     max_body_bytes: int = 15 * 1024 * 1024
     journal_max_calls: int = 10_000
     journal_max_bytes: int = 256 * 1024 * 1024
-    journal_max_age_seconds: float | None = None
+    journal_max_age_seconds: float | None = 7 * 24 * 3600.0
     journal_file: Path | None = None
     run: str | None = None
     max_runs: int = 200

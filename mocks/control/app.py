@@ -105,7 +105,7 @@ def _view(operation: Operation) -> Callable[..., Response]:
             values["body"] = _body(operation, operation.body)
         answer = operation.handle(request.environ[MOCK], **values)
         if isinstance(answer, bytes):
-            return Response(answer, operation.status, content_type="application/octet-stream")
+            return Response(answer, operation.status, content_type=operation.content_type)
         return _json(answer.model_dump_json(indent=1), operation.status)
 
     return view

@@ -99,7 +99,7 @@ def _operation(operation: Operation, schemas: Mapping[type[BaseModel], Json]) ->
 
 def _content(operation: Operation, schemas: Mapping[type[BaseModel], Json]) -> Json:
     if operation.answers is None:
-        return {"application/octet-stream": {}}
+        return {operation.content_type: {}}
     return {"application/json": {"schema": schemas[operation.answers]}}
 
 

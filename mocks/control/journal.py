@@ -1,5 +1,8 @@
 """The journal over HTTP: query, count, wait, verify, download, forget."""
 
+import io
+import json
+import zipfile
 from typing import Annotated, Any, Final, Protocol, TypeAlias
 
 from pydantic import Field, model_validator
@@ -19,6 +22,7 @@ from mocks.journal import (
     Journal,
     Verdict,
     Verification,
+    nearest,
     verify,
     verify_order,
 )
@@ -80,6 +84,11 @@ class Call(Answered):
     tls_subject: str | None = Field(description="of the client certificate")
     intygs_id: str | None
     meddelande_id: str | None
+    typ: str | None = Field(description="of the certificate that it is about")
+    version: str | None
+    unit: str | None = Field(description="HSA-id of the care unit")
+    amne: str | None = Field(description="of a message")
+    handelse: str | None = Field(description="event code of a status update")
     rules: tuple[RuleAsked, ...] = Field(description="which acted, and why the others did not")
     steps: tuple[StepState, ...] = Field(description="what was checked, in order")
     http_status: int | None = Field(description="null: a rule left the call without HTTP answer")
@@ -106,24 +115,6 @@ class DroppedCalls(Answered):
     age: int
 
 
-class Calls(Answered):
-    """A page of calls."""
-
-    count: int = Field(description="how many there are in all")
-    dropped: int = Field(description="how many calls the bounds have pushed out")
-    dropped_by: DroppedCalls
-    next: int | None = Field(description="give it as `after` to get what follows")
-    calls: tuple[Call, ...]
-
-
-class Counted(Answered):
-    """How many calls there are."""
-
-    count: int
-    dropped: int = Field(description="how many calls the bounds have pushed out")
-    dropped_by: DroppedCalls
-
-
 class FieldCompared(Answered):
     """One field of a call beside what was expected of it."""
 
@@ -138,6 +129,25 @@ class NearestCall(Answered):
 
     number: int
     fields: tuple[FieldCompared, ...]
+
+
+class Calls(Answered):
+    """A page of calls."""
+
+    count: int = Field(description="how many there are in all")
+    dropped: int = Field(description="how many calls the bounds have pushed out")
+    dropped_by: DroppedCalls
+    next: int | None = Field(description="give it as `after` to get what follows")
+    calls: tuple[Call, ...]
+    nearest: NearestCall | None = Field(description="when none matches: the call that nearly does")
+
+
+class Counted(Answered):
+    """How many calls there are."""
+
+    count: int
+    dropped: int = Field(description="how many calls the bounds have pushed out")
+    dropped_by: DroppedCalls
 
 
 class Verified(Answered):
@@ -219,6 +229,7 @@ def query_calls(mock: Journalled, where: Filter, query: Paging) -> Calls:
         **_dropped(mock.journal),
         next=page.next,
         calls=tuple(map(Call.model_validate, page.entries)),
+        nearest=None if page.count else _nearest(mock.journal, where),
     )
 
 
@@ -272,6 +283,23 @@ class Forgotten(Answered):
     count: int
 
 
+def download_calls(mock: Journalled, where: Filter) -> bytes:
+    """
+    The calls that match, as a ZIP archive.
+
+    `<number>-request.xml` and `<number>-reply.xml` have the bytes, `calls.json` all the rest.
+    """
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        shown = []
+        for entry in mock.journal.entries(where):
+            made.writestr(f"{entry.number:06}-request.xml", entry.request)
+            made.writestr(f"{entry.number:06}-reply.xml", entry.reply)
+            shown.append(Call.model_validate(entry).model_dump(mode="json"))
+        made.writestr("calls.json", json.dumps(shown, ensure_ascii=False, indent=1))
+    return archive.getvalue()
+
+
 def forget_calls(mock: Journalled, where: Filter) -> Forgotten:
     """Forget the calls that match, all without a filter; numbers go on."""
     if where.criteria:
@@ -288,11 +316,19 @@ def operations() -> tuple[Operation, ...]:
         Operation("DELETE", "/journal", forget_calls, _GROUP),
         Operation("GET", "/journal/count", count_calls, _GROUP),
         Operation("GET", "/journal/wait", wait_for_calls, _GROUP),
+        Operation(
+            "GET", "/journal/download", download_calls, _GROUP, content_type="application/zip"
+        ),
         Operation("POST", "/journal/verify", verify_calls, _GROUP),
         Operation("GET", "/journal/<int:number>", get_call, _GROUP),
         Operation("GET", "/journal/<int:number>/request", get_request, _GROUP),
         Operation("GET", "/journal/<int:number>/reply", get_reply, _GROUP),
     )
+
+
+def _nearest(journal: Journal, where: Filter) -> NearestCall | None:
+    found = nearest(journal.entries(), where)
+    return None if found is None else NearestCall.model_validate(found)
 
 
 def _verify(journal: Journal, expected: Expected) -> Verification:

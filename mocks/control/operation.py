@@ -105,6 +105,7 @@ class Operation:
             an `Answered`, or bytes. Its docstring describes the operation.
         group: What it is listed under.
         status: HTTP status of success.
+        content_type: Of an answer in bytes.
         read: Makes the body of the mock and its bytes, where its model alone
             would not say well enough what is wrong; raises ProblemError.
     """
@@ -114,6 +115,7 @@ class Operation:
     handle: Callable[..., Answered | bytes] = field(repr=False)
     group: str
     status: int = 200
+    content_type: str = "application/octet-stream"
     read: Callable[[Any, bytes], BaseModel] | None = field(default=None, repr=False)
 
     @property

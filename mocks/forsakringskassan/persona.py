@@ -18,8 +18,8 @@ from datetime import date
 from typing import Any, Final, Self
 
 from mocks import envelope
-from mocks.agency import Call
 from mocks.authority import Authority, HeldIntyg, PersonId
+from mocks.call import Call
 from mocks.clock import Clock, system_clock
 from mocks.control import Operation
 from mocks.conversations import Event, Happening, Player

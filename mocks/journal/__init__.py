@@ -11,7 +11,7 @@ The journal: every call to a mock, also the refused and the broken ones, byte fo
 from mocks.journal.entry import Entry, Step, Verdict
 from mocks.journal.filters import Filter, FilterError
 from mocks.journal.journal import Bounds, Dropped, Journal
-from mocks.journal.verify import Mismatch, Verification, verify, verify_order
+from mocks.journal.verify import Mismatch, Verification, nearest, verify, verify_order
 
 __all__ = [
     "Bounds",
@@ -24,6 +24,7 @@ __all__ = [
     "Step",
     "Verdict",
     "Verification",
+    "nearest",
     "verify",
     "verify_order",
 ]

@@ -47,6 +47,11 @@ class Entry:
         sender: HSA-id of who called: of its client certificate, or what the
             national platform's header `x-vp-sender-id` says without TLS.
         tls_subject: Subject of the client certificate (RFC 4514).
+        typ, version: Of the certificate in the call, else of the one that the
+            mock has by its id.
+        unit: HSA-id of the care unit.
+        amne: Subject of a message.
+        handelse: Event code of a status update.
         rules: Every rule that was asked, and why it acted or did not.
     """
 
@@ -69,6 +74,11 @@ class Entry:
     result_text: str | None = None
     sender: str | None = None
     tls_subject: str | None = field(default=None, repr=False)
+    typ: str | None = None
+    version: str | None = None
+    unit: str | None = None
+    amne: str | None = None
+    handelse: str | None = None
     rules: tuple[RuleTrace, ...] = ()
 
     def step(self, name: str) -> Step | None:

@@ -10,6 +10,7 @@ that mean something there are percent-encoded (`%26` for `&`). A bare word is a 
     =    is        (a contract with or without its version)
     !=   is not
     ~=   contains, upper or lower case
+    xpath=//tns:amne[types:code='KOMPLT']   an expression that holds for the request element
     >=   <=        numbers and times
 
 A field that a call does not have is an empty text, so `error_id=` finds calls without one.
@@ -23,7 +24,9 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 from urllib.parse import quote, unquote
 
+from mocks import envelope
 from mocks.journal.entry import Entry
+from mocks.rules.xpath import ask, check_xpath
 
 Value: TypeAlias = str | float | datetime
 
@@ -65,6 +68,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     TIME = "time"  # ISO 8601; without a zone it is UTC
     BYTES = "bytes"  # looked through as UTF-8
+    XPATH = "xpath"  # asked of the request element
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,11 @@ FIELDS: Final[Mapping[str, Field]] = {
         ("tls_subject", Kind.TEXT, "of the client certificate"),
         ("intygs_id", Kind.TEXT, "of the certificate that it is about"),
         ("meddelande_id", Kind.TEXT, "of the message"),
+        ("typ", Kind.TEXT, "of that certificate, e.g. `LISJP`"),
+        ("version", Kind.TEXT, "of its type"),
+        ("unit", Kind.TEXT, "HSA-id of the care unit"),
+        ("amne", Kind.TEXT, "subject of a message, e.g. `KOMPLT`"),
+        ("handelse", Kind.TEXT, "event code of a status update, e.g. `NYFRFM`"),
         ("http_status", Kind.NUMBER, "that was answered"),
         ("result_code", Kind.TEXT, "`OK`, `INFO` or `ERROR`; empty for a fault"),
         ("error_id", Kind.TEXT, "of a result `ERROR`"),
@@ -107,7 +116,12 @@ FIELDS: Final[Mapping[str, Field]] = {
         Kind.TEXT,
         "id of the rule that acted",
         lambda entry: [each.rule_id for each in entry.rules if each.acted],
-    )
+    ),
+    "xpath": Field(
+        Kind.XPATH,
+        "holds for the request element; the prefixes are those of rules, `tns` its own namespace",
+        lambda entry: [entry.request],
+    ),
 }
 """Beside these there are `header.<name>` and `step.<name>`."""
 
@@ -129,6 +143,9 @@ class Criterion:
     def met_by(self, entry: Entry) -> bool:
         """Whether it holds for a call."""
         kind = field_of(self.field).kind
+        if kind is Kind.XPATH:
+            held = any(_holds(entry.request, each) for each in self.values)
+            return held is (self.operator is Operator.IS)
         actual = read(self.field, entry)
         if self.operator is Operator.IS_NOT:
             return not any(_is(self.field, kind, a, v) for a in actual for v in self.values)
@@ -177,10 +194,13 @@ class Filter:
     @property
     def needs_bytes(self) -> bool:
         """Whether the calls' bytes are needed to decide."""
-        return any(each.field in ("request", "reply", "size") for each in self.criteria)
+        return any(each.field in _OF_BYTES for each in self.criteria)
 
     def __str__(self) -> str:
         return "&".join(map(str, self.criteria))
+
+
+_OF_BYTES: Final = ("request", "reply", "size", "xpath")
 
 
 def field_of(name: str) -> Field:
@@ -267,10 +287,17 @@ def _check(name: str, operator: Operator, value: str, at: int) -> None:
         raise FilterError(name, f"{operator} compares numbers and times, and this is a text", at)
     if kind is Kind.BYTES and operator in (Operator.IS, Operator.IS_NOT):
         raise FilterError(name, "bytes are looked through with ~=", at)
+    if kind is Kind.XPATH and operator not in (Operator.IS, Operator.IS_NOT):
+        raise FilterError(name, "an expression holds, =, or does not, !=", at)
     if operator is Operator.CONTAINS and kind in (Kind.NUMBER, Kind.TIME):
         raise FilterError(name, f"~= looks into texts, and this is a {kind}", at)
     if kind is Kind.NUMBER and not _NUMBER.fullmatch(value):
         raise FilterError(name, "a number is wanted", at)
+    if kind is Kind.XPATH:
+        try:
+            check_xpath(value)
+        except ValueError as exc:
+            raise FilterError(name, str(exc), at) from None
     if kind is Kind.TIME:
         try:
             _time(value)
@@ -297,6 +324,15 @@ def _is(name: str, kind: Kind, actual: Value, wanted: str) -> bool:
     if name == "contract":
         return wanted in (actual, str(actual).partition(":")[0])
     return bool(actual == _wanted(kind, wanted))
+
+
+def _holds(request: bytes, expression: str) -> bool:
+    """Whether an XPath expression holds for a request; never for what is no envelope."""
+    try:
+        element = envelope.read(request, None).element
+    except envelope.FaultError:
+        return False
+    return ask(expression, element)[0]
 
 
 def _contains(_: str, __: Kind, actual: Value, wanted: str) -> bool:

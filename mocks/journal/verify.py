@@ -101,6 +101,8 @@ def compare(entry: Entry, where: Filter) -> tuple[Mismatch, ...]:
 
 
 def _shown(field: str, entry: Entry) -> str:
+    if field == "xpath":
+        return "the request, for which it does not hold"
     if field in ("request", "reply"):
         return f"{len(getattr(entry, field))} bytes"
     return ", ".join(

@@ -18,7 +18,8 @@ from typing import Final, Self
 from lxml import etree
 from pydantic import Field
 
-from mocks.agency import Agency, Call
+from mocks.agency import Agency
+from mocks.call import Call
 from mocks.clock import SWEDEN, Clock, system_clock
 from mocks.control import Answered, Asked, Moment, Operation
 from mocks.control.journal import Waiting

@@ -7,7 +7,7 @@ from typing import Final
 import requests
 import zeep.exceptions
 
-from mocks.agency import Call
+from mocks.call import Call
 from mocks.conversations import Event, Happening
 from mocks.conversations.script import Action, Answer, Ask
 from mocks.journalsystem.client import EhrClient, Staff

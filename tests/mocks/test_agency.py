@@ -5,7 +5,7 @@ import pytest
 import requests
 from lxml import etree
 
-from mocks.agency import with_findings
+from mocks.call import with_findings
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journal import Verdict
 from mocks.rules.answers import Error, Fault, Http

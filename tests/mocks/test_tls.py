@@ -4,6 +4,7 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 import requests
 
 from adapter.make_keys import CLIENT_HSA_ID, TestKeys, make_test_keys
-from mocks.forsakringskassan import Forsakringskassan
+from mocks.forsakringskassan import SETTINGS, Forsakringskassan
 from mocks.rules import parse_rule
 from mocks.serving import MockServer, MockTls, serve
+from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
 from tests import builders
 from tests.mocks.calls import PATHS, envelope, result
 
@@ -87,6 +90,20 @@ def test_a_caller_that_never_says_hello_keeps_nobody_waiting(
             assert b"HTTP" not in _everything(silent)  # until it is closed
         with socket.create_connection((server.host, server.port), timeout=5):
             server.stop()  # does not wait for a handshake
+
+
+def test_a_client_certificate_can_make_a_run(
+    contracts: Contracts, types: IntygTypes, keys: TestKeys
+) -> None:
+    settings = replace(SETTINGS, run_by_client_certificate=True)
+    kassan = Forsakringskassan(contracts, types, settings)
+    with secure(kassan, keys) as server:
+        assert result(post(server, keys, client=True))[0] == "OK"
+        assert result(post(server, keys, client=False))[0] == "OK"
+        assert result(post(server, keys, client=True, **{"x-intyg-run": "one"}))[0] == "OK"
+    assert [run.id for run in kassan.runs.all()] == [CLIENT_HSA_ID, "one"]
+    [call] = kassan.runs.get(CLIENT_HSA_ID).journal.entries()
+    assert call.sender == CLIENT_HSA_ID
 
 
 def _everything(connection: socket.socket) -> bytes:

@@ -1,3 +1,6 @@
+import io
+import json
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -68,6 +71,7 @@ def test_the_journal_can_be_emptied(server: MockServer) -> None:
         "dropped_by": {"calls": 0, "bytes": 0, "age": 0},
         "next": None,
         "calls": [],
+        "nearest": None,
     }
     assert result(post(server, builders.register_certificate()))[0] == "INFO"  # state stays
 
@@ -280,3 +284,37 @@ def test_a_path_that_is_nearly_right_is_told(server: MockServer) -> None:
     problem = get(server, "/journals").json()
     assert problem["status"] == 404
     assert "/control/journal" in problem["detail"]
+
+
+def test_calls_are_downloaded_with_their_bytes(played: MockServer) -> None:
+    got = get(played, "/journal/download", result_code="OK")
+    assert got.headers["Content-Type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(got.content)) as archive:
+        assert archive.namelist() == [
+            "000001-request.xml",
+            "000001-reply.xml",
+            "000002-request.xml",
+            "000002-reply.xml",
+            "calls.json",
+        ]
+        assert archive.read("000002-request.xml") == envelope(builders.register_certificate("b"))
+        assert [each["intygs_id"] for each in json.loads(archive.read("calls.json"))] == ["a", "b"]
+
+
+def test_a_query_that_nothing_matches_shows_what_is_nearest(played: MockServer) -> None:
+    found = get(played, "/journal", contract="RevokeCertificate", result_code="OK").json()
+    assert (found["count"], found["nearest"]["number"]) == (0, 4)
+    unmet = [each for each in found["nearest"]["fields"] if not each["met"]]
+    assert [(each["field"], each["actual"]) for each in unmet] == [("result_code", "ERROR")]
+    assert get(played, "/journal", contract="RevokeCertificate").json()["nearest"] is None
+
+
+def test_calls_are_found_by_what_they_are_about(played: MockServer) -> None:
+    def count(**criteria: str) -> int:
+        return int(get(played, "/journal/count", **criteria).json()["count"])
+
+    post(played, builders.revoke_certificate("b"))
+    assert count(typ="LISJP", version="1.3") == 4  # a revocation is about the type that it revokes
+    assert count(unit=builders.UNIT) == 5
+    assert count(xpath=f"//types:extension[.='{builders.DOCTOR}']") == 5
+    assert count(xpath="self::tns:RegisterCertificate") == 3

@@ -28,11 +28,16 @@ from tests.mocks.journal.entries import entry
         pytest.param("header.X-Missing=", True, id="header that is not there"),
         pytest.param("step.signature=not_checked", True, id="verdict of a step"),
         pytest.param("step.rules=ok", False, id="step that was not reached"),
+        pytest.param("typ=LISJP&unit!=X", True, id="type and unit"),
+        pytest.param("handelse=", True, id="no event"),
+        pytest.param("xpath=//types:code[.='KOMPLT']", True, id="XPath"),
+        pytest.param("xpath=self::tns:b", False, id="XPath that does not hold"),
+        pytest.param("xpath!=self::tns:b", True, id="XPath that is not to hold"),
         pytest.param("rule=slow", True, id="rule that acted"),
         pytest.param("rule=twice", False, id="rule that did not act"),
         pytest.param("request~=KVÄLLAR", True, id="bytes, in any case"),
         pytest.param("reply~=kvällar", False, id="bytes of the other side"),
-        pytest.param("request~=%3Ca%3E&intygs_id=id%2D1", True, id="percent-encoded"),
+        pytest.param("request~=%3Camne%3E&intygs_id=id%2D1", True, id="percent-encoded"),
         pytest.param("path=/ & number=1", True, id="spaces around"),
     ],
 )
@@ -51,6 +56,9 @@ def test_a_filter_finds_what_it_says(text: str, matches: bool) -> None:
         pytest.param("number~=1", "number", 1, "looks into texts", id="number looked into"),
         pytest.param("received_at>=now", "received_at", 1, "a time", id="no time"),
         pytest.param("http_status>=", "http_status", 1, "a number", id="nothing"),
+        pytest.param("xpath=//[", "xpath", 1, "expression", id="XPath that does not compile"),
+        pytest.param("xpath=//x:a", "xpath", 1, "a prefix", id="XPath with a strange prefix"),
+        pytest.param("xpath~=//a", "xpath", 1, "holds", id="XPath contained"),
         pytest.param("header.=x", "header.", 1, "no such field", id="header without a name"),
     ],
 )
@@ -69,6 +77,12 @@ def test_a_filter_of_a_query_is_the_filter_of_its_text() -> None:
     assert Filter.parse(str(made)) == made
 
 
+@pytest.mark.parametrize("request_bytes", [b"", b"\x00", b"<a/>", b"<a"])
+def test_an_expression_holds_for_no_request_that_is_no_envelope(request_bytes: bytes) -> None:
+    assert not Filter.parse("xpath=true()").matches(entry(1, request=request_bytes))
+
+
 def test_every_field_can_be_read() -> None:
+    every = entry(1, handelse="NYFRFM", error_id="REVOKED", result_text="?", meddelande_id="m")
     for name, field in FIELDS.items():
-        assert list(field.read(entry(1))), name
+        assert [each for each in field.read(every) if each is not None] or name == "tls_subject"

@@ -123,3 +123,26 @@ def test_two_hundred_parallel_calls_are_all_in_the_file(
     assert {each.intygs_id for each in found} == {f"id-{n}" for n in range(200)}
     assert all(each.request.count(str(each.intygs_id).encode()) == 1 for each in found)
     kassan.journal.close()
+
+
+def test_runs_are_in_the_file_as_long_as_they_last(
+    path: Path, contracts: Contracts, types: IntygTypes
+) -> None:
+    def names() -> set[str]:
+        with closing(sqlite3.connect(path)) as other:
+            return {name for (name,) in other.execute("SELECT DISTINCT journal FROM calls")}
+
+    settings = replace(SETTINGS, journal_file=path)
+    kassan = Forsakringskassan(contracts, types, settings)
+    for run in ("one", "two"):
+        kassan.runs.get(run).journal.add(entry(1))
+    kassan.journal.add(entry(1))
+    assert names() == {"FKASSA", "FKASSA/one", "FKASSA/two"}
+    kassan.runs.end("one")
+    assert names() == {"FKASSA", "FKASSA/two"}
+    kassan.runs.get("two").journal.close()  # as if the process had died
+    kassan.journal.close()
+    again = Forsakringskassan(contracts, types, settings)
+    assert names() == {"FKASSA"}
+    assert again.runs.get("two").journal.number() == 1
+    again.close()
