@@ -168,10 +168,8 @@ class Handshakes:
             for key, _ in self._selector.select(_LOOK_SECONDS):
                 if key.data is None:
                     self._take_new()
-                elif key.data.sock in self._leaving:
-                    self._listen_out(key.data)
                 else:
-                    self._go_on(key.data)
+                    self._look_at(key.data)
             self._drop_late()
         self._take_new()
         for handshake in [*self._pending.values(), *self._leaving.values()]:
@@ -185,7 +183,17 @@ class Handshakes:
         for handshake in new:
             self._pending[handshake.sock] = handshake
             self._selector.register(handshake.sock, selectors.EVENT_READ, handshake)
-            self._go_on(handshake)
+            self._look_at(handshake)
+
+    def _look_at(self, handshake: _Handshake) -> None:
+        try:
+            if handshake.sock in self._leaving:
+                self._listen_out(handshake)
+            else:
+                self._go_on(handshake)
+        except Exception as exc:  # noqa: BLE001 - a door: one caller must not end it for all
+            _log.error("server.handshake_failed", **{"error.type": type(exc).__name__})
+            self._drop(handshake)
 
     def _go_on(self, handshake: _Handshake) -> None:
         try:
@@ -247,7 +255,8 @@ class Handshakes:
     def _forget(self, handshake: _Handshake) -> None:
         self._pending.pop(handshake.sock, None)
         self._leaving.pop(handshake.sock, None)
-        self._selector.unregister(handshake.sock)
+        with contextlib.suppress(KeyError, ValueError):  # it is closed already
+            self._selector.unregister(handshake.sock)
 
 
 def _tell(handshake: _Handshake, reason: str, detail: str | None = None) -> None:

@@ -338,6 +338,22 @@ def test_too_many_at_a_time_cost_the_oldest(
             sock.close()
 
 
+def test_what_nobody_foresaw_ends_one_connection_and_not_the_others(
+    small: Server, certs: TlsCerts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    handshakes = small._server._handshakes
+    with monkeypatch.context() as patched, structlog.testing.capture_logs() as logs:
+        patched.setattr(handshakes, "_done", fail)
+        with pytest.raises(requests.ConnectionError):
+            get(small, certs)
+        wait_for(lambda: bool(logs))
+    assert [line["event"] for line in logs] == ["server.handshake_failed"]
+    assert get(small, certs) == "https 0 False"
+
+
 def test_a_request_that_dribbles_in_over_tls_is_cut_off(small: Server, certs: TlsCerts) -> None:
     started = time.perf_counter()
     with connect(small, client(certs, None)) as sock:
