@@ -318,7 +318,7 @@ class Settings(BaseSettings):
         default_factory=_folder_of_its_own, description="default is data/<environment>"
     )
     database_url: str | None = Field(
-        default=None, description="SQLAlchemy URL; default is SQLite in data_dir"
+        default=None, repr=False, description="SQLAlchemy URL; default is SQLite in data_dir"
     )
     logical_address: str = Field(default="INTYGSADAPTER", description="the adapter's own")
     contracts_dir: Path | None = Field(default=None, description="an official archive, unpacked")
