@@ -21,6 +21,7 @@ from adapter.cli_audit import audit
 from adapter.cli_blocked import blocked
 from adapter.cli_doctor import doctor
 from adapter.cli_mocks import mocks
+from adapter.cli_options import JsonOption
 from adapter.cli_patient import patient
 from adapter.cli_route import route
 from adapter.cli_run import run_until_signalled
@@ -49,12 +50,6 @@ err = Console(stderr=True, soft_wrap=True)
 
 KEYS = Path("data/keys")
 """Where `intyg test-keys` puts keys unless told otherwise."""
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adapter.blocked_view import blocked_view
+from adapter.cli_options import ConfigOption, JsonOption
 from adapter.errors import StoreError
 from adapter.model import system_clock
 from adapter.settings import Settings, SettingsError, load_settings
@@ -22,12 +22,9 @@ err = Console(stderr=True, soft_wrap=True)
 
 
 def blocked(
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),
-    ] = None,
+    config: ConfigOption = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many of each.")] = LIMIT,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List what the guard blocked, newest first, and what it holds; by certificate, no person."""
     try:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adapter.checks import CHECKS, Check, Remark, look
+from adapter.cli_options import ConfigOption, JsonOption
 from adapter.connectivity import examine, target_of_name, target_of_url
 from adapter.model import ClientTls, system_clock
 from adapter.settings import SettingsError, load_settings
@@ -52,11 +53,8 @@ def doctor(
             help="Look at the way to this one instead: its name in the settings, or URL."
         ),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
     logical_address: Annotated[
         str | None, typer.Option(help="To ask about; default: one with a route there.")
     ] = None,

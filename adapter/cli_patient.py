@@ -8,13 +8,13 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from adapter.cli_options import ConfigOption
 from adapter.guard import POLICY, Guard, build_test_patients
 from adapter.model import (
     DestinationKind,
@@ -54,10 +54,7 @@ def explain(
     number: Annotated[
         str, typer.Argument(metavar="NUMBER", help="12 digits; - reads it from standard input.")
     ],
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),
-    ] = None,
+    config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what each signal says of a person, and where messages about them may go."""

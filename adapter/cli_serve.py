@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adapter import log
+from adapter.cli_options import ConfigOption
 from adapter.cli_run import run_until_signalled, stop_running
 from adapter.errors import AdapterError
 from adapter.processes import (
@@ -30,10 +31,7 @@ err = Console(stderr=True, soft_wrap=True)
 
 
 def serve(
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),
-    ] = None,
+    config: ConfigOption = None,
     processes: Annotated[
         int, typer.Option(min=1, max=64, help="How many, on one port. More than one: PostgreSQL.")
     ] = 1,

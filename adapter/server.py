@@ -474,7 +474,7 @@ class _CherootServer(wsgi.Server):
 
     def start_handshakes(self) -> None:
         if self.ssl_adapter is not None:
-            self._handshakes = Handshakes(self._shaken)
+            self._handshakes = Handshakes(self._shaken, headers=lambda: self.own_headers)
             self._handshakes.start()
 
     def stop_handshakes(self) -> None:

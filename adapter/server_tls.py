@@ -15,7 +15,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,10 +30,6 @@ LINGER_SECONDS: Final = 0.5  # for a refused caller to take in why
 _LOOK_SECONDS: Final = 0.2  # how often deadlines are looked at when nothing happens
 
 _SPEAK_TLS: Final = b"This port speaks HTTPS only.\n"
-_PLAIN_ANSWER: Final = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
-    b"Content-Length: %d\r\n\r\n%s" % (len(_SPEAK_TLS), _SPEAK_TLS)
-)
 
 _log = structlog.get_logger("adapter.server")
 
@@ -126,11 +122,18 @@ class Handshakes:
     Args:
         done: Takes a connection whose handshake is through.
         seconds: How long a handshake may take.
+        headers: What is added to the answer to a request without TLS.
     """
 
-    def __init__(self, done: Callable[[Any], None], seconds: float = HANDSHAKE_SECONDS) -> None:
+    def __init__(
+        self,
+        done: Callable[[Any], None],
+        seconds: float = HANDSHAKE_SECONDS,
+        headers: Callable[[], Sequence[tuple[bytes, bytes]]] = tuple,
+    ) -> None:
         self._done = done
         self._seconds = seconds
+        self._headers = headers
         self._selector = selectors.DefaultSelector()
         self._wake_up = WakeUp(self._selector)
         self._new: list[_Handshake] = []
@@ -214,7 +217,7 @@ class Handshakes:
         sock = handshake.sock
         with contextlib.suppress(OSError):
             if reason == "HTTP_REQUEST":
-                socket.socket.send(sock, _PLAIN_ANSWER)
+                socket.socket.send(sock, _plain_answer(self._headers()))
             socket.socket.shutdown(sock, socket.SHUT_WR)
         # Closing now would cost the caller the alert, if it has sent its request already.
         del self._pending[sock]
@@ -269,3 +272,18 @@ def _tell(handshake: _Handshake, reason: str, detail: str | None = None) -> None
     address = handshake.connection.remote_addr
     more = {} if detail is None else {"tls.detail": detail}
     _log.info("server.tls_refused", **{"client.address": address, "tls.reason": reason, **more})
+
+
+def _plain_answer(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """For who speaks HTTP without TLS."""
+    return b"\r\n".join(
+        [
+            b"HTTP/1.1 400 Bad Request",
+            b"Content-Type: text/plain",
+            b"Connection: close",
+            b"Content-Length: %d" % len(_SPEAK_TLS),
+            *(name + b": " + value for name, value in headers),
+            b"",
+            _SPEAK_TLS,
+        ]
+    )

@@ -10,7 +10,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -35,7 +34,7 @@ from adapter.demo.narrator import (
     result_of,
     swedish_now,
 )
-from adapter.demo.stage import TEST_PERSONS, free_port
+from adapter.demo.stage import TEST_PERSONS, Tripwire, free_port
 from adapter.make_keys import CLIENT_HSA_ID, SIGNER_HSA_ID, TestKeys, make_stand_in_keys
 from adapter.settings import load_settings
 from mocks.journalsystem.client import Answer, EhrClient, Staff
@@ -99,44 +98,26 @@ _ACCEPTED: Final = (
 ).encode()
 
 
-class Authority:
+class Authority(Tripwire):
     """
-    A stand-in for a real authority: listens with TLS, takes everything, and counts.
+    A stand-in for a real authority: speaks TLS, takes everything, and counts.
 
     Attributes:
-        connections: How many were opened, whatever came of them.
-        bytes: How many came through them.
+        bytes: How many came.
     """
 
+    scheme = "https"
+
     def __init__(self, keys: TestKeys) -> None:
-        self.connections = 0
         self.bytes = 0
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(keys.server.cert, keys.server.key)
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"https://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._listen, name="authority", daemon=True)
+        super().__init__()
 
-    def __enter__(self) -> "Authority":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with contextlib.suppress(OSError), connection:
-                connection.settimeout(WAIT_SECONDS)
-                with self._tls.wrap_socket(connection, server_side=True) as tls:
-                    self._answer(tls)
+    def take(self, connection: socket.socket) -> None:
+        connection.settimeout(WAIT_SECONDS)
+        with self._tls.wrap_socket(connection, server_side=True) as tls:
+            self._answer(tls)
 
     def _answer(self, tls: ssl.SSLSocket) -> None:
         with tls.makefile("rb") as incoming:
@@ -185,7 +166,7 @@ class Accident(Narrator):
         """
         self.folder.mkdir(parents=True)
         self._keys = make_stand_in_keys(self.folder / "keys")
-        with Authority(self._keys) as self._authority:
+        with contextlib.closing(Authority(self._keys)) as self._authority:
             url = f"https://127.0.0.1:{self._write_settings()}"
             with self.adapter(url), self._ehr(url) as self._client:
                 steps = [

@@ -1,5 +1,6 @@
 """What the demonstration plays on: an adapter, the five mocks, and a tripwire."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -33,10 +34,12 @@ PATIENT: Final = TEST_PERSONS[0]
 class Tripwire:
     """An address that nobody may connect to; counts those who do."""
 
+    scheme = "http"
+
     def __init__(self) -> None:
         self.connections = 0
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.url = f"{self.scheme}://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._listen, name="tripwire", daemon=True)
         self._thread.start()
 
@@ -47,7 +50,11 @@ class Tripwire:
             except OSError:
                 return
             self.connections += 1
-            connection.close()
+            with contextlib.suppress(OSError), connection:
+                self.take(connection)
+
+    def take(self, connection: socket.socket) -> None:
+        """What happens to whoever connects: nothing."""
 
     def close(self) -> None:
         """Stop listening."""
@@ -120,7 +127,7 @@ def set_stage(
     personas = make_personas(
         Contracts(), IntygTypes(), services, (made.ca,), timeline, control_token=control_token
     )
-    with run_mocks(personas, ports=ports.mocks) as mocks, _tripwire() as real:
+    with run_mocks(personas, ports=ports.mocks) as mocks, contextlib.closing(Tripwire()) as real:
         toml = folder / "adapter.toml"
         urls = {key: server.url for key, server in mocks.items()}
         toml.write_text(settings_text(adapter_port, keys, urls, real.url), "utf-8")
@@ -131,15 +138,6 @@ def set_stage(
                 yield Stage(folder, made, adapter, mocks, real, ehr, staff, timeline)
             finally:
                 ehr.close()
-
-
-@contextmanager
-def _tripwire() -> Iterator[Tripwire]:
-    tripwire = Tripwire()
-    try:
-        yield tripwire
-    finally:
-        tripwire.close()
 
 
 def free_port() -> int:

@@ -2,11 +2,13 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 
 from adapter.app import App, build_app
+from adapter.make_keys import make_test_keys
 from adapter.settings import load_settings
 from schemas.contract import Contracts
 
@@ -66,6 +68,17 @@ def answer(app: App, request: bytes) -> tuple[int, dict[str, str]]:
 def test_every_answer_names_the_environment(app: App, request_bytes: bytes, status: int) -> None:
     found, headers = answer(app, request_bytes)
     assert (found, headers["x-intyg-environment"]) == (status, "demo")
+
+
+def test_a_request_without_tls_is_answered_with_the_environment_too(tmp_path: Path) -> None:
+    keys = make_test_keys(tmp_path / "keys")
+    tls = {"cert": keys.server.cert, "key": keys.server.key}
+    settings = load_settings(
+        environment="demo", data_dir=tmp_path / "data", server={"port": 0, "tls": tls}
+    )
+    with build_app(settings) as running:
+        found, headers = answer(running, b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (found, headers["x-intyg-environment"]) == (400, "demo")
 
 
 def test_pages_name_the_environment(app: App) -> None:
