@@ -13,7 +13,7 @@ from adapter.interactions import HANDLERS, READERS
 from adapter.model import PersonId, system_clock
 from adapter.person import person_from
 from adapter.route import Routes
-from adapter.route_check import RouteFinding, check_routes_file
+from adapter.route_check import RouteFinding, check_routes_file, file_with_rows
 from adapter.route_explain import (
     Explainer,
     Explanation,
@@ -93,6 +93,7 @@ def check(
     """Find rows that are wrong, disagree, can never count or lead nowhere."""
     names = sorted({contract.name for contract in Contracts().all()})
     today = Routes.day_of(system_clock())
+    file = file_with_rows(file)
     try:
         findings = check_routes_file(file, names, today)
     except OSError as exc:

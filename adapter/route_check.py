@@ -45,9 +45,18 @@ class RouteFinding:
     line: int | None = None
 
 
+def file_with_rows(path: Path) -> Path:
+    """The file itself, or the `routes_file` that a settings file names."""
+    try:
+        named = read_toml(path).get("routes_file")
+    except TomlFileError:
+        return path
+    return path.parent / named if isinstance(named, str) else path
+
+
 def check_routes_file(path: Path, contracts: Sequence[str], today: date) -> list[RouteFinding]:
     """
-    Check a routes file, or the tables of a settings file; of one with `routes_file`, that one.
+    Check a routes file, or the tables of a settings file.
 
     Args:
         contracts: Names of all contracts there are.
@@ -67,8 +76,6 @@ def check_routes_file(path: Path, contracts: Sequence[str], today: date) -> list
         place = _TOML_LINE.search(str(exc))
         reason = str(exc).removeprefix(f"{path}: ")
         return [RouteFinding("toml", reason, int(place[1]) if place else None)]
-    if isinstance(values.get("routes_file"), str):
-        return check_routes_file(path.parent / values["routes_file"], contracts, today)
     lines = _Lines(text)
     # A settings file holds more than the tables, and that is for others to check.
     whole = "environment" in values

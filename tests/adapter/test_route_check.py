@@ -134,8 +134,12 @@ def test_of_a_settings_file_the_tables_are_checked(tmp_path: Path) -> None:
 
 
 def test_the_file_that_a_settings_file_names_is_checked(tmp_path: Path) -> None:
-    (tmp_path / "sub.toml").write_text(BEGINNING + route("*", "FK"))
-    assert codes(tmp_path, 'environment = "demo"\nroutes_file = "sub.toml"\n') == [(4, "unused")]
+    named = tmp_path / "sub.toml"
+    named.write_text(BEGINNING + route("*", "FK"))
+    settings = tmp_path / "adapter.toml"
+    settings.write_text('environment = "demo"\nroutes_file = "sub.toml"\n')
+    result = CliRunner().invoke(cli, ["route", "check", str(settings)])
+    assert result.stdout == f"{named}:4: unused no route leads to destination other\n"
 
 
 def test_findings_exit_1_with_file_and_line(tmp_path: Path) -> None:
