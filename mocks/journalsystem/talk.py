@@ -5,12 +5,10 @@ from datetime import datetime
 from typing import Final
 
 import requests
-import zeep.exceptions
 
 from mocks.call import Call
 from mocks.conversations import Event, Happening
 from mocks.conversations.script import Action, Answer, Ask
-from mocks.journalsystem.client import EhrClient, Staff
 from mocks.post import Sent
 from mocks.runs import RUN_HEADER
 from mocks.settings import MockSettings
@@ -71,6 +69,11 @@ def say(settings: MockSettings, action: Action, about: Happening, at: datetime) 
     Raises:
         ValueError: No adapter address is set.
     """
+    # Here, since zeep takes long to import, and most mocks in tests never speak.
+    import zeep.exceptions
+
+    from mocks.journalsystem.client import EhrClient, Staff
+
     if settings.adapter_url is None:
         raise ValueError(f"{settings.name} has no adapter_url to send to")
     assert isinstance(action, Ask | Answer)  # scripts of others are refused
