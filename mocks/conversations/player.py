@@ -72,7 +72,7 @@ class Conversation:
     said: dict[str, str] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     ended: bool = False
-    """Nothing more is said in it: its certificate was forgotten."""
+    """Nothing more is said in it: it was forgotten, or the mock stops."""
 
 
 class Player:
@@ -113,15 +113,21 @@ class Player:
             self._conversations.clear()
 
     def stop(self) -> None:
-        """Say nothing more in what has begun."""
+        """Say nothing more in what has begun, also where something is just being said."""
+        with self._lock:
+            for each in self._conversations:
+                each.ended = True
         self._timeline.cancel(self)
 
     def forget(self, intygs_id: str) -> None:
         """Say nothing more about a certificate, and forget what was said."""
         with self._lock:
-            for each in [each for each in self._conversations if each.about.intygs_id == intygs_id]:
-                each.ended = True
-                self._conversations.remove(each)
+            kept = []
+            for each in self._conversations:
+                each.ended = each.ended or each.about.intygs_id == intygs_id
+                if each.about.intygs_id != intygs_id:
+                    kept.append(each)
+            self._conversations = deque(kept, MAX_CONVERSATIONS)
             self._runs = Counter({k: n for k, n in self._runs.items() if k[1] != intygs_id})
 
     def conversations(self, intygs_id: str | None = None) -> tuple[Conversation, ...]:

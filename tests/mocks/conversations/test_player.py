@@ -187,3 +187,19 @@ def test_forgetting_ends_what_has_begun(player: Player, mouth: Mouth, line: Time
     player.clear()
     line.advance(30 * DAY)
     assert (mouth.said, player.scripts(), player.conversations()) == ([], (), ())
+
+
+def test_forgetting_while_something_is_said_ends_it_too(
+    player: Player, mouth: Mouth, line: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player.add([script("s", steps=[ask(), ask()])])
+    say = mouth.say
+
+    def say_and_forget(action: Action, about: Happening, of: str | None) -> Sent:
+        player.clear()
+        return say(action, about, of)
+
+    monkeypatch.setattr(mouth, "say", say_and_forget)
+    player.happened(intyg())
+    line.advance(30 * DAY)
+    assert mouth.said == [("Ask", 1)]
