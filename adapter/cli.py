@@ -17,29 +17,24 @@ from rich.markup import escape
 
 from adapter import safe_xml
 from adapter.check_file import check_file
-from adapter.cli_audit import audit
-from adapter.cli_blocked import blocked
-from adapter.cli_doctor import doctor
+from adapter.cli_later import Commands
 from adapter.cli_mocks import mocks
 from adapter.cli_options import JsonOption
-from adapter.cli_patient import patient
-from adapter.cli_route import route
 from adapter.cli_run import run_until_signalled
 from adapter.cli_schema import schema
-from adapter.cli_serve import serve
 from adapter.cli_types import example, render, type_, types
 from adapter.errors import AdapterError
-from adapter.load_schemas import load_schemas
-from adapter.settings import Settings, SettingsError, load_settings
 from schemas.contract import Contracts
 from schemas.finding import Finding, Severity
 from schemas.intyg_type import IntygTypes
 
 if TYPE_CHECKING:
+    from adapter.settings import Settings
     from adapter.signature import SigningKey
 
 cli = typer.Typer(
     name="intyg",
+    cls=Commands,  # which knows those of `cli_later`, too
     help="Integration adapter for Swedish medical certificates (intyg), and its mock authorities.",
     no_args_is_help=True,
     add_completion=False,
@@ -67,7 +62,9 @@ def _read(path: Path) -> bytes:
     return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
 
 
-def _settings(config: Path | None) -> Settings:
+def _settings(config: Path | None) -> "Settings":
+    from adapter.settings import SettingsError, load_settings
+
     try:
         return load_settings(config)
     except SettingsError as exc:
@@ -75,6 +72,9 @@ def _settings(config: Path | None) -> Settings:
 
 
 def _schemas(contracts_dir: Path | None, types_dir: Path | None) -> tuple[Contracts, IntygTypes]:
+    from adapter.load_schemas import load_schemas
+    from adapter.settings import SettingsError
+
     try:
         contracts, types = load_schemas(contracts_dir, types_dir)
     except SettingsError as exc:
@@ -87,7 +87,6 @@ def _schemas(contracts_dir: Path | None, types_dir: Path | None) -> tuple[Contra
 # --- servers --------------------------------------------------------------------------------------
 
 
-cli.command()(serve)
 cli.add_typer(mocks, name="mocks")
 
 
@@ -173,6 +172,7 @@ def sign(
 ) -> None:
     """Sign an intyg in the national profile; a signature that is there is replaced."""
     from adapter import signature
+    from adapter.settings import SettingsError
 
     if key is None:
         key, cert = KEYS / "signer.key.pem", KEYS / "signer.pem"
@@ -224,6 +224,7 @@ def verify(
     ] = None,
 ) -> None:
     """Verify the signature of an intyg: prints outcome and code."""
+    from adapter.settings import SettingsError
     from adapter.signature import SignatureOutcome, TrustStore
     from adapter.verify_file import verify_file
 
@@ -289,19 +290,6 @@ cli.command("type")(type_)
 cli.command()(example)
 cli.command()(render)
 cli.command()(schema)
-
-
-# --- what is so here ------------------------------------------------------------------------------
-
-cli.command()(doctor)
-cli.add_typer(route, name="route")
-cli.add_typer(patient, name="patient")
-cli.command()(blocked)
-
-
-# --- the audit log --------------------------------------------------------------------------------
-
-cli.add_typer(audit, name="audit", no_args_is_help=True)
 
 
 # --- other ----------------------------------------------------------------------------------------

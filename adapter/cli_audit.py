@@ -19,7 +19,10 @@ from adapter.store import AuditRow, Rows, Store
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 
-audit = typer.Typer(help="Who did what with which certificate, in a log that nobody can change.")
+audit = typer.Typer(
+    help="Who did what with which certificate, in a log that nobody can change.",
+    no_args_is_help=True,
+)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Settings file (TOML) of the adapter.")

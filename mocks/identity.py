@@ -9,9 +9,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from wsgiref.types import WSGIEnvironment
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
 
 @dataclass(frozen=True)
 class Identity:
@@ -39,6 +36,9 @@ def identify(environ: WSGIEnvironment) -> Identity:
 
 @lru_cache(maxsize=256)
 def _of_certificate(pem: str) -> Identity:
+    from cryptography import x509  # a tenth of a second that mocks without TLS need not wait for
+    from cryptography.x509.oid import NameOID
+
     subject = x509.load_pem_x509_certificate(pem.encode()).subject
     numbers = subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
     sender = str(numbers[0].value) if numbers else None

@@ -3,8 +3,6 @@
 from collections.abc import Collection, Iterable
 from typing import Final
 
-import requests
-
 from mocks.rules.answers import PassThrough
 from mocks.rules.effects import Reply
 from mocks.rules.parse import may_pass
@@ -67,6 +65,8 @@ def pass_on(
         return Reply(500, write_preset(VpCode.VP014, contract.namespace, logical_address))
     onward = {name: value for name, value in given.items() if name not in _NOT_PASSED}
     onward[HISTORY] = "#".join([*history, myself])
+    import requests  # late: mocks start sooner without it
+
     try:
         with requests.Session() as session:
             session.trust_env = False  # never through a proxy

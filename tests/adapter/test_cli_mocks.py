@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,12 @@ def test_mocks_do_not_start_with_rules_that_cannot_act(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["lint", "rule-schema"])
 def test_help_names_the_commands(command: str) -> None:
     assert command in CliRunner().invoke(cli, ["mocks", "--help"]).output
+
+
+def test_the_mocks_start_without_what_only_the_adapter_needs() -> None:
+    """The command line is there in half a second only if it imports no database and no settings."""
+    code = "import sys, adapter.cli, mocks.personas; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "mocks.agency" in loaded
+    assert not {"sqlalchemy", "pydantic_settings", "spyne", "zeep", "alembic"} & loaded
