@@ -41,6 +41,7 @@ lock:  ## Compile requirements.lock anew from pyproject.toml
 bench: setup  ## What taking in a certificate costs, step by step, and what checking each type does
 	$(BIN)/python bench/intake.py
 	$(BIN)/python bench/validate.py
+	$(BIN)/python bench/mock.py
 
 docs: setup  ## The pages about certificate types, from their files
 	$(BIN)/python -m schemas.intyg_pages docs/certificates

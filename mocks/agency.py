@@ -495,11 +495,8 @@ class Agency:
         """XSD, then the persona's handler."""
         assert call.element is not None
         try:
-            findings = self.contracts.check(contract, call.element)
-            if findings:
-                text = f"The message breaks the schema of {contract.key}"
-                raise call.refuse("xsd", ErrorId.VALIDATION_ERROR, with_findings(text, findings))
-            call.note("xsd")
+            if self.settings.checks:
+                self._check_schema(call, contract, call.element)
             return self.handlers[contract.key](call)
         except RefusedError as refusal:
             return refusal.answer
@@ -507,6 +504,13 @@ class Agency:
             _log.error("mock_failed mock=%s exception=%s", self.settings.name, type(exc).__name__)
             call.note("exception", Verdict.FAILED, type(exc).__name__)
             return Answer.error(ErrorId.TECHNICAL_ERROR, "The mock itself failed")
+
+    def _check_schema(self, call: Call, contract: Contract, element: etree._Element) -> None:
+        findings = self.contracts.check(contract, element)
+        if findings:
+            text = f"The message breaks the schema of {contract.key}"
+            raise call.refuse("xsd", ErrorId.VALIDATION_ERROR, with_findings(text, findings))
+        call.note("xsd")
 
     def _taken(self) -> list[Contract]:
         return [each for each in self.contracts.all() if each.key in self.handlers]

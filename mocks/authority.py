@@ -174,11 +174,12 @@ class Authority(Agency):
         assert call.element is not None
         intyg = call.element.find(INTYG_TAG)
         assert intyg is not None  # the XSD has seen to it
-        intyg_type = self._check_type(call, intyg)
-        self._check_rules(call, intyg, intyg_type)
         person = _person(intyg, f"{_C}patient/{_C}person-id")
-        self._check_person(call, person)
-        outcome = self._check_signature(call)
+        outcome = SignatureOutcome.NOT_CHECKED
+        if self.settings.checks:
+            self._check_rules(call, intyg, self._check_type(call, intyg))
+            self._check_person(call, person)
+            outcome = self._check_signature(call)
         return self._keep(call, _read_intyg(call, intyg, person, outcome, self.clock()))
 
     def _check_type(self, call: Call, intyg: etree._Element) -> IntygType:

@@ -26,6 +26,8 @@ class MockSettings:
             Without any, signatures are recorded as `not_checked`.
         require_signature: Refuse a certificate without one. Nationally one
             may be missing (private practitioners who sign with BankID).
+        checks: Look at XSD, type and rules, person number and signature;
+            without, whatever is well-formed is taken, as load tests want.
         types: Codes of the certificate types it takes (`LISJP`); None takes
             every type whose recipient is `part`.
         kontakt_info: Lines of `skickatAv/kontaktInfo` in its messages.
@@ -58,6 +60,7 @@ class MockSettings:
     recipient_address: str = "FKASSA"
     ca_files: tuple[Path, ...] = ()
     require_signature: bool = False
+    checks: bool = True
     types: frozenset[str] | None = None
     kontakt_info: tuple[str, ...] = ()
     timeout_seconds: float = 30.0

@@ -203,3 +203,15 @@ def test_the_ca_file_of_another_authority_does_not_count(
     with serve(Forsakringskassan(contracts, types, settings)) as server:
         answer = result(post(server, sign(builders.register_certificate(), signer)))
     assert answer[:2] == ["ERROR", "VALIDATION_ERROR"]
+
+
+def test_without_checks_whatever_is_well_formed_is_taken(
+    contracts: Contracts, types: IntygTypes
+) -> None:
+    settings = replace(forsakringskassan.SETTINGS, checks=False, require_signature=True)
+    kassan = Forsakringskassan(contracts, types, settings)
+    wrong = builders.register_certificate(typ="NOPE", svar=["<svar id='x'/>"])
+    with serve(kassan) as server:
+        assert result(post(server, wrong))[0] == "OK"
+        assert result(post(server, wrong))[0] == "INFO"  # what it has it still knows
+    assert kassan.intyg(builders.INTYGS_ID).signature == "not_checked"
