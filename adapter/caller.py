@@ -21,6 +21,7 @@ from urllib.parse import unquote_to_bytes
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from adapter.log import looks_like_person_number
 from adapter.platform_fault import PlatformFaultError, VpCode
 from adapter.settings import CallerIdentity, Settings
 
@@ -136,8 +137,15 @@ def hsa_id_of(peer_cert: Mapping[str, Any] | None) -> str:
 
 
 def is_hsa_id(text: str) -> bool:
-    """Whether it can be one: letters, digits and a few signs, at most 64."""
-    return _HSA_ID.fullmatch(text) is not None
+    """
+    Whether it can be one: letters, digits and a few signs, at most 64.
+
+    A person's own e-identification has a person number there: that is no system, and goes no
+    further than here.
+    """
+    return _HSA_ID.fullmatch(text) is not None and not (
+        text.isdigit() and looks_like_person_number(text)
+    )
 
 
 def _usable(found: Iterable[str], where: str) -> str:

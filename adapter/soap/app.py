@@ -207,7 +207,7 @@ class _Doors:
             "trace.id": call.correlation_id,
             "intyg.contract": contract.key if contract else None,
             "intyg.logical_address": log.shown(call.logical_address),
-            "intyg.sender": call.caller.sender if call.caller else None,
+            "intyg.sender": log.shown(call.caller.sender) if call.caller else None,
             "intyg.fault": call.fault,
             "intyg.original_consumer": log.shown(
                 environ.get("HTTP_X_RIVTA_ORIGINAL_SERVICECONSUMER_HSAID")

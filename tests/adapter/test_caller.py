@@ -61,15 +61,27 @@ def test_the_sender_is_the_serial_number_of_the_certificates_subject() -> None:
         (subject(""), "holds something else"),
         (subject("a b"), "holds something else"),
         (subject("x" * 65), "holds something else"),
+        (subject("189001019802"), "holds something else"),
         (subject("SE\r\nX-Evil: 1"), "holds something else"),
     ],
-    ids=["none", "not verified", "no id", "two", "empty", "space", "long", "line break"],
+    ids=[
+        "none",
+        "not verified",
+        "no id",
+        "two",
+        "empty",
+        "space",
+        "long",
+        "a person's",
+        "line break",
+    ],
 )
 def test_a_certificate_without_one_usable_id_is_refused(cert: Any, says: str) -> None:
     code, detail = refusal(callers(), https(cert))
     assert code is VpCode.VP002
     assert says in detail
     assert "Evil" not in detail
+    assert "189001019802" not in detail
 
 
 def test_headers_do_not_count_where_there_is_no_proxy() -> None:
