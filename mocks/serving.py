@@ -7,7 +7,7 @@ import resource
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,9 @@ _MAX_THREADS: Final = 8192
 them sleep when there are many, because a rule delays their answers: about 60 kB each."""
 
 _HANDSHAKE_SECONDS: Final = 10.0
+
+_WAKE_SECONDS: Final = 0.05
+"""So often a stopping server wakes those who wait."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,7 @@ class MockServer:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
-        self.mock.wake()
-        self._server.end_connections()
+        self._server.end_connections(self.mock.wake)
 
 
 @contextlib.contextmanager
@@ -179,7 +181,7 @@ def mount(httpserver: Any, mock: Agency) -> None:
 
 class _Server(ThreadedWSGIServer):
     """
-    Answers on threads that are used again, so that what a schema keeps for a thread pays off.
+    Answers on threads that are used again: to make one costs more than a short answer.
 
     Knows its open connections: stopping leaves neither sockets nor threads behind.
     """
@@ -188,7 +190,7 @@ class _Server(ThreadedWSGIServer):
         super().__init__(*args, **kwargs)
         self._pool = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="mock-call")
         self._open: set[Any] = set()
-        self._open_lock = threading.Lock()
+        self._open_lock = threading.Condition()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
@@ -225,16 +227,27 @@ class _Server(ThreadedWSGIServer):
     def shutdown_request(self, request: Any) -> None:
         with self._open_lock:
             self._open.discard(request)
+            self._open_lock.notify_all()
         super().shutdown_request(request)
 
-    def end_connections(self) -> None:
-        """Read no more from what is still open, and wait for the threads behind it."""
-        with self._open_lock:
-            still_open = list(self._open)
-        for connection in still_open:
-            # An idle connection waits for a request; a busy one may still send its answer.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(connection, socket.SHUT_RD)  # also under TLS that alone
+    def end_connections(self, wake: Callable[[], None]) -> None:
+        """
+        Read no more from what is still open, and wait for the threads behind it.
+
+        Args:
+            wake: Ends what they wait for; called until none is left, since one that is busy now
+                may begin to wait a moment later.
+        """
+        while True:
+            wake()
+            with self._open_lock:
+                for connection in self._open:
+                    # An idle connection waits for a request; a busy one may still send its answer.
+                    with contextlib.suppress(OSError):
+                        # Also under TLS that alone.
+                        socket.socket.shutdown(connection, socket.SHUT_RD)
+                if self._open_lock.wait_for(lambda: not self._open, _WAKE_SECONDS):
+                    break
         self._pool.shutdown(wait=True)
 
 

@@ -135,6 +135,28 @@ def test_stopping_ends_every_wait_at_once_and_leaves_no_thread(kassan: Forsakrin
     assert [(each.intygs_id, each.http_status) for each in stopped] == [("before", None)]
 
 
+def test_a_call_that_begins_to_wait_while_the_mock_stops_is_woken_too(
+    kassan: Forsakringskassan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kassan.add_rule(parse_rule({"answers": slow(60, "before")}))
+    choose, chosen, go_on = kassan.rules.choose, threading.Event(), threading.Event()
+
+    def held_up(facts: Any) -> Any:
+        chosen.set()
+        go_on.wait()
+        return choose(facts)
+
+    monkeypatch.setattr(kassan.rules, "choose", held_up)
+    server = MockServer(kassan).start()
+    with asked(server), ThreadPoolExecutor(1) as pool:
+        assert chosen.wait(5)
+        stopping = pool.submit(server.stop)
+        time.sleep(0.2)  # it has woken everybody
+        go_on.set()
+        stopping.result(5)
+    assert kassan.all_intyg() == ()
+
+
 def test_a_hanging_call_ends_when_its_caller_goes(
     server: MockServer, kassan: Forsakringskassan
 ) -> None:
