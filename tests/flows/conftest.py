@@ -23,7 +23,7 @@ def stage(tmp_path: Path, keys_folder: Path) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def refusing(tmp_path_factory: pytest.TempPathFactory, keys_folder: Path) -> Iterator[Stage]:
-    """A stage for what is refused and changes nothing."""
+def shared_stage(tmp_path_factory: pytest.TempPathFactory, keys_folder: Path) -> Iterator[Stage]:
+    """One for a whole module: for what is refused, or stands in nobody's way."""
     with set_stage(tmp_path_factory.mktemp("stage"), keys_folder) as running:
         yield running

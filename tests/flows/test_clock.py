@@ -91,9 +91,9 @@ def test_both_clocks_stand_where_one_call_puts_them(stage: Stage) -> None:
     ],
 )
 def test_a_clock_that_cannot_be_moved_so_names_the_field(
-    refusing: Stage, method: str, path: str, fields: dict[str, str], status: int, says: str
+    shared_stage: Stage, method: str, path: str, fields: dict[str, str], status: int, says: str
 ) -> None:
-    response = requests.request(method, clock_url(refusing) + path, json=fields, timeout=10)
+    response = requests.request(method, clock_url(shared_stage) + path, json=fields, timeout=10)
     assert (response.status_code, response.headers["Content-Type"]) == (
         status,
         "application/problem+json",
@@ -113,9 +113,9 @@ def test_a_clock_that_cannot_be_moved_so_names_the_field(
     ],
 )
 def test_the_adapters_clock_says_what_is_wrong(
-    refusing: Stage, body: str, status: int, says: str
+    shared_stage: Stage, body: str, status: int, says: str
 ) -> None:
-    url = f"{refusing.adapter.url}/api/clock"
+    url = f"{shared_stage.adapter.url}/api/clock"
     before = requests.get(url, timeout=10, allow_redirects=False).json()["now"]
     response = requests.put(url, data=body, timeout=10, allow_redirects=False)
     assert response.status_code == status
