@@ -95,6 +95,8 @@ def run(
             control_token=control_token,
             journal_file=journal,
         )
+        for mock in made.values():
+            context.call_on_close(mock.close)
         give_scripts(read_scripts([scripts_dir] if scripts_dir else []), made)
         give_rules(read_rules([rules_dir] if rules_dir else []), made.values())
         with run_mocks(made, ports=_ports(ports_from, chosen)) as running:

@@ -151,7 +151,10 @@ class Authority(Agency):
             return {*super().known_intyg(), *self._intyg}
 
     def another(self, settings: MockSettings) -> Self:
-        return type(self)(self.contracts, self.types, settings, self.clock)
+        made = type(self)(self.contracts, self.types, replace(settings, ca_files=()), self.clock)
+        made.settings = settings
+        made._signatures = self._signatures  # dear to load, and the same
+        return made
 
     def intyg(self, intygs_id: str) -> HeldIntyg:
         """

@@ -86,7 +86,8 @@ class SignatureCheck:
                 raise ValueError(f"{path}: holds no PEM certificate")
             self._certs += found
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._free.put(self._load_keys())
+        if self._certs:  # else none is ever asked for, and even an empty store takes 20 ms to make
+            self._free.put(self._load_keys())
 
     def check(self, data: bytes, charset: str | None, intyg_tag: str) -> SignatureVerdict:
         """

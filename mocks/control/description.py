@@ -16,6 +16,9 @@ Json: TypeAlias = dict[str, Any]
 
 _REF: Final = "#/components/schemas/{model}"
 
+_CRITERIA: Final = "criteria"
+"""Name of the parameter that stands for all criteria which have no name of their own."""
+
 _TYPES: Final = {int: "integer", str: "string"}
 
 
@@ -136,7 +139,7 @@ def _filter_parameters() -> Iterator[Json]:
             "schema": {"type": "array", "items": {"type": "string"}},
         }
     yield {
-        "name": "criteria",
+        "name": _CRITERIA,
         "in": "query",
         "description": "Further criteria: a field with !, ~, > or < before the `=` (is not, "
         "contains, at least, at most), "
@@ -160,6 +163,13 @@ code {{ white-space: nowrap }}
 <h1>{title}</h1>
 <p>{about} <a href="openapi.json">openapi.json</a> says all of it to programs.</p>
 {groups}
+<h2>A filter</h2>
+<p>Criteria that must all hold; a field named twice needs one of its values.
+<code>=</code> is, <code>!=</code> is not, <code>~=</code> contains,
+<code>&gt;=</code> and <code>&lt;=</code> compare numbers and times.</p>
+<table>
+{fields}
+</table>
 </html>
 """
 
@@ -169,14 +179,17 @@ def page(document: Json) -> str:
     info = document["info"]
     groups = "\n".join(_group(document, each["name"]) for each in document["tags"])
     return _PAGE.format(
-        title=html.escape(info["title"]), about=html.escape(info["description"]), groups=groups
+        title=html.escape(info["title"]),
+        about=html.escape(info["description"]),
+        groups=groups,
+        fields=_filter_rows(),
     )
 
 
 def _group(document: Json, group: str) -> str:
     rows = "\n".join(
         f"<tr><td><code>{method.upper()} {html.escape(path)}</code>"
-        f"<td>{html.escape(operation['summary'])}<br>{_fields(document, operation)}"
+        f"<td>{_text(operation['summary'])}<br>{_fields(document, operation)}"
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
         if group in operation["tags"]
@@ -184,11 +197,28 @@ def _group(document: Json, group: str) -> str:
     return f"<h2>{html.escape(group)}</h2>\n<table>\n{rows}\n</table>"
 
 
+def _filter_rows() -> str:
+    fields = {name: field.about for name, field in FIELDS.items()}
+    families = {f"{name}<name>": about for name, about in FAMILIES.items()}
+    return "\n".join(
+        f"<tr><td><code>{html.escape(name)}</code><td>{_text(about)}"
+        for name, about in {**fields, **families}.items()
+    )
+
+
 def _fields(document: Json, operation: Json) -> str:
     """The names of what it takes."""
     names = [each["name"] for each in operation["parameters"] if each["in"] == "query"]
+    filtered = _CRITERIA in names
+    names = [name for name in names if not (filtered and name in FIELDS) and name != _CRITERIA]
     if "requestBody" in operation:
         reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         schema = document["components"]["schemas"][reference.rpartition("/")[2]]
         names += schema.get("properties", {})
-    return " ".join(f"<code>{html.escape(name)}</code>" for name in names)
+    shown = [f"<code>{html.escape(name)}</code>" for name in names]
+    return " ".join([*(["a filter"] if filtered else []), *shown])
+
+
+def _text(text: str) -> str:
+    """A text with names in backticks."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(text))

@@ -2,7 +2,9 @@
 
 import io
 import json
+import time
 import zipfile
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Protocol, TypeAlias
 
 from pydantic import Field, model_validator
@@ -258,7 +260,8 @@ def verify_calls(mock: Journalled, body: Expected) -> Verified:
     verification = _verify(mock.journal, body)
     verified = Verified.model_validate(verification)
     if not verified.met:
-        raise ProblemError(409, verified.text, more=verified.model_dump(mode="json"))
+        more = verified.model_dump(mode="json", exclude={"text"})
+        raise ProblemError(409, verified.text, more=more)
     return verified
 
 
@@ -337,13 +340,23 @@ def _verify(journal: Journal, expected: Expected) -> Verification:
         filters = [
             _filter(f"in_order.{place}", text) for place, text in enumerate(expected.in_order)
         ]
-        if expected.timeout:
-            journal.wait_until(filters[-1], 1, min(expected.timeout, MAX_WAIT_SECONDS))
-        return verify_order(journal.entries(), filters)
+        return _in_order(journal, filters, min(expected.timeout, MAX_WAIT_SECONDS))
     where = _filter("filter", expected.filter or "")
     if expected.timeout and least:
         journal.wait_until(where, least, min(expected.timeout, MAX_WAIT_SECONDS))
     return verify(journal.entries(), where, least, most)
+
+
+def _in_order(journal: Journal, filters: Sequence[Filter], seconds: float) -> Verification:
+    """Look again after each call, until it is as expected or the time is over."""
+    end = time.monotonic() + seconds
+    while True:
+        version = journal.version
+        found = verify_order(journal.entries(), filters)
+        left = end - time.monotonic()
+        if found.met or left <= 0:
+            return found
+        journal.wait_change(version, left)
 
 
 def _filter(field: str, text: str) -> Filter:

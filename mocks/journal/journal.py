@@ -82,6 +82,7 @@ class Journal:
         self._next = self._store.last_number + 1
         self._dropped = Dropped()
         self._waiters: set[_Waiter] = set()
+        self._version = 0
 
     def number(self) -> int:
         """Take the number of a call that has just arrived."""
@@ -97,6 +98,7 @@ class Journal:
             self._store.add(entry, now)
             self._kept.append(Kept(entry.number, entry.size, now))
             self._bytes += entry.size
+            self._version += 1
             self._drop()
             for waiter in self._waiters:
                 waiter.see(entry)
@@ -183,11 +185,23 @@ class Journal:
             finally:
                 self._waiters.discard(waiter)
 
+    @property
+    def version(self) -> int:
+        """Another number whenever a call has been added."""
+        with self._changed:
+            return self._version
+
+    def wait_change(self, version: int, timeout_seconds: float) -> None:
+        """Wait until `version` is another number than this, or somebody calls `wake`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._version != version, timeout_seconds)
+
     def wake(self) -> None:
         """End every `wait` now."""
         with self._changed:
             for waiter in self._waiters:
                 waiter.done = True
+            self._version += 1
             self._changed.notify_all()
 
     @property

@@ -1,9 +1,10 @@
 """Where calls are kept: in memory, or in a SQLite file that outlives the mock."""
 
-import json
+import errno
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -142,7 +143,7 @@ class FileStore:
                 f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA}"
             )
         except sqlite3.Error as exc:
-            raise OSError(f"{path}: {exc}") from exc
+            raise OSError(errno.EINVAL, str(exc), str(path)) from exc
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(
@@ -174,7 +175,7 @@ class FileStore:
                 self._journal,
                 entry.number,
                 kept_at,
-                _ENTRIES.dump_json(entry, exclude={"request", "reply"}).decode(),
+                _ENTRIES.dump_json(replace(entry, request=b"", reply=b"")).decode(),
                 entry.request,
                 entry.reply,
             ),
@@ -203,26 +204,26 @@ class FileStore:
         self._writer.execute("COMMIT")
 
     def get(self, number: int) -> Entry | None:
-        found = [*self._read("request, reply", " AND number = ?", (number,))]
+        found = [*self._read("entry, request, reply", " AND number = ?", (number,))]
         return found[0] if found else None
 
     def scan(self, with_bytes: bool) -> Iterable[Entry]:
-        columns = "request, reply" if with_bytes else "x'', x''"
+        columns = "entry, request, reply" if with_bytes else "entry"
         return self._read(columns, " ORDER BY number", ())
 
     def _read(self, columns: str, rest: str, values: tuple[Any, ...]) -> Iterator[Entry]:
         """On a connection of its own: reading does not keep calls from being added."""
         with closing(self._open()) as reader:
-            for entry, request, reply in reader.execute(
-                f"SELECT entry, {columns} FROM call WHERE journal = ?{rest}",  # noqa: S608 -- ours
+            for row in reader.execute(
+                f"SELECT {columns} FROM call WHERE journal = ?{rest}",  # noqa: S608 -- ours
                 (self._journal, *values),
             ):
-                yield _entry(entry, request, reply)
+                yield _entry(*row)
 
     def close(self) -> None:
         self._writer.close()
 
 
-def _entry(text: str, request: bytes, reply: bytes) -> Entry:
-    values = json.loads(text)
-    return _ENTRIES.validate_python({**values, "request": request, "reply": reply})
+def _entry(text: str, request: bytes = b"", reply: bytes = b"") -> Entry:
+    found = _ENTRIES.validate_json(text)
+    return replace(found, request=request, reply=reply) if request or reply else found

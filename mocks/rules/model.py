@@ -54,7 +54,8 @@ def _not_empty(value: tuple[Any, ...]) -> tuple[Any, ...]:
     return value
 
 
-_TEXTS: Final = {
+_TEXTS: Final = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+_ONE_OF: Final = {
     "anyOf": [
         {"type": "string"},
         {"type": "array", "items": {"type": "string"}, "minItems": 1},
@@ -71,7 +72,7 @@ Several: TypeAlias = Annotated[
 ]
 """One or several."""
 
-OneOf: TypeAlias = Annotated[Several[str], AfterValidator(_not_empty)]
+OneOf: TypeAlias = Annotated[Several[str], AfterValidator(_not_empty), WithJsonSchema(_ONE_OF)]
 """A text or several, of which one must be it. `*` stands for any characters."""
 
 

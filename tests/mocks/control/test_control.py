@@ -220,6 +220,18 @@ def test_what_is_missing_is_waited_for(server: MockServer) -> None:
         assert verified.result().json()["numbers"] == [1, 2]
 
 
+def test_an_order_is_waited_for_to_its_end(server: MockServer) -> None:
+    """What is last in the order has come before; only the whole of it ends the wait."""
+    post(server, builders.register_certificate("b"))
+    with ThreadPoolExecutor() as pool:
+        in_order = ["intygs_id=a", "RegisterCertificate&intygs_id=b"]
+        verified = pool.submit(verify, server, in_order=in_order, timeout=10)
+        for intygs_id in ("a", "b"):
+            post(server, builders.register_certificate(intygs_id))
+        assert verified.result().json()["numbers"] == [2, 3]
+    assert verify(server, in_order=["intygs_id=b", "intygs_id=c"], timeout=0.05).status_code == 409
+
+
 def test_many_can_wait_at_once(server: MockServer) -> None:
     def wait(number: int) -> int:
         found = get(server, "/journal/wait", intygs_id=f"id-{number}", timeout=20).json()
