@@ -13,9 +13,7 @@ mock's own interface (see `control`).
 """
 
 import logging
-import threading
 import time
-import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Self
@@ -34,36 +32,23 @@ from mocks.envelope import Answer, FaultCode, FaultError
 from mocks.identity import identify
 from mocks.journal import Bounds, Filter, Journal, Verdict
 from mocks.journal.store import FileStore
-from mocks.rules import effects, trouble
-from mocks.rules.answers import Effect, PassThrough
-from mocks.rules.book import RuleBook
-from mocks.rules.effects import Reply, Scene
-from mocks.rules.facts import Facts, intygs_id_of, typ_of
-from mocks.rules.model import Match, Rule, covers
-from mocks.rules.parse import RuleError, check_passing
-from mocks.rules.passing import pass_on
-from mocks.rules.waits import Ended, Waits
+from mocks.ruled import Ruled, StoppedError
+from mocks.rules import effects
+from mocks.rules.effects import Reply
+from mocks.rules.facts import intygs_id_of
 from mocks.runs import RunError, Runs, run_of
-from mocks.settings import ANY, MockSettings
+from mocks.settings import MockSettings
 from mocks.timeline import Timeline
 from schemas.codes import ErrorId
 from schemas.contract import Contract, Contracts
 
 _log = logging.getLogger(__name__)
 
-FIRST: Final = 1_000_000
-"""Priority of what `fail_next` orders: before all else, earlier orders before later ones."""
-
-
 _NO_RUN: Final = "intyg.no_run"
 """Key of the WSGI environment under which the fault stands of a call that has no run."""
 
 
-class _StoppedError(Exception):
-    """The mock stopped while a call waited."""
-
-
-class Agency:
+class Agency(Ruled):
     """
     What every mock does. Callable as a WSGI application.
 
@@ -76,19 +61,13 @@ class Agency:
     def __init__(
         self, contracts: Contracts, settings: MockSettings, clock: Clock = system_clock
     ) -> None:
+        super().__init__(settings)
         self.contracts = contracts
-        self.settings = settings
         self.timeline = Timeline.of(clock)
         self.clock: Clock = self.timeline
         self.journal = _journal(settings)
-        self.rules = RuleBook(self._trouble)
-        self.waits = Waits()
-        self._lock = threading.RLock()
-        """Guards the persona's state: check and change are one step."""
         self.runs = Runs(self._make_run, self.clock, settings.max_runs, settings.run_idle_seconds)
         self.control = Control(settings.name, lambda: self.operations)
-        self._ordered = 0
-        self._platform = f"{settings.part}-{uuid.uuid4().hex[:8]}"
 
     @property
     def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
@@ -172,105 +151,9 @@ class Agency:
         return made
 
     @property
-    def part(self) -> str:
-        """Its code in `types:Part`; `HSVARD` for the EHR."""
-        return self.settings.part
-
-    @property
     def contracts_taken(self) -> Collection[str]:
         """Keys of the contracts that it takes."""
         return self.handlers.keys()
-
-    def _check_rule(self, rule: Rule) -> None:
-        """
-        Whether a rule could act here.
-
-        Raises:
-            RuleError: It could not.
-        """
-        for wanted in rule.match.contract or ():
-            if not any(covers(wanted, key) for key in self.contracts_taken):
-                takes = ", ".join(sorted(self.contracts_taken))
-                raise RuleError(
-                    "match.contract", f"{self.settings.name} takes {takes}, not {wanted}"
-                )
-        fault = check_passing(rule, self.settings.pass_through_to)
-        if fault is not None:
-            raise fault
-
-    def add_rule(self, rule: Rule) -> Rule:
-        """
-        Take a rule.
-
-        Raises:
-            RuleError: It could not act here, or there is one of its id.
-        """
-        self._check_rule(rule)
-        return self.rules.add(rule)
-
-    def put_rule(self, rule: Rule) -> Rule:
-        """
-        Take a rule, in place of the one of its id if there is one.
-
-        Raises:
-            RuleError: It could not act here.
-        """
-        self._check_rule(rule)
-        return self.rules.put(rule)
-
-    def fail_next(
-        self,
-        effect: Effect,
-        contract: str | None = None,
-        *,
-        count: int = 1,
-        intygs_id: str | None = None,
-    ) -> Rule:
-        """
-        Let coming calls have an effect; a short way to a rule.
-
-        Those that are ordered first act first, and before other rules.
-
-        Args:
-            contract: `RegisterCertificate` or `RegisterCertificate:3`; None means any.
-            count: So many calls, then the mock is itself again.
-            intygs_id: Only calls about this certificate.
-
-        Raises:
-            RuleError: The mock does not take the contract.
-        """
-        with self._lock:
-            self._ordered += 1
-            place = self._ordered
-        match = {"contract": contract, "intygs_id": intygs_id}
-        return self.add_rule(
-            Rule(
-                id=f"{interface.ORDERED}{place}",
-                match=Match.model_validate({k: v for k, v in match.items() if v is not None}),
-                answers=(effect,),
-                priority=FIRST - place,
-                count=count,
-            )
-        )
-
-    def typ_held(self, intygs_id: str) -> tuple[str, str] | None:
-        """Code and version of a certificate that the mock has."""
-        del intygs_id  # a persona that keeps certificates knows
-        return None
-
-    def takes_address(self, logical_address: str | None) -> bool:
-        """Its own logical address, one of its trouble addresses, or one that a rule names."""
-        return (
-            self.settings.logical_address in (ANY, logical_address)
-            or self._trouble_at(logical_address) is not None
-            or self.rules.speak_of(logical_address)
-        )
-
-    def _trouble_at(self, logical_address: str | None) -> Rule | None:
-        return trouble.find(logical_address, self.settings.part, self.settings.logical_address)
-
-    def _trouble(self, facts: Facts) -> Rule | None:
-        return self._trouble_at(facts.logical_address)
 
     # --- HTTP -------------------------------------------------------------------------------------
 
@@ -338,7 +221,7 @@ class Agency:
         reply: Reply | None = None
         try:
             reply = self._steps(request, call)
-        except _StoppedError:
+        except StoppedError:
             call.note("stopped", Verdict.FAILED, "the mock stopped before it took the call")
         finally:
             duration = time.perf_counter() - started
@@ -358,14 +241,12 @@ class Agency:
             self._open(request, call)
             contract = call.contract
             assert contract is not None
-            facts = self._facts(request, call, contract)
-            call.tell(facts)
-            rule, effect, call.rules = self.rules.choose(facts)
-            del facts  # it holds the element, and many calls may wait at once
-            if rule is None or effect is None:
+            effect = self._effect_on(request, call, contract)
+            if effect is None:
                 return self._take(call, contract)
-            call.note("rule", Verdict.NOTED, f"{rule.id}: {effect.kind}")
-            return self._perform(effect, request, call, contract)
+            return self._perform(
+                effect, request, call, contract, lambda: self._take(call, contract)
+            )
         except FaultError as fault:
             if not call.steps or call.steps[-1].verdict is not Verdict.FAILED:
                 call.note("envelope", Verdict.FAILED, fault.text)
@@ -373,59 +254,6 @@ class Agency:
 
     def _take(self, call: Call, contract: Contract) -> Reply:
         return effects.answer_reply(contract, self._answer(call, contract))
-
-    def _perform(self, effect: Effect, request: Request, call: Call, contract: Contract) -> Reply:
-        """What a rule ordered."""
-        seconds = effects.wait_before(effect)
-        if seconds:
-            self._wait(call, seconds)
-        address = call.logical_address or ""
-
-        def elsewhere(passing: PassThrough) -> Reply:
-            return pass_on(
-                passing,
-                contract,
-                address,
-                call.data,
-                request.headers.items(),
-                self.settings.pass_through_to,
-                self._platform,
-            )
-
-        return effects.perform(
-            effect,
-            Scene(
-                contract, call.logical_address or "", lambda: self._take(call, contract), elsewhere
-            ),
-        )
-
-    def _wait(self, call: Call, seconds: float) -> None:
-        """
-        Wait before a call is taken; to the end, even if the caller gives up, as slow systems do.
-
-        Many calls may wait at once, so each holds its bytes alone meanwhile.
-        """
-        call.element = None
-        if self.waits.wait(seconds) is not Ended.TIME:
-            raise _StoppedError
-        call.element = envelope.read(call.data, call.charset).element
-
-    def _facts(self, request: Request, call: Call, contract: Contract) -> Facts:
-        assert call.element is not None
-        typ = typ_of(call.element)
-        if typ is None and call.intygs_id is not None:
-            typ = self.typ_held(call.intygs_id)
-        return Facts(
-            agency=self.settings.part,
-            contract=contract,
-            element=call.element,
-            sender=call.identity.sender,
-            logical_address=call.logical_address,
-            intygs_id=call.intygs_id,
-            typ=None if typ is None else typ[0],
-            version=None if typ is None else typ[1],
-            headers={name.lower(): value for name, value in request.headers.items()},
-        )
 
     def _read(self, request: Request, call: Call) -> None:
         """The request body, if HTTP lets it through."""
