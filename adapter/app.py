@@ -16,6 +16,7 @@ from adapter.interactions import (
     READERS,
     after_delivery,
 )
+from adapter.load_schemas import Schemas
 from adapter.model import Clock, Delivery, Environment, Inbound, Outcome, system_clock
 from adapter.parts import Parts
 from adapter.route import Routes
@@ -38,16 +39,21 @@ CONSOLE_THREADS: Final = 4
 """Of the control interface, on a port of its own."""
 
 
-def build_parts(settings: Settings, clock: Clock = system_clock) -> Parts:
+def build_parts(
+    settings: Settings, clock: Clock = system_clock, schemas: Schemas | None = None
+) -> Parts:
     """
     Build what the flows work with; opens the database and brings its schema up to date.
+
+    Args:
+        schemas: Contracts and types that are read already; None: those that the settings name.
 
     Raises:
         SettingsError: A key, certificate or folder that the settings name is not usable, or is not
             for this environment.
         StoreError: The database cannot be opened, or belongs to another environment.
     """
-    facts = read_facts(settings, clock)
+    facts = read_facts(settings, clock, schemas)
     refuse_unfit(facts)
     staff = directory_from_settings(settings.staff)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -206,7 +212,11 @@ class App:
 
 
 def build_app(
-    settings: Settings, clock: Clock = system_clock, *, shared_port: int | None = None
+    settings: Settings,
+    clock: Clock = system_clock,
+    *,
+    shared_port: int | None = None,
+    schemas: Schemas | None = None,
 ) -> App:
     """
     Build an adapter; entering it starts it.
@@ -214,13 +224,14 @@ def build_app(
     Args:
         shared_port: Listen on this port, which other processes share; None: on that of the
             settings, alone.
+        schemas: As for `build_parts`.
 
     Raises:
         SettingsError, StoreError: As `build_parts`; a certificate type of the
             package is wrong.
         OSError: The address cannot be listened on.
     """
-    parts = build_parts(settings, clock)
+    parts = build_parts(settings, clock, schemas)
     try:
         parts.types.all()  # now, and not when the first certificate of a type comes
     except TypeFileError as exc:

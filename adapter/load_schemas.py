@@ -1,6 +1,7 @@
 """The contracts and certificate types that a command or the adapter works with."""
 
 from pathlib import Path
+from typing import TypeAlias
 
 from adapter.settings import SettingsError
 from schemas.contract import Contracts
@@ -8,10 +9,10 @@ from schemas.contract_files import ContractError
 from schemas.intyg_file import TypeFileError
 from schemas.intyg_type import IntygTypes
 
+Schemas: TypeAlias = tuple[Contracts, IntygTypes]
 
-def load_schemas(
-    contracts_dir: Path | None = None, types_dir: Path | None = None
-) -> tuple[Contracts, IntygTypes]:
+
+def load_schemas(contracts_dir: Path | None = None, types_dir: Path | None = None) -> Schemas:
     """
     Our own, or those of the given folders.
 

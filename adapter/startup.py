@@ -4,7 +4,7 @@ from typing import Final
 
 from adapter.checks import CHECKS, Facts, Remark, look
 from adapter.guard import Guard, build_test_patients
-from adapter.load_schemas import load_schemas
+from adapter.load_schemas import Schemas, load_schemas
 from adapter.model import Clock
 from adapter.parts import Parts
 from adapter.settings import Settings, SettingsError
@@ -13,14 +13,17 @@ from adapter.signature import TrustStore, signing_key_from_settings
 AT_START: Final = tuple(check for check in CHECKS if check.at_start)
 
 
-def read_facts(settings: Settings, clock: Clock) -> Facts:
+def read_facts(settings: Settings, clock: Clock, schemas: Schemas | None = None) -> Facts:
     """
     Read what the settings name: keys, lists, schemas. Opens no database.
+
+    Args:
+        schemas: Those that are read already; None: read them.
 
     Raises:
         SettingsError: Something is missing or cannot be read.
     """
-    contracts, types = load_schemas(settings.contracts_dir, settings.types_dir)
+    contracts, types = schemas or load_schemas(settings.contracts_dir, settings.types_dir)
     return Facts(
         settings=settings,
         contracts=contracts,

@@ -137,6 +137,10 @@ class Agency(Ruled):
         self.runs.end_all()
         self.journal.close()
 
+    def send_to(self, adapter_url: str) -> None:
+        """Send its own messages there from now on; see `MockSettings.adapter_url`."""
+        self.settings = replace(self.settings, adapter_url=adapter_url)
+
     def another(self, settings: MockSettings) -> Self:
         """A mock like this one with other settings and nothing in it yet."""
         return type(self)(self.contracts, settings, self.clock)

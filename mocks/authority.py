@@ -317,8 +317,10 @@ class IntygState(Answered):
 
     @field_validator("relation", mode="before")
     @classmethod
-    def _pair(cls, value: tuple[str, str] | None) -> Relation | None:
-        return None if value is None else Relation(typ=value[0], intygs_id=value[1])
+    def _pair(cls, value: object) -> object:
+        if isinstance(value, tuple):  # as the authority keeps it
+            return Relation(typ=value[0], intygs_id=value[1])
+        return value
 
 
 class AllIntyg(Answered):

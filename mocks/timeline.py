@@ -136,6 +136,13 @@ class Timeline:
             self._alarms = [each for each in self._alarms if each.owner is not owner]
             self._clock.moved.notify_all()
 
+    def clear(self) -> None:
+        """Take back every alarm, and let those who follow go their own way."""
+        with self._clock.moved:
+            self._alarms.clear()
+            self._followers.clear()
+            self._clock.moved.notify_all()
+
     def _wait(self) -> None:
         """The thread: there as long as an alarm is set."""
         while self._sleep():

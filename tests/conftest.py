@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import structlog
 
+pytest_plugins = ["pytester"]
+
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     lines = sorted(

@@ -43,8 +43,11 @@ logical_address = "{address}"
 destination = "{key}"
 """
 
+CARE: Final = "ehr"
+"""Name of the destination that is the EHR."""
+
 _CARE: Final = """
-[destinations.ehr]
+[destinations.{care}]
 url = "{url}"
 kind = "mock"
 role = "care"
@@ -52,7 +55,7 @@ role = "care"
 [[routes]]
 contract = "*"
 logical_address = "{unit}"
-destination = "ehr"
+destination = "{care}"
 """
 
 _REAL: Final = """
@@ -73,25 +76,26 @@ destination = "real"
 """
 
 
-def settings_text(adapter_port: int, keys: Path, mocks: Mapping[str, str], real: str) -> str:
+def settings_text(adapter_port: int, keys: Path, mocks: Mapping[str, str], real: str | None) -> str:
     """
     What stands in the file.
 
     Args:
         keys: Folder of the test keys.
         mocks: Base addresses of the mocks, by the persona's key.
-        real: Address that stands for a real authority.
+        real: Address that stands for a real authority; None: there is none.
     """
     parts = [_HEAD.format(adapter_port=adapter_port, keys=keys.resolve())]
     parts += [_mock(PERSONAS[key], url) for key, url in mocks.items()]
-    parts.append(_REAL.format(url=real))
+    if real is not None:
+        parts.append(_REAL.format(url=real))
     return "".join(parts)
 
 
 def _mock(persona: Persona, url: str) -> str:
     settings = persona.settings
     if not persona.is_authority:
-        return _CARE.format(url=url, unit=UNIT)
+        return _CARE.format(care=CARE, url=url, unit=UNIT)
     return _AUTHORITY.format(
         key=persona.key,
         url=url,

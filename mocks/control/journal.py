@@ -148,6 +148,7 @@ class Counted(Answered):
     """How many calls there are."""
 
     count: int
+    last: int | None = Field(description="number of the newest call of all; null: there is none")
     dropped: int = Field(description="how many calls the bounds have pushed out")
     dropped_by: DroppedCalls
 
@@ -237,7 +238,9 @@ def query_calls(mock: Journalled, where: Filter, query: Paging) -> Calls:
 
 def count_calls(mock: Journalled, where: Filter) -> Counted:
     """How many calls match."""
-    return Counted(count=mock.journal.count(where), **_dropped(mock.journal))
+    there = mock.journal.range()
+    last = None if there is None else there[1]
+    return Counted(count=mock.journal.count(where), last=last, **_dropped(mock.journal))
 
 
 def wait_for_calls(mock: Journalled, where: Filter, query: WaitingForCalls) -> Calls:

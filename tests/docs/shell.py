@@ -16,6 +16,9 @@ TIMEOUT_SECONDS: Final = 60
 
 _SERVER: Final = re.compile(r"^(?=intyg (?:serve|mocks(?! [a-z]))\b)", re.MULTILINE)
 _RUNNING: Final = re.compile(r"^(?:adapter, environment|Försäkringskassan +http)")
+_FILE_NAME: Final = re.compile(r"# (test_\w+\.py)$", re.MULTILINE)
+"""The first line of a block that says what its reader calls the file."""
+
 _MAKE: Final = re.compile(r"make \w+")
 
 
@@ -39,7 +42,8 @@ class Shell:
             case "bash":
                 printed = self._bash(text)
             case "python":
-                printed = self._python(text, f"block_{block.line}")
+                named = _FILE_NAME.match(text)
+                printed = self._python(text, named[1] if named else f"test_block_{block.line}.py")
             case "toml":
                 printed = self._toml(text, f"block_{block.line}")
             case _:
@@ -93,7 +97,7 @@ class Shell:
         assert process.returncode == 0
 
     def _python(self, text: str, name: str) -> str:
-        path = self._reader.folder / f"test_{name}.py"
+        path = self._reader.folder / name
         path.write_text(text, "utf-8")
         if "def test_" not in text:
             return self._output([sys.executable, path.name])

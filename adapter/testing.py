@@ -1,0 +1,228 @@
+"""An adapter for tests: on a free port, with an empty database, in an environment of its own."""
+
+import logging
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Self
+
+import requests
+import structlog
+
+from adapter.app import App, build_app, build_parts
+from adapter.demo.settings_file import CARE, settings_text
+from adapter.demo.stage import TEST_PERSONS
+from adapter.make_keys import SIGNER_HSA_ID, make_test_keys
+from adapter.settings import Settings, load_settings
+from adapter.signature import SigningKey, load_signing_key, sign_document
+from adapter.virtual_clock import VirtualClock
+from mocks.adapter_clock import AdapterClock
+from mocks.personas import PERSONAS
+from mocks.testing.clock import TestClock
+from mocks.testing.servers import Servers
+from mocks.testing.stage import Elsewhere, Stage
+
+TOKEN_VARIABLE: Final = "INTYG_MOCKS_TOKEN"  # noqa: S105 -- its name
+ADAPTER: Final = "adapter"
+
+_SECONDS: Final = 30.0
+
+
+class SigningKeys:
+    """
+    A test signer, and the CA that issued it.
+
+    Args:
+        folder: Of the keys; made, if they are not there.
+
+    Attributes:
+        ca: PEM file of the CA.
+        hsa_id: Of who signs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        keys = make_test_keys(folder, keep=True)
+        self.folder = folder
+        self.ca = keys.ca
+        self.hsa_id = SIGNER_HSA_ID
+        self._files = keys.signer
+
+    @classmethod
+    def of_up(cls, folder: Path) -> Self:
+        """The keys of `make up`, whose settings are in the folder."""
+        return cls(Path(_settings_of(folder)["trust"]["anchors"][0]).parent)
+
+    def sign(self, body: bytes) -> bytes:
+        """The same RegisterCertificate element with a signature in its intyg."""
+        return sign_document(body, self._key)
+
+    @cached_property
+    def _key(self) -> SigningKey:
+        return load_signing_key(self._files.key, self._files.cert)
+
+
+class Adapter:
+    """
+    An adapter that runs.
+
+    Args:
+        url: Its base address.
+        stage: The mocks of the test.
+        app: Itself, if it is in this process.
+    """
+
+    def __init__(self, url: str, stage: Stage, app: App | None = None) -> None:
+        self.url = url
+        self._stage = stage
+        self._app = app
+        stage.connect(self.services_url)
+
+    @classmethod
+    def elsewhere(cls, elsewhere: Elsewhere, stage: Stage) -> Self:
+        """One that runs already."""
+        try:
+            return cls(elsewhere.urls[ADAPTER], stage)
+        except KeyError:
+            raise RuntimeError("--intyg-url adapter=… is missing") from None
+
+    @property
+    def services_url(self) -> str:
+        """Where it serves its contracts; national paths are appended to it."""
+        return f"{self.url}/services"
+
+    @property
+    def clock(self) -> TestClock:
+        """Moves its time, and that of the mocks; see `TestClock`."""
+        return self._stage.clock
+
+    @property
+    def app(self) -> App:
+        """Its parts; there are none to be had of one that runs elsewhere."""
+        if self._app is None:
+            raise RuntimeError("this adapter runs elsewhere; ask it over HTTP")
+        return self._app
+
+    def get(self, path: str) -> Any:
+        """JSON of its own interface, e.g. `/api/intyg/<id>`."""
+        with requests.Session() as session:
+            session.trust_env = False
+            response = session.get(f"{self.url}{path}", timeout=_SECONDS)
+        response.raise_for_status()
+        return response.json()
+
+
+class Adapters:
+    """
+    Makes adapters for tests, one at a time.
+
+    Args:
+        folder: For what they have in common.
+        servers: Where the mocks are.
+        keys: The adapter signs with them.
+        ca_files: Whose signers count.
+    """
+
+    def __init__(
+        self, folder: Path, servers: Servers, keys: SigningKeys, ca_files: Sequence[Path]
+    ) -> None:
+        self._folder = folder
+        self._servers = servers
+        self._keys = keys
+        self._ca_files = ca_files
+
+    @contextmanager
+    def running(self, stage: Stage) -> Iterator[Adapter]:
+        """An adapter with an empty database that knows all mocks, and whose time is theirs."""
+        for key in PERSONAS:
+            stage.mock(key)
+        with tempfile.TemporaryDirectory(dir=self._folder) as name:
+            folder = Path(name)
+            shutil.copytree(self._empty, folder, dirs_exist_ok=True)
+            settings = self._settings(folder)
+            schemas = self._servers.contracts, self._servers.types
+            with _logged_as_usual(), build_app(settings, VirtualClock(), schemas=schemas) as app:
+                stage.timeline.follow(AdapterClock(f"{app.url}/api/clock"))
+                yield Adapter(app.url, stage, app)
+
+    @cached_property
+    def _empty(self) -> Path:
+        """The data folder of an adapter that has never been used; its tables take time to make."""
+        folder = self._folder / "empty"
+        folder.mkdir()
+        schemas = self._servers.contracts, self._servers.types
+        build_parts(self._settings(folder), schemas=schemas).store.close()
+        return folder
+
+    def _settings(self, folder: Path) -> Settings:
+        rows = ("testpersonnummer", *TEST_PERSONS)
+        (folder / "test-patients.csv").write_text("\n".join(rows) + "\n", "utf-8")
+        urls = {key: self._servers.url(key) for key in PERSONAS}
+        toml = folder / "adapter.toml"
+        toml.write_text(settings_text(0, self._keys.folder, urls, None), "utf-8")
+        settings = load_settings(toml)
+        trust = settings.trust.model_copy(update={"anchors": tuple(self._ca_files)})
+        return settings.model_copy(update={"trust": trust})
+
+
+@contextmanager
+def _logged_as_usual() -> Iterator[None]:
+    """Let the adapter's lines go to `logging`, of which pytest shows what it is asked to."""
+    configured, before = structlog.is_configured(), structlog.get_config()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    try:
+        yield
+    finally:
+        if configured:
+            structlog.configure(**before)
+        else:
+            structlog.reset_defaults()
+
+
+def elsewhere(up: Path | None, urls: Sequence[str]) -> Elsewhere:
+    """
+    What runs already.
+
+    Args:
+        up: The folder of `make up`.
+        urls: `NAME=URL`, which go before what the folder says.
+
+    Raises:
+        OSError, ValueError: The folder is none of `make up`; a name is none.
+    """
+    token = os.environ.get(TOKEN_VARIABLE)
+    known: dict[str, str] = {}
+    if up is not None:
+        known |= _addresses(_settings_of(up))
+        token = (up / "token").read_text("utf-8").strip()
+    for each in urls:
+        name, _, url = each.partition("=")
+        if name not in (*PERSONAS, ADAPTER) or not url:
+            raise ValueError(f"{each}: must be NAME=URL with {', '.join((*PERSONAS, ADAPTER))}")
+        known[name] = url.rstrip("/")
+    # The routes of an adapter that runs already lead to the mocks, and not to a run of them.
+    return Elsewhere(known, token, run=ADAPTER not in known)
+
+
+def _settings_of(folder: Path) -> Any:
+    return tomllib.loads((folder / "adapter.toml").read_text("utf-8"))
+
+
+def _addresses(settings: Any) -> dict[str, str]:
+    """Where adapter and mocks are, by the settings that `make up` wrote."""
+    destinations = settings["destinations"]
+    urls = {key: destinations[key]["url"] for key in PERSONAS if key in destinations}
+    urls["journalsystem"] = destinations[CARE]["url"]
+    return {**urls, ADAPTER: f"http://127.0.0.1:{settings['server']['port']}"}

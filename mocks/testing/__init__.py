@@ -1,0 +1,33 @@
+"""
+The mocks in sentences, for tests: `forsakringskassan.expect("RegisterCertificate").answers("OK")`.
+
+    link         how a mock is spoken to: inside this process, or over HTTP; nothing else differs
+    sentences    names of effects, as the sentences have them
+    expectation  what should come, what it is answered, and why it did not
+    handles      a mock, an authority, Försäkringskassan, the EHR
+    ehr          what the EHR does itself: issue, register, send, ask
+    clock        the clock of mocks and adapter
+    servers      mocks on pytest-httpserver, made anew for each test
+    stage        what one test has: its mocks, wired to each other
+
+`mocks.pytest_fixtures` makes pytest fixtures of them.
+"""
+
+from mocks.testing.clock import TestClock
+from mocks.testing.ehr import Intyg, NotAcceptedError
+from mocks.testing.expectation import Expectation, ExpectationError
+from mocks.testing.handles import Authority, Forsakringskassan, Journalsystem, Mock
+from mocks.testing.link import ControlError
+
+__all__ = [
+    "Authority",
+    "ControlError",
+    "Expectation",
+    "ExpectationError",
+    "Forsakringskassan",
+    "Intyg",
+    "Journalsystem",
+    "Mock",
+    "NotAcceptedError",
+    "TestClock",
+]

@@ -1,0 +1,249 @@
+"""What the EHR of a test does itself: issue certificates, and call an adapter."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+from lxml import etree
+
+from mocks.journalsystem.client import Answer, EhrClient, Staff
+from mocks.journalsystem.sample import UNIT
+from mocks.rules.model import unknown
+from mocks.testing.clock import TestClock
+from mocks.testing.sentences import SentenceError
+from schemas.codes import Amne
+from schemas.intyg_draft import Parent
+from schemas.intyg_example import PERSON, Size, example
+from schemas.intyg_type import IntygTypes
+
+ADDRESS: Final = "INTYGSADAPTER"
+"""Logical address of an adapter."""
+
+_STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
+
+
+class NotAcceptedError(AssertionError):
+    """
+    A call of the EHR's was answered ERROR.
+
+    Attributes:
+        answer: All of the answer.
+    """
+
+    def __init__(self, contract: str, answer: Answer) -> None:
+        super().__init__(f"{contract} was answered {answer.code} {answer.error_id}: {answer.text}")
+        self.answer = answer
+
+
+@dataclass(frozen=True)
+class Intyg:
+    """
+    A certificate that the EHR has issued.
+
+    Attributes:
+        body: The signed RegisterCertificate element, UTF-8.
+        answer: What was answered when it was registered; None: it was not.
+    """
+
+    intygs_id: str
+    typ: str
+    person: str = field(repr=False)
+    body: bytes = field(repr=False)
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that the EHR has sent, and what was answered."""
+
+    meddelande_id: str
+    intygs_id: str
+    answer: Answer
+
+
+class Keys(Protocol):
+    """Who signs."""
+
+    @property
+    def hsa_id(self) -> str:
+        """Of the person who signs."""
+
+    def sign(self, body: bytes) -> bytes:
+        """The same RegisterCertificate element with a signature in its intyg."""
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """What certificates are made with."""
+
+    types: Callable[[], IntygTypes]
+    keys: Keys
+
+
+class Ehr:
+    """
+    The sending side of an EHR.
+
+    Args:
+        clock: Certificates are signed a minute ago by it.
+    """
+
+    def __init__(self, issuer: Issuer, clock: TestClock) -> None:
+        self._issuer = issuer
+        self._now = clock
+        self._client: EhrClient | None = None
+
+    def connect(self, services_url: str, logical_address: str = ADDRESS) -> None:
+        """
+        Say where it calls; a test with the fixture `adapter` need not.
+
+        Args:
+            services_url: To which national paths are appended.
+        """
+        self.disconnect()
+        staff = Staff(self._issuer.keys.hsa_id, UNIT)
+        self._client = EhrClient(services_url, logical_address, staff)
+
+    def disconnect(self) -> None:
+        """Give the connections back."""
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+
+    def issue(
+        self,
+        typ: str = "LISJP",
+        *,
+        person: str = PERSON,
+        relation: tuple[str, str] | None = None,
+        svar_pa: str | None = None,
+        intygs_id: str | None = None,
+        size: str = "minimal",
+        signed: bool = True,
+    ) -> Intyg:
+        """
+        Make a certificate with invented contents that breaks no rule of its type.
+
+        Args:
+            typ: `LISJP`, `FK7804`, `DB`, …: any name of a type.
+            person: Of the patient, 12 digits; a test person unless another is given.
+            relation: Code and id of the older certificate: `("KOMPLT", intyg.intygs_id)`.
+            svar_pa: Id of the completion request that it answers; needs `relation`.
+            size: `minimal`, `some` or `full`.
+
+        Raises:
+            UnknownTypeError: There is no such type; names those that there are.
+        """
+        intyg_type = self._issuer.types().lookup(typ)
+        chosen = intygs_id or str(uuid.uuid4())
+        element = example(
+            intyg_type,
+            signed_at=self._local() - timedelta(minutes=1),
+            size=Size(size),
+            intygs_id=chosen,
+            person_id=person,
+            signer=self._issuer.keys.hsa_id,
+            parent=None if relation is None else Parent(*relation, svar_pa),
+        )
+        body = etree.tostring(element, encoding="UTF-8", xml_declaration=False)
+        if signed:
+            body = self._issuer.keys.sign(body)
+        return Intyg(chosen, intyg_type.xml_code, person, body)
+
+    def register(
+        self,
+        intyg: Intyg | str = "LISJP",
+        *,
+        check: bool = True,
+        relation: tuple[str, str] | None = None,
+        svar_pa: str | None = None,
+    ) -> Intyg:
+        """
+        Register a certificate by RegisterCertificate.
+
+        Args:
+            intyg: One that was issued, or the name of a type, of which one is issued then.
+            check: That an ERROR fails the test; False: look at `answer` yourself.
+            relation, svar_pa: As for `issue`.
+
+        Raises:
+            NotAcceptedError: The answer is ERROR.
+        """
+        __tracebackhide__ = True
+        if isinstance(intyg, str):
+            intyg = self.issue(intyg, relation=relation, svar_pa=svar_pa)
+        answer = self._calls.register(intyg.body)
+        _checked("RegisterCertificate", answer, check)
+        return Intyg(intyg.intygs_id, intyg.typ, intyg.person, intyg.body, answer)
+
+    def send(self, intyg: Intyg, to: str = "FKASSA", *, check: bool = True) -> Answer:
+        """Have a registered certificate sent to a recipient (part code)."""
+        __tracebackhide__ = True
+        answer = self._calls.send(intyg.intygs_id, intyg.person, to, self._local())
+        return _checked("SendCertificateToRecipient", answer, check)
+
+    def revoke(self, intyg: Intyg, reason: str = "Fel patient", *, check: bool = True) -> Answer:
+        """Withdraw a certificate."""
+        __tracebackhide__ = True
+        answer = self._calls.revoke(intyg.intygs_id, intyg.person, self._local(), reason)
+        return _checked("RevokeCertificate", answer, check)
+
+    def ask(
+        self,
+        amne: str,
+        intyg: Intyg,
+        *,
+        text: str = "Påhittad fråga från vården",
+        to: str = "FKASSA",
+        svar_pa: str | None = None,
+        check: bool = True,
+    ) -> Message:
+        """
+        Ask an authority about a certificate, by SendMessageToRecipient.
+
+        Args:
+            to: Its logical address.
+            svar_pa: The message that this answers; see `answer`.
+
+        Raises:
+            SentenceError: There is no such `amne`.
+            NotAcceptedError: The answer is ERROR.
+        """
+        __tracebackhide__ = True
+        if amne not in tuple(Amne):
+            raise SentenceError(f"amne: {unknown(amne, Amne)}")
+        meddelande_id = str(uuid.uuid4())
+        answer = self._calls.message(
+            meddelande_id,
+            intyg.intygs_id,
+            intyg.person,
+            to,
+            amne,
+            text,
+            self._local(),
+            svar_pa,
+        )
+        _checked("SendMessageToRecipient", answer, check)
+        return Message(meddelande_id, intyg.intygs_id, answer)
+
+    @property
+    def _calls(self) -> EhrClient:
+        if self._client is None:
+            raise RuntimeError(
+                "the EHR does not know whom to call: ask for the fixture `adapter`,"
+                " or say `journalsystem.connect(url)`"
+            )
+        return self._client
+
+    def _local(self) -> datetime:
+        return self._now.now.astimezone(_STOCKHOLM)
+
+
+def _checked(contract: str, answer: Answer, check: bool) -> Answer:
+    __tracebackhide__ = True
+    if check and answer.code == "ERROR":
+        raise NotAcceptedError(contract, answer)
+    return answer

@@ -1,0 +1,238 @@
+"""The sentences of the plugin, on mocks alone: the EHR calls Försäkringskassan directly."""
+
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from mocks.rules.answers import Error
+from mocks.rules.parse import RuleError
+from mocks.testing import (
+    ControlError,
+    ExpectationError,
+    Forsakringskassan,
+    Journalsystem,
+    NotAcceptedError,
+)
+from mocks.testing.sentences import SentenceError
+from schemas.codes import ErrorId
+
+
+@pytest.fixture
+def ehr(journalsystem: Journalsystem, forsakringskassan: Forsakringskassan) -> Journalsystem:
+    """An EHR that calls Försäkringskassan directly."""
+    journalsystem.connect(forsakringskassan.url, "FKASSA")
+    return journalsystem
+
+
+@pytest.fixture
+def fk(forsakringskassan: Forsakringskassan) -> Forsakringskassan:
+    return forsakringskassan
+
+
+def codes(ehr: Journalsystem, count: int) -> list[str | None]:
+    """What registering so many certificates is answered."""
+    intyg = ehr.issue()
+    told = [ehr.register(intyg, check=False).answer for _ in range(count)]
+    return [None if each is None else each.error_id or each.code for each in told]
+
+
+def test_an_answer_is_given_so_often_and_then_no_more(
+    ehr: Journalsystem, fk: Forsakringskassan
+) -> None:
+    fk.expect("RegisterCertificate", typ="LISJP").answers("ERROR", "TECHNICAL_ERROR").times(2)
+    assert codes(ehr, 4) == ["TECHNICAL_ERROR", "TECHNICAL_ERROR", "OK", "INFO"]
+
+
+def test_answers_follow_each_other_and_the_last_stays(
+    ehr: Journalsystem, fk: Forsakringskassan
+) -> None:
+    expected = fk.expect("RegisterCertificate:3")
+    expected.answers("ERROR", "APPLICATION_ERROR", text="Nej").answers("INFO", "Ja").answers()
+    assert codes(ehr, 4) == ["APPLICATION_ERROR", "INFO", "OK", "OK"]
+    assert [call.result_text for call in expected.calls[:2]] == ["Nej", "Ja"]
+
+
+def test_the_most_exact_acts_and_of_equals_the_first(
+    ehr: Journalsystem, fk: Forsakringskassan
+) -> None:
+    fk.expect("RegisterCertificate").answers("ERROR", "REVOKED")
+    fk.expect("RegisterCertificate", typ="LI*").answers("ERROR", "VALIDATION_ERROR").times(1)
+    fk.expect("RegisterCertificate", typ="LISJP").answers("ERROR", "TECHNICAL_ERROR").times(1)
+    assert codes(ehr, 3) == ["VALIDATION_ERROR", "TECHNICAL_ERROR", "REVOKED"]
+
+
+def test_who_only_watches_changes_nothing(ehr: Journalsystem, fk: Forsakringskassan) -> None:
+    watched = fk.expect("RegisterCertificate", logical_address="FK-VALIDATION-ERROR").times(2)
+    other = fk.expect("RegisterCertificate").at_least(2)
+    fk.expect("RevokeCertificate").never()
+    ehr.connect(fk.url, "FK-VALIDATION-ERROR")
+    assert codes(ehr, 2) == ["VALIDATION_ERROR", "VALIDATION_ERROR"]
+    assert watched.calls == other.calls == fk.calls()
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("VP007", 500), ("HTTP503", 503), ("STORED-THEN-FAULT", 500)]
+)
+def test_an_answer_has_the_name_of_an_address_that_misbehaves(
+    ehr: Journalsystem, fk: Forsakringskassan, name: str, status: int
+) -> None:
+    bad = fk.expect("RegisterCertificate").answers(name).times(1)
+    with pytest.raises(Exception, match=r"VP007|503|Ordered by a rule"):
+        ehr.register()
+    [call] = bad.verify()
+    assert call.http_status == status
+    assert len(fk.all_intyg()) == (name == "STORED-THEN-FAULT")
+
+
+def test_a_connection_is_reset_after_the_call_was_taken(
+    ehr: Journalsystem, fk: Forsakringskassan
+) -> None:
+    intyg = ehr.issue()
+    fk.expect("RegisterCertificate").resets(stored=True).times(1)
+    with pytest.raises(requests.ConnectionError):
+        ehr.register(intyg)
+    assert fk.intyg(intyg).signature == "valid"
+    assert codes(ehr, 1) == ["OK"]
+
+
+def test_a_fault_says_what_the_test_said(ehr: Journalsystem, fk: Forsakringskassan) -> None:
+    fk.expect("RegisterCertificate").faults("Stängt", code="Client")
+    with pytest.raises(Exception, match="Stängt"):
+        ehr.register()
+    [call] = fk.calls()
+    assert b"<faultcode>soap:Client</faultcode>" in fk.reply(call).replace(b"SOAP-ENV", b"soap")
+
+
+def test_an_answer_is_late(ehr: Journalsystem, fk: Forsakringskassan) -> None:
+    late = fk.expect("RegisterCertificate").after("0.3s")
+    started = time.monotonic()
+    ehr.register()
+    assert time.monotonic() - started >= 0.3
+    assert [call.result_code for call in late.calls] == ["OK"]
+
+
+def test_any_effect_can_be_had(ehr: Journalsystem, fk: Forsakringskassan) -> None:
+    effect = Error(error_id=ErrorId.REVOKED, store=True)
+    fk.expect("RegisterCertificate").answers_with(effect)
+    with pytest.raises(NotAcceptedError) as refused:
+        ehr.register()
+    assert refused.value.answer.error_id == "REVOKED"
+    assert len(fk.all_intyg()) == 1
+
+
+# --- what did not come ----------------------------------------------------------------------------
+
+
+def test_what_did_not_come_is_told_field_by_field(
+    ehr: Journalsystem, fk: Forsakringskassan
+) -> None:
+    intyg = ehr.register()
+    person = "189001029819"
+    missing = fk.expect("RegisterCertificate", typ="LUSE", person=person).answers().times(2)
+    other = ehr.register()
+    with pytest.raises(ExpectationError) as told:
+        missing.verify(timeout=0)
+    assert str(told.value).splitlines() == [
+        "forsakringskassan expected RegisterCertificate typ=LUSE person=…, answered ok, twice; "
+        "came 0 times",
+        f"  call 1: RegisterCertificate:3 to FKASSA about {intyg.intygs_id}: OK",
+        "      came before the expectation was there",
+        f"  call 2: RegisterCertificate:3 to FKASSA about {other.intygs_id}: OK",
+        "      contract: is RegisterCertificate",
+        "      typ: expected LUSE, was LISJP",
+        "      person: expected …, was another",
+    ]
+    fk.expect("RegisterCertificate").at_least(1)
+    ehr.register()
+    missing.never()  # so that this test passes
+
+
+def test_too_often_is_told_and_what_another_answered(
+    ehr: Journalsystem, fk: Forsakringskassan
+) -> None:
+    once = fk.expect("RegisterCertificate").times(1)
+    ehr.register()
+    ehr.register()
+    with pytest.raises(ExpectationError, match=r"RegisterCertificate, once; came twice"):
+        once.verify()
+    once.times(2)
+    fk.expect("RegisterCertificate", typ="LISJP").answers()
+    beaten = fk.expect("RegisterCertificate").answers("ERROR", "REVOKED")
+    ehr.register()
+    with pytest.raises(ExpectationError, match="matches, but the rule was outranked"):
+        beaten.verify(timeout=0)
+    beaten.never()
+    once.at_least(1)
+
+
+def test_a_call_that_no_rule_saw_says_where_it_ended(
+    ehr: Journalsystem, fk: Forsakringskassan
+) -> None:
+    expected = fk.expect("RegisterCertificate")
+    ehr.connect(fk.url, "ELSEWHERE")
+    with pytest.raises(Exception, match="logical address"):
+        ehr.register()
+    with pytest.raises(ExpectationError, match="refused before any rule was asked: logical_addr"):
+        expected.verify(timeout=0)
+    expected.never()
+
+
+def test_without_calls_it_says_so(fk: Forsakringskassan) -> None:
+    with pytest.raises(ExpectationError, match="no call came at all"):
+        fk.expect("RegisterCertificate").verify(timeout=0)
+    fk.forget_expectations()
+
+
+# --- words that there are not ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("say", "error", "says"),
+    [
+        (lambda m: m.expect("RegisterCertficate"), RuleError, "nearest is RegisterCertificate"),
+        (lambda m: m.expect("RegisterCertificate", tpy="DB"), RuleError, "nearest is typ"),
+        (lambda m: m.expect("SendMessageToCare"), ControlError, "takes RegisterCertificate"),
+        (
+            lambda m: m.expect("RegisterCertificate").answers("VP07"),
+            SentenceError,
+            "nearest is VP007",
+        ),
+        (
+            lambda m: m.expect("RegisterCertificate").answers("ERROR", "TECHNICAL"),
+            SentenceError,
+            "nearest is TECHNICAL_ERROR",
+        ),
+        (lambda m: m.calls(result_cod="OK"), SentenceError, "result_code"),
+        (lambda m: m.calls("result_code<OK"), SentenceError, "result_code<OK"),
+        (lambda m: m.ask("KOMPLETT", "x"), SentenceError, "nearest is KOMPLT"),
+        (lambda m: m.clock.advance("7 days"), ValueError, "7d"),
+    ],
+)
+def test_a_word_that_there_is_not_fails_where_it_is_said(
+    fk: Forsakringskassan, say: Any, error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        say(fk)
+    fk.forget_expectations()
+
+
+def test_events_and_types_too(journalsystem: Journalsystem) -> None:
+    with pytest.raises(SentenceError, match="nearest is SKICKA"):
+        journalsystem.await_event("SKICKAD")
+    with pytest.raises(LookupError, match="LISJP"):
+        journalsystem.issue("LISJPP")
+    with pytest.raises(RuntimeError, match="fixture `adapter`"):
+        journalsystem.register()
+    with pytest.raises(ExpectationError, match=r"told SKICKA 0 of 1 times .* told: nothing"):
+        journalsystem.await_event("SKICKA", timeout=0)
+
+
+def test_each_test_finds_the_mock_empty(ehr: Journalsystem, fk: Forsakringskassan) -> None:
+    assert fk.calls() == ()
+    assert fk.all_intyg() == ()
+    ehr.register()
+    assert len(fk.await_calls("RegisterCertificate", result_code="OK")) == 1
+    with pytest.raises(ExpectationError, match="1 of 2 calls came"):
+        fk.await_calls(count=2, timeout=0)
