@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from adapter.console.token import Token
-from adapter.deliver.tls import TlsFilesError, client_context
+from adapter.deliver.tls import PUBLIC, TlsFilesError, client_context
 from adapter.errors import StoreError
 from adapter.guard import Guard, RegisterSignal
 from adapter.key_files import cert_files, ending_soon, readable_by_others, secret_files
@@ -189,6 +189,8 @@ def _is_this_machine(host: str) -> bool:
 
 def tls_remarks(name: str, destination: DestinationSettings) -> Iterator[Remark]:
     """What is wrong with the files that a destination names for TLS."""
+    if destination.tls == PUBLIC:
+        return  # it names none, and reading the public authorities takes long
     try:
         client_context(destination.tls)
     except TlsFilesError as exc:

@@ -486,6 +486,15 @@ class Destination:
     tls: ClientTls = ClientTls()
 
 
+TO_CARE: Final = frozenset({"CertificateStatusUpdateForCare", "SendMessageToCare"})
+"""Contracts by which care is told; everything else that is sent is for an authority."""
+
+
+def receiver_of(contract: str) -> DestinationRole:
+    """What the receiver of a contract is, by the contract's name."""
+    return DestinationRole.CARE if contract in TO_CARE else DestinationRole.AUTHORITY
+
+
 class Environment(StrEnum):
     """Which world this adapter runs in."""
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Final, TypeAlias, TypeVar
 
 from adapter.errors import UnknownRecipientError
-from adapter.model import Clock, Destination, system_clock
+from adapter.model import Clock, Destination, receiver_of, system_clock
 from adapter.platform_fault import VpCode
 from adapter.readers import SWEDEN
 from adapter.recipients import NEVER_SENT_TO, takes
@@ -178,14 +178,19 @@ class Routes:
             logical_address: Of the receiver.
 
         Returns:
-            The destination with the full address for this contract, or None.
+            The destination with the full address for this contract, or None. An
+            EHR is no destination for what an authority is meant to get, nor the
+            reverse: such a route leads nowhere.
         """
         table = self._table
         found = table.find(contract, logical_address, self.today())
         if found.refusal is not None or found.route is None or found.route.destination == HERE:
             return None
         name = found.route.destination
-        return destination(name, table.routing.destinations[name], contract, major)
+        row = table.routing.destinations[name]
+        if row.role is not receiver_of(contract):
+            return None
+        return destination(name, row, contract, major)
 
     def recipient(self, part: str, intyg_type: IntygType) -> Recipient:
         """

@@ -17,7 +17,14 @@ from cryptography.x509.oid import NameOID
 from adapter.access import Access, AccessDecision
 from adapter.caller import is_hsa_id
 from adapter.guard import Guard
-from adapter.model import ClientTls, Destination, Environment, GuardDecision, PersonId
+from adapter.model import (
+    ClientTls,
+    Destination,
+    Environment,
+    GuardDecision,
+    PersonId,
+    receiver_of,
+)
 from adapter.route import Routes, destination
 from adapter.route_settings import HERE
 from adapter.settings import CallerIdentity, Settings
@@ -135,7 +142,7 @@ class Explainer:
             yield self._answered_here(contract)
             return
         yield self._guarded(there, person)
-        yield Step("address", StepState.OK, f"POST {there.url}, {there.timeout_seconds:g} s")
+        yield _address(there, contract)
         yield _certificate(there)
 
     def _sender(self, sender: str | None) -> Step:
@@ -196,6 +203,14 @@ class Explainer:
         because = f" ({verdict.signal_and_why})" if verdict.signal else ""
         state = StepState.OK if decided is GuardDecision.SEND else StepState.NO
         return Step("guard", state, f"patient: {kind}{because}; {at}: {decided}")
+
+
+def _address(there: Destination, contract: Contract) -> Step:
+    text = f"POST {there.url}, {there.timeout_seconds:g} s"
+    role = receiver_of(contract.name)
+    if there.role is role:
+        return Step("address", StepState.OK, text)
+    return Step("address", StepState.NO, f"not {text}: {contract.name} is for the role {role}")
 
 
 def _where(steps: list[Step], logical_address: str, sender: str | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,6 +55,14 @@ class DestinationSettings(SettingsPart):
         return not is_real or self.allow or environment is Environment.PRODUCTION
 
     @property
+    def place(self) -> str:
+        """The address, the same for each way of writing it."""
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2].lower()
+        default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+        return f"{parts.scheme}://{host.removesuffix(default)}{parts.path.rstrip('/')}"
+
+    @property
     def tls(self) -> ClientTls:
         """How TLS is spoken with it."""
         secret = self.client_key_password
@@ -65,6 +74,7 @@ class DestinationSettings(SettingsPart):
     def _http(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        _ = urlsplit(url).port  # raises where host or port are none
         return url
 
     @pydantic.model_validator(mode="after")
@@ -153,6 +163,18 @@ class RoutingSettings(SettingsPart):
                 yield (
                     f"route {route.contract} {route.logical_address}: "
                     f"no destination is named {route.destination!r}"
+                )
+        yield from self._of_two_kinds()
+
+    def _of_two_kinds(self) -> Iterator[str]:
+        """One system is real, test or mock, under whatever names it is listed."""
+        first: dict[str, str] = {}
+        for name, destination in self.destinations.items():
+            other = first.setdefault(destination.place, name) if destination.url else name
+            if destination.kind is not self.destinations[other].kind:
+                yield (
+                    f"destinations {other} and {name} are one address, and said to be "
+                    f"{self.destinations[other].kind} and {destination.kind}"
                 )
 
 

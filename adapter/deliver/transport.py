@@ -11,7 +11,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, Never, Protocol
 
@@ -25,7 +25,15 @@ from zeep.transports import Transport
 from adapter.deliver.answer import read_answer
 from adapter.deliver.decision import Exchange, Transfer
 from adapter.deliver.tls import PUBLIC, client_context
-from adapter.model import Delivery, Destination, GuardDecision, PatientVerdict, PersonId
+from adapter.model import (
+    Delivery,
+    Destination,
+    DestinationRole,
+    GuardDecision,
+    PatientVerdict,
+    PersonId,
+    receiver_of,
+)
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 """A result or fault has a few kilobytes."""
@@ -85,8 +93,12 @@ class Gate:
         """
         Ask the guard about one message to one address.
 
-        A guard that fails is one that cannot tell.
+        A guard that fails is one that cannot tell. What an authority is meant to get is asked about
+        as going to one, also where the routes call its address an EHR.
         """
+        name = delivery.new.contract.partition(":")[0]
+        if receiver_of(name) is DestinationRole.AUTHORITY:
+            destination = replace(destination, role=DestinationRole.AUTHORITY)
         try:
             decision, verdict = self._guard.decision(
                 delivery.new.patient, destination, flagged=delivery.is_test

@@ -26,8 +26,12 @@ class WatchedFile(Generic[T]):
     """
     The last good content of a file.
 
-    A change is read when two looks in a row find the same, so that a file is not read while it is
-    written. A new content that cannot be used is refused, and the old one stays.
+    A change is read when it was made some time ago, or when two looks in a row find the same, so
+    that a file is not read while it is written. A new content that cannot be used is refused, and
+    the old one stays.
+
+    Where nobody has asked for a while, whoever asks waits for the look: after a quiet hour the
+    first question must not be answered from what was there before it.
 
     Args:
         path: Where it is.
@@ -59,9 +63,11 @@ class WatchedFile(Generic[T]):
     @property
     def content(self) -> T | None:
         """What the file holds, or held when it was last good; None if it never was."""
-        if self._monotonic() >= self._next_look and self._lock.acquire(blocking=False):
-            try:  # one thread looks, the others go on with what there is
-                self._look()
+        late = self._monotonic() - self._next_look
+        if late >= 0 and self._lock.acquire(blocking=late > LOOK_SECONDS):
+            try:  # one thread looks, the others go on with what there is, if that is not old
+                if self._monotonic() >= self._next_look:
+                    self._look()
             finally:
                 self._lock.release()
         return self._content
@@ -79,12 +85,12 @@ class WatchedFile(Generic[T]):
         return f"{self._fault}; what was read before it is still in use"
 
     def _look(self) -> None:
-        self._next_look = self._monotonic() + LOOK_SECONDS
         found = state_of(self.path)
-        if found != self._settled and found == self._seen:
+        if found != self._settled and (found == self._seen or _is_over(found)):
             self._take(found)
             self._tell()
         self._seen = found
+        self._next_look = self._monotonic() + LOOK_SECONDS  # at last: who is late waits for it
 
     def _take(self, found: FileState) -> None:
         try:
@@ -105,6 +111,11 @@ class WatchedFile(Generic[T]):
             _log.warning("guard.file_refused", **{"error.message": self._fault})
         else:
             _log.info("guard.file_read", **{"file.name": self.path.name})
+
+
+def _is_over(found: FileState) -> bool:
+    """Whether whoever wrote it is done, by the file's own time."""
+    return found is not None and time.time() - found[0] / 1e9 >= LOOK_SECONDS
 
 
 def state_of(path: Path) -> FileState:

@@ -497,6 +497,40 @@ def test_a_permit_that_was_not_used_is_withdrawn(guard: FixedGuard) -> None:
     assert gate._good == {}
 
 
+@pytest.mark.parametrize(
+    ("contract", "asked"),
+    [
+        ("RegisterCertificate:3", DestinationRole.AUTHORITY),
+        ("RevokeCertificate:2", DestinationRole.AUTHORITY),
+        ("SendMessageToRecipient:2", DestinationRole.AUTHORITY),
+        ("SendMessageToCare:2", DestinationRole.CARE),
+        ("CertificateStatusUpdateForCare:3", DestinationRole.CARE),
+    ],
+)
+def test_what_an_authority_is_meant_to_get_is_asked_about_as_going_to_one(
+    contract: str, asked: DestinationRole
+) -> None:
+    """Whatever the routes call the address: a test patient's messages may go to an EHR."""
+    asked_about = []
+
+    class Listening:
+        def decision(
+            self, _: PersonId, there: Destination, *, flagged: bool | None = None
+        ) -> tuple[GuardDecision, PatientVerdict]:
+            asked_about.append((there.role, flagged))
+            return GuardDecision.BLOCK, PatientVerdict(PatientKind.TEST)
+
+    ehr = dataclasses.replace(destination("http://x/"), role=DestinationRole.CARE)
+    mine = delivery()
+    Gate(Listening()).ask(
+        dataclasses.replace(mine, new=dataclasses.replace(mine.new, contract=contract)),
+        ehr,
+        "http://x/",
+        b"",
+    )
+    assert asked_about == [(asked, mine.is_test)]
+
+
 def test_a_stop_is_no_permit(guard: FixedGuard) -> None:
     guard.answer = GuardDecision.BLOCK
     asked = Gate(guard).ask(delivery(), destination("http://x/"), "http://x/", b"")

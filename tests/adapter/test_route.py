@@ -218,6 +218,54 @@ def test_nothing_is_sent_where_rows_disagree_or_lead_nowhere() -> None:
 
 
 @pytest.mark.parametrize(
+    ("contract", "leads_to"),
+    [
+        ("RegisterCertificate", "fk"),
+        ("RevokeCertificate", "fk"),
+        ("SendMessageToRecipient", "fk"),
+        ("SendMessageToCare", "ehr"),
+        ("CertificateStatusUpdateForCare", "ehr"),
+    ],
+)
+def test_an_authority_is_no_destination_for_what_care_is_told_nor_the_reverse(
+    contract: str, leads_to: str
+) -> None:
+    table = routes(("*", "A", "fk"), ("*", "B", "ehr"))
+    found = [table.find(contract, 3, address) for address in ("A", "B")]
+    assert [one.name for one in found if one is not None] == [leads_to]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://fk.example/in", "https://fk.example/in"),
+        ("https://fk.example/in", "https://FK.example:443/in/"),
+        ("http://fk.example", "http://user@fk.example:80/"),
+    ],
+)
+def test_one_address_is_not_of_two_kinds(one: str, other: str) -> None:
+    def listed(*kinds: str) -> None:
+        rows = zip("ab", (one, other), kinds, strict=True)
+        load_settings(
+            environment="test",
+            destinations={
+                name: {"url": url, "kind": kind, "allow": True} for name, url, kind in rows
+            },
+        )
+
+    listed("real", "real")
+    for kinds in (("real", "test"), ("test", "real"), ("test", "mock")):
+        with pytest.raises(SettingsError, match="a and b are one address"):
+            listed(*kinds)
+
+
+@pytest.mark.parametrize("url", ["http://fk.example:port/", "http://[fk/"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"destinations\.fk\.url"):
+        load_settings(environment="test", destinations={"fk": {"url": url, "kind": "test"}})
+
+
+@pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"valid_from": "2026-07-01", "valid_to": "2026-06-30"}, "valid_to is before"),

@@ -128,6 +128,13 @@ def test_the_adapters_own_messages_need_no_permission(folder: Path) -> None:
     assert steps["permission"] == ("note", "the adapter's own messages need none")
 
 
+def test_an_authority_does_not_get_what_care_is_told(folder: Path) -> None:
+    steps, verdict = explained(run(folder, "SendMessageToCare:2", "FK"))
+    assert steps["address"][0] == "no"
+    assert steps["address"][1].endswith("SendMessageToCare is for the role care")
+    assert verdict == "stopped at address"
+
+
 def test_what_the_adapter_answers_itself_is_told_with_where_it_sends(folder: Path) -> None:
     steps, verdict = explained(run(folder, "RegisterCertificate", "ADAPTER", "--sender", EHR))
     assert verdict == "let in; answered by the adapter"

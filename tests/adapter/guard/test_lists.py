@@ -34,15 +34,19 @@ class Watched:
     def __init__(self, path: Path, text: str | None) -> None:
         self.path = path
         self.seconds = Seconds()
+        self.writes = 0
         if text is not None:
             self.write(text)
         self.list = ListFile("list", path, self.seconds)
 
     def write(self, text: str) -> None:
-        """In place, as an editor might; another time of change even within one tick."""
-        before = self.path.stat().st_mtime_ns if self.path.exists() else 0
+        """In place, as an editor might, and a moment ago however long the test takes."""
         self.path.write_text(text)
-        os.utime(self.path, ns=(before + 1_000_000, before + 1_000_000))
+        self.writes += 1
+        self.changed_at(time.time() + 3600 + self.writes)
+
+    def changed_at(self, seconds: float) -> None:
+        os.utime(self.path, (seconds, seconds))
 
     def looks(self, count: int = 2) -> None:
         """Let that many looks at the file system come due, and happen."""
@@ -71,6 +75,17 @@ def test_a_number_that_is_added_counts_after_two_looks(
     watched.looks(1)
     assert watched.kind(OTHER_PATIENT) is TEST
     assert watched.list.remark is None
+
+
+def test_a_change_while_nobody_asked_counts_at_the_first_question(
+    watch: Callable[[str | None], Watched],
+) -> None:
+    watched = watch(f"{PATIENT}\n")
+    assert watched.kind(OTHER_PATIENT) is NOT_TEST
+    watched.write(f"{PATIENT}\n{OTHER_PATIENT}\n")
+    watched.changed_at(time.time() - 60)
+    watched.seconds.now += 60
+    assert watched.kind(OTHER_PATIENT) is TEST
 
 
 def test_a_file_that_keeps_growing_is_not_read_half(
