@@ -1,0 +1,284 @@
+"""The adapter under trial: flows, store, routes, guard and transport are real, time is not."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from adapter.deliver import Deliverer
+from adapter.deliver.transport import AskGuard
+from adapter.guard import Guard, TestPatients, build_test_patients
+from adapter.interactions import after_delivery
+from adapter.model import (
+    Delivery,
+    Destination,
+    Environment,
+    GuardDecision,
+    Outcome,
+    PatientVerdict,
+    PersonId,
+)
+from adapter.parts import Parts
+from adapter.route import Routes
+from adapter.route_reload import RoutesReloader
+from adapter.route_settings import RoutingSettings
+from adapter.settings import (
+    DeliverySettings,
+    RecipientSettings,
+    RegisterSettings,
+    Settings,
+    SignaturePolicy,
+    TestPatientSettings,
+)
+from adapter.signature import TrustStore
+from adapter.store import Rows, Store, tables
+from adapter.worker import FindDestination, Workers
+from schemas.intyg_type import IntygTypes
+from tests import builders
+from tests.adapter.interactions.rig import CONTRACTS, TYPES, ChangedTypes, Rig, VirtualClock
+from tests.flows.guard_proof.listeners import Listeners, listening
+from tests.flows.guard_proof.spy import Spy, spying
+from tests.flows.guard_proof.world import AF, FK, Knowledge
+
+DELIVERY: Final = DeliverySettings(max_attempts=4)
+SENT_ON_SIGNING: Final = ChangedTypes({"sent_on_signing": True})
+
+
+class QuickClock(VirtualClock):
+    """Moves a hundredth of a second on each look, so that a whole play stays within its day."""
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=10)
+        return self.now
+
+
+class Meter:
+    """Seconds that only grow, by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _as_it_is(part: Any) -> Any:
+    return part
+
+
+@dataclass(frozen=True)
+class Seams:
+    """Where the adapter can be spoilt. Each is given the real part."""
+
+    intake: Callable[[Guard], Guard] = _as_it_is
+    transport: Callable[[Guard], AskGuard] = _as_it_is
+    patients: Callable[[TestPatients], TestPatients] = _as_it_is
+    find: Callable[[FindDestination], FindDestination] = _as_it_is
+    meter: Callable[[Callable[[], float]], Callable[[], float]] = _as_it_is
+
+
+WHOLE: Final = Seams()
+
+
+class _CurrentGuard:
+    """Lets one deliverer, which is slow to make, serve one adapter after the other."""
+
+    guard: AskGuard
+
+    def decision(
+        self, person: PersonId, destination: Destination, *, flagged: bool | None = None
+    ) -> tuple[GuardDecision, PatientVerdict]:
+        return self.guard.decision(person, destination, flagged=flagged)
+
+
+@dataclass
+class Ground:
+    """What plays have in common."""
+
+    folder: Path
+    listeners: Listeners
+    spy: Spy
+    clock: QuickClock = field(default_factory=QuickClock)
+    guard: _CurrentGuard = field(default_factory=_CurrentGuard)
+    deliverer: Deliverer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.deliverer = Deliverer(CONTRACTS, self.guard, DELIVERY, self.clock)
+        self._stores: dict[Environment, Store] = {}
+
+    def database(self, environment: Environment) -> Path:
+        return self.folder / f"{environment.value}.sqlite"
+
+    def store(self, environment: Environment) -> Store:
+        """The environment's database, open; it stays open from play to play."""
+        if environment not in self._stores:
+            store = Store(f"sqlite:///{self.database(environment)}", self.clock)
+            store.migrate(environment)
+            self._stores[environment] = store
+        return self._stores[environment]
+
+    def close(self, environment: Environment) -> None:
+        """Let go of a database, as a process does that ends."""
+        if environment in self._stores:
+            self._stores.pop(environment).close()
+
+    def reopen(self, environment: Environment) -> Store:
+        """As the next process does; it knows that the schema is as it should be."""
+        store = Store(f"sqlite:///{self.database(environment)}", self.clock)
+        store.must_belong_to(environment)
+        self._stores[environment] = store
+        return store
+
+    def empty(self, environment: Environment) -> None:
+        """Delete every row but the environment's mark."""
+        self.store(environment)
+        with closing(sqlite3.connect(self.database(environment))) as connection, connection:
+            for table in tables.metadata.sorted_tables:
+                if table is not tables.environment:
+                    connection.execute(f"DELETE FROM {table.name}")
+
+    def end(self) -> None:
+        for environment in Environment:
+            self.close(environment)
+        self.deliverer.close()
+
+
+@contextmanager
+def common_ground(folder: Path) -> Iterator[Ground]:
+    with listening() as listeners, spying() as spy:
+        ground = Ground(folder, listeners, spy)
+        try:
+            yield ground
+        finally:
+            ground.end()
+
+
+@dataclass
+class Attempt:
+    """What the worker was at, and what came of it."""
+
+    delivery: Delivery
+    destination: Destination | None = None
+    outcome: Outcome | None = None
+
+
+class Trial:
+    """
+    One adapter, from its first start to its last.
+
+    Attributes:
+        rig: Calls its flows.
+        attempt: The worker's last one.
+    """
+
+    rig: Rig
+    workers: Workers
+
+    def __init__(
+        self,
+        ground: Ground,
+        environment: Environment,
+        knowledge: Knowledge,
+        seams: Seams,
+        *,
+        sent_on_signing: bool,
+    ) -> None:
+        self.ground = ground
+        self.environment = environment
+        self.knowledge = knowledge
+        self.meter = Meter()
+        self.attempt: Attempt | None = None
+        self._seams = seams
+        self._types: IntygTypes = SENT_ON_SIGNING if sent_on_signing else TYPES
+        ground.empty(environment)
+        self._routing = RoutingSettings()
+
+    def start(self) -> None:
+        """Read settings, lists and routes."""
+        settings = self._settings()
+        clock = self.ground.clock
+        store = self.ground.store(self.environment)
+        patients = build_test_patients(settings.test_patients, self._seams.meter(self.meter))
+        guard = Guard(self._seams.patients(patients), self.environment)
+        self.ground.guard.guard = self._seams.transport(guard)
+        self.routes = Routes(settings, clock)
+        self.routes.replace(self._routing)
+        parts = Parts(
+            settings=settings,
+            contracts=CONTRACTS,
+            types=self._types,
+            store=store,
+            guard=self._seams.intake(guard),
+            routes=self.routes,
+            trust=TrustStore(),
+            signing_key=None,
+            clock=clock,
+        )
+        self.rig = Rig(parts, clock)
+        self.workers = Workers(
+            store, self, self._seams.find(self._find), self._after, DELIVERY, clock
+        )
+        self.workers.recover()
+
+    def stop(self) -> None:
+        """End, as a process does that is killed: what is under way stays as it is."""
+        self.ground.deliverer.close()
+        self.ground.close(self.environment)
+
+    def start_again(self) -> None:
+        self.ground.reopen(self.environment)
+        self.start()
+
+    def read_routes(self, toml: str) -> bool:
+        """A new file of routes; whether its rows count from now on."""
+        path = self.ground.folder / "routes.toml"
+        path.write_text(toml, encoding="utf-8")
+        taken = RoutesReloader(path, self.environment, self.routes).reload()
+        self._routing = self.routes.table.routing
+        return taken
+
+    def _settings(self) -> Settings:
+        lists = self.knowledge.lists
+        url = self.ground.listeners.url("register") + "/ask"
+        register = RegisterSettings(url=url if self.knowledge.has_register else None)
+        settings = Settings(
+            environment=self.environment,
+            data_dir=self.ground.folder,
+            test_patients=TestPatientSettings(
+                list_files=tuple(one.path for name, one in lists.items() if name[:4] == "list"),
+                ehr_list_files=tuple(one.path for name, one in lists.items() if name[:4] != "list"),
+                population_register=register,
+            ),
+            recipients={
+                "FKASSA": RecipientSettings(name="Försäkringskassan", logical_address=FK),
+                "AF": RecipientSettings(
+                    name="Arbetsförmedlingen", logical_address=AF, types=("FK7804",)
+                ),
+            },
+        )
+        # Unsigned certificates, also in production: signatures are proven elsewhere, and are slow.
+        return settings.model_copy(update={"signature": SignaturePolicy.ACCEPT})
+
+    # --- what the worker is given ---
+
+    def _find(self, contract: str, major: int, address: str) -> Destination | None:
+        return self.routes.find(contract, major, address)
+
+    def deliver(self, delivery: Delivery, destination: Destination) -> Outcome:
+        self.attempt = Attempt(delivery, destination)
+        return self.ground.deliverer.deliver(delivery, destination)
+
+    def longest_attempt_seconds(self, destination: Destination) -> float:
+        return self.ground.deliverer.longest_attempt_seconds(destination)
+
+    def _after(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
+        self.attempt = self.attempt or Attempt(delivery)
+        self.attempt.outcome = outcome
+        after_delivery.handle(rows, delivery, outcome, self.rig.parts)
+
+    def begin(self, at: datetime = builders.NOW) -> None:
+        self.ground.clock.now = at
+        self.start()

@@ -1,0 +1,67 @@
+"""No message of a test patient reaches a real authority, and nobody else's reaches a test system.
+
+Random lives of an adapter: contracts, environments, patients, destinations and mistakes, with real
+sockets at the other end that keep every byte. `INTYG_TEST_GUARD_SEQUENCES=5000` plays so many of
+them; a play that fails is told shortened to what it needs.
+
+The same plays are let loose on adapters with a fault, each of which they must find.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.flows.guard_proof.adapter_rig import Ground, common_ground
+from tests.flows.guard_proof.search import look_for_violation, play_of
+from tests.flows.guard_proof.spoilt import SPOILT, Spoilt
+
+ENOUGH: Final = int(os.environ.get("INTYG_TEST_GUARD_SEQUENCES", "100"))
+SEARCHED: Final = 20
+"""So many plays from the first one that should find a fault: the order of things may change."""
+
+_MEMORY: Final = Path("/dev/shm")
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    """In memory where there is such a folder: databases that are written to disk are slower."""
+    with (
+        tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder,
+        common_ground(Path(folder)) as ground,
+    ):
+        yield ground
+
+
+@pytest.mark.timeout(60 + 2 * ENOUGH)
+def test_nothing_arrives_where_it_must_not(
+    ground: Ground, record_property: Callable[[str, object], None]
+) -> None:
+    found, seen = look_for_violation(ground, range(ENOUGH))
+    assert found is None, str(found)
+    record_property("table", f"guard: {dict(sorted(seen.items()))}")
+    # What is said of what must not go would be empty if nothing went, waited or was stopped.
+    for arrival in ("real authority", "test authority", "mock authority", "real care", "test care"):
+        assert seen[f"go {arrival}"] > ENOUGH / 20, arrival
+    assert min(seen["never real authority"], seen["never test care"]) > 0
+    assert seen["journalled"] > ENOUGH
+    assert seen["wait real authority"] + seen["wait real care"]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("spoilt", SPOILT.values(), ids=list(SPOILT))
+def test_an_adapter_with_a_fault_is_found(ground: Ground, spoilt: Spoilt) -> None:
+    with spoilt.patched():
+        numbers = range(spoilt.first, spoilt.first + SEARCHED)
+        found, _ = look_for_violation(ground, numbers, spoilt.seams, shorten=False)
+    assert found is not None
+    whole, _ = look_for_violation(ground, [found.number])
+    assert whole is None, str(whole)
+
+
+def test_plays_are_the_same_each_time() -> None:
+    assert [play_of(n) for n in range(3)] == [play_of(n) for n in range(3)]
+    assert play_of(1) != play_of(2)
