@@ -12,12 +12,13 @@ from adapter.model import (
     Delivery,
     Destination,
     DestinationKind,
+    DestinationRole,
     GuardDecision,
     PatientKind,
     PatientVerdict,
     PersonId,
 )
-from adapter.route import Routes
+from adapter.route import Routes, destination
 from adapter.store import Rows
 from tests.flows.guard_proof.adapter_rig import WHOLE, Seams
 
@@ -131,6 +132,22 @@ def _kinds_of_intake() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _roles_as_written() -> Iterator[None]:
+    """Whatever the routes call an EHR may get what is for an authority, as if it were care."""
+
+    def find(routes: Routes, contract: str, major: int, address: str) -> Destination | None:
+        found = routes.table.find(contract, address, routes.today()).route
+        if found is None:
+            return None
+        row = routes.table.routing.destinations[found.destination]
+        return destination(found.destination, row, contract, major)
+
+    care = patch("adapter.deliver.transport.receiver_of", lambda _: DestinationRole.CARE)
+    with patch.object(Routes, "find", find), care:
+        yield
+
+
 def _both(decide: Callable[..., Decided]) -> Seams:
     return Seams(intake=_altered(decide), transport=_altered(decide))
 
@@ -149,6 +166,10 @@ SPOILT: Final[Mapping[str, Spoilt]] = {
     ),
     "what should wait goes": Spoilt(29, Seams(transport=_altered(_hold_goes))),
     "test systems take everybody's": Spoilt(51, Seams(transport=_altered(_mocks_take_all))),
+    "a changed list counts at the second question": Spoilt(
+        1, patched=lambda: patch("adapter.guard.watched_file._is_over", lambda _: False)
+    ),
+    "an authority is taken for an EHR": Spoilt(6, patched=_roles_as_written),
     "the kind is that of the intake": Spoilt(6, patched=_kinds_of_intake),
     "blocks are not journalled": Spoilt(
         1, patched=lambda: patch.object(Rows, "add_block", lambda *_: None)

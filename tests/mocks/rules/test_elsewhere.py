@@ -13,6 +13,7 @@ from mocks.rules.passing import PassingError, pass_on
 from mocks.serving import MockServer, mount, serve
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
+from tests.flows.guard_proof.listeners import listening
 from tests.mocks.calls import fault, post, result
 from tests.mocks.rules.callers import REGISTER, ZeepCaller, raw
 
@@ -99,6 +100,19 @@ def test_a_rule_that_passes_too_far_is_refused_by_the_mock_and_again_at_the_sock
     contract = contracts.get("RegisterCertificate", 3)
     with pytest.raises(PassingError):
         pass_on(effect, contract, "FKASSA", b"", (), (), "me")
+
+
+def test_a_redirect_takes_no_call_on_to_a_real_destination(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    """Whoever answers for the mock cannot send it further: every byte that arrives is kept."""
+    with listening() as there:
+        there.moods["test"] = "elsewhere"
+        kassan.add_rule(parse_rule(passing(there.url("test"), destination="test")))
+        assert post(server, REGISTER).status_code == 307
+        heard = there.heard()
+    assert set(heard) == {"test"}
+    assert b"RegisterCertificate" in heard["test"]
 
 
 def test_a_rule_about_a_contract_that_the_mock_lacks_is_refused(kassan: Forsakringskassan) -> None:
