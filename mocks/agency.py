@@ -27,7 +27,7 @@ from mocks import envelope
 from mocks.call import Call, RefusedError, entry_of, with_findings
 from mocks.clock import Clock, system_clock
 from mocks.control import Operation, ProblemError, interface
-from mocks.control.app import Control, problem
+from mocks.control.gate import Control
 from mocks.envelope import Answer, FaultCode, FaultError
 from mocks.identity import identify
 from mocks.journal import Bounds, Filter, Journal, Verdict
@@ -183,7 +183,7 @@ class Agency(Ruled):
     def _no_run(self, request: Request, why: RunError) -> Response:
         """What would belong to a run that cannot be; a call is in the shared journal."""
         if is_control(request.path):
-            return problem(ProblemError(why.status, f"run: {why.text}"))
+            return self.control.refuse(ProblemError(why.status, f"run: {why.text}"))
         whose = FaultCode.CLIENT if why.status < 500 else FaultCode.SERVER
         request.environ[_NO_RUN] = FaultError(whose, why.text, why.status)
         return self._call(request)

@@ -121,7 +121,7 @@ def _announce(console: Console, stage: Stage, sample: Path, intygs_id: str) -> N
         f"  curl -H 'Content-Type: text/xml' --data-binary @{sample} {adapter}/services{register}",
         f"  curl {adapter}/api/intyg/{intygs_id}",
         f"  curl -K {stage.folder}/curl {stage.journalsystem.url}/control/handelser",
-        f"  curl -K {stage.folder}/curl {stage.forsakringskassan.url}/control/journal?limit=1",
+        f"  curl -K {stage.folder}/curl {stage.forsakringskassan.url}/control/journal/count",
         "",
         f"The mocks want the token in {stage.folder}/token at /control; -K has curl bring it.",
         "Ctrl-C stops all of it.",

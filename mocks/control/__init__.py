@@ -3,6 +3,7 @@ The control interface of a mock: JSON over HTTP, under `/control`.
 
     operation     what an operation is, and what it says when it cannot be done
     interface     the operations that every mock has
+    gate          what stands before the application, and makes it when it is first asked
     app           the Flask application that serves operations
     description   the same operations as an OpenAPI description, and as a page to read
 

@@ -13,59 +13,26 @@ to start.
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cache
 from http import HTTPStatus
-from typing import Any, Final, Protocol
-from wsgiref.types import WSGIEnvironment
+from typing import Any, Final
 
 from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, NotFound
-from werkzeug.wrappers import Response as BaseResponse
 
 from mocks.control.description import describe, page
-from mocks.control.operation import Operation, Problem, ProblemError, nearest, problem_of
+from mocks.control.operation import MOCK, Operation, Problem, ProblemError, nearest, problem_of
 from mocks.control.token import brings
 from mocks.journal import Filter, FilterError
 
 _log = logging.getLogger(__name__)
-
-MOCK: Final = "intyg.mock"
-"""Key of the WSGI environment under which the mock stands that is asked."""
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 """Of a request; what it asks is small."""
 
 OPEN: Final = ("description", "page")
 """What needs no token: it tells nothing but how to ask."""
-
-
-class Guarded(Protocol):
-    """A mock, as far as the application itself knows it."""
-
-    @property
-    def token(self) -> str | None:
-        """What a request must bring as Bearer; None: nothing."""
-
-
-class Control:
-    """
-    What answers under `/control` for a mock, and for others like it.
-
-    The application is made when it is first asked: most mocks in tests never are.
-    """
-
-    def __init__(self, name: str, operations: Callable[[], Sequence[Operation]]) -> None:
-        self._name = name
-        self._operations = operations
-
-    def respond(self, environ: WSGIEnvironment, mock: Guarded) -> BaseResponse:
-        """Answer for a mock."""
-        return BaseResponse.from_app(self._app, {**environ, MOCK: mock})
-
-    @cached_property
-    def _app(self) -> Flask:
-        return make_app(self._name, self._operations())
 
 
 def make_app(name: str, operations: Sequence[Operation]) -> Flask:
@@ -82,9 +49,13 @@ def make_app(name: str, operations: Sequence[Operation]) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     for each in operations:
         app.add_url_rule(f"/control{each.path}", each.name, _view(each), methods=[each.method])
-    document = describe(name, operations)
-    app.add_url_rule("/control/openapi.json", "description", lambda: _json(json.dumps(document)))
-    app.add_url_rule("/control/docs", "page", lambda: Response(page(document)))
+
+    @cache  # it takes another tenth of a second, and few ask for it
+    def document() -> dict[str, Any]:
+        return describe(name, operations)
+
+    app.add_url_rule("/control/openapi.json", "description", lambda: _json(json.dumps(document())))
+    app.add_url_rule("/control/docs", "page", lambda: Response(page(document())))
     app.before_request(_check_token)
     app.register_error_handler(Exception, problem)
     return app

@@ -10,6 +10,9 @@ from typing import Annotated, Any, Final, TypeAlias, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError, WithJsonSchema
 
+MOCK: Final = "intyg.mock"
+"""Key of the WSGI environment under which the mock stands that is asked."""
+
 MAX_WAIT_SECONDS: Final = 60.0
 """Longer long polls are cut to this; the caller asks again."""
 

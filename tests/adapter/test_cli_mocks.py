@@ -1,9 +1,16 @@
 import json
+import os
+import re
+import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 from typer.testing import CliRunner
 
 from adapter.cli import cli
@@ -59,3 +66,58 @@ def test_the_mocks_start_without_what_only_the_adapter_needs() -> None:
     assert "mocks.agency" in loaded
     heavy = {"sqlalchemy", "pydantic_settings", "spyne", "zeep", "alembic"}
     assert loaded & heavy == set()
+
+
+@contextmanager
+def started(*arguments: str, **variables: str) -> Iterator[list[str]]:
+    """`intyg mocks` on free ports; gives what it says first, line by line, and stops it."""
+    command = [sys.executable, "-m", "adapter", "mocks", "--ports-from", "0", *arguments]
+    environment = {**os.environ, **variables}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        try:
+            said = [process.stderr.readline() for _ in range(5)]
+            if "--no-token" not in arguments:
+                said.append(process.stderr.readline())
+            yield said
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
+def asked(said: list[str], authorization: str | None) -> int:
+    url = said[0].split()[-1]
+    assert url.startswith("http://127.0.0.1:")
+    headers = {} if authorization is None else {"Authorization": authorization}
+    return requests.get(f"{url}/control", headers=headers, timeout=10).status_code
+
+
+def test_control_wants_the_token_that_is_printed_and_calls_are_kept_in_a_file(
+    tmp_path: Path,
+) -> None:
+    journal = tmp_path / "calls.sqlite"
+    with started("--journal", str(journal)) as said:
+        printed = re.search(r"curl -H 'Authorization: (Bearer \S{32,})' (\S+)", said[-1])
+        assert printed is not None
+        assert (asked(said, printed[1]), asked(said, None)) == (200, 401)
+        requests.post(said[0].split()[-1], data=b"<a/>", timeout=10)
+    with closing(sqlite3.connect(journal)) as kept:
+        assert list(kept.execute("SELECT journal, number, request FROM calls")) == [
+            ("FKASSA", 1, b"<a/>")
+        ]
+    assert [each.name for each in tmp_path.iterdir()] == ["calls.sqlite"]
+
+
+def test_the_token_is_given_or_done_without() -> None:
+    with started(INTYG_MOCKS_TOKEN="of-my-own") as said:
+        assert (asked(said, "Bearer of-my-own"), asked(said, "Bearer other")) == (200, 401)
+    with started("--no-token") as said:
+        assert asked(said, None) == 200
+
+
+def test_a_file_that_keeps_no_calls_is_refused_by_name(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("no database, and long enough not to be taken for an empty file\n" * 20)
+    result = CliRunner().invoke(cli, ["mocks", "--ports-from", "0", "--journal", str(notes)])
+    assert (result.exit_code, result.output) == (1, f"file is not a database: {notes}\n")
