@@ -333,7 +333,7 @@ def operations() -> tuple[Operation, ...]:
 
 
 def _nearest(journal: Journal, where: Filter) -> NearestCall | None:
-    found = nearest(journal.entries(), where)
+    found = nearest(journal.heads(where), where)
     return None if found is None else NearestCall.model_validate(found)
 
 
@@ -347,7 +347,7 @@ def _verify(journal: Journal, expected: Expected) -> Verification:
     where = _filter("filter", expected.filter or "")
     if expected.timeout and least:
         journal.wait_until(where, least, min(expected.timeout, MAX_WAIT_SECONDS))
-    return verify(journal.entries(), where, least, most)
+    return verify(journal.heads(where), where, least, most)
 
 
 def _in_order(journal: Journal, filters: Sequence[Filter], seconds: float) -> Verification:
@@ -355,7 +355,7 @@ def _in_order(journal: Journal, filters: Sequence[Filter], seconds: float) -> Ve
     end = time.monotonic() + seconds
     while True:
         version = journal.version
-        found = verify_order(journal.entries(), filters)
+        found = verify_order(journal.heads(*filters), filters)
         left = end - time.monotonic()
         if found.met or left <= 0:
             return found

@@ -83,6 +83,7 @@ class Journal:
         self._dropped = Dropped()
         self._waiters: set[_Waiter] = set()
         self._version = 0
+        self._closed = False
 
     def number(self) -> int:
         """Take the number of a call that has just arrived."""
@@ -92,8 +93,10 @@ class Journal:
             return number
 
     def add(self, entry: Entry) -> None:
-        """Keep a finished call."""
+        """Keep a finished call; one that finishes after `close` is not kept."""
         with self._changed:
+            if self._closed:
+                return
             now = self._now()
             self._store.add(entry, now)
             self._kept.append(Kept(entry.number, entry.size, now))
@@ -133,6 +136,12 @@ class Journal:
             self._drop()
             found = self._store.scan(with_bytes=True)
         return tuple(each for each in found if wanted.matches(each))
+
+    def heads(self, *filters: Filter) -> tuple[Entry, ...]:
+        """Every finished call; with its bytes only if they are at hand or a filter needs them."""
+        with self._changed:
+            self._drop()
+            return tuple(self._store.scan(any(each.needs_bytes for each in filters)))
 
     def count(self, where: Filter | str | None = None, **fields: str | None) -> int:
         """How many finished calls there are; arguments as for `entries`."""
@@ -246,6 +255,7 @@ class Journal:
         """End every `wait` and give the store back."""
         self.wake()
         with self._changed:
+            self._closed = True
             self._store.close()
 
     def _scan(self, where: Filter) -> tuple[Entry, ...]:

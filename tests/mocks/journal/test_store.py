@@ -147,3 +147,22 @@ def test_runs_are_in_the_file_as_long_as_they_last(
     assert names() == {"FKASSA"}
     assert again.runs.get("two").journal.number() == 1
     again.close()
+
+
+def test_a_call_that_finishes_when_its_run_is_over_is_not_kept(path: Path) -> None:
+    journal = in_file(path)
+    journal.add(entry(1))
+    journal.close()
+    journal.add(entry(2))
+    again = in_file(path)
+    assert [each.number for each in again.entries()] == [1]
+    again.close()
+
+
+def test_verifying_reads_no_bytes_unless_a_filter_asks_for_them(path: Path) -> None:
+    journal = in_file(path)
+    journal.add(entry(1))
+    [head] = journal.heads(Filter.parse("typ=LISJP"))
+    assert (head.request, head.intygs_id) == (b"", "id-1")
+    assert journal.heads(Filter.parse("typ=LISJP"), Filter.parse("xpath=true()")) == (entry(1),)
+    journal.close()
