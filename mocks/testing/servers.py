@@ -9,7 +9,7 @@ from pytest_httpserver import HTTPServer
 
 from mocks.agency import Agency
 from mocks.clock import Clock
-from mocks.control.app import Control
+from mocks.control.gate import Control
 from mocks.personas import PERSONAS
 from mocks.serving import mount
 from schemas.contract import Contracts
