@@ -8,6 +8,9 @@ The same plays are let loose on adapters with a fault, each of which they must f
 """
 
 import os
+import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +18,13 @@ from typing import Final
 
 import pytest
 
+from tests import builders
 from tests.flows.guard_proof.adapter_rig import Ground, common_ground
+from tests.flows.guard_proof.play import Cert, Player
 from tests.flows.guard_proof.search import look_for_violation, play_of
 from tests.flows.guard_proof.spoilt import SPOILT, Spoilt
+from tests.flows.guard_proof.spy import spying
+from tests.flows.guard_proof.world import OTHERS, REAL, marker
 
 ENOUGH: Final = int(os.environ.get("INTYG_TEST_GUARD_SEQUENCES", "100"))
 SEARCHED: Final = 20
@@ -60,6 +67,29 @@ def test_an_adapter_with_a_fault_is_found(ground: Ground, spoilt: Spoilt) -> Non
     assert found is not None
     whole, _ = look_for_violation(ground, [found.number])
     assert whole is None, str(whole)
+
+
+def test_a_message_without_its_number_is_still_known(ground: Ground) -> None:
+    player = Player(ground, play_of(0))
+    player.certs["intyg-1"] = Cert(REAL, OTHERS)
+    body = builders.register_certificate("intyg-1", REAL, diagnosis=marker(REAL))
+    assert player._mentioned(body) == ({REAL}, {"intyg-1"})
+    assert player._mentioned(body.replace(REAL.encode(), b"")) == ({REAL}, {"intyg-1"})
+    assert player._mentioned(body.replace(marker(REAL).encode(), b"")) == ({REAL}, {"intyg-1"})
+
+
+def test_the_spy_sees_connections_that_no_library_of_ours_opens(ground: Ground) -> None:
+    address = ("127.0.0.1", ground.listeners.ports["real"])
+    with spying() as spy:
+        with socket.socket() as plain, socket.socket(type=socket.SOCK_DGRAM) as packets:
+            plain.connect(address)
+            packets.sendto(b"x", address)
+        subprocess.run([sys.executable, "-c", ""], check=True)
+    seen = spy.seen()
+    assert seen[:2] == [("socket.connect", address), ("socket.sendto", address)]
+    assert ("subprocess.Popen", sys.executable) in seen
+    socket.create_connection(address).close()
+    assert spy.seen() == []  # it looks no more
 
 
 def test_plays_are_the_same_each_time() -> None:
