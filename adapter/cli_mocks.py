@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,18 @@ ScriptsOption = Annotated[
     Path | None, typer.Option(help="Conversations (YAML); see `intyg mocks lint`.")
 ]
 PortOption = Annotated[int | None, typer.Option(help="Instead; 0 takes a free one.")]
+
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        help="What /control wants as Bearer; made up if it is not given.",
+        envvar="INTYG_MOCKS_TOKEN",
+        show_envvar=True,
+    ),
+]
+NoTokenOption = Annotated[
+    bool, typer.Option("--no-token", help="/control wants no token, from anybody here.")
+]
 
 
 @mocks.callback(invoke_without_command=True)
@@ -45,17 +58,8 @@ def run(
         Path | None,
         typer.Option(help="SQLite file that keeps the calls; without one they are in memory."),
     ] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            help="What /control wants as Bearer; made up if it is not given.",
-            envvar="INTYG_MOCKS_TOKEN",
-            show_envvar=True,
-        ),
-    ] = None,
-    no_token: Annotated[
-        bool, typer.Option("--no-token", help="/control wants no token, from anybody here.")
-    ] = False,
+    token: TokenOption = None,
+    no_token: NoTokenOption = False,
     scripts_dir: ScriptsOption = None,
     adapter_clock: Annotated[
         str | None,
@@ -154,6 +158,61 @@ def script_schema() -> None:
     from mocks.conversations.script import script_schema as schema
 
     typer.echo(json.dumps(schema(), ensure_ascii=False, indent=2))
+
+
+@mocks.command(name="import")
+def import_(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Behaviour rules of the national mock service (JSON): one, or a list."),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write there; else it is printed.")
+    ] = None,
+) -> None:
+    """Turn behaviour rules of the national mock service into rules for `--rules-dir` (YAML)."""
+    from mocks.national.files import import_rules
+
+    try:
+        text = import_rules(files)
+        if output is not None:
+            output.write_text(text, "utf-8")
+    except OSError as exc:
+        fail(f"{exc.filename}: {exc.strerror}")
+    except ValueError as exc:
+        fail(str(exc), 1)
+    if output is None:
+        typer.echo(text, nl=False)
+
+
+@mocks.command()
+def national(
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 18888,
+    token: TokenOption = None,
+    no_token: NoTokenOption = False,
+) -> None:
+    """
+    Run a mock with the REST paths of the national mock service, until it is stopped.
+
+    It takes everything from everybody, as that service does; /api wants no token.
+    """
+    from mocks.control.token import new_token
+    from mocks.national import SETTINGS, NationalMock
+    from mocks.serving import serve
+
+    settings = replace(SETTINGS, control_token=None if no_token else token or new_token())
+    mock = NationalMock(Contracts(), settings)
+    try:
+        with serve(mock, port=port) as running:
+            lines = [f"{settings.name} {running.url}"]
+            if settings.control_token is not None:
+                lines.append(
+                    f"curl -H 'Authorization: Bearer {settings.control_token}' "
+                    f"{running.url}/control"
+                )
+            run_until_signalled(lambda: typer.echo("\n".join(lines), err=True))
+    except OSError as exc:
+        fail(f"{exc.strerror}: port {port}", 1)
 
 
 def _ports(first: int, chosen: Mapping[str, int | None]) -> dict[str, int]:

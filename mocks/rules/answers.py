@@ -142,6 +142,7 @@ class Ok(_Effect):
     """OK, whatever the mock thinks of the call."""
 
     kind: Literal["ok"] = "ok"
+    text: Text = Field(default="", description="empty: no `resultText`, as ordinary")
     store: bool = True
 
 
@@ -158,7 +159,7 @@ class Error(_Effect):
 
     kind: Literal["error"] = "error"
     error_id: ErrorId
-    text: Text = "Ordered by a rule"
+    text: Text = Field(default="Ordered by a rule", description="empty: no `resultText`")
 
 
 class Fault(_Effect):

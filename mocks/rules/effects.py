@@ -146,11 +146,13 @@ def _reply(effect: Effect, scene: Scene, own: Reply) -> Reply:
         case Normal():
             return own
         case Ok():
-            return answer_reply(contract, Answer.ok())
+            return answer_reply(contract, Answer(ResultCode.OK, effect.text or None))
         case Info():
             return answer_reply(contract, Answer.info(effect.text))
         case Error():
-            return answer_reply(contract, Answer.error(effect.error_id, effect.text))
+            return answer_reply(
+                contract, Answer(ResultCode.ERROR, effect.text or None, effect.error_id)
+            )
         case Fault():
             return fault_reply(effect.code, effect.text, detail=effect.detail)
         case Vp():
@@ -193,7 +195,7 @@ def _invalid(effect: Invalid, contract: Contract) -> Reply:
         case Shape.ERROR_ID_FIRST:
             fields = [("errorId", effect.error_id), ("resultText", effect.text)]
         case Shape.NO_ERROR_ID:
-            fields = [("resultText", effect.text)]
+            fields = [("resultText", effect.text)] if effect.text else []
         case Shape.UNKNOWN_CODE:
             code, fields = "SUCCESS", []
         case Shape.NO_RESULT:

@@ -14,8 +14,10 @@ from tests.docs.pages import ROOT, Block
 
 TIMEOUT_SECONDS: Final = 60
 
-_SERVER: Final = re.compile(r"^(?=intyg (?:serve|mocks(?! [a-z]))\b)", re.MULTILINE)
-_RUNNING: Final = re.compile(r"^(?:adapter, environment|Försäkringskassan +http)")
+_SERVER: Final = re.compile(r"^(?=intyg (?:serve|mocks(?! (?!national)[a-z]))\b)", re.MULTILINE)
+_RUNNING: Final = re.compile(
+    r"^(?:adapter, environment|(?:Försäkringskassan|National mock service) +http)"
+)
 _FILE_NAME: Final = re.compile(r"# (test_\w+\.py)$", re.MULTILINE)
 """The first line of a block that says what its reader calls the file."""
 

@@ -1,0 +1,193 @@
+"""
+A mock that takes what the national mock service takes.
+
+From and to anybody, without looking closely: no schema, no rules of types, no signature, no state.
+Rules, journal and control interface are those of every mock; what it has taken is kept beside the
+journal, since calls that a rule answered are not among it.
+"""
+
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from lxml import etree
+from werkzeug.wrappers import Request, Response
+
+from mocks.agency import Agency
+from mocks.call import Call
+from mocks.clock import Clock, system_clock
+from mocks.envelope import Answer
+from mocks.national.api import make_api
+from mocks.national.behavior import CONTRACTS, Behavior, ServiceName, rule_of
+from mocks.national.messages import Received
+from mocks.rules.facts import first_text
+from mocks.settings import ANY, MockSettings
+from schemas import ns
+from schemas.contract import Contracts
+
+SETTINGS: Final = MockSettings(
+    name="National mock service", logical_address=ANY, part="NATIONAL", checks=False
+)
+
+PORT: Final = 18888
+"""Where the service itself listens."""
+
+MAX_MESSAGES: Final = 1000
+"""Of each service; older ones are dropped."""
+
+_T: Final = f"{{{ns.TYPES}}}"
+_KEYS: Final = {
+    "RegisterCertificate:3": ServiceName.REGISTER_CERTIFICATE,
+    "RevokeCertificate:2": ServiceName.REVOKE_CERTIFICATE,
+    "SendMessageToRecipient:2": ServiceName.SEND_MESSAGE_TO_RECIPIENT,
+    "CertificateStatusUpdateForCare:3": ServiceName.CERTIFICATE_STATUS_UPDATE_FOR_CARE,
+}
+
+
+@dataclass(frozen=True)
+class KeptBehavior:
+    """
+    A behaviour rule in force.
+
+    Attributes:
+        triggered: How often it has acted.
+    """
+
+    id: str
+    behavior: Behavior
+    created_at: datetime
+    triggered: int = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether it has acted as often as it may."""
+        most = self.behavior.max_trigger_count
+        return most is not None and self.triggered >= most
+
+
+class NationalMock(Agency):
+    """See the module."""
+
+    def __init__(
+        self,
+        contracts: Contracts,
+        settings: MockSettings = SETTINGS,
+        clock: Clock = system_clock,
+    ) -> None:
+        super().__init__(contracts, settings, clock)
+        self._received = {name: deque[Received](maxlen=MAX_MESSAGES) for name in CONTRACTS}
+        self._behaviors: dict[str, KeptBehavior] = {}
+        self._api = make_api(self)
+
+    @property
+    def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
+        return dict.fromkeys(_KEYS, self._take_in)
+
+    def reset(self) -> None:
+        with self._lock:
+            super().reset()
+            self._behaviors.clear()
+            for received in self._received.values():
+                received.clear()
+
+    def forget(self, intygs_id: str) -> int:
+        dropped = sum(
+            self.drop(service, lambda each: each.intygs_id == intygs_id) for service in CONTRACTS
+        )
+        return dropped + super().forget(intygs_id)
+
+    # --- behaviour rules --------------------------------------------------------------------------
+
+    def add_behavior(self, behavior: Behavior) -> KeptBehavior:
+        """
+        Take a rule.
+
+        Raises:
+            BehaviorError: It is about a service that is not mocked.
+        """
+        kept = KeptBehavior(str(uuid.uuid4()), behavior, self.clock())
+        rule = rule_of(behavior, kept.id)
+        with self._lock:
+            self.add_rule(rule)
+            self._behaviors[kept.id] = kept
+        return kept
+
+    def behaviors(self, service: ServiceName | None = None) -> list[KeptBehavior]:
+        """The rules that still act."""
+        with self._lock:
+            every = [self._counted(each) for each in self._behaviors.values()]
+        return [
+            each
+            for each in every
+            if not each.exhausted and service in (None, each.behavior.service_name)
+        ]
+
+    def remove_behavior(self, behavior_id: str) -> None:
+        """Take a rule back; one that is not there is as good as gone."""
+        with self._lock:
+            self._behaviors.pop(behavior_id, None)
+            with suppress(KeyError):
+                self.rules.remove(behavior_id)
+
+    def _counted(self, kept: KeptBehavior) -> KeptBehavior:
+        try:
+            acted = self.rules.acted(kept.id)
+        except KeyError:  # taken back by the control interface
+            acted = kept.behavior.max_trigger_count or 0
+        return KeptBehavior(kept.id, kept.behavior, kept.created_at, acted)
+
+    # --- what it has taken ------------------------------------------------------------------------
+
+    def received(
+        self, service: ServiceName, wanted: Callable[[Received], bool] = lambda _: True
+    ) -> list[Received]:
+        """What came by a service, in order of arrival."""
+        with self._lock:
+            return [each for each in self._received.get(service, ()) if wanted(each)]
+
+    def drop(
+        self, service: ServiceName, wanted: Callable[[Received], bool] = lambda _: True
+    ) -> int:
+        """Forget some of it; returns how much."""
+        with self._lock:
+            held = self._received.get(service, deque[Received]())
+            kept = [each for each in held if not wanted(each)]
+            dropped = len(held) - len(kept)
+            held.clear()
+            held.extend(kept)
+            return dropped
+
+    def _take_in(self, call: Call) -> Answer:
+        assert call.element is not None
+        assert call.contract is not None
+        service = _KEYS[call.contract.key]
+        element = etree.fromstring(etree.tostring(call.element, with_tail=False))
+        tns = f"{{{call.contract.namespace}}}"
+        new = Received(
+            service=service,
+            logical_address=call.logical_address or "",
+            element=element,
+            intygs_id=call.intygs_id or "",
+            person=first_text(
+                element,
+                f"{tns}patientPerson-id/{_T}extension",
+                f".//{{*}}patient/{{*}}person-id/{_T}extension",
+            )
+            or "",
+            message_id=call.meddelande_id,
+            event=first_text(element, f"{tns}handelse/{{*}}handelsekod/{_T}code"),
+        )
+        with self._lock:
+            self._received[service].append(new)
+        return Answer.ok()
+
+    # --- HTTP -------------------------------------------------------------------------------------
+
+    def _respond(self, request: Request) -> Response:
+        if request.path.startswith("/api/"):
+            return Response.from_app(self._api, request.environ)
+        return super()._respond(request)
