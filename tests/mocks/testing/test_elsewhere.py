@@ -1,0 +1,91 @@
+"""The same sentences on mocks that run already and are shared by many tests."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from mocks.serving import MockServer, serve
+from mocks.testing import ControlError
+from mocks.testing.ehr import Issuer, Keys
+from mocks.testing.servers import Servers
+from mocks.testing.stage import Elsewhere, Stage
+from schemas.contract import Contracts
+from schemas.intyg_type import IntygTypes
+
+TOKEN = "token-of-a-test"
+
+
+@pytest.fixture
+def shared(contracts: Contracts, types: IntygTypes) -> Iterator[MockServer]:
+    """A Försäkringskassan that runs."""
+    settings = replace(SETTINGS, control_token=TOKEN)
+    with serve(Forsakringskassan(contracts, types, settings)) as running:
+        yield running
+
+
+class Tests:
+    """Tests that share it, each with an EHR that calls it directly."""
+
+    __test__ = False
+
+    def __init__(self, servers: Servers, keys: Keys, url: str) -> None:
+        self._servers = servers
+        self._issuer = Issuer(lambda: servers.types, keys)
+        self._urls = {"forsakringskassan": url, "journalsystem": url}
+
+    def begin(self, name: str, *, run: bool = True, token: str = TOKEN) -> Stage:
+        there = Elsewhere(self._urls, token, run)
+        stage = Stage(self._servers, self._issuer, there, name)
+        stage.journalsystem.connect(stage.forsakringskassan.url, "FKASSA")
+        return stage
+
+
+@pytest.fixture
+def tests(intyg_servers: Servers, intyg_keys: Keys, shared: MockServer) -> Tests:
+    return Tests(intyg_servers, intyg_keys, shared.url)
+
+
+def test_tests_that_are_runs_do_not_see_each_other(tests: Tests, shared: MockServer) -> None:
+    one, other = tests.begin("run-1"), tests.begin("run-2")
+    failing = one.forsakringskassan.expect("RegisterCertificate", typ="LISJP")
+    failing.answers("ERROR", "TECHNICAL_ERROR").times(1)
+    intyg = one.journalsystem.issue()
+
+    refused = one.journalsystem.register(intyg, check=False).answer
+    taken = other.journalsystem.register(intyg).answer
+
+    assert refused is not None
+    assert taken is not None
+    assert (refused.error_id, taken.code) == ("TECHNICAL_ERROR", "OK")
+    assert one.missing() == other.missing() == []
+    assert (len(one.forsakringskassan.calls()), len(other.forsakringskassan.calls())) == (1, 1)
+    assert other.forsakringskassan.intyg(intyg).intygs_id == intyg.intygs_id
+    with pytest.raises(ControlError, match="not known here"):
+        one.forsakringskassan.intyg(intyg)
+    assert shared.mock.journal.count() == 0
+    one.end()
+    other.end()
+
+
+def test_a_test_on_what_all_share_sees_what_came_since_it_began(
+    tests: Tests, shared: MockServer
+) -> None:
+    first = tests.begin("first", run=False)
+    first.forsakringskassan.expect("RegisterCertificate").answers("ERROR", "REVOKED")
+    first.journalsystem.register(check=False)
+    first.end()
+
+    second = tests.begin("second", run=False)
+    assert second.forsakringskassan.calls() == ()
+    intyg = second.journalsystem.register()
+    [call] = second.forsakringskassan.calls()
+    assert (call.number, call.intygs_id, call.rules) == (2, intyg.intygs_id, ())
+    second.end()
+    assert shared.mock.rules.all() == ()
+
+
+def test_a_wrong_token_is_told(tests: Tests) -> None:
+    with pytest.raises(ControlError, match=r"[Tt]oken|Bearer"):
+        tests.begin("no", run=False, token="wrong")
