@@ -32,7 +32,8 @@ from mocks.pytest_fixtures import (
 )
 
 if TYPE_CHECKING:  # imported by the fixtures, when one is used
-    from adapter.testing import Adapter, Adapters, SigningKeys
+    from adapter.testing import Adapter, Adapters
+    from adapter.testing_keys import SigningKeys
     from mocks.testing.servers import Servers
     from mocks.testing.stage import Elsewhere, Stage
 
@@ -109,7 +110,7 @@ def intyg_keys(
     pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> SigningKeys:
     """Who signs the certificates that `journalsystem` issues; its CA is trusted by all."""
-    from adapter.testing import SigningKeys
+    from adapter.testing_keys import SigningKeys
 
     up = pytestconfig.getoption("--intyg-up")
     return SigningKeys.of_up(Path(up)) if up else SigningKeys(tmp_path_factory.mktemp("keys"))

@@ -4,7 +4,6 @@ import logging
 import os
 import shutil
 import tempfile
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -17,9 +16,8 @@ import structlog
 from adapter.app import App, build_app, build_parts
 from adapter.demo.settings_file import CARE, settings_text
 from adapter.demo.stage import TEST_PERSONS
-from adapter.make_keys import SIGNER_HSA_ID, make_test_keys
 from adapter.settings import Settings, load_settings
-from adapter.signature import SigningKey, load_signing_key, sign_document
+from adapter.testing_keys import SigningKeys, settings_of_up
 from adapter.virtual_clock import VirtualClock
 from mocks.adapter_clock import AdapterClock
 from mocks.personas import PERSONAS
@@ -31,39 +29,6 @@ TOKEN_VARIABLE: Final = "INTYG_MOCKS_TOKEN"  # noqa: S105 -- its name
 ADAPTER: Final = "adapter"
 
 _SECONDS: Final = 30.0
-
-
-class SigningKeys:
-    """
-    A test signer, and the CA that issued it.
-
-    Args:
-        folder: Of the keys; made, if they are not there.
-
-    Attributes:
-        ca: PEM file of the CA.
-        hsa_id: Of who signs.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        keys = make_test_keys(folder, keep=True)
-        self.folder = folder
-        self.ca = keys.ca
-        self.hsa_id = SIGNER_HSA_ID
-        self._files = keys.signer
-
-    @classmethod
-    def of_up(cls, folder: Path) -> Self:
-        """The keys of `make up`, whose settings are in the folder."""
-        return cls(Path(_settings_of(folder)["trust"]["anchors"][0]).parent)
-
-    def sign(self, body: bytes) -> bytes:
-        """The same RegisterCertificate element with a signature in its intyg."""
-        return sign_document(body, self._key)
-
-    @cached_property
-    def _key(self) -> SigningKey:
-        return load_signing_key(self._files.key, self._files.cert)
 
 
 class Adapter:
@@ -205,7 +170,7 @@ def elsewhere(up: Path | None, urls: Sequence[str]) -> Elsewhere:
     token = os.environ.get(TOKEN_VARIABLE)
     known: dict[str, str] = {}
     if up is not None:
-        known |= _addresses(_settings_of(up))
+        known |= _addresses(settings_of_up(up))
         token = (up / "token").read_text("utf-8").strip()
     for each in urls:
         name, _, url = each.partition("=")
@@ -214,10 +179,6 @@ def elsewhere(up: Path | None, urls: Sequence[str]) -> Elsewhere:
         known[name] = url.rstrip("/")
     # The routes of an adapter that runs already lead to the mocks, and not to a run of them.
     return Elsewhere(known, token, run=ADAPTER not in known)
-
-
-def _settings_of(folder: Path) -> Any:
-    return tomllib.loads((folder / "adapter.toml").read_text("utf-8"))
 
 
 def _addresses(settings: Any) -> dict[str, str]:

@@ -1,15 +1,16 @@
 """What the EHR of a test does itself: issue certificates, and call an adapter."""
 
+from __future__ import annotations
+
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from mocks.journalsystem.client import Answer, EhrClient, Staff
 from mocks.journalsystem.sample import UNIT
 from mocks.rules.model import unknown
 from mocks.testing.clock import TestClock
@@ -18,6 +19,9 @@ from schemas.codes import Amne
 from schemas.intyg_draft import Parent
 from schemas.intyg_example import PERSON, Size, example
 from schemas.intyg_type import IntygTypes
+
+if TYPE_CHECKING:  # and with it zeep, imported when the EHR gets somebody to call
+    from mocks.journalsystem.client import Answer, EhrClient
 
 ADDRESS: Final = "INTYGSADAPTER"
 """Logical address of an adapter."""
@@ -103,6 +107,8 @@ class Ehr:
         Args:
             services_url: To which national paths are appended.
         """
+        from mocks.journalsystem.client import EhrClient, Staff
+
         self.disconnect()
         staff = Staff(self._issuer.keys.hsa_id, UNIT)
         self._client = EhrClient(services_url, logical_address, staff)

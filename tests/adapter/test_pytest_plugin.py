@@ -30,6 +30,20 @@ def test_importing_it_imports_nothing_else() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_tests_of_mocks_alone_import_no_adapter(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_one(forsakringskassan, journalsystem):
+            assert journalsystem.issue("LISJP").typ == "LISJP"
+            heavy = ("adapter.app", "adapter.store", "spyne", "sqlalchemy", "zeep")
+            assert [name for name in heavy if name in sys.modules] == []
+        """
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
 def test_a_suite_that_does_not_use_it_is_left_alone(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
