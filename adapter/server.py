@@ -37,7 +37,7 @@ from cheroot.ssl import Adapter
 
 from adapter.caller import PEER_CERT
 from adapter.server_arrivals import BEGINS, Arrivals, Bounds
-from adapter.server_tls import Handshakes
+from adapter.server_tls import HANDSHAKE_SECONDS, Handshakes
 
 WsgiApp: TypeAlias = Callable[..., Iterable[bytes]]
 
@@ -70,6 +70,7 @@ class Server:
         max_body_bytes: Largest chunked body that the server reads; larger ones with a
             Content-Length are the application's to refuse, unread.
         arrive_seconds: How long a request may take to arrive.
+        handshake_seconds: How long a TLS handshake may take.
         max_waiting: Requests that may wait for a thread; the next one is answered 429.
         headers: Added to every answer, also to those that the application never sees.
         tls: What to speak TLS with; None: plain HTTP.
@@ -85,6 +86,7 @@ class Server:
         threads: int = 16,
         max_body_bytes: int = 15 * 1024 * 1024,
         arrive_seconds: float = ARRIVE_SECONDS,
+        handshake_seconds: float = HANDSHAKE_SECONDS,
         max_waiting: int = 256,
         headers: Sequence[tuple[str, str]] = (),
         tls: ssl.SSLContext | None = None,
@@ -105,6 +107,7 @@ class Server:
         self._server.max_request_header_size = MAX_HEADER_BYTES
         self._server.max_chunked_bytes = max_body_bytes + CHUNK_OVERHEAD
         self._server.arrive_seconds = arrive_seconds
+        self._server.handshake_seconds = handshake_seconds
         self._server.max_waiting = max_waiting
         self._server.arrivals = Arrivals(
             self._server.serve_whole,
@@ -463,6 +466,7 @@ class _CherootServer(wsgi.Server):
     max_waiting = 256
     max_chunked_bytes = 0
     arrive_seconds = ARRIVE_SECONDS
+    handshake_seconds = HANDSHAKE_SECONDS
     own_headers: Sequence[tuple[bytes, bytes]] = ()
     expiration_interval = 0.1  # seconds; also how long stop() waits for the loop to look up
 
@@ -474,7 +478,9 @@ class _CherootServer(wsgi.Server):
 
     def start_handshakes(self) -> None:
         if self.ssl_adapter is not None:
-            self._handshakes = Handshakes(self._shaken, headers=lambda: self.own_headers)
+            self._handshakes = Handshakes(
+                self._shaken, self.handshake_seconds, lambda: self.own_headers
+            )
             self._handshakes.start()
 
     def stop_handshakes(self) -> None:

@@ -128,7 +128,7 @@ class Handshakes:
     def __init__(
         self,
         done: Callable[[Any], None],
-        seconds: float = HANDSHAKE_SECONDS,
+        seconds: float,
         headers: Callable[[], Sequence[tuple[bytes, bytes]]] = tuple,
     ) -> None:
         self._done = done

@@ -312,10 +312,12 @@ def test_callers_who_shake_hands_and_say_nothing_hold_up_nobody(
         sock.close()
 
 
-def test_a_handshake_has_a_deadline(certs: TlsCerts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_tls.Handshakes.__init__, "__defaults__", (0.3,))
+def test_a_handshake_has_a_deadline(certs: TlsCerts) -> None:
     tls = server_context(ServerTlsSettings(cert=certs.server))
-    with structlog.testing.capture_logs() as logs, Server(echo, threads=1, tls=tls) as server:
+    with (
+        structlog.testing.capture_logs() as logs,
+        Server(echo, threads=1, tls=tls, handshake_seconds=0.3) as server,
+    ):
         started = time.perf_counter()
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
             assert sock.recv(1) == b""
