@@ -4,13 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adapter.cli_run import run_until_signalled
 from adapter.cli_types import TypesOption, fail, known_types
 from schemas.contract import Contracts
+
+if TYPE_CHECKING:
+    from mocks.serving import MockTls
 
 mocks = typer.Typer(help="Run the mock authorities and the mock EHR until they are stopped.")
 
@@ -65,6 +68,27 @@ def run(
         str | None,
         typer.Option(help="The adapter's clock, if it can be moved: …/api/clock; goes with ours."),
     ] = None,
+    adapter_token: Annotated[
+        str | None,
+        typer.Option(
+            help="The adapter's console.token, for its clock.",
+            envvar="INTYG_MOCKS_ADAPTER_TOKEN",
+            show_envvar=True,
+        ),
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option(help="Serve TLS with this certificate (PEM); needs --key.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="The key of --cert (PEM).")] = None,
+    client_ca: Annotated[
+        Path | None, typer.Option(help="CAs of client certificates (PEM): they say who calls.")
+    ] = None,
+    require_client: Annotated[
+        bool, typer.Option("--require-client", help="Nobody gets in without a certificate.")
+    ] = False,
+    run_by_client: Annotated[
+        bool, typer.Option("--run-by-client", help="Each client certificate is a run of its own.")
+    ] = False,
 ) -> None:
     """Run the mock authorities and the mock EHR until they are stopped."""
     if context.invoked_subcommand is not None:
@@ -87,9 +111,10 @@ def run(
         "socialstyrelsen": socialstyrelsen_port,
     }
     try:
+        tls = _tls(cert, key, client_ca, require_client=require_client, by_client=run_by_client)
         line = Timeline()
         if adapter_clock is not None:
-            line.follow(AdapterClock(adapter_clock))
+            line.follow(AdapterClock(adapter_clock, adapter_token))
         made = make_personas(
             Contracts(),
             known_types(types_dir),
@@ -98,16 +123,20 @@ def run(
             line,
             control_token=control_token,
             journal_file=journal,
+            run_by_client_certificate=run_by_client,
         )
         for mock in made.values():
             context.call_on_close(mock.close)
         give_scripts(read_scripts([scripts_dir] if scripts_dir else []), made)
         give_rules(read_rules([rules_dir] if rules_dir else []), made.values())
-        with run_mocks(made, ports=_ports(ports_from, chosen)) as running:
+        with run_mocks(made, ports=_ports(ports_from, chosen), tls=tls) as running:
             lines = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
             if control_token is not None:
                 example = next(iter(running.values())).url
-                lines.append(f"curl -H 'Authorization: Bearer {control_token}' {example}/control")
+                trust = "" if tls is None else "--cacert <its CA> "
+                lines.append(
+                    f"curl {trust}-H 'Authorization: Bearer {control_token}' {example}/control"
+                )
             run_until_signalled(lambda: typer.echo("\n".join(lines), err=True))
     except OSError as exc:
         fail(f"{exc.strerror}: {exc.filename or 'port'}", 1)
@@ -221,3 +250,27 @@ def _ports(first: int, chosen: Mapping[str, int | None]) -> dict[str, int]:
         key: (first and first + place) if port is None else port
         for place, (key, port) in enumerate(chosen.items())
     }
+
+
+def _tls(
+    cert: Path | None,
+    key: Path | None,
+    client_ca: Path | None,
+    *,
+    require_client: bool,
+    by_client: bool,
+) -> "MockTls | None":
+    """What the options say about TLS; None: plain HTTP. A ValueError says what is missing."""
+    from mocks.serving import MockTls
+
+    if (cert is None) is not (key is None):
+        raise ValueError("--cert and --key go together")
+    if by_client and client_ca is None:
+        raise ValueError("--run-by-client: needs --client-ca")
+    if cert is None or key is None:
+        if client_ca is not None or require_client:
+            raise ValueError("--client-ca and --require-client: need --cert and --key")
+        return None
+    if require_client and client_ca is None:
+        raise ValueError("--require-client: needs --client-ca")
+    return MockTls(cert, key, client_ca, require_client=require_client)

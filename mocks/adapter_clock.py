@@ -17,10 +17,12 @@ class AdapterClock:
 
     Args:
         url: The adapter's clock, `http://127.0.0.1:8080/api/clock`.
+        token: Of the adapter's console, if it asks for one.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         self._url = url
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def freeze(self) -> datetime:
         """Let it stand still; returns where."""
@@ -40,6 +42,7 @@ class AdapterClock:
             # A connection each: at most some hundred a move, and none is left open.
             with requests.Session() as session:
                 session.trust_env = False  # an adapter on loopback is never behind a proxy
+                session.headers.update(self._headers)
                 response = session.put(self._url, json=fields, timeout=TIMEOUT_SECONDS)
                 told = response.json()
         except (requests.RequestException, ValueError) as exc:

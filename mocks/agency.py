@@ -99,6 +99,15 @@ class Agency(Ruled):
             "adapter_url": self.settings.adapter_url,
         }
 
+    def state(self) -> dict[str, int]:
+        """How much there is of what; a persona adds its own part."""
+        return {
+            "calls": self.journal.count(),
+            "dropped": self.journal.dropped.total,
+            "rules": len(self.rules.all()),
+            "runs": len(self.runs.all()),
+        }
+
     def reset(self) -> None:
         """Forget everything: state, journal, rules."""
         with self._lock:
@@ -117,7 +126,7 @@ class Agency(Ruled):
 
     def known_intyg(self) -> set[str]:
         """Ids of certificates that it has heard of."""
-        return {each.intygs_id for each in self.journal.entries("intygs_id!=") if each.intygs_id}
+        return {each.intygs_id for each in self.journal.heads() if each.intygs_id}
 
     def wake(self) -> None:
         """End every wait for something to happen: the mock is about to stop."""
@@ -174,6 +183,8 @@ class Agency(Ruled):
         if run_id is None:
             return self._respond(request)
         request = Request(environ)
+        if is_control(request.path) and not self.control.admits(environ, self):
+            return self._respond(request)  # refuses, or describes; nobody without a token has runs
         try:
             mock = self.runs.get(run_id)
         except RunError as exc:

@@ -131,6 +131,11 @@ class Authority(Agency):
             return intyg_type.recipient == settings.part
         return intyg_type.xml_code in settings.types
 
+    def state(self) -> dict[str, int]:
+        held = self.all_intyg()
+        revoked = sum(each.revoked_at is not None for each in held)
+        return {**super().state(), "intyg": len(held), "revoked": revoked}
+
     def reset(self) -> None:
         with self._lock:
             super().reset()

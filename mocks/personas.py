@@ -70,6 +70,7 @@ def make_personas(
     *,
     control_token: str | None = None,
     journal_file: Path | None = None,
+    run_by_client_certificate: bool = False,
 ) -> dict[str, Agency]:
     """
     All five, none of them running yet, by key.
@@ -79,6 +80,7 @@ def make_personas(
         ca_files: CA certificates of signers; without any, no signature is verified.
         control_token: What their control interfaces want as Bearer; None: nothing.
         journal_file: SQLite file for their journals; None: they are kept in memory.
+        run_by_client_certificate: Each client certificate has a run of its own.
 
     Raises:
         OSError, ValueError: A CA file or the journal's file cannot be used.
@@ -88,6 +90,7 @@ def make_personas(
         "ca_files": ca_files,
         "control_token": control_token,
         "journal_file": journal_file,
+        "run_by_client_certificate": run_by_client_certificate,
     }
     return {
         key: each.make(contracts, types, replace(each.settings, **changes), clock)

@@ -126,15 +126,15 @@ class Ruled:
             self._ordered += 1
             place = self._ordered
         match = {"contract": contract, "intygs_id": intygs_id}
-        return self.add_rule(
-            Rule(
-                id=f"{interface.ORDERED}{place}",
-                match=Match.model_validate({k: v for k, v in match.items() if v is not None}),
-                answers=(effect,),
-                priority=FIRST - place,
-                count=count,
-            )
+        rule = Rule(
+            id=f"{interface.ORDERED}{place}",
+            match=Match.model_validate({k: v for k, v in match.items() if v is not None}),
+            answers=(effect,),
+            priority=FIRST - place,
+            count=count,
         )
+        self._check_rule(rule)
+        return self.rules.add(rule, fleeting=True)
 
     def typ_held(self, intygs_id: str) -> tuple[str, str] | None:
         """Code and version of a certificate that the mock has."""

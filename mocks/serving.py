@@ -136,7 +136,10 @@ def serve(
 
 @contextlib.contextmanager
 def run_mocks(
-    mocks: Mapping[str, Agency], host: str = "127.0.0.1", ports: Mapping[str, int] | None = None
+    mocks: Mapping[str, Agency],
+    host: str = "127.0.0.1",
+    ports: Mapping[str, int] | None = None,
+    tls: MockTls | None = None,
 ) -> Iterator[dict[str, MockServer]]:
     """
     Several running mocks by name.
@@ -145,11 +148,11 @@ def run_mocks(
         ports: By the same names; a mock without one takes a free port.
 
     Raises:
-        OSError: A port cannot be had; the mocks already started are stopped.
+        OSError: A port cannot be had, or a file of `tls`; the mocks already started are stopped.
     """
     with contextlib.ExitStack() as stack:
         yield {
-            name: stack.enter_context(serve(mock, host, (ports or {}).get(name, 0)))
+            name: stack.enter_context(serve(mock, host, (ports or {}).get(name, 0), tls))
             for name, mock in mocks.items()
         }
 

@@ -12,6 +12,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 from werkzeug.wrappers import Response
 
 from mocks.control.operation import MOCK, Operation, ProblemError
+from mocks.control.token import brings
 
 
 class Guarded(Protocol):
@@ -38,6 +39,10 @@ class Control:
     def respond(self, environ: WSGIEnvironment, mock: Guarded) -> Response:
         """Answer for a mock."""
         return Response.from_app(self._app, {**environ, MOCK: mock})
+
+    def admits(self, environ: WSGIEnvironment, mock: Guarded) -> bool:
+        """Whether a request brings the mock's token, or needs none."""
+        return mock.token is None or brings(environ.get("HTTP_AUTHORIZATION", ""), mock.token)
 
     def refuse(self, why: ProblemError) -> Response:
         """Answer a request that belongs to no mock."""

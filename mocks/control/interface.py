@@ -35,6 +35,9 @@ class Mock(clock.Timed, runs.Played, Protocol):
     ) -> Rule:
         """Make coming calls fail."""
 
+    def state(self) -> Mapping[str, int]:
+        """How much there is of what."""
+
     def reset(self) -> None:
         """Forget everything."""
 
@@ -54,6 +57,21 @@ class Description(Answered):
     types: tuple[str, ...] = Field(default=(), description="of the certificates that it takes")
     contracts: dict[str, str] = Field(description="key of a contract, and its national path")
     adapter_url: str | None = Field(description="where it sends its own messages")
+
+
+class State(Answered):
+    """How much there is; null: of what this mock never has any."""
+
+    calls: int = Field(description="in the journal")
+    dropped: int = Field(description="calls that the bounds of the journal have pushed out")
+    rules: int
+    runs: int = Field(description="0 within a run")
+    intyg: int | None = None
+    revoked: int | None = Field(None, description="of `intyg`")
+    handelser: int | None = None
+    meddelanden: int | None = Field(None, description="either way")
+    open_questions: int | None = Field(None, description="either way, of `meddelanden`")
+    conversations: int | None = Field(None, description="that scripts have begun")
 
 
 class Order(Asked):
@@ -89,6 +107,11 @@ class Failures(Answered):
 def describe_mock(mock: Mock) -> Description:
     """Who this is and what it takes."""
     return Description(**mock.describe())
+
+
+def read_state(mock: Mock) -> State:
+    """How much there is: calls, rules, runs, certificates, open questions."""
+    return State(**mock.state())
 
 
 def list_failures(mock: Mock) -> Failures:
@@ -173,6 +196,7 @@ def operations() -> tuple[Operation, ...]:
     """What every mock can do."""
     return (
         Operation("GET", "", describe_mock, "Mock"),
+        Operation("GET", "/state", read_state, "Mock"),
         Operation("POST", "/reset", reset_mock, "Mock"),
         *journal.operations(),
         *rules.operations(),

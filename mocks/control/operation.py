@@ -199,6 +199,12 @@ def _fault(
     return FieldFault(field=name, detail=text.removeprefix("Value error, "))
 
 
+def missed(asked: str | None, known: Iterable[str]) -> str | None:
+    """What to say when nothing was found of `asked`; None when the reason is not its name."""
+    names = set(known)
+    return None if asked is None or asked in names else nearest(asked, names)
+
+
 def nearest(asked: str, known: Iterable[str]) -> str:
     """Of the names that there are, those that `asked` may have meant; in words."""
     names = sorted(set(known))

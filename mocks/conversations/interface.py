@@ -4,7 +4,7 @@ from typing import Final, Protocol
 
 from pydantic import Field
 
-from mocks.control import Answered, Asked, Moment, Operation, ProblemError
+from mocks.control import Answered, Asked, Moment, Operation, ProblemError, missed
 from mocks.control.operation import Done as Nothing
 from mocks.conversations.player import Conversation, Player
 from mocks.conversations.script import Event, Script, script_faults
@@ -18,6 +18,9 @@ class Talks(Protocol):
     @property
     def key(self) -> str:
         """The persona's."""
+
+    def known_intyg(self) -> set[str]:
+        """Ids of certificates that it has heard of."""
 
     @property
     def player(self) -> Player:
@@ -62,6 +65,7 @@ class Conversations(Answered):
     """In the order in which they began."""
 
     conversations: tuple[ConversationState, ...]
+    nearest: str | None = Field(None, description="when nobody knows the certificate: who is meant")
 
 
 def list_scripts(mock: Talks) -> Scripts:
@@ -93,7 +97,10 @@ def forget_scripts(mock: Talks) -> Nothing:
 def list_conversations(mock: Talks, query: OfIntyg) -> Conversations:
     """The scripts that have begun, and what was said."""
     found = mock.player.conversations(query.intygs_id)
-    return Conversations(conversations=tuple(map(_state, found)))
+    return Conversations(
+        conversations=tuple(map(_state, found)),
+        nearest=None if found else missed(query.intygs_id, mock.known_intyg()),
+    )
 
 
 def _state(conversation: Conversation) -> ConversationState:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Protocol
 from pydantic import Field
 
 from mocks.authority import HeldIntyg, PersonId
-from mocks.control import Answered, Asked, Moment, Operation, ProblemError
+from mocks.control import Answered, Asked, Moment, Operation, ProblemError, missed
 from mocks.forsakringskassan.meddelanden import (
     Direction,
     Komplettering,
@@ -32,6 +32,9 @@ class Speaker(Protocol):
     ask_komplt: Callable[..., Sent]
     answer: Callable[..., Sent]
     remind: Callable[..., Sent]
+
+    def known_intyg(self) -> set[str]:
+        """Ids of certificates that it has heard of."""
 
     def all_intyg(self) -> tuple[HeldIntyg, ...]:
         """Every certificate that it has."""
@@ -215,12 +218,16 @@ class Meddelanden(Answered):
     """In order."""
 
     meddelanden: tuple[MeddelandeState, ...]
+    nearest: str | None = Field(None, description="when nobody knows the certificate: who is meant")
 
 
 def list_meddelanden(mock: Speaker, query: OfIntyg) -> Meddelanden:
     """The messages that it knows."""
     found = mock.meddelanden(query.intygs_id)
-    return Meddelanden(meddelanden=tuple(map(MeddelandeState.model_validate, found)))
+    return Meddelanden(
+        meddelanden=tuple(map(MeddelandeState.model_validate, found)),
+        nearest=None if found else missed(query.intygs_id, mock.known_intyg()),
+    )
 
 
 def get_meddelande(mock: Speaker, meddelande_id: str) -> MeddelandeState:

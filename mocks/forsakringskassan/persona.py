@@ -82,6 +82,15 @@ class Forsakringskassan(Authority):
     def operations(self) -> tuple[Operation, ...]:
         return (*super().operations, *interface.operations(), *conversations.operations())
 
+    def state(self) -> dict[str, int]:
+        known = self.meddelanden()
+        return {
+            **super().state(),
+            "meddelanden": len(known),
+            "open_questions": sum(each.state is State.OPEN for each in known),
+            "conversations": len(self.player.conversations()),
+        }
+
     def reset(self) -> None:
         self.player.clear()
         with self._lock:

@@ -10,7 +10,7 @@ answer INFO to what they have, since the sender tries again when an answer is lo
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Self
@@ -21,7 +21,7 @@ from pydantic import Field
 from mocks.agency import Agency
 from mocks.call import Call
 from mocks.clock import SWEDEN, Clock, system_clock
-from mocks.control import Answered, Asked, Moment, Operation
+from mocks.control import Answered, Asked, Moment, Operation, missed
 from mocks.control.journal import Waiting
 from mocks.conversations import Happening, Player
 from mocks.conversations import interface as conversations
@@ -132,6 +132,15 @@ class Journalsystem(Agency):
             Operation("GET", "/meddelanden", list_meddelanden, "State"),
             *conversations.operations(),
         )
+
+    def state(self) -> dict[str, int]:
+        known = self.meddelanden()
+        return {
+            **super().state(),
+            "handelser": len(self.handelser()),
+            "meddelanden": len(known),
+            "conversations": len(self.player.conversations()),
+        }
 
     def reset(self) -> None:
         self.player.clear()
@@ -359,6 +368,7 @@ class Handelser(Answered):
     """In order of arrival, repeats once."""
 
     handelser: tuple[HandelseState, ...]
+    nearest: str | None = Field(None, description="when nobody knows the certificate: who is meant")
 
 
 class MeddelandeState(Answered):
@@ -380,6 +390,7 @@ class Meddelanden(Answered):
     """In order of arrival, repeats once."""
 
     meddelanden: tuple[MeddelandeState, ...]
+    nearest: str | None = Field(None, description="when nobody knows the certificate: who is meant")
 
 
 class OfIntyg(Asked):
@@ -400,7 +411,7 @@ class WaitingForHandelse(OfHandelse, Waiting):
 
 def list_handelser(mock: Journalsystem, query: OfHandelse) -> Handelser:
     """The events that it was told."""
-    return _handelser(mock.handelser(query.intygs_id, query.kod))
+    return _handelser(mock, query, mock.handelser(query.intygs_id, query.kod))
 
 
 def wait_for_handelser(mock: Journalsystem, query: WaitingForHandelse) -> Handelser:
@@ -411,14 +422,25 @@ def wait_for_handelser(mock: Journalsystem, query: WaitingForHandelse) -> Handel
         intygs_id=query.intygs_id,
         kod=query.kod,
     )
-    return _handelser(found)
+    return _handelser(mock, query, found)
 
 
 def list_meddelanden(mock: Journalsystem, query: OfIntyg) -> Meddelanden:
     """The messages that were passed on to it."""
     found = mock.meddelanden(query.intygs_id)
-    return Meddelanden(meddelanden=tuple(map(MeddelandeState.model_validate, found)))
+    return Meddelanden(
+        meddelanden=tuple(map(MeddelandeState.model_validate, found)),
+        nearest=None if found else missed(query.intygs_id, mock.known_intyg()),
+    )
 
 
-def _handelser(found: Iterable[Handelse]) -> Handelser:
-    return Handelser(handelser=tuple(map(HandelseState.model_validate, found)))
+def _handelser(mock: Journalsystem, query: OfHandelse, found: Sequence[Handelse]) -> Handelser:
+    return Handelser(
+        handelser=tuple(map(HandelseState.model_validate, found)),
+        nearest=None if found else _who_is_meant(mock, query),
+    )
+
+
+def _who_is_meant(mock: Journalsystem, query: OfHandelse) -> str | None:
+    """The certificate that may be meant, or else the event."""
+    return missed(query.intygs_id, mock.known_intyg()) or missed(query.kod, codes.Handelse)

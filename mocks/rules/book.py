@@ -32,6 +32,7 @@ class _Kept:
     rule: Rule
     serial: int
     brought_seed: bool = True
+    fleeting: bool = False
     counts: OrderedDict[str, _Counts] = field(default_factory=OrderedDict)
     acted: int = 0
 
@@ -67,9 +68,12 @@ class RuleBook:
         self._seed: int | None = None
         self._seeds = Random(0)  # noqa: S311 -- dice, no secret
 
-    def add(self, rule: Rule) -> Rule:
+    def add(self, rule: Rule, *, fleeting: bool = False) -> Rule:
         """
         Take a rule; it is the newest.
+
+        Args:
+            fleeting: It is forgotten once it has acted `count` times.
 
         Raises:
             RuleError: There is one of this id.
@@ -77,7 +81,7 @@ class RuleBook:
         with self._lock:
             if rule.id in self._kept:
                 raise RuleError("id", f"there is a rule {rule.id}")
-            return self._keep(rule)
+            return self._keep(rule, fleeting=fleeting)
 
     def replace(self, rule: Rule) -> Rule:
         """
@@ -199,14 +203,23 @@ class RuleBook:
                 criteria, why, effect = _decide(kept, criteria, facts, chosen is not None)
                 if effect is not None:
                     chosen = rule, effect
+                    self._forget_used_up(kept)
             elif not rule.enabled:
                 why = Why.DISABLED
             traces.append(RuleTrace(rule.id, effect is not None, why, criteria))
         return *(chosen or (None, None)), tuple(traces)
 
-    def _keep(self, rule: Rule) -> Rule:
+    def _forget_used_up(self, kept: _Kept) -> None:
+        """Calls that have looked at it already still count on `kept`, and find it used up."""
+        if kept.fleeting and kept.acted == kept.rule.count:
+            if self._kept.get(kept.rule.id) is kept:
+                del self._kept[kept.rule.id]
+            self._rank()
+
+    def _keep(self, rule: Rule, *, fleeting: bool = False) -> Rule:
         self._serial += 1
-        kept = _Kept(rule, self._serial, brought_seed="seed" in rule.model_fields_set)
+        brought_seed = "seed" in rule.model_fields_set
+        kept = _Kept(rule, self._serial, brought_seed, fleeting)
         self._give_seed(kept)
         self._kept[rule.id] = kept
         self._rank()

@@ -14,6 +14,7 @@ import requests
 from typer.testing import CliRunner
 
 from adapter.cli import cli
+from adapter.make_keys import make_test_keys
 
 GOOD = "- answers: {kind: reset, store: true}\n"
 
@@ -114,6 +115,42 @@ def test_the_token_is_given_or_done_without() -> None:
         assert (asked(said, "Bearer of-my-own"), asked(said, "Bearer other")) == (200, 401)
     with started("--no-token") as said:
         assert asked(said, None) == 200
+
+
+def test_tls_is_served_and_each_client_is_a_run_of_its_own(tmp_path: Path) -> None:
+    keys = make_test_keys(tmp_path)
+    server, client = keys.server, keys.client
+    files = ("--cert", str(server.cert), "--key", str(server.key), "--client-ca", str(keys.ca))
+    with started(*files, "--require-client", "--run-by-client", "--no-token") as said:
+        url = said[0].split()[-1]
+        assert url.startswith("https://127.0.0.1:")
+        mine = (str(client.cert), str(client.key))
+        state = requests.get(f"{url}/control/state", verify=str(keys.ca), cert=mine, timeout=10)
+        assert state.json()["runs"] == 0  # asked of a run
+        with pytest.raises(requests.RequestException):
+            requests.get(f"{url}/control", verify=str(keys.ca), timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["--cert", "a.pem"], "--cert and --key go together", id="no key"),
+        pytest.param(["--client-ca", "a.pem"], "need --cert and --key", id="no TLS"),
+        pytest.param(["--run-by-client"], "needs --client-ca", id="no client"),
+        pytest.param(
+            ["--cert", "a.pem", "--key", "b.pem", "--require-client"],
+            "needs --client-ca",
+            id="no CA",
+        ),
+        pytest.param(
+            ["--cert", "a.pem", "--key", "b.pem"], "No such file or directory", id="no file"
+        ),
+    ],
+)
+def test_half_of_tls_is_refused(arguments: list[str], says: str) -> None:
+    result = CliRunner().invoke(cli, ["mocks", "--ports-from", "0", *arguments])
+    assert result.exit_code == 1
+    assert says in result.output
 
 
 def test_a_file_that_keeps_no_calls_is_refused_by_name(tmp_path: Path) -> None:

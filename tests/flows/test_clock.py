@@ -3,7 +3,7 @@
 import itertools
 import time
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,8 @@ from adapter.demo.story import issue
 from adapter.model import Environment
 from adapter.settings import SettingsError, load_settings
 from adapter.virtual_clock import VirtualClock
+from mocks.adapter_clock import AdapterClock
+from mocks.clock import ClockError
 from mocks.rules.answers import Http
 
 
@@ -136,3 +138,18 @@ def test_only_a_demonstration_with_such_a_clock_lets_it_be_moved(stage: Stage) -
     for environment in (Environment.TEST, Environment.PRODUCTION):
         with pytest.raises(SettingsError, match="clock"):
             build_app(settings.model_copy(update={"environment": environment}), VirtualClock())
+
+
+def test_an_adapter_that_wants_a_token_is_led_by_who_has_it(stage: Stage) -> None:
+    token = "a-token-for-tests-alone"
+    path = stage.folder / "other.toml"
+    toml = (stage.folder / "adapter.toml").read_text("utf-8")
+    path.write_text(f'database_url = "sqlite://"\n{toml}\n[console]\ntoken = "{token}"\n', "utf-8")
+    settings = load_settings(path)
+    any_port = settings.server.model_copy(update={"port": 0})
+    with build_app(settings.model_copy(update={"server": any_port}), VirtualClock()) as app:
+        url = f"{app.url}/api/clock"
+        told = AdapterClock(url, token).freeze()
+        assert abs(told - datetime.now(UTC)) < timedelta(minutes=1)
+        with pytest.raises(ClockError, match="console's token"):
+            AdapterClock(url).freeze()

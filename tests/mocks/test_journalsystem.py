@@ -146,3 +146,20 @@ def test_reset_forgets_events_and_messages(ehr_server: MockServer, ehr: Journals
     send(ehr_server, builders.send_message_to_care("m-1"))
     assert requests.post(f"{ehr_server.url}/control/reset", timeout=5).status_code == 200
     assert (ehr.handelser(), ehr.meddelanden(), ehr.journal.entries()) == ((), (), ())
+
+
+def test_an_empty_list_says_what_may_be_meant(ehr_server: MockServer) -> None:
+    send(ehr_server, status_update())
+    url = f"{ehr_server.url}/control"
+
+    def nearest(path: str) -> str | None:
+        told: str | None = requests.get(url + path, timeout=5).json()["nearest"]
+        return told
+
+    meant = f"nearest: {builders.INTYGS_ID}"
+    for path in ("/handelser", "/meddelanden", "/conversations"):
+        assert nearest(f"{path}?intygs_id={builders.INTYGS_ID[:-1]}") == meant
+        assert nearest(f"{path}?intygs_id={builders.INTYGS_ID}") is None
+    assert nearest(f"/handelser/wait?timeout=0.01&intygs_id={builders.INTYGS_ID}x") == meant
+    assert (nearest("/handelser?kod=SKIKA") or "").startswith("nearest: SKICKA")
+    assert nearest("/handelser?kod=SKICKA") is None

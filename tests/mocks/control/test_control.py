@@ -330,3 +330,43 @@ def test_calls_are_found_by_what_they_are_about(played: MockServer) -> None:
     assert count(unit=builders.UNIT) == 5
     assert count(xpath=f"//types:extension[.='{builders.DOCTOR}']") == 5
     assert count(xpath="self::tns:RegisterCertificate") == 3
+
+
+def test_a_used_up_order_is_listed_nowhere(server: MockServer) -> None:
+    order = {"contract": "RegisterCertificate", "how": "http", "count": 2}
+    requests.post(f"{server.url}/control/fail-next", json=order, timeout=5)
+    [rule] = get(server, "/rules").json()["rules"]
+    answers = [post(server, builders.register_certificate()).status_code for _ in range(3)]
+    assert answers == [503, 503, 200]
+    assert get(server, "/rules").json() == {"rules": []}
+    [first, second, third] = get(server, "/journal").json()["calls"]
+    assert [each["rules"][0]["rule_id"] for each in (first, second)] == [rule["id"]] * 2
+    assert third["rules"] == []
+
+
+def test_the_state_counts_what_there_is(server: MockServer) -> None:
+    requests.post(f"{server.url}/control/rules", json={"answers": {"kind": "normal"}}, timeout=5)
+    post(server, builders.register_certificate("a"))
+    post(server, builders.register_certificate("b"))
+    post(server, builders.revoke_certificate("b"))
+    post(server, builders.send_message_to_recipient(intygs_id="a", mottagare="FKASSA"))
+    requests.get(f"{server.url}/run/one/control", timeout=5)
+    assert get(server, "/state").json() == {
+        "calls": 4,
+        "dropped": 0,
+        "rules": 1,
+        "runs": 1,
+        "intyg": 2,
+        "revoked": 1,
+        "handelser": None,
+        "meddelanden": 1,
+        "open_questions": 1,
+        "conversations": 0,
+    }
+
+
+@pytest.mark.parametrize("path", ["/meddelanden", "/conversations"])
+def test_an_empty_list_says_which_certificate_may_be_meant(played: MockServer, path: str) -> None:
+    told = get(played, path, intygs_id="noboby").json()
+    assert told == {path[1:]: [], "nearest": "nearest: nobody"}
+    assert get(played, path, intygs_id="b").json()["nearest"] is None

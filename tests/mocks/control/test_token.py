@@ -12,6 +12,7 @@ from tests import builders
 from tests.mocks.calls import post, result
 
 TOKEN = new_token()
+NOTHING: dict[str, list[str] | None] = {"handelser": [], "nearest": None}
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def get(server: MockServer, path: str, authorization: str | None) -> requests.Re
 
 
 def test_the_token_opens_the_control_interface(guarded: MockServer) -> None:
-    assert get(guarded, "/handelser", f"Bearer {TOKEN}").json() == {"handelser": []}
+    assert get(guarded, "/handelser", f"Bearer {TOKEN}").json() == NOTHING
     assert get(guarded, "", f"bearer  {TOKEN}").status_code == 200
 
 
@@ -50,6 +51,18 @@ def test_without_it_nothing_is_told_or_done(guarded: MockServer, authorization: 
     assert forgotten.status_code == 401
     # what there is and what not is no answer either
     assert get(guarded, "/journal/1", authorization).status_code == 401
+
+
+def test_who_has_no_token_begins_no_run(guarded: MockServer) -> None:
+    for number in range(3):
+        refused = requests.get(f"{guarded.url}/run/r{number}/control/journal", timeout=5)
+        assert refused.status_code == 401
+    assert requests.get(f"{guarded.url}/run/r/control/docs", timeout=5).status_code == 200
+    assert get(guarded, "/runs", f"Bearer {TOKEN}").json() == {"runs": []}
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    requests.get(f"{guarded.url}/run/mine/control/journal", headers=headers, timeout=5)
+    [run] = get(guarded, "/runs", f"Bearer {TOKEN}").json()["runs"]
+    assert run["run_id"] == "mine"
 
 
 def test_how_to_ask_is_told_to_everybody(guarded: MockServer) -> None:
