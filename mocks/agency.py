@@ -33,7 +33,7 @@ from mocks.identity import identify
 from mocks.journal import Bounds, Filter, Journal, Verdict
 from mocks.journal.store import FileStore
 from mocks.ruled import Ruled, StoppedError
-from mocks.rules import effects
+from mocks.rules import effects, trouble
 from mocks.rules.effects import Reply
 from mocks.rules.facts import intygs_id_of
 from mocks.runs import RunError, Runs, run_of
@@ -46,6 +46,9 @@ _log = logging.getLogger(__name__)
 
 _NO_RUN: Final = "intyg.no_run"
 """Key of the WSGI environment under which the fault stands of a call that has no run."""
+
+_PART_BYTES: Final = 64 * 1024
+"""A call is read in such pieces, so that what came is kept also of one that ended too early."""
 
 
 class Agency(Ruled):
@@ -277,7 +280,9 @@ class Agency(Ruled):
             raise request.environ[_NO_RUN]
         request.max_content_length = self.settings.max_body_bytes
         try:
-            call.data = request.get_data()
+            call.data = b""
+            while part := request.stream.read(_PART_BYTES):
+                call.data += part
         except RequestEntityTooLarge:
             raise FaultError(
                 FaultCode.CLIENT,
@@ -328,6 +333,9 @@ class Agency(Ruled):
         elif not self.takes_address(call.logical_address):
             expected = self.settings.logical_address
             text = f"{self.settings.name} has logical address {expected}"
+            meant = trouble.nearest(call.logical_address, self.settings.part)
+            if meant is not None:
+                text += f"; the nearest that misbehaves is {meant}"
         else:
             call.note("logical_address")
             return

@@ -71,6 +71,9 @@ class Ruled:
         Raises:
             RuleError: It could not.
         """
+        part = self.settings.part
+        if rule.match.agency is not None and part not in rule.match.agency:
+            raise RuleError("match.agency", f"{self.settings.name} is {part}")
         for wanted in rule.match.contract or ():
             if not any(covers(wanted, key) for key in self.contracts_taken):
                 takes = ", ".join(sorted(self.contracts_taken))

@@ -13,6 +13,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
@@ -88,11 +89,38 @@ def _agency(part: str) -> str:
     return part
 
 
+def _amne(text: str) -> str:
+    return _not_nearly(text, codes.Amne)
+
+
+def _handelse(text: str) -> str:
+    return _not_nearly(text, codes.Handelse)
+
+
+def _not_nearly(text: str, known: Iterable[str]) -> str:
+    """Calls may bear codes that there are not, but hardly one that a letter tells from one."""
+    choices = {each.upper(): each for each in known}
+    near = get_close_matches(text.upper(), choices, n=1, cutoff=0.75)
+    if near and choices[near[0]] != text and "*" not in text:
+        raise ValueError(f"{text} is unknown; the nearest is {choices[near[0]]}")
+    return text
+
+
 def _expression(text: str) -> str:
     check_xpath(text)
     return text
 
 
+Amnen: TypeAlias = Annotated[
+    Several[Annotated[str, AfterValidator(_amne)]],
+    AfterValidator(_not_empty),
+    WithJsonSchema(_ONE_OF),
+]
+Handelser: TypeAlias = Annotated[
+    Several[Annotated[str, AfterValidator(_handelse)]],
+    AfterValidator(_not_empty),
+    WithJsonSchema(_ONE_OF),
+]
 Agencies: TypeAlias = Annotated[
     Several[Annotated[str, AfterValidator(_agency)]], AfterValidator(_not_empty)
 ]
@@ -176,8 +204,10 @@ class Match(Part):
     version: OneOf | None = Field(default=None, description="`1.3`, in quotes; likewise")
     person: OneOf | None = Field(default=None, description="the patient's number, 12 digits")
     unit: OneOf | None = Field(default=None, description="HSA-id of the care unit")
-    amne: OneOf | None = Field(default=None, description="subject of a message, `KOMPLT`")
-    handelse: OneOf | None = Field(default=None, description="event of a status update, `SKICKA`")
+    amne: Amnen | None = Field(default=None, description="subject of a message, `KOMPLT`")
+    handelse: Handelser | None = Field(
+        default=None, description="event of a status update, `SKICKA`"
+    )
     attempt: Attempt = Field(
         default=None,
         description="which of the calls that are otherwise like this: `2`, or from and to "
@@ -335,8 +365,6 @@ def covers(wanted: str, key: str) -> bool:
 
 def unknown(value: str, known: Iterable[str]) -> str:
     """What to say of a word that is on no list."""
-    from difflib import get_close_matches
-
     choices = tuple(known)
     upper = {each.upper(): each for each in choices}
     near = get_close_matches(value.upper(), upper, n=1, cutoff=0.5)

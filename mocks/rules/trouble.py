@@ -8,6 +8,7 @@ What is counted is counted for each certificate.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
@@ -215,6 +216,16 @@ def find(logical_address: str | None, part: str, own_address: str) -> Rule | Non
     prefix, dash, name = logical_address.partition("-")
     wanted = PREFIXES.values() if own_address == ANY else (PREFIXES.get(part),)
     return _rule(logical_address, name) if dash and prefix in wanted else None
+
+
+def nearest(logical_address: str, part: str) -> str | None:
+    """The trouble address that one may mean which is none; None: it resembles none."""
+    prefix = PREFIXES.get(part)
+    names = (each.name for each in TROUBLES if "…" not in each.name)
+    known = [f"{prefix}-{name}" for name in (*names, *_VP)]
+    asked = logical_address.upper()
+    near = get_close_matches(asked, known, n=1, cutoff=0.8)
+    return near[0] if near and "-" in asked else None
 
 
 @lru_cache(maxsize=4096)

@@ -235,3 +235,28 @@ def test_reset_forgets_everything(server: MockServer, kassan: Forsakringskassan)
     kassan.reset()
     assert (kassan.all_intyg(), kassan.journal.entries(), kassan.rules.all()) == ((), (), ())
     assert result(post(server, REGISTER))[0] == "OK"
+
+
+def test_what_came_of_a_call_that_ended_too_early_is_kept(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\nContent-Length: 100\r\n\r\n"
+    with socket.create_connection((server.host, server.port), timeout=5) as connection:
+        connection.sendall(head + b"<half")
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+    [call] = kassan.journal.wait(timeout_seconds=5)
+    assert (call.request, call.steps[-1].detail) == (b"<half", "The message ended too early")
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        pytest.param("FK-TIMOUT", "; the nearest that misbehaves is FK-TIMEOUT", id="a letter"),
+        pytest.param("fk-vp007", "; the nearest that misbehaves is FK-VP007", id="lower case"),
+        pytest.param("TRANSP", "has logical address FKASSA", id="another"),
+    ],
+)
+def test_a_misspelt_trouble_address_is_told(server: MockServer, address: str, says: str) -> None:
+    answer = post(server, builders.register_certificate(), logical_address=address)
+    assert (fault(answer)[1] or "").endswith(says)

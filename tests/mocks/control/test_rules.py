@@ -58,6 +58,8 @@ def test_an_id_is_taken_once_and_is_the_one_of_the_path(server: MockServer) -> N
     [
         pytest.param({"match": {"contract": "GetCertificate"}}, ["match.contract"], id="not taken"),
         pytest.param({"match": {"contract": "Regster"}}, ["match.contract"], id="misspelt"),
+        pytest.param({"match": {"agency": "TRANSP"}}, ["match.agency"], id="another's"),
+        pytest.param({"match": {"typ": ["LISJP", "FK7804"]}}, ["match.typ"], id="number of a form"),
         pytest.param({"answers": {"kind": "error"}}, ["answers.error_id"], id="no errorId"),
         pytest.param({"match": {"xpath": "//["}}, ["match.xpath"], id="XPath"),
         pytest.param({"answers": {"kind": "vp", "code": "VP099"}}, ["answers.code"], id="preset"),

@@ -76,6 +76,16 @@ PASS = {"kind": "pass_through"}
             id="unknown agency",
         ),
         pytest.param(
+            {"answers": OK, "match": {"amne": ["OVRIGT", "KOMPLTT"]}},
+            "match.amne.1: KOMPLTT is unknown; the nearest is KOMPLT",
+            id="subject misspelt",
+        ),
+        pytest.param(
+            {"answers": OK, "match": {"handelse": "SKIKCA"}},
+            "match.handelse: SKIKCA is unknown; the nearest is SKICKA",
+            id="event misspelt",
+        ),
+        pytest.param(
             {"answers": OK, "match": {"intyg_id": "x"}},
             "match.intyg_id: intyg_id is unknown; the nearest is intygs_id",
             id="criterion misspelt",
