@@ -37,6 +37,8 @@ from tests.flows.attackers import (
     talk,
 )
 
+pytestmark = pytest.mark.xdist_group("attacks")  # one stage for all of them
+
 REGISTER = "/clinicalprocess/healthcond/certificate/RegisterCertificate/3/rivtabp21"
 
 
