@@ -7,7 +7,6 @@ or the command was used wrongly.
 import json
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -21,8 +20,6 @@ from adapter.cli_later import Commands
 from adapter.cli_mocks import mocks
 from adapter.cli_options import JsonOption
 from adapter.cli_run import run_until_signalled
-from adapter.cli_schema import schema
-from adapter.cli_types import example, render, type_, types
 from adapter.errors import AdapterError
 from schemas.contract import Contracts
 from schemas.finding import Finding, Severity
@@ -283,15 +280,6 @@ def send(
     raise typer.Exit(0 if answer.accepted else 1)
 
 
-# --- certificate types ----------------------------------------------------------------------------
-
-cli.command()(types)
-cli.command("type")(type_)
-cli.command()(example)
-cli.command()(render)
-cli.command()(schema)
-
-
 # --- other ----------------------------------------------------------------------------------------
 
 
@@ -310,4 +298,6 @@ def make_keys(
 @cli.command()
 def version() -> None:
     """Print the version."""
+    from importlib.metadata import version as distribution_version
+
     out.print(distribution_version("intygsadapter"), highlight=False)

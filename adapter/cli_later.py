@@ -1,8 +1,8 @@
 """
 Commands whose modules are imported when they are called for.
 
-Settings, database and web pages take most of a second to import, which `intyg mocks` or
-`intyg validate` has no need of.
+Settings, database and web pages take most of a second to import, and what writes certificates takes
+a tenth, which `intyg mocks` or `intyg validate` has no need of.
 """
 
 from importlib import import_module
@@ -16,9 +16,14 @@ LATER: Final = {
     "audit": "adapter.cli_audit:audit",
     "blocked": "adapter.cli_blocked:blocked",
     "doctor": "adapter.cli_doctor:doctor",
+    "example": "adapter.cli_types:example",
     "patient": "adapter.cli_patient:patient",
+    "render": "adapter.cli_types:render",
     "route": "adapter.cli_route:route",
+    "schema": "adapter.cli_schema:schema",
     "serve": "adapter.cli_serve:serve",
+    "type": "adapter.cli_types:type_",
+    "types": "adapter.cli_types:types",
 }
 """Where a command is: a function, or a `Typer` with commands of its own."""
 

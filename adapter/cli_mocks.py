@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapter.cli_options import TypesOption, fail, known_types
 from adapter.cli_run import run_until_signalled
-from adapter.cli_types import TypesOption, fail, known_types
 from schemas.contract import Contracts
 
 if TYPE_CHECKING:
@@ -93,7 +93,6 @@ def run(
     """Run the mock authorities and the mock EHR until they are stopped."""
     if context.invoked_subcommand is not None:
         return
-    from mocks.adapter_clock import AdapterClock
     from mocks.control.token import new_token
     from mocks.conversations.files import read_scripts
     from mocks.personas import give_scripts, make_personas
@@ -114,6 +113,8 @@ def run(
         tls = _tls(cert, key, client_ca, require_client=require_client, by_client=run_by_client)
         line = Timeline()
         if adapter_clock is not None:
+            from mocks.adapter_clock import AdapterClock
+
             line.follow(AdapterClock(adapter_clock, adapter_token))
         made = make_personas(
             Contracts(),

@@ -5,16 +5,8 @@ from typing import Annotated
 
 import typer
 
-from adapter.cli_types import (
-    NameArgument,
-    OutputOption,
-    TypesOption,
-    VersionOption,
-    fail,
-    known_types,
-    lookup,
-    write,
-)
+from adapter.cli_options import TypesOption, fail, known_types
+from adapter.cli_types import NameArgument, OutputOption, VersionOption, lookup, write
 from schemas.intyg_schematron import schematron as as_schematron
 from schemas.intyg_xsd11 import xsd11 as as_xsd11
 

@@ -4,7 +4,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapter import safe_xml
+from adapter.cli_options import TypesOption, fail, known_types
 from adapter.errors import AdapterError
 from schemas.intyg_break import broken
 from schemas.intyg_draft import Draft, Frame, request_bytes, request_element
@@ -27,7 +28,6 @@ NameArgument = Annotated[
 ]
 VersionOption = Annotated[str | None, typer.Option(help="Default: the newest.")]
 OutputOption = Annotated[Path | None, typer.Option("-o", help="Default: standard output.")]
-TypesOption = Annotated[Path | None, typer.Option(help="More certificate types.")]
 
 _WIDE = 200  # columns of the table where no terminal says how wide it is
 
@@ -161,16 +161,6 @@ def _broken(workshop: Workshop, frame: Frame, rule: str, seed: int) -> Draft:
         fail(f"{intyg_type.key} has no rule {rule_id}; intyg type --rules shows those it has")
 
 
-def known_types(types_dir: Path | None) -> IntygTypes:
-    """All types; says which files of the user's are left out, and why."""
-    if types_dir is not None and not types_dir.is_dir():
-        fail(f"{types_dir}: no such folder")
-    known = IntygTypes(types_dir)
-    for fault in known.refused:
-        typer.echo(f"types_dir: {fault}", err=True)
-    return known
-
-
 def lookup(known: IntygTypes, name: str, version: str | None) -> IntygType:
     try:
         return known.lookup(name, version)
@@ -250,8 +240,3 @@ def write(data: bytes, output: Path | None) -> None:
         output.write_bytes(data)
     except OSError as exc:
         fail(f"{output}: {exc.strerror}")
-
-
-def fail(text: str, code: int = 2) -> NoReturn:
-    typer.secho(text, err=True, fg="red")
-    raise typer.Exit(code)

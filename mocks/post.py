@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-import requests
-
 from mocks import envelope
 from mocks.runs import RUN_HEADER
 from schemas.contract import Contract
@@ -56,6 +54,8 @@ def post(
         timeout_seconds: To connect, and between bytes of the answer.
         run: The run that it is sent in, if any.
     """
+    import requests  # late: mocks start sooner without it
+
     headers = {
         "Content-Type": envelope.CONTENT_TYPE,
         "SOAPAction": f'"{contract.soap_action}"',

@@ -6,7 +6,7 @@ the copy that the signxml package installs is read instead.
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
 from os.path import normpath
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,11 @@ def _parser() -> etree.XMLParser:
 @cache
 def xmldsig_path() -> Path:
     """The W3C's `xmldsig` schema, as the signxml package installs it."""
-    return Path(str(files("signxml"))) / "schemas" / "xmldsig-core-schema.xsd"
+    # Not by `importlib.resources`, which imports the package: that takes as long as the first call.
+    found = find_spec("signxml")
+    assert found is not None, "signxml is a dependency"
+    assert found.origin is not None, "signxml is installed as files"
+    return Path(found.origin).parent / "schemas" / "xmldsig-core-schema.xsd"
 
 
 def is_xmldsig(path: Path) -> bool:

@@ -28,13 +28,14 @@ Moment: TypeAlias = Annotated[
 class Asked(BaseModel):
     """A request body or a query; a field that is not known is an error, not a typing mistake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when it is first asked: to build all takes a mock longer than to start.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Answered(BaseModel):
     """An answer."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True, defer_build=True)
 
 
 class Done(Answered):

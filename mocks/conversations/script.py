@@ -159,7 +159,7 @@ class Step(Part):
     """One thing to do, once or several times."""
 
     after: Duration = Field(default=timedelta(), description="counted from the step before")
-    if_: Condition = Field(default=Condition(), alias="if")
+    if_: Condition = Field(default_factory=Condition, alias="if")
     times: Annotated[int, Field(ge=1, le=MAX_TIMES)] = 1
     every: Duration = Field(timedelta(days=1), description="between the times")
     ask: Ask | None = None
@@ -200,7 +200,7 @@ class Script(Part):
     persona: str
     text: str | None = Field(default=None, description="for people")
     when: Event
-    match: Match = Match()
+    match: Match = Field(default_factory=Match)
     otherwise: bool = Field(default=False, description="only when no other script is meant")
     steps: tuple[Step, ...] = ()
 

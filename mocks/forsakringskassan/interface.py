@@ -84,7 +84,7 @@ class _Question(Asked):
     rubrik: str | None = None
     referens_id: str | None = None
     sista_datum_for_svar: date | None = None
-    overrides: Wrong = Wrong()
+    overrides: Wrong = Field(default_factory=Wrong)
 
 
 class Question(_Question):
@@ -108,7 +108,7 @@ class Reply(Asked):
     meddelande_id: str = Field(description="of care's question")
     text: str
     referens_id: str | None = None
-    overrides: Wrong = Wrong()
+    overrides: Wrong = Field(default_factory=Wrong)
 
 
 class Reminder(Asked):
@@ -117,7 +117,7 @@ class Reminder(Asked):
     meddelande_id: str
     text: str = "Vi har inte fått något svar."
     sista_datum_for_svar: date | None = None
-    overrides: Wrong = Wrong()
+    overrides: Wrong = Field(default_factory=Wrong)
 
 
 class SentMessage(Answered):

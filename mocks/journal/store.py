@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -114,7 +115,11 @@ CREATE VIEW IF NOT EXISTS calls AS SELECT
 FROM call ORDER BY journal, number;
 """
 
-_ENTRIES: Final = TypeAdapter(Entry)
+
+@cache
+def _entries() -> TypeAdapter[Entry]:
+    """Made when a journal is first kept in a file; most are not."""
+    return TypeAdapter(Entry)
 
 
 class FileStore:
@@ -175,7 +180,7 @@ class FileStore:
                 self._journal,
                 entry.number,
                 kept_at,
-                _ENTRIES.dump_json(replace(entry, request=b"", reply=b"")).decode(),
+                _entries().dump_json(replace(entry, request=b"", reply=b"")).decode(),
                 entry.request,
                 entry.reply,
             ),
@@ -225,5 +230,5 @@ class FileStore:
 
 
 def _entry(text: str, request: bytes = b"", reply: bytes = b"") -> Entry:
-    found = _ENTRIES.validate_json(text)
+    found = _entries().validate_json(text)
     return replace(found, request=request, reply=reply) if request or reply else found

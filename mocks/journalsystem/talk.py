@@ -4,8 +4,6 @@ import uuid
 from datetime import datetime
 from typing import Final
 
-import requests
-
 from mocks.call import Call
 from mocks.conversations import Event, Happening
 from mocks.conversations.script import Action, Answer, Ask
@@ -69,7 +67,8 @@ def say(settings: MockSettings, action: Action, about: Happening, at: datetime) 
     Raises:
         ValueError: No adapter address is set.
     """
-    # Here, since zeep takes long to import, and most mocks in tests never speak.
+    # Here, since they take long to import, and most mocks in tests never speak.
+    import requests
     import zeep.exceptions
 
     from mocks.journalsystem.client import EhrClient, Staff

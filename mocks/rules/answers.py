@@ -39,7 +39,8 @@ Text: TypeAlias = Annotated[str, AfterValidator(_xml_text)]
 class Part(BaseModel):
     """What all parts of a rule have in common: they do not change, and know their fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Built when one is first made or read: to build all takes a mock longer than to start.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 # --- delays ---------------------------------------------------------------------------------------

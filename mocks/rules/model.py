@@ -290,7 +290,7 @@ class Rule(Part):
     text: str = Field(default="", description="for people")
     enabled: bool = Field(default=True, description="a disabled rule never acts")
     priority: int = Field(default=0, description="higher goes first")
-    match: Match = Field(default=Match(), description="which calls; without it, all")
+    match: Match = Field(default_factory=Match, description="which calls; without it, all")
     answers: Answers = Field(
         description="one, or several that follow each other; the last one stays",
         json_schema_extra=_or_one,

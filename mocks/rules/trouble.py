@@ -71,22 +71,26 @@ class Trouble:
     probability: Callable[[int], float] = lambda _: 1.0
 
 
-def _always(effect: Effect) -> Callable[[int], tuple[Effect, ...]]:
-    return lambda _: (effect,)
+def _always(kind: type[Effect], **fields: object) -> Callable[[int], tuple[Effect, ...]]:
+    """One effect, made when it is asked for, since most addresses never are."""
+    return lambda _: (kind.model_validate(fields),)
 
 
-_TRY_AGAIN: Final = Error(error_id=ErrorId.TECHNICAL_ERROR)
+def _try_again() -> Error:
+    return Error(error_id=ErrorId.TECHNICAL_ERROR)
+
+
 _VP: Final = tuple(VpCode)
 
 TROUBLES: Final = (
-    Trouble("OK", "OK", "is itself", _always(Normal())),
-    Trouble("INFO", "INFO", "takes the call, answers INFO", _always(Info(text="With a remark"))),
+    Trouble("OK", "OK", "is itself", _always(Normal)),
+    Trouble("INFO", "INFO", "takes the call, answers INFO", _always(Info, text="With a remark")),
     *(
         Trouble(
             each.replace("_", "-"),
             each.replace("_", "-"),
             f"answers ERROR {each}",
-            _always(Error(error_id=each)),
+            _always(Error, error_id=each),
         )
         for each in ErrorId
     ),
@@ -94,27 +98,27 @@ TROUBLES: Final = (
         "ERROR-WITHOUT-ID",
         "ERROR-WITHOUT-ID",
         "answers ERROR without `errorId`",
-        _always(Invalid(shape=Shape.NO_ERROR_ID)),
+        _always(Invalid, shape=Shape.NO_ERROR_ID),
     ),
     Trouble(
         "ERROR-ID-FIRST",
         "ERROR-ID-FIRST",
         "answers ERROR APPLICATION_ERROR, `errorId` before `resultText`",
-        _always(Invalid(shape=Shape.ERROR_ID_FIRST)),
+        _always(Invalid, shape=Shape.ERROR_ID_FIRST),
     ),
     Trouble(
         "NO-RESULT",
         "NO-RESULT",
         "answers an empty response element",
-        _always(Invalid(shape=Shape.NO_RESULT)),
+        _always(Invalid, shape=Shape.NO_RESULT),
     ),
     Trouble(
         "UNKNOWN-CODE",
         "UNKNOWN-CODE",
         "answers a `resultCode` that there is not",
-        _always(Invalid(shape=Shape.UNKNOWN_CODE)),
+        _always(Invalid, shape=Shape.UNKNOWN_CODE),
     ),
-    Trouble("FAULT", "FAULT", "answers a SOAP fault `Server`", _always(Fault())),
+    Trouble("FAULT", "FAULT", "answers a SOAP fault `Server`", _always(Fault)),
     Trouble(
         "VP001 … VP015",
         r"VP(00[1-9]|01[0-5])",
@@ -137,19 +141,19 @@ TROUBLES: Final = (
         "WRONG-TYPE",
         "WRONG-TYPE",
         "takes the call, answers as `text/html`",
-        _always(WrongType()),
+        _always(WrongType),
     ),
-    Trouble("EMPTY", "EMPTY", "answers HTTP 200 without a body", _always(Empty())),
-    Trouble("RESET", "RESET", "resets the connection", _always(Reset())),
+    Trouble("EMPTY", "EMPTY", "answers HTTP 200 without a body", _always(Empty)),
+    Trouble("RESET", "RESET", "resets the connection", _always(Reset)),
     Trouble(
         "HALF-BODY",
         "HALF-BODY",
         "sends half of an OK to a call that it does not take, and closes",
-        _always(HalfBody()),
+        _always(HalfBody),
     ),
-    Trouble("GARBAGE", "GARBAGE", "sends bytes that are no HTTP", _always(Garbage())),
-    Trouble("TLS", "TLS", "sends a fatal TLS alert", _always(TlsFailure())),
-    Trouble("TIMEOUT", "TIMEOUT", "never answers", _always(Hang())),
+    Trouble("GARBAGE", "GARBAGE", "sends bytes that are no HTTP", _always(Garbage)),
+    Trouble("TLS", "TLS", "sends a fatal TLS alert", _always(TlsFailure)),
+    Trouble("TIMEOUT", "TIMEOUT", "never answers", _always(Hang)),
     Trouble(
         "SLOW-<n>S",
         r"SLOW-(\d+)S",
@@ -172,32 +176,32 @@ TROUBLES: Final = (
         "FAIL-<n>",
         r"FAIL-(\d+)",
         "answers ERROR TECHNICAL_ERROR n times, then is itself",
-        lambda n: (*(_TRY_AGAIN,) * n, Normal()),
+        lambda n: (*(_try_again(),) * n, Normal()),
     ),
     Trouble(
         "FLAKY-<n>",
         r"FLAKY-(\d\d?|100)",
         "answers ERROR TECHNICAL_ERROR to n of 100 calls, always to the same ones",
-        _always(_TRY_AGAIN),
+        _always(Error, error_id=ErrorId.TECHNICAL_ERROR),
         lambda n: n / 100,
     ),
     Trouble(
         "STORED-THEN-FAULT",
         "STORED-THEN-FAULT",
         "takes the call, answers a SOAP fault",
-        _always(Fault(store=True)),
+        _always(Fault, store=True),
     ),
     Trouble(
         "STORED-THEN-RESET",
         "STORED-THEN-RESET",
         "takes the call, resets the connection",
-        _always(Reset(store=True)),
+        _always(Reset, store=True),
     ),
     Trouble(
         "STORED-THEN-HANG",
         "STORED-THEN-HANG",
         "takes the call, never answers",
-        _always(Hang(store=True)),
+        _always(Hang, store=True),
     ),
 )
 

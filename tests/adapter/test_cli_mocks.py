@@ -61,12 +61,22 @@ def test_help_names_the_commands(command: str) -> None:
 
 def test_the_mocks_start_without_what_only_the_adapter_needs() -> None:
     """The command line is there in half a second only if it imports no database and no settings."""
-    code = "import sys, adapter.cli, mocks.personas; print(*sys.modules)"
+    code = (
+        "import sys, lxml.etree, adapter.cli, mocks.personas, mocks.serving\n"
+        "from schemas.contract import Contracts\n"
+        "from schemas.intyg_type import IntygTypes\n"
+        "made = mocks.personas.make_personas(Contracts(), IntygTypes())\n"
+        "contracts = made['forsakringskassan'].contracts\n"
+        "contracts.check(contracts.get('RegisterCertificate', 3), lxml.etree.Element('a'))\n"
+        "print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "mocks.agency" in loaded
     heavy = {"sqlalchemy", "pydantic_settings", "spyne", "zeep", "alembic"}
     assert loaded & heavy == set()
+    # and what they themselves need only for some calls
+    assert loaded & {"flask", "requests", "signxml", "cryptography", "schemas.intyg_draft"} == set()
 
 
 @contextmanager
