@@ -167,12 +167,13 @@ class AuditLog:
 
     def check_key(self) -> None:
         """
-        Refuse to go on where another key left off.
+        Refuse to go on where another key left off; begin the log where there is none.
 
         Raises:
             SettingsError: The database's log was begun with another key.
         """
-        with self._store.read() as rows:
+        with self._store.begin() as rows:
+            rows.begin_audit(self._key)
             others = {head.key_id for head in rows.audit_heads()} - {self._key.key_id}
         if others:
             raise SettingsError("audit: the database's audit log was begun with another key")
@@ -238,9 +239,9 @@ class AuditLog:
     def log_anchors(self) -> None:
         """Write every chain's end to the log, where the database's owner cannot change it."""
         with self._store.read() as rows:
-            heads = rows.audit_heads()
-        if heads:
-            _log.info("audit.anchors", **{"intyg.audit_anchors": [anchor(one) for one in heads]})
+            ends = anchors(rows)
+        if ends:
+            _log.info("audit.anchors", **{"intyg.audit_anchors": ends})
 
     def _tell(self, heads: Sequence[AuditHead]) -> None:
         due = [anchor(head) for head in heads if head.number % ANCHOR_EVERY == 0]
@@ -306,6 +307,11 @@ def anchor(head: AuditHead) -> str:
     return f"{head.chain}.{head.number}.{head.hash}"
 
 
+def anchors(rows: Rows) -> list[str]:
+    """Where each chain ends that has a row."""
+    return [anchor(head) for head in rows.audit_heads() if head.number]
+
+
 def anchors_in(text: str) -> frozenset[tuple[int, int, str]]:
     """Every anchor in a log, or in any other text: chain, number, hash."""
     return frozenset((int(c), int(n), h) for c, n, h in _ANCHOR.findall(text))
@@ -329,14 +335,15 @@ class Verification:
     faults: tuple[AuditFault, ...]
 
 
-def verify(rows: Rows, key: AuditKey, anchors: Iterable[tuple[int, int, str]] = ()) -> Verification:
+def verify(rows: Rows, key: AuditKey, kept: Iterable[tuple[int, int, str]] = ()) -> Verification:
     """
     Check every chain from its first row to its end, and that it holds the anchors.
 
     Args:
-        anchors: Chain, number and hash of rows that must be there.
+        kept: Chain, number and hash of rows that must be there.
     """
-    wanted = {(chain, number): row_hash for chain, number, row_hash in anchors if number}
+    wanted = {(chain, number): row_hash for chain, number, row_hash in kept if number}
+    compared = len(wanted)
     heads = {head.chain: head for head in rows.audit_heads()}
     faults: list[AuditFault] = []
     ends = dict.fromkeys(range(CHAINS), (0, GENESIS))
@@ -353,7 +360,7 @@ def verify(rows: Rows, key: AuditKey, anchors: Iterable[tuple[int, int, str]] = 
     faults += [AuditFault(*place, "an anchor names a row that is gone") for place in wanted]
     for chain, (number, row_hash) in sorted(ends.items()):
         faults += _check_end(chain, number, row_hash, heads.get(chain), key)
-    return Verification(count, len({*anchors}), tuple(faults))
+    return Verification(count, compared, tuple(faults))
 
 
 def _check_row(row: AuditRow, last: int, previous: str, key: AuditKey) -> Iterator[AuditFault]:
@@ -368,8 +375,7 @@ def _check_end(
     chain: int, number: int, row_hash: str, head: AuditHead | None, key: AuditKey
 ) -> Iterator[AuditFault]:
     if head is None:
-        if number:
-            yield AuditFault(chain, number, "the chain's head is gone")
+        yield AuditFault(chain, number, "the chain's head is gone")
     elif not hmac.compare_digest(key.seal(chain, head.number, head.hash), head.seal):
         yield AuditFault(chain, head.number, "the chain's head was not written by the adapter")
     elif (head.number, head.hash) != (number, row_hash):

@@ -115,5 +115,5 @@ def _line(row: AuditRow) -> str:
 def anchors(config: ConfigOption = None) -> None:
     """Print where each chain ends now, to keep where the database's owner cannot reach it."""
     with _opened(config) as (rows, _, _):
-        for head in rows.audit_heads():
-            typer.echo(log_of.anchor(head))
+        for one in log_of.anchors(rows):
+            typer.echo(one)

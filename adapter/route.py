@@ -132,11 +132,16 @@ class RouteTable:
 
 
 class Routes:
-    """The table that counts now, and the recipients of the settings."""
+    """
+    The table that counts now, and the recipients of the settings.
+
+    Attributes:
+        recipients: By what `mottagare` calls them.
+    """
 
     def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
         self._own_address = settings.logical_address
-        self._recipients = settings.recipients
+        self.recipients = settings.recipients
         self._clock = clock
         self._table = RouteTable(settings.routing, settings.logical_address)
         self.read = 0  # how often rows were replaced
@@ -203,9 +208,9 @@ class Routes:
             UnknownRecipientError: No such recipient, not active, not one that
                 certificates are sent to, or not for this type.
         """
-        known = self._recipients.get(part)
+        known = self.recipients.get(part)
         if known is None or part in NEVER_SENT_TO:
-            names = ", ".join(sorted(set(self._recipients) - NEVER_SENT_TO)) or "none"
+            names = ", ".join(sorted(set(self.recipients) - NEVER_SENT_TO)) or "none"
             raise UnknownRecipientError(
                 f"The recipient (mottagare) is not known. Known recipients: {names}"
             )
@@ -219,16 +224,16 @@ class Routes:
 
     def knows_part(self, part: str) -> bool:
         """Whether a part is one of the recipients, active or not."""
-        return part in self._recipients
+        return part in self.recipients
 
     def recipient_address(self, part: str) -> str | None:
         """The logical address of a part, whatever the type; None if there is no such recipient."""
-        known = self._recipients.get(part)
+        known = self.recipients.get(part)
         return known.logical_address if known else None
 
     def part_of(self, logical_address: str) -> str | None:
         """Which recipient a logical address belongs to, if any."""
-        for part, recipient in self._recipients.items():
+        for part, recipient in self.recipients.items():
             if recipient.logical_address == logical_address:
                 return part
         return None

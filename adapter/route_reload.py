@@ -2,18 +2,25 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from adapter.checks import Remark, destination_remarks, permission_remarks, tls_remarks
+from adapter.checks import (
+    Remark,
+    destination_remarks,
+    permission_remarks,
+    recipient_remarks,
+    tls_remarks,
+)
 from adapter.guard.watched_file import state_of
 from adapter.model import Environment
 from adapter.route import Routes
 from adapter.route_settings import DestinationSettings, RoutingSettings
 from adapter.routes_file import TomlFileError, read_routing
+from adapter.settings import RecipientSettings
 
 LOOK_SECONDS: Final = 1.0
 SETTLE_SECONDS: Final = 0.5
@@ -73,7 +80,7 @@ class RoutesReloader:
             self._done = state_of(self._path)
             try:
                 new = read_routing(self._path)
-                reasons = list(unfit(new, self._environment))
+                reasons = list(unfit(new, self._environment, self._routes.recipients))
             except TomlFileError as exc:
                 reasons = [str(exc)]
             if reasons:
@@ -86,13 +93,18 @@ class RoutesReloader:
             return True
 
 
-def unfit(routing: RoutingSettings, environment: Environment) -> Iterator[str]:
+def unfit(
+    routing: RoutingSettings,
+    environment: Environment,
+    recipients: Mapping[str, RecipientSettings],
+) -> Iterator[str]:
     """Why rows may not be used: what would have refused the start."""
     yield from routing.dangling()
     remarks: list[Remark] = list(permission_remarks(routing.permissions, environment))
     for name, destination in routing.destinations.items():
         remarks += destination_remarks(name, destination, environment)
         remarks += tls_remarks(name, destination)
+    remarks += recipient_remarks(recipients, routing)
     yield from (remark.text for remark in remarks if remark.refuses)
 
 

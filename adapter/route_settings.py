@@ -55,12 +55,17 @@ class DestinationSettings(SettingsPart):
         return not is_real or self.allow or environment is Environment.PRODUCTION
 
     @property
-    def place(self) -> str:
-        """The address, the same for each way of writing it."""
+    def machine(self) -> str:
+        """Host and port, the same for each way of writing them."""
         parts = urlsplit(self.url)
-        host = parts.netloc.rpartition("@")[2].lower()
-        default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
-        return f"{parts.scheme}://{host.removesuffix(default)}{parts.path.rstrip('/')}"
+        host = (parts.hostname or "").rstrip(".")
+        host = "127.0.0.1" if host == "localhost" else host
+        return f"{host}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"
+
+    @property
+    def place(self) -> str:
+        """The address, likewise."""
+        return self.machine + urlsplit(self.url).path.rstrip("/")
 
     @property
     def tls(self) -> ClientTls:
@@ -167,14 +172,31 @@ class RoutingSettings(SettingsPart):
         yield from self._of_two_kinds()
 
     def _of_two_kinds(self) -> Iterator[str]:
-        """One system is real, test or mock, under whatever names it is listed."""
-        first: dict[str, str] = {}
+        """
+        One system is real, test or mock, under whatever names it is listed.
+
+        Nor is one host and port both real and not: no path tells systems apart, since one address
+        can be written as a base, with the contract in it, or whole.
+        """
+        at: dict[str, str] = {}
         for name, destination in self.destinations.items():
-            other = first.setdefault(destination.place, name) if destination.url else name
-            if destination.kind is not self.destinations[other].kind:
+            if not destination.url:
+                continue
+            other = at.setdefault(destination.place, name)
+            neighbour = at.setdefault(f"machine {destination.machine}", name)
+            kind, its = destination.kind, self.destinations
+            if kind is not its[other].kind:
                 yield (
                     f"destinations {other} and {name} are one address, and said to be "
-                    f"{self.destinations[other].kind} and {destination.kind}"
+                    f"{its[other].kind} and {kind}"
+                )
+            elif kind is not its[neighbour].kind and DestinationKind.REAL in (
+                kind,
+                its[neighbour].kind,
+            ):
+                yield (
+                    f"destinations {neighbour} and {name} are one host and port, and said to be "
+                    f"{its[neighbour].kind} and {kind}"
                 )
 
 

@@ -20,7 +20,8 @@ def _signals(settings: TestPatientSettings, monotonic: Callable[[], float]) -> I
     for path in settings.list_files:
         yield ListFile("list", path, monotonic)
     for path in settings.ehr_list_files:
-        yield ListFile("EHR's list", path, monotonic)
+        # Its own test patients are few of all there are: it says who is one, and never who is not.
+        yield ListFile("EHR's list", path, monotonic, clears=False)
     if settings.reserved_numbers:
         yield ReservedNumbers()
     yield from _register(settings.population_register, monotonic)

@@ -25,13 +25,18 @@ class ListFile:
         kind: `list` or `EHR's list`, for the name.
         path: Where it is; missing or damaged from the beginning, it cannot tell.
         monotonic: Seconds that only grow.
+        clears: Whether somebody who is not on it is no test patient, as far as it goes.
     """
 
-    clears = True
-
     def __init__(
-        self, kind: str, path: Path, monotonic: Callable[[], float] = time.monotonic
+        self,
+        kind: str,
+        path: Path,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        clears: bool = True,
     ) -> None:
+        self.clears = clears
         self.name = f"{kind} {path.name}"
         self._file = WatchedFile(path, read_list, _must_keep_most, monotonic)
 

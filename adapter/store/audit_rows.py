@@ -126,19 +126,22 @@ class AuditRows(TransactionRows):
         """The number and hash that a chain ends with; nobody else adds to it from now on."""
         found = self._connection.execute(_LOCK_HEAD, {"at": chain}).first()
         if found is None:
-            seal = sealer.seal(chain, 0, GENESIS)
-            self._insert_new(
-                tables.audit_head,
-                {
-                    "chain": chain,
-                    "number": 0,
-                    "hash": GENESIS,
-                    "seal": seal,
-                    "key_id": sealer.key_id,
-                },
-            )
+            self.begin_audit(sealer)
+            found = self._connection.execute(_LOCK_HEAD, {"at": chain}).first()
+        if found is None:  # its end is gone, with whatever was before it: that stays to be seen
+            self._add_head(chain, 1, sealer)
             found = self._connection.execute(_LOCK_HEAD, {"at": chain}).one()
         return found.number, found.hash
+
+    def begin_audit(self, sealer: Sealer) -> None:
+        """Begin every chain where none has begun; a single one that is not there has been lost."""
+        if not self.audit_heads():
+            for chain in range(CHAINS):
+                self._add_head(chain, 0, sealer)
+
+    def _add_head(self, chain: int, number: int, sealer: Sealer) -> None:
+        head = AuditHead(chain, number, GENESIS, sealer.seal(chain, number, GENESIS), sealer.key_id)
+        self._insert_new(tables.audit_head, vars(head))
 
     def audit_heads(self) -> tuple[AuditHead, ...]:
         """Every chain's end, in order of chains."""

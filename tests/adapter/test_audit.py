@@ -11,7 +11,7 @@ from lxml import etree
 from structlog.testing import capture_logs
 
 from adapter import audit
-from adapter.audit import ANCHOR_EVERY, AuditKey, AuditLog, Verification, anchor, anchors_in, verify
+from adapter.audit import ANCHOR_EVERY, AuditKey, AuditLog, Verification, anchors_in, verify
 from adapter.errors import (
     FaultError,
     RuleError,
@@ -63,7 +63,7 @@ def check(store: Store, key: AuditKey = KEY, kept: str = "") -> Verification:
 
 def anchors(store: Store) -> str:
     with store.read() as rows:
-        return "\n".join(anchor(head) for head in rows.audit_heads())
+        return "\n".join(audit.anchors(rows))
 
 
 def tamper(store: Store, *statements: sa.Executable) -> None:
@@ -126,6 +126,19 @@ def _swap(store: Store) -> None:
     tamper(store, spare, second, third)
 
 
+def _lose_chain(store: Store) -> None:
+    tamper(
+        store,
+        sa.delete(ROWS).where(ROWS.c.chain == CHAIN_OF_IT),
+        sa.delete(HEADS).where(HEADS.c.chain == CHAIN_OF_IT),
+    )
+
+
+def _lose_chain_and_go_on(store: Store) -> None:
+    _lose_chain(store)
+    add(store, entry(7))
+
+
 def _forge(store: Store) -> None:
     """A row at the end, with the head moved on, by somebody without the key."""
     with store.begin() as rows:
@@ -176,12 +189,22 @@ def _forge(store: Store) -> None:
             lambda s: tamper(s, sa.delete(ROWS).where(ROWS.c.chain == CHAIN_OF_IT)),
             id="a whole chain is removed",
         ),
+        pytest.param(_lose_chain, id="a whole chain is removed, and its head"),
+        pytest.param(_lose_chain_and_go_on, id="the same, and the adapter goes on"),
+        pytest.param(lambda s: tamper(s, sa.delete(ROWS), sa.delete(HEADS)), id="all is removed"),
         pytest.param(_forge, id="one is added by somebody without the key"),
     ],
 )
 def test_what_is_done_to_it_is_found(filled: Store, attack: Callable[[Store], None]) -> None:
     attack(filled)
     assert check(filled).faults
+
+
+def test_a_log_that_has_just_begun_is_whole(store: Store) -> None:
+    log = AuditLog(store, KEY, VirtualClock())
+    for _ in range(2):  # as by two processes, or two starts
+        log.check_key()
+        assert check(store) == Verification(0, 0, ())
 
 
 def test_another_key_verifies_nothing(filled: Store) -> None:

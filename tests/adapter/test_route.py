@@ -259,6 +259,30 @@ def test_one_address_is_not_of_two_kinds(one: str, other: str) -> None:
             listed(*kinds)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://fk.example", "https://fk.example/a/{contract}/{major}"),
+        ("https://fk.example/in", "https://FK.example.:443/in/../elsewhere"),
+        ("http://localhost:9000/real", "http://127.0.0.1:9000/test"),
+    ],
+)
+def test_one_host_and_port_is_not_real_and_something_else(one: str, other: str) -> None:
+    def listed(first: str, second: str) -> None:
+        load_settings(
+            environment="test",
+            destinations={
+                "a": {"url": one, "kind": first, "allow": True},
+                "b": {"url": other, "kind": second, "allow": True},
+            },
+        )
+
+    listed("test", "mock")  # a machine full of them
+    for kinds in (("real", "test"), ("mock", "real")):
+        with pytest.raises(SettingsError, match=r"a and b are one (host and port|address), and"):
+            listed(*kinds)
+
+
 @pytest.mark.parametrize("url", ["http://fk.example:port/", "http://[fk/"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match=r"destinations\.fk\.url"):

@@ -37,12 +37,14 @@ logical_address = "FK"
 
 
 class Rig:
-    def __init__(self, folder: Path, environment: str = "test") -> None:
+    def __init__(self, folder: Path, environment: str = "test", recipients: str = "") -> None:
         self.path = folder / "routes.toml"
         self.now = 1_000
         self.write(FK)
         settings = folder / "adapter.toml"
-        settings.write_text(f'environment = "{environment}"\nroutes_file = "routes.toml"\n')
+        settings.write_text(
+            f'environment = "{environment}"\nroutes_file = "routes.toml"\n{recipients}'
+        )
         self.routes = Routes(load_settings(settings))
         self.reloader = RoutesReloader(self.path, Environment(environment), self.routes)
 
@@ -133,6 +135,15 @@ def test_production_stays_production(tmp_path: Path, logs: Logs) -> None:
         rig.reloader.look()
         assert says in logs[-1]["error.message"]
     assert rig.routes.table.routing.permissions == ()
+
+
+def test_an_authority_does_not_become_an_ehr(tmp_path: Path, logs: Logs) -> None:
+    rig = Rig(tmp_path, recipients='[recipients.FKASSA]\nname = "FK"\nlogical_address = "FK"\n')
+    rig.write(FK.replace('kind = "test"', 'kind = "test"\nrole = "care"'))
+    rig.reloader.look()
+    (line,) = logs
+    assert line["event"] == "routes.refused"
+    assert "recipient FKASSA" in line["error.message"]
 
 
 def test_a_file_that_may_be_half_written_is_left_for_the_next_look(rig: Rig) -> None:

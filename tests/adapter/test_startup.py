@@ -10,6 +10,7 @@ from cryptography.x509.oid import NameOID
 
 from adapter.app import build_parts
 from adapter.checks import destination_remarks
+from adapter.checks.patients import PUBLISHED
 from adapter.make_keys import TestKeys, is_test_cert, make_test_keys
 from adapter.model import Clock, DestinationKind, Environment
 from adapter.parts import Parts
@@ -244,3 +245,71 @@ def test_that_nobody_may_call_is_told(tmp_path: Path) -> None:
     parts = build(tmp_path, environment="test")
     parts.store.close()
     assert "no caller is permitted anything" in notes(parts)
+
+
+# --- what leads astray ----------------------------------------------------------------------------
+
+FK = {"name": "FK", "logical_address": "FK"}
+REAL_EHR = {"url": "https://fk.example", "kind": "real", "role": "care"}
+
+
+def test_an_authority_said_to_be_an_ehr_is_refused(tmp_path: Path) -> None:
+    """It would get what care is told, also about test patients."""
+    route = {"contract": "*", "logical_address": "FK", "destination": "fk"}
+    with pytest.raises(SettingsError, match=r"recipient FKASSA: .* leads to an EHR"):
+        build(
+            tmp_path,
+            environment="production",
+            recipients={"FKASSA": FK},
+            destinations={"fk": REAL_EHR},
+            routes=[route],
+        )
+
+
+def test_an_authority_that_shares_the_route_of_the_ehrs_is_told(tmp_path: Path) -> None:
+    parts = build(
+        tmp_path,
+        environment="production",
+        recipients={"FKASSA": FK},
+        destinations={"fk": REAL_EHR},
+        routes=[{"contract": "*", "logical_address": "*", "destination": "fk"}],
+    )
+    parts.store.close()
+    assert any(note.startswith("recipient FKASSA: the route * ") for note in notes(parts))
+
+
+def test_what_care_alone_is_told_may_go_to_an_ehr_at_any_address(tmp_path: Path) -> None:
+    rows = [
+        {"contract": contract, "logical_address": address, "destination": "fk"}
+        for contract in ("CertificateStatusUpdateForCare", "SendMessageToCare")
+        for address in ("*", "FK")
+    ]
+    parts = build(
+        tmp_path,
+        environment="production",
+        recipients={"FKASSA": FK},
+        destinations={"fk": REAL_EHR},
+        routes=rows,
+    )
+    parts.store.close()
+    assert not any("recipient" in note for note in notes(parts))
+
+
+def test_a_list_that_is_not_the_whole_one_is_told_in_production_alone(tmp_path: Path) -> None:
+    def told(environment: str, folder: Path, **test_patients: Any) -> list[str]:
+        parts = build(
+            folder,
+            environment=environment,
+            **({"test_patients": test_patients} if test_patients else {}),
+        )
+        parts.store.close()
+        return [note for note in notes(parts) if "published test numbers" in note]
+
+    for name in ("part", "test", "whole"):
+        (tmp_path / name).mkdir()
+    (note,) = told("production", tmp_path / "part")
+    assert f"{len(PUBLISHED)} of {len(PUBLISHED)}" in note
+    assert not any(number in note for number in PUBLISHED)
+    assert told("test", tmp_path / "test") == []
+    (tmp_path / "all.csv").write_text("\n".join(PUBLISHED))
+    assert told("production", tmp_path / "whole", list_files=[tmp_path / "all.csv"]) == []

@@ -224,6 +224,14 @@ def test_a_missing_configured_file_cannot_tell(tmp_path: Path) -> None:
     assert patients.verdict(UNLISTED).signal == "list gone.csv"
 
 
+def test_the_ehrs_own_list_never_says_who_is_no_test_patient(tmp_path: Path) -> None:
+    (tmp_path / "ehr.txt").write_text(PATIENT)
+    patients = build_test_patients(TestPatientSettings(ehr_list_files=(tmp_path / "ehr.txt",)))
+    assert patients.verdict(LISTED).kind is PatientKind.TEST
+    assert patients.verdict(UNLISTED).kind is PatientKind.CANNOT_TELL
+    assert not patients.can_clear()
+
+
 def test_24000_numbers_load_in_a_fifth_of_a_second(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("testpersonnummer\n" + f"{PATIENT}\n" * 24_000)

@@ -108,7 +108,8 @@ class Knowledge:
         """What each source says of somebody, with the name it goes by."""
         said = [("reserved numbers", TEST if number[8:11] >= "980" else "")]
         for name, one in self.lists.items():
-            standing = OTHERS if one.counts is not None else UNSURE
+            clears = OTHERS if name.startswith("list") else ""  # the EHR's own is never whole
+            standing = clears if one.counts is not None else UNSURE
             said.append((name, TEST if number in (one.counts or ()) else standing))
         if self.has_register:
             answers = self.listeners.moods.get("register", "well") == "well"

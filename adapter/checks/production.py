@@ -1,0 +1,69 @@
+"""Production is for real keys, a real clock and signed certificates."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cryptography import x509
+
+from adapter.checks.check import Facts, Remark
+from adapter.make_keys import is_test_cert
+from adapter.model import Environment, system_clock
+from adapter.settings import Settings, SignaturePolicy
+
+
+def test_keys(facts: Facts) -> Iterator[Remark]:
+    if not facts.is_production:
+        return
+    own = () if facts.signing_key is None else (facts.signing_key.cert.parsed,)
+    for setting, certs in (
+        ("trust.anchors", facts.trust.anchors),
+        ("trust.intermediates", facts.trust.intermediates),
+        ("trust.pinned", facts.trust.pinned),
+        ("signing.cert", own),
+    ):
+        yield from test_certs(setting, certs)
+    for setting, paths in _cert_files(facts.settings):
+        yield from test_certs(setting, certs_in(paths))
+
+
+def _cert_files(settings: Settings) -> Iterator[tuple[str, tuple[Path, ...]]]:
+    """The certificates in files that only TLS looks at, by setting."""
+    tls = settings.server.tls
+    if tls is not None:
+        yield "server.tls.cert", (tls.cert,)
+        yield "server.tls.client_ca", tls.client_ca
+    for setting, ca in (
+        ("staff.ca", settings.staff.ca),
+        ("test_patients.population_register.ca", settings.test_patients.population_register.ca),
+    ):
+        yield setting, () if ca is None else (ca,)
+
+
+def certs_in(paths: Iterable[Path | None]) -> Iterator[x509.Certificate]:
+    """The certificates in PEM files; those that cannot be read are found where they are used."""
+    for path in paths:
+        with contextlib.suppress(OSError, ValueError):
+            yield from () if path is None else x509.load_pem_x509_certificates(path.read_bytes())
+
+
+def test_certs(setting: str, certs: Iterable[x509.Certificate]) -> Iterator[Remark]:
+    if any(is_test_cert(cert) for cert in certs):
+        todo = f"take it out of {setting}: what it vouches for, anybody can have made"
+        yield Remark(f"{setting} holds a test certificate", todo)
+
+
+def clock(facts: Facts) -> Iterator[Remark]:
+    if facts.clock is not system_clock and facts.settings.environment is not Environment.DEMO:
+        yield Remark(
+            "the clock is not the machine's own",
+            "a clock that mocks or tests can set belongs in the environment demo",
+        )
+
+
+def signature(facts: Facts) -> Iterator[Remark]:
+    policy = facts.settings.signature
+    if not policy.fits(facts.settings.environment):
+        yield Remark(f'signature is "{policy}"', 'set signature = "require"')
+    if policy is SignaturePolicy.SIGN and facts.signing_key is None:
+        yield Remark('signature = "sign" needs signing.key', "set signing.key and signing.cert")
