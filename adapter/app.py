@@ -110,6 +110,7 @@ class App:
             self._after_delivery,
             settings.delivery,
             parts.clock,
+            parts.routes.why_not,
         )
         if settings.environment is Environment.DEMO and isinstance(parts.clock, VirtualClock):
             control["/api/clock"] = build_clock(

@@ -105,18 +105,27 @@ class Callers:
         return expected is None or _header(environ, INSTANCE) == expected
 
     def _told(self, environ: Environ) -> str:
-        """The id that a proxy tells."""
-        settings = self._settings
+        """
+        The id that a proxy tells.
+
+        Where both headers came they must say the same: one that the proxy does not write may be the
+        caller's own.
+        """
+        settings, told = self._settings, set()
         sender = _header(environ, settings.sender_header)
         if sender is not None:
-            return _usable([sender], f"The header {settings.sender_header}")
+            told.add(_usable([sender], f"The header {settings.sender_header}"))
         cert = _header(environ, settings.cert_header)
         if cert is not None:
-            return _usable(_serial_numbers(cert), f"The certificate in {settings.cert_header}")
-        raise PlatformFaultError(
-            VpCode.VP002,
-            f"The proxy sent neither {settings.sender_header} nor {settings.cert_header}.",
-        )
+            told.add(_usable(_serial_numbers(cert), f"The certificate in {settings.cert_header}"))
+        headers = f"{settings.sender_header} {{}} {settings.cert_header}"
+        if not told:
+            raise PlatformFaultError(
+                VpCode.VP002, f"The proxy sent neither {headers.format('nor')}."
+            )
+        if len(told) > 1:
+            raise PlatformFaultError(VpCode.VP002, f"{headers.format('and')} name two callers.")
+        return told.pop()
 
 
 def hsa_id_of(peer_cert: Mapping[str, Any] | None) -> str:
@@ -160,6 +169,8 @@ def _usable(found: Iterable[str], where: str) -> str:
 
 def _serial_numbers(header: str) -> list[str]:
     """Of the subject of a certificate that a proxy sends: PEM, often escaped, or base64 alone."""
+    if "," in header:  # two headers, of which one may be the caller's own
+        return []
     text = unquote_to_bytes(header)
     if b"-----" in text:
         text = text.partition(b"-----BEGIN CERTIFICATE-----")[2].partition(b"-----END")[0]

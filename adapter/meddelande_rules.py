@@ -13,7 +13,6 @@ from typing import Final
 
 from adapter.fraga_moves import ALREADY_ANSWERED, NOT_OPEN, Cause, Refusal, move_of
 from adapter.model import Direction, Meddelande, StoredIntyg, StoredMeddelande
-from adapter.person import same_person
 from schemas.codes import Amne
 from schemas.finding import Finding
 from schemas.intyg_model import IntygType
@@ -25,7 +24,11 @@ class Facts:
     What the rules need to know beside the message.
 
     Attributes:
-        intyg: The certificate it is about, if there is one.
+        intyg: The certificate it is about, if there is one and it is this
+            patient's. Another patient's is known by `wrong_person` alone: no
+            other rule may say anything of it.
+        not_found: There is no certificate with this id.
+        wrong_person: There is one, and it is another patient's.
         id_taken: Another message has this meddelande-id.
         fraga: The question that `svarPa` refers to: about the same
             certificate and from the other side; None otherwise.
@@ -44,6 +47,8 @@ class Facts:
     """
 
     intyg: StoredIntyg | None
+    not_found: bool
+    wrong_person: bool
     id_taken: bool
     fraga: StoredMeddelande | None
     paminner: StoredMeddelande | None
@@ -116,10 +121,6 @@ def _reference_not_found(m: Meddelande, f: Facts) -> bool:
 
 def _subject_differs(m: Meddelande, f: Facts) -> bool:
     return is_answer(m) and f.fraga is not None and f.fraga.meddelande.amne != m.amne
-
-
-def _wrong_person(m: Meddelande, f: Facts) -> bool:
-    return f.intyg is not None and not same_person(f.intyg.intyg.patient, m.patient)
 
 
 def _revoked(_: Meddelande, f: Facts) -> bool:
@@ -214,7 +215,7 @@ _PERSON: Final = Rule(
     "CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR",
     "patientPerson-id",
     "patientPerson-id must be the certificate's patient",
-    _wrong_person,
+    lambda _, f: f.wrong_person,
 )
 _NOT_REVOKED: Final = Rule(
     "CERTIFICATE_REVOKED_ERROR", "intygs-id", "the certificate is revoked", _revoked
@@ -284,7 +285,7 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
             CERTIFICATE_NOT_FOUND,
             "intygs-id",
             "there is no such certificate",
-            lambda _, f: f.intyg is None,
+            lambda _, f: f.not_found,
         ),
         _PERSON,
         _NOT_REVOKED,
@@ -292,7 +293,7 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
             TEST_CERTIFICATE,
             "intygs-id",
             "the certificate is a test patient's and the sender no test system, or the reverse",
-            lambda _, f: f.blocked,
+            lambda _, f: f.intyg is not None and f.blocked,
         ),
         _ONE_ANSWER,
     ),
@@ -322,7 +323,7 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
             "intygs-id",
             "no recipient has accepted the certificate yet",
             # One that may not be sent can never have been: then the message is just kept.
-            lambda _, f: not f.sent and not f.blocked,
+            lambda _, f: f.intyg is not None and not f.sent and not f.blocked,
         ),
         _NOT_REVOKED,
         _ONE_ANSWER,

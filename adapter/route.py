@@ -197,6 +197,15 @@ class Routes:
             return None
         return destination(name, row, contract, major)
 
+    def why_not(self, contract: str, logical_address: str) -> str:
+        """Why `find` finds nothing, as `intyg route explain` tells it; no address in it."""
+        found = self._table.find(contract, logical_address, self.today())
+        if found.refusal is not None or found.route is None:
+            return f"{found.refusal}: {found.detail}"
+        if found.route.destination == HERE:
+            return "the adapter itself stands at this address"
+        return f"{found.route.destination} is not for the role {receiver_of(contract)}"
+
     def recipient(self, part: str, intyg_type: IntygType) -> Recipient:
         """
         Find who `mottagare` is.

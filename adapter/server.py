@@ -269,11 +269,14 @@ class _ChunkedBody(server.ChunkedRFile):
 class _StrictLines:
     """
     Header lines as RFC 9112 section 5 has them: what two readers could read in two ways is refused.
+
+    Attributes:
+        values: By name in small letters, in the order they came.
     """
 
     def __init__(self, rfile: Any) -> None:
         self._rfile = rfile
-        self._once = set(_ONCE)
+        self.values: dict[bytes, list[bytes]] = {}
 
     def readline(self) -> bytes:
         line: bytes = self._rfile.readline()
@@ -281,17 +284,24 @@ class _StrictLines:
             return line
         if not _FIELD.fullmatch(line):  # a blank before the colon, a folded line, a control sign
             raise ValueError("broken header line")
-        name = line.partition(b":")[0].lower()
-        if name in _ONCE:
-            if name not in self._once:
-                raise ValueError("a header that may come once came twice")
-            self._once.discard(name)
+        name, _, value = line.partition(b":")
+        values = self.values.setdefault(name.lower(), [])
+        if values and name.lower() in _ONCE:
+            raise ValueError("a header that may come once came twice")
+        values.append(value.strip())
         return line
 
 
 class _Headers(server.HeaderReader):
     def __call__(self, rfile: Any, hdict: Any = None) -> Any:
-        return super().__call__(_StrictLines(rfile), hdict)
+        lines = _StrictLines(rfile)
+        found = super().__call__(lines, hdict)
+        for name, values in lines.values.items():
+            if len(values) > 1 and name.title() in found:
+                # One list (RFC 9110 section 5.3): cheroot would keep the last alone, so whoever can
+                # add a header behind a proxy's could put another in its place.
+                found[name.title()] = b", ".join(values)
+        return found
 
     def _allow_header(self, key_name: bytes) -> bool:
         # In WSGI X_Forwarded_Host looks like X-Forwarded-Host, but not to a proxy in front of us.

@@ -31,6 +31,9 @@ out and the message is sent again."""
 FindDestination = Callable[[str, int, str], Destination | None]
 """(contract's name, major version, logical address) → where to, if there is a route."""
 
+WhyNot = Callable[[str, str], str]
+"""(contract's name, logical address) → why there is none."""
+
 AfterDelivery = Callable[[Rows, Delivery, Outcome], None]
 """What follows from an outcome, in the transaction that records it. The delivery is as recorded."""
 
@@ -58,6 +61,7 @@ class Workers:
         after_delivery: What follows from an outcome.
         settings: How many threads, how often, how long.
         clock: Aware UTC.
+        why_not: What the routes say where they lead nowhere.
     """
 
     def __init__(
@@ -68,7 +72,9 @@ class Workers:
         after_delivery: AfterDelivery,
         settings: DeliverySettings,
         clock: Clock,
+        why_not: WhyNot = lambda *_: "",
     ) -> None:
+        self._why_not = why_not
         self._store = store
         self._deliverer = deliverer
         self._find_destination = find_destination
@@ -232,7 +238,9 @@ class Workers:
             if destination is None:
                 # Not the message's fault: it waits for a route, and uses up no attempt.
                 look_again = now + timedelta(seconds=self._settings.waits_seconds[0])
-                return Outcome(OutcomeKind.RETRY, retry_at=look_again, detail=NO_ROUTE), False
+                why = self._why_not(name, delivery.new.logical_address)
+                detail = f"{NO_ROUTE}: {why}" if why else NO_ROUTE
+                return Outcome(OutcomeKind.RETRY, retry_at=look_again, detail=detail), False
             needed = self._deliverer.longest_attempt_seconds(destination) + LEASE_MARGIN_SECONDS
             if needed > self._settings.lease_seconds:
                 with self._store.begin() as rows:

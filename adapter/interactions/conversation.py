@@ -4,6 +4,7 @@ from adapter.interactions.send_on import accepted_by
 from adapter.meddelande_rules import Facts, is_answer
 from adapter.model import Meddelande, StoredIntyg, StoredMeddelande
 from adapter.parts import Parts
+from adapter.person import same_person
 from adapter.readers import SWEDEN, read_instanser
 from adapter.safe_xml import parse
 from adapter.store import Rows
@@ -21,29 +22,32 @@ def gather_facts(
     blocked: bool,
 ) -> Facts:
     """
-    Look up what a message refers to.
+    Look up what a message refers to; of another patient's certificate, nothing but that it is one.
 
     Args:
         stored: The certificate it is about, if there is one.
         earlier: The message that has its id already, if there is one.
         blocked: What the guard says.
     """
-    intyg_type = find_type(stored.intyg, parts.types) if stored else None
+    intyg = stored if stored and same_person(stored.intyg.patient, m.patient) else None
+    intyg_type = find_type(intyg.intyg, parts.types) if intyg else None
     messages = intyg_type.messages if intyg_type else None
     return Facts(
-        intyg=stored,
+        intyg=intyg,
+        not_found=stored is None,
+        wrong_person=stored is not None and intyg is None,
         id_taken=earlier is not None,
-        fraga=_fraga(rows, m) if is_answer(m) else None,
-        paminner=_paminner(rows, m) if m.amne == Amne.PAMINN else None,
+        fraga=_fraga(rows, m) if intyg and is_answer(m) else None,
+        paminner=_paminner(rows, m) if intyg and m.amne == Amne.PAMINN else None,
         incoming=frozenset(messages.incoming if messages else ()),
         care_may_create=frozenset(messages.care if messages else ()),
         part_known=m.part is not None and parts.routes.knows_part(m.part),
-        sent=stored is not None and bool(accepted_by(rows, m.intygs_id)),
+        sent=intyg is not None and bool(accepted_by(rows, m.intygs_id)),
         blocked=blocked,
         today=parts.clock().astimezone(SWEDEN).date(),
         intyg_type=intyg_type,
-        instanser=read_instanser(parse(stored.body).getroot())
-        if stored and _names_instans(m)
+        instanser=read_instanser(parse(intyg.body).getroot())
+        if intyg and _names_instans(m)
         else {},
     )
 

@@ -154,6 +154,20 @@ def test_a_certificate_that_cannot_be_read_is_none(value: str) -> None:
     assert refusal(behind_proxy(), from_proxy(HTTP_X_VP_AUTH_CERT=value))[0] is VpCode.VP002
 
 
+def test_a_header_that_the_proxy_did_not_write_counts_for_nothing(client_cert: bytes) -> None:
+    """One writes the certificate; the caller has put an id beside it, or another certificate."""
+    cert = quote(client_cert)
+    same = from_proxy(HTTP_X_VP_AUTH_CERT=cert, HTTP_X_VP_SENDER_ID=CLIENT_HSA_ID)
+    assert behind_proxy().identify(same).sender == CLIENT_HSA_ID
+    for environ in (
+        from_proxy(HTTP_X_VP_AUTH_CERT=cert, HTTP_X_VP_SENDER_ID=HSA_ID),
+        from_proxy(HTTP_X_VP_AUTH_CERT="nonsense", HTTP_X_VP_SENDER_ID=HSA_ID),
+        from_proxy(HTTP_X_VP_AUTH_CERT=f"{cert}, {cert}"),
+        from_proxy(HTTP_X_VP_AUTH_CERT=f"{client_cert.decode()}, {client_cert.decode()}"),
+    ):
+        assert refusal(behind_proxy(), environ)[0] is VpCode.VP002
+
+
 def test_a_proxy_that_says_nothing_is_told_what_is_missing() -> None:
     code, detail = refusal(behind_proxy(), from_proxy())
     assert code is VpCode.VP002

@@ -63,6 +63,19 @@ def talk(server: Server, data: bytes, timeout: float = 5) -> bytes:
     return got
 
 
+def test_a_header_that_comes_twice_is_one_list(serve: Callable[..., Server]) -> None:
+    """Neither of two takes the place of the other, so neither passes for a proxy's alone."""
+
+    def who(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return _text(start_response, f"{environ['HTTP_X_VP_SENDER_ID']}; {environ['HTTP_ACCEPT']}")
+
+    twice = b"X-VP-Sender-Id: A\r\nAccept: a\r\nx-vp-sender-id:  B\r\nAccept: b\r\n"
+    answer = talk(
+        serve(who), b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + twice + b"\r\n"
+    )
+    assert answer.endswith(b"\r\n\r\nA, B; a, b")
+
+
 def test_a_free_port_is_taken_and_told(serve: Callable[..., Server]) -> None:
     server = serve(echo)
     assert server.port > 0

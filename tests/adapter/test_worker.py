@@ -26,7 +26,8 @@ from adapter.model import (
     OutcomeKind,
     system_clock,
 )
-from adapter.settings import DeliverySettings
+from adapter.route import Routes
+from adapter.settings import DeliverySettings, load_settings
 from adapter.store import Rows, Store
 from adapter.worker import NO_ROUTE, Workers
 from schemas.codes import Part, Status
@@ -153,6 +154,26 @@ def test_without_a_route_it_waits_for_one_and_uses_up_no_attempt(
     assert waiting.last_outcome.detail == NO_ROUTE
     make_workers(store, clock).drain()
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
+
+
+def test_without_a_route_it_says_why(store: Store, clock: VirtualClock) -> None:
+    settings = load_settings(
+        environment="test",
+        destinations={"ehr": {"url": "http://127.0.0.1:9", "kind": "test", "role": "care"}},
+        routes=[{"contract": "*", "logical_address": "FKORG", "destination": "ehr"}],
+    )
+    routes = Routes(settings, clock)
+    delivery_id = queue(store)
+    workers = Workers(
+        store, Scripted(), routes.find, Consequences(), SETTINGS, clock, routes.why_not
+    )
+    workers.drain()
+    outcome = get(store, delivery_id).last_outcome
+    assert outcome is not None
+    assert outcome.detail == "no route: ehr is not for the role authority"
+    assert routes.why_not("RegisterCertificate", "FKORG ").startswith("VP004: There is white space")
+    own = routes.why_not("RegisterCertificate", settings.logical_address)
+    assert own == "the adapter itself stands at this address"
 
 
 def test_thirty_failures_over_25_days_end_in_failed(store: Store, clock: VirtualClock) -> None:

@@ -230,14 +230,46 @@ REFUSALS = [
             "PART_NOT_KNOWN_ERROR",
             "SUBJECT_NOT_SUPPORTED_ERROR",
             "KOMPLETTERING_INCONSISTENCY_ERROR",
-            "FRAGE_ID_NOT_FOUND_ERROR",
-            "INSTANS_NOT_FOUND_ERROR",
             "LAST_DAY_PASSED_ERROR",
             "MEDDELANDE_ID_NOT_UNIQUE_ERROR",
             "PAMINNELSE_ID_INCONSISTENCY_ERROR",
             "CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR",
         ],
+        id="all at once, and nothing of another's certificate",
+    ),
+    pytest.param(
+        ask(
+            "from-fk",
+            amne="NEVER",
+            part="NOBODY",
+            paminner="x",
+            komplettering=[("2", "x"), ("1", "x", 9)],
+            sista_datum="2020-01-01",
+        ),
+        [
+            "PART_NOT_KNOWN_ERROR",
+            "SUBJECT_NOT_SUPPORTED_ERROR",
+            "KOMPLETTERING_INCONSISTENCY_ERROR",
+            "FRAGE_ID_NOT_FOUND_ERROR",
+            "INSTANS_NOT_FOUND_ERROR",
+            "LAST_DAY_PASSED_ERROR",
+            "MEDDELANDE_ID_NOT_UNIQUE_ERROR",
+            "PAMINNELSE_ID_INCONSISTENCY_ERROR",
+        ],
         id="all at once",
+    ),
+    pytest.param(
+        ask(intygs_id=REVOKED, person=builders.OTHER_PATIENT),
+        ["CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR"],
+        id="another person, and revoked",
+    ),
+    pytest.param(
+        ask(amne="KONTKT", svar_pa="answered", person=builders.OTHER_PATIENT),
+        [
+            "REFERENCED_MESSAGE_NOT_FOUND_ERROR",
+            "CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR",
+        ],
+        id="another person, and a second answer",
     ),
 ]
 

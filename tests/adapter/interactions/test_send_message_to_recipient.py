@@ -181,6 +181,22 @@ REFUSALS = [
         ["CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR"],
         id="another person",
     ),
+    *(
+        pytest.param(
+            write(person=builders.OTHER_PATIENT, intygs_id=intygs_id),
+            ["CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR"],
+            id=f"another person, and {what}",
+        )
+        for intygs_id, what in ((ELSEWHERE, "not sent"), (REVOKED, "revoked"))
+    ),
+    pytest.param(
+        write(person=builders.OTHER_PATIENT, svar_pa="answered"),
+        [
+            "REFERENCED_MESSAGE_NOT_FOUND_ERROR",
+            "CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR",
+        ],
+        id="another person, and a second answer",
+    ),
     pytest.param(write(intygs_id=ELSEWHERE), ["CERTIFICATE_NOT_SENT_ERROR"], id="not sent"),
     pytest.param(write(intygs_id=REVOKED), ["CERTIFICATE_REVOKED_ERROR"], id="revoked"),
     pytest.param(write(svar_pa="answered"), ["MESSAGE_ALREADY_ANSWERED_ERROR"], id="second answer"),
