@@ -1,3 +1,3 @@
 """What holds for every test."""
 
-pytest_plugins = ["tests.message_watch", "tests.log_watch"]
+pytest_plugins = ["tests.counts", "tests.message_watch", "tests.log_watch"]

@@ -1,7 +1,6 @@
 """Reading `routes_file` again while the adapter runs: checked first, all at once or not at all."""
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -15,7 +14,7 @@ from adapter.checks import (
     recipient_remarks,
     tls_remarks,
 )
-from adapter.guard.watched_file import state_of
+from adapter.guard.watched_file import Changes
 from adapter.model import Environment
 from adapter.route import Routes
 from adapter.route_settings import DestinationSettings, RoutingSettings
@@ -23,8 +22,6 @@ from adapter.routes_file import TomlFileError, read_routing
 from adapter.settings import RecipientSettings
 
 LOOK_SECONDS: Final = 1.0
-SETTLE_SECONDS: Final = 0.5
-"""A file that was written so short a time ago may be half written."""
 
 _log = structlog.get_logger("adapter.routes")
 
@@ -41,7 +38,8 @@ class RoutesReloader:
         self._path = path
         self._environment = environment
         self._routes = routes
-        self._done = state_of(path)  # of what was taken or refused last
+        self._changes = Changes(path)
+        self._changes.settle()  # it was read with the settings
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="routes", daemon=True)
@@ -61,13 +59,9 @@ class RoutesReloader:
                 _log.error("routes.look_failed", **{"error.type": type(exc).__name__})
 
     def look(self) -> None:
-        """Read the file if it has changed, and has not changed a moment ago."""
-        found = state_of(self._path)
-        if found == self._done:
-            return
-        if found is not None and time.time() - found[0] / 1e9 < SETTLE_SECONDS:
-            return
-        self.reload()
+        """Read the file if it has changed, and nobody is writing it any more."""
+        if self._changes.look():
+            self._reload()
 
     def reload(self) -> bool:
         """
@@ -76,8 +70,12 @@ class RoutesReloader:
         Returns:
             Whether its rows count from now on.
         """
+        self._changes.look()
+        return self._reload()
+
+    def _reload(self) -> bool:
         with self._lock:
-            self._done = state_of(self._path)
+            self._changes.settle()
             try:
                 new = read_routing(self._path)
                 reasons = list(unfit(new, self._environment, self._routes.recipients))

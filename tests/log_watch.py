@@ -19,6 +19,7 @@ import pytest
 import structlog
 
 from adapter.person import luhn_holds
+from tests.counts import counter
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -30,7 +31,7 @@ NAMES: Final = ("Hemligt Personnamn", "Åsa Ström", "Test Läkare TEST ONLY")
 
 _NUMBER: Final = re.compile(r"(?<!\d)(?:18|19|20)\d{10}(?!\d)", re.ASCII)
 _NAME: Final = re.compile(r"<[^<>/]*(?:fullstandigtNamn|fornamn|efternamn)>([^<>{}]{4,})<")
-_TOTAL: Final = pytest.StashKey["Counter[str]"]()
+TITLE: Final = "looked through for person numbers and names"
 
 
 @cache
@@ -66,8 +67,8 @@ class LogWatch:
         looked_at: How many were, by where they came from.
     """
 
-    def __init__(self) -> None:
-        self.looked_at: Counter[str] = Counter()
+    def __init__(self, looked_at: Counter[str]) -> None:
+        self.looked_at = looked_at
         self._lock = threading.Lock()
         self._lines: list[str] = []
 
@@ -145,8 +146,7 @@ def _whole(record: logging.LogRecord) -> str:
 
 @pytest.fixture(scope="session")
 def log_watch(pytestconfig: pytest.Config) -> Iterator[LogWatch]:
-    watch = LogWatch()
-    pytestconfig.stash[_TOTAL] = watch.looked_at
+    watch = LogWatch(counter(pytestconfig, TITLE))
     with watching(watch):
         yield watch
 
@@ -171,23 +171,3 @@ def nothing_private_is_logged(
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{SECRET_ON_PURPOSE}: logs what must not be logged")
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With pytest-xdist, each worker tells what it counted."""
-    counted = session.config.stash.get(_TOTAL, None)
-    if counted is not None and hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["log_lines"] = dict(counted)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    total = node.config.stash.setdefault(_TOTAL, Counter())
-    total.update(getattr(node, "workeroutput", {}).get("log_lines", {}))
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    for where, count in sorted((config.stash.get(_TOTAL, None) or {}).items()):
-        terminalreporter.write_line(
-            f"looked through for person numbers and names: {where}: {count}"
-        )

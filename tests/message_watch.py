@@ -21,6 +21,7 @@ from mocks import envelope
 from mocks.journal import Entry, Journal
 from schemas.contract import Contract, Contracts
 from schemas.ns import SOAP11
+from tests.counts import counter
 
 WRITTEN_BY_TESTS: Final = ("tests/mocks/", "tests/docs/")
 """Where calls of the mocks are made by the tests themselves, right and wrong."""
@@ -28,7 +29,7 @@ WRITTEN_BY_TESTS: Final = ("tests/mocks/", "tests/docs/")
 WRONG_ON_PURPOSE: Final = "wrong_on_purpose"
 """Marks tests that switch off what keeps wrong answers in."""
 
-_TOTAL: Final = pytest.StashKey["Counter[str]"]()
+TITLE: Final = "messages held to their contracts"
 _contracts = Contracts()
 
 
@@ -40,8 +41,8 @@ class Watch:
         checked: How many were, by who wrote them.
     """
 
-    def __init__(self) -> None:
-        self.checked: Counter[str] = Counter()
+    def __init__(self, checked: Counter[str]) -> None:
+        self.checked = checked
         self._lock = threading.Lock()
         self._seen: list[tuple[str, str, bytes]] = []
 
@@ -119,8 +120,7 @@ def watching(watch: Watch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def message_watch(pytestconfig: pytest.Config) -> Iterator[Watch]:
-    watch = Watch()
-    pytestconfig.stash[_TOTAL] = watch.checked
+    watch = Watch(counter(pytestconfig, TITLE))
     with watching(watch):
         yield watch
 
@@ -136,21 +136,3 @@ def every_message_is_valid(message_watch: Watch, request: pytest.FixtureRequest)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{WRONG_ON_PURPOSE}: writes messages that are not valid")
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With pytest-xdist, each worker tells what it counted."""
-    counted = session.config.stash.get(_TOTAL, None)
-    if counted is not None and hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["messages"] = dict(counted)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    total = node.config.stash.setdefault(_TOTAL, Counter())
-    total.update(getattr(node, "workeroutput", {}).get("messages", {}))
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    for who, count in sorted((config.stash.get(_TOTAL, None) or {}).items()):
-        terminalreporter.write_line(f"messages held to their contracts: {who}: {count}")

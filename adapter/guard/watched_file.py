@@ -22,13 +22,37 @@ class DamagedFileError(Exception):
     """A file cannot be used; the text says which one and why, and nothing of what it holds."""
 
 
+class Changes:
+    """
+    Tells when a file is another one than before, and nobody is writing it any more.
+
+    Which is when it was written some time ago, or when two looks in a row find the same.
+
+    Attributes:
+        found: What the last look found.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._settled: FileState = None  # of what was read or refused last
+        self.found = state_of(path)
+
+    def look(self) -> bool:
+        """Whether it should be read now."""
+        before, self.found = self.found, state_of(self._path)
+        return self.found != self._settled and (self.found == before or _is_over(self.found))
+
+    def settle(self) -> None:
+        """What the last look found was read, or refused."""
+        self._settled = self.found
+
+
 class WatchedFile(Generic[T]):
     """
     The last good content of a file.
 
-    A change is read when it was made some time ago, or when two looks in a row find the same, so
-    that a file is not read while it is written. A new content that cannot be used is refused, and
-    the old one stays.
+    A change is read when nobody is writing it any more. A new content that cannot be used is
+    refused, and the old one stays.
 
     Where nobody has asked for a while, whoever asks waits for the look: after a quiet hour the
     first question must not be answered from what was there before it.
@@ -55,10 +79,9 @@ class WatchedFile(Generic[T]):
         self._lock = threading.Lock()
         self._content: T | None = None
         self._fault: str | None = None
-        self._settled: FileState = None  # of what was read or refused last
-        self._seen: FileState = None  # at the last look
+        self._changes = Changes(path)
         self._next_look = 0.0
-        self._take(state_of(path))
+        self._take()
 
     @property
     def content(self) -> T | None:
@@ -85,26 +108,26 @@ class WatchedFile(Generic[T]):
         return f"{self._fault}; what was read before it is still in use"
 
     def _look(self) -> None:
-        found = state_of(self.path)
-        if found != self._settled and (found == self._seen or _is_over(found)):
-            self._take(found)
+        if self._changes.look():
+            self._take()
             self._tell()
-        self._seen = found
         self._next_look = self._monotonic() + LOOK_SECONDS  # at last: who is late waits for it
 
-    def _take(self, found: FileState) -> None:
+    def _take(self) -> None:
         try:
             new = self._read(self.path)
             if self._succeed is not None and self._content is not None:
                 self._succeed(self._content, new)
         except DamagedFileError as fault:
-            self._fault, self._settled = str(fault), found
+            self._fault = str(fault)
+            self._changes.settle()
             return
-        if state_of(self.path) != found:
+        if state_of(self.path) != self._changes.found:
             if self._content is None:
                 self._fault = f"{self.path.name}: it is being written"
             return  # the next looks will find it
-        self._content, self._fault, self._settled = new, None, found
+        self._content, self._fault = new, None
+        self._changes.settle()
 
     def _tell(self) -> None:
         if self._fault is not None:

@@ -119,6 +119,9 @@ def test_a_file_that_is_no_good_changes_nothing(rig: Rig, logs: Logs, text: str,
 def test_a_file_that_is_gone_changes_nothing_until_it_is_back(rig: Rig, logs: Logs) -> None:
     rig.path.unlink()
     rig.reloader.look()
+    assert logs == []  # somebody may be putting another in its place
+    rig.reloader.look()
+    assert [line["event"] for line in logs] == ["routes.refused"]
     assert rig.found() == "fk"
     rig.write(FK.replace('"FK"', '"FK2"'))
     rig.reloader.look()
@@ -152,6 +155,15 @@ def test_a_file_that_may_be_half_written_is_left_for_the_next_look(rig: Rig) -> 
     rig.reloader.look()
     assert rig.routes.table.routing.permissions == ()
     rig.reloader.reload()  # asked for by hand
+    assert len(rig.routes.table.routing.permissions) == 1
+
+
+def test_a_file_from_the_future_counts_when_it_stays_as_it_is(rig: Rig) -> None:
+    """Its time may be another machine's."""
+    rig.path.write_text(FK + PERMISSION)
+    os.utime(rig.path, (time.time() + 5000, time.time() + 5000))
+    rig.reloader.look()
+    rig.reloader.look()
     assert len(rig.routes.table.routing.permissions) == 1
 
 
