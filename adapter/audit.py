@@ -35,6 +35,9 @@ from adapter.settings import AuditSettings, SettingsError
 from adapter.store import AuditEntry, AuditHead, AuditRow, Rows, Store
 from adapter.store.audit_rows import CHAINS, GENESIS
 
+OWN_KEY: Final = "audit.key"
+"""In `data_dir`, where the settings name no other."""
+
 KEY_BYTES: Final = 32
 ANCHOR_EVERY: Final = 256
 """How many rows of a chain there are between two lines with anchors in the log."""
@@ -93,10 +96,20 @@ class AuditKey:
         if settings.key is not None:
             secret = settings.key.get_secret_value().encode()
         else:
-            secret = _read_key(settings.key_file, data_dir / "audit.key", make)
+            secret = _read_key(settings.key_file, data_dir / OWN_KEY, make)
         if len(secret) < KEY_BYTES:
             raise SettingsError(f"audit: the key must have at least {KEY_BYTES} bytes")
         return cls(secret)
+
+    def must_have_sealed(self, rows: Rows) -> None:
+        """
+        Refuse a log that another key has sealed.
+
+        Raises:
+            SettingsError: It was begun with another.
+        """
+        if {head.key_id for head in rows.audit_heads()} - {self.key_id}:
+            raise SettingsError("audit: the database's audit log was begun with another key")
 
     def person(self, number: str) -> str:
         """A person number as it is kept."""
@@ -174,9 +187,7 @@ class AuditLog:
         """
         with self._store.begin() as rows:
             rows.begin_audit(self._key)
-            others = {head.key_id for head in rows.audit_heads()} - {self._key.key_id}
-        if others:
-            raise SettingsError("audit: the database's audit log was begun with another key")
+            self._key.must_have_sealed(rows)
 
     def recorded(
         self, flow: Callable[[Inbound], Answer], contract_key: str

@@ -1,12 +1,20 @@
 """What the adapter works with: its database, keys, console and schemas."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from typing import Final
 
+from adapter.audit import OWN_KEY, AuditKey
 from adapter.checks.check import Facts, Remark
 from adapter.console.token import Token
-from adapter.errors import StoreError
+from adapter.errors import StoreError, TechnicalError
 from adapter.key_files import cert_files, ending_soon, readable_by_others, secret_files
+from adapter.settings import SettingsError
+from adapter.staff_directory import directory_from_settings
 from adapter.store import Store, WrongEnvironmentError
+
+NOBODY: Final = "SE0000000000-0000"
+"""Who is looked up to see whether a staff directory answers."""
 
 
 def database(facts: Facts) -> Iterator[Remark]:
@@ -26,6 +34,32 @@ def database(facts: Facts) -> Iterator[Remark]:
         store.close()
 
 
+def audit_log(facts: Facts) -> Iterator[Remark]:
+    settings = facts.settings
+    named = settings.audit.key is not None or settings.audit.key_file is not None
+    if not named and not (settings.data_dir / OWN_KEY).exists():
+        return  # it is made at the first start
+    try:
+        key = AuditKey.from_settings(settings.audit, settings.data_dir)
+        store = Store(settings.effective_database_url, facts.clock, read_only=True)
+        with closing(store), store.read() as rows:
+            key.must_have_sealed(rows)
+    except SettingsError as exc:
+        yield Remark(str(exc), "put back the key that the log was begun with: 32 bytes or more")
+    except StoreError:
+        return  # that is told of the database
+
+
+def staff(facts: Facts) -> Iterator[Remark]:
+    directory = directory_from_settings(facts.settings.staff)
+    try:
+        if directory is not None:
+            directory.find(NOBODY)
+    except TechnicalError as exc:
+        todo = "see that it can be read, or runs; meanwhile no certificate is taken in"
+        yield Remark(f"staff: {exc.text}", todo)
+
+
 def key_files(facts: Facts) -> Iterator[Remark]:
     for setting, path in readable_by_others(secret_files(facts.settings)):
         text = f"{setting}: {path} can be read by everybody, or written by its group"
@@ -41,7 +75,11 @@ def cert_dates(facts: Facts) -> Iterator[Remark]:
 
 
 def console(facts: Facts) -> Iterator[Remark]:
-    token = Token.from_settings(facts.settings)
+    try:
+        token = Token.from_settings(facts.settings)
+    except SettingsError as exc:
+        yield Remark(str(exc), "give it a token that nobody guesses: openssl rand -hex 24")
+        return
     if token.closed:
         todo = "set console.token_file, or INTYG_CONSOLE__TOKEN; /health needs none"
         yield Remark("console: no token, so /api and /metrics are closed", todo, refuses=False)

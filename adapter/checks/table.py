@@ -6,7 +6,15 @@ from typing import Final
 from adapter.checks.callers import callers, permissions
 from adapter.checks.check import Check, Facts, Remark
 from adapter.checks.destinations import destinations
-from adapter.checks.own import cert_dates, console, database, key_files, schemas
+from adapter.checks.own import (
+    audit_log,
+    cert_dates,
+    console,
+    database,
+    key_files,
+    schemas,
+    staff,
+)
 from adapter.checks.patients import register, test_patients
 from adapter.checks.production import clock, signature, test_keys
 
@@ -43,11 +51,18 @@ CHECKS: Final = (
     ),
     Check("database", "it was made in this environment", database, at_start=False),
     Check(
+        "audit log",
+        "its key can be used, and is the one that it was begun with",
+        audit_log,
+        at_start=False,
+    ),
+    Check(
         "test patients",
         "something says who is a test patient, and can be read",
         test_patients,
     ),
     Check("register", "the population register answers, if there is one", register, at_start=False),
+    Check("staff directory", "it can be read, or answers, if there is one", staff, at_start=False),
     Check(
         "key files",
         "nobody else can read the files that hold keys and tokens",
@@ -62,7 +77,8 @@ CHECKS: Final = (
     ),
 )
 """Everything that is looked at. What is not looked at here at the start is when it is opened: the
-database by `Store`, the server's certificate and how callers are known by `App`."""
+database by `Store`, the audit log's key with it, the server's certificate and how callers are known
+by `App`."""
 
 
 def look(facts: Facts, checks: Iterable[Check] = CHECKS) -> list[tuple[Check, list[Remark]]]:

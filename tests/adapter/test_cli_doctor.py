@@ -96,6 +96,35 @@ def test_another_environments_database_is_found(tmp_path: Path) -> None:
     assert "belongs to the environment test and is not opened in production" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("toml", "check", "says"),
+    [
+        ('[staff]\nfile = "gone.json"\n', "staff directory", "missing or damaged"),
+        ('[audit]\nkey = "short"\n', "audit log", "at least 32"),
+        ('[audit]\nkey = "another-key-of-more-than-32-bytes"\n', "audit log", "another key"),
+        ('[audit]\nkey_file = "gone.key"\n', "audit log", "gone.key"),
+    ],
+)
+def test_what_would_stop_the_adapter_later_is_found(
+    tmp_path: Path, toml: str, check: str, says: str
+) -> None:
+    (tmp_path / "adapter.toml").write_text(GOOD)
+    build_parts(load_settings(tmp_path / "adapter.toml")).store.close()
+    result = doctor(tmp_path, GOOD + toml, "--json")
+    assert result.exit_code == 1
+    [failing] = [line for line in lines(result) if line["state"] == "fails"]
+    assert failing["check"] == check
+    assert says in failing["text"]
+
+
+def test_a_token_that_is_too_short_is_told_and_not_shown(tmp_path: Path) -> None:
+    result = doctor(tmp_path, GOOD.replace("a-token-of-this-test", "kort-hemlig"), "--json")
+    assert result.exit_code == 1
+    [failing] = [line for line in lines(result) if line["state"] == "fails"]
+    assert (failing["check"], "16 characters" in failing["text"]) == ("console", True)
+    assert "kort-hemlig" not in result.output
+
+
 def test_wrong_settings_are_one_line(tmp_path: Path) -> None:
     result = doctor(tmp_path, GOOD.replace("data_dir", "data_dri"), "--json")
     assert result.exit_code == 1
