@@ -227,6 +227,7 @@ class Agency(Ruled):
         text = f"{self.settings.name} takes POST here or at\n" + "".join(
             f"  {each.path}\n" for each in self._taken()
         )
+        text += "and tells at /control/docs what else it can be asked\n"
         if known:
             return Response(text, 405, content_type="text/plain", headers={"Allow": "POST"})
         return Response(text, 404, content_type="text/plain")

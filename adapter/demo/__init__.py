@@ -18,8 +18,11 @@ from adapter.demo.stage import PATIENT, Ports, Stage, free_or_any, set_stage
 from adapter.demo.story import Story, issue_sample
 from adapter.model import Environment
 from mocks.control.token import new_token
+from mocks.conversations import Script
 from mocks.conversations.files import read_scripts
 from mocks.personas import PERSONAS, give_scripts
+from mocks.rules import Rule, RuleError
+from mocks.rules.files import give_rules, read_rules
 from mocks.yaml_file import FilesError
 
 UP_FOLDER = Path("data/up")
@@ -27,6 +30,9 @@ UP_FOLDER = Path("data/up")
 
 UP_SCRIPTS = UP_FOLDER / "scripts"
 """Conversations that its mocks hold by themselves."""
+
+UP_RULES = UP_FOLDER / "rules"
+"""Behaviour rules that its mocks have from the start."""
 
 UP_PORT = 8080
 """The adapter's; the mocks have theirs in `mocks.personas`. For one that is taken, a free one."""
@@ -68,12 +74,23 @@ def stay_up(
     keys: Path, console: Console, run_until_signalled: Callable[[Callable[[], None]], None]
 ) -> int:
     """Start the same and leave it running until a signal; the exit code."""
-    UP_SCRIPTS.mkdir(parents=True, exist_ok=True)
+    for folder in (UP_SCRIPTS, UP_RULES):
+        folder.mkdir(parents=True, exist_ok=True)
     try:
-        scripts = read_scripts([UP_SCRIPTS])
-    except FilesError as exc:
+        scripts, rules = read_scripts([UP_SCRIPTS]), read_rules([UP_RULES])
+        return _stay_up(keys, console, run_until_signalled, scripts, rules)
+    except (FilesError, RuleError) as exc:
         console.print(str(exc), style="red", highlight=False, markup=False, soft_wrap=True)
         return 2
+
+
+def _stay_up(
+    keys: Path,
+    console: Console,
+    run_until_signalled: Callable[[Callable[[], None]], None],
+    scripts: tuple[Script, ...],
+    rules: tuple[Rule, ...],
+) -> int:
     token = os.environ.get(TOKEN_VARIABLE) or new_token()
     with (
         (UP_FOLDER / "adapter.log").open("a", encoding="utf-8") as stream,
@@ -81,7 +98,9 @@ def stay_up(
     ):
         write_token(UP_FOLDER, token)
         log.configure(stream, environment=Environment.DEMO.value)
-        give_scripts(scripts, {key: server.mock for key, server in stage.mocks.items()})
+        mocks = {key: server.mock for key, server in stage.mocks.items()}
+        give_scripts(scripts, mocks)
+        give_rules(rules, mocks.values())
         sample = UP_FOLDER / "fk7804.xml"
         intygs_id, envelope = issue_sample(stage)
         sample.write_bytes(envelope)
@@ -114,6 +133,7 @@ def _announce(console: Console, stage: Stage, sample: Path, intygs_id: str) -> N
         *mocks,
         f"settings, log      {stage.folder}/adapter.toml, adapter.log",
         f"conversations      {UP_SCRIPTS}/*.yaml",
+        f"behaviour rules    {UP_RULES}/*.yaml",
         f"test patient       {PATIENT}",
         "",
         "Try:",

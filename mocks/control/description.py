@@ -39,7 +39,8 @@ def describe(name: str, operations: Sequence[Operation]) -> Json:
         "info": {
             "title": f"{name}: control interface",
             "version": "1",
-            "description": "What tests tell this mock, and ask it. Errors are problem+json.",
+            "description": "What tests tell this mock, and ask it. Errors are problem+json. A mock "
+            "that has a token wants it with every request, as `Authorization: Bearer`.",
         },
         "servers": [{"url": "/"}],
         "security": [{"token": []}, {}],
@@ -158,6 +159,7 @@ _PAGE: Final = """<!doctype html>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto }}
 table {{ border-collapse: collapse; width: 100% }}
 td {{ border-top: 1px solid #ccc; padding: .3rem .6rem .3rem 0; vertical-align: top }}
+td:first-child {{ width: 26rem }}
 code {{ white-space: nowrap }}
 </style>
 <h1>{title}</h1>
@@ -180,7 +182,7 @@ def page(document: Json) -> str:
     groups = "\n".join(_group(document, each["name"]) for each in document["tags"])
     return _PAGE.format(
         title=html.escape(info["title"]),
-        about=html.escape(info["description"]),
+        about=_text(info["description"]),
         groups=groups,
         fields=_filter_rows(),
     )

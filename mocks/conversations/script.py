@@ -16,6 +16,7 @@ A script: what a mock says, when, and as long as what.
 A script begins each time its event happens; a step's `after` counts from the step before it.
 """
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -196,7 +197,9 @@ class Step(Part):
 class Script(Part):
     """What a mock says about each certificate or message that is meant."""
 
-    id: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")] = "script"
+    id: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$", description="made unless given")] = Field(
+        default_factory=lambda: f"script-{uuid.uuid4().hex[:8]}"
+    )
     persona: str
     text: str | None = Field(default=None, description="for people")
     when: Event

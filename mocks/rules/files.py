@@ -83,7 +83,10 @@ def give_rules(rules: Iterable[Rule], mocks: Collection[TakesRules]) -> None:
         if not takers:
             raise RuleError("match", f"no mock takes what rule {rule.id} asks for")
         for mock in takers:
-            mock.add_rule(rule)
+            try:
+                mock.add_rule(rule)
+            except RuleError as exc:
+                raise RuleError(exc.field, f"{exc.text} (rule {rule.id})") from None
 
 
 def _is_about(rule: Rule, mock: TakesRules) -> bool:

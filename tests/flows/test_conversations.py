@@ -237,7 +237,17 @@ def test_scripts_come_and_go_over_rest_and_say_what_came_of_them(stage: Stage) -
     listed = requests.get(f"{control}/scripts", timeout=10).json()["scripts"]
     assert [each["id"] for each in listed] == ["three-times"]
     assert requests.delete(f"{control}/scripts", timeout=10).status_code == 200
-    assert requests.get(f"{control}/conversations", timeout=10).json() == {"conversations": []}
+    nothing: dict[str, list[str] | None] = {"conversations": [], "nearest": None}
+    assert requests.get(f"{control}/conversations", timeout=10).json() == nothing
+
+
+def test_scripts_without_an_id_stand_side_by_side(shared_stage: Stage) -> None:
+    url = f"{shared_stage.forsakringskassan.url}/control/scripts"
+    script = {"persona": "forsakringskassan", "when": "revoked"}
+    for count in (1, 2):
+        made = requests.post(url, json=script, timeout=10).json()["scripts"]
+        assert len({each["id"] for each in made}) == count
+    requests.delete(url, timeout=10)
 
 
 @pytest.mark.parametrize(

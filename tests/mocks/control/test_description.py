@@ -89,3 +89,9 @@ def test_the_page_lists_every_operation_and_fetches_nothing(any_server: MockServ
         assert f"<code>{method} {path}</code>" in response.text
     assert not re.findall(r"""(?:src|href)=["'](?!openapi\.json)""", response.text)
     assert "http" not in response.text.replace("http_status", "")
+
+
+def test_the_page_and_the_root_say_how_to_begin(server: MockServer) -> None:
+    page = requests.get(f"{server.url}/control/docs", timeout=5).text
+    assert "<code>Authorization: Bearer</code>" in page
+    assert "/control/docs" in requests.get(server.url, timeout=5).text
