@@ -540,7 +540,7 @@ class Player:
         listeners.moods.clear()
         for number in PEOPLE:
             listeners.flags.setdefault(number, False)
-        if not self.knowledge.lists and not self.knowledge.has_register:
+        if "list" not in self.knowledge.lists and not self.knowledge.has_register:
             self.knowledge.has_register = True
             self.restart(0, 2)
         for one in self.knowledge.lists.values():
