@@ -97,7 +97,7 @@ def _query(operation: Operation) -> dict[str, Any]:
         try:
             values["query"] = model.model_validate_strings(own)
         except ValidationError as exc:
-            raise problem_of(exc, known) from None
+            raise problem_of(exc, model) from None
     return values
 
 
@@ -115,7 +115,7 @@ def _body(operation: Operation, model: type[BaseModel]) -> BaseModel:
     try:
         return model.model_validate_json(request.get_data() or b"{}", strict=True)
     except ValidationError as exc:
-        raise problem_of(exc, model.model_fields) from None
+        raise problem_of(exc, model) from None
 
 
 def _json(text: str, status: int = 200, content_type: str = "application/json") -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Final, TypeAlias, get_type_hints
+from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError, WithJsonSchema
 
@@ -168,15 +168,17 @@ class Operation:
         return None if answered is bytes else answered
 
 
-def problem_of(exc: ValidationError, known: Iterable[str]) -> ProblemError:
+def problem_of(exc: ValidationError, model: type[BaseModel]) -> ProblemError:
     """
     What is wrong with a request, field by field.
 
     Args:
-        known: The fields that there are, to say which is nearest to an unknown one.
+        model: What it should have been; says which field is nearest to an unknown one.
     """
-    names = tuple(known)
-    faults = [_fault(each["type"], each["loc"], each["msg"], names) for each in exc.errors()]
+    faults = [
+        _fault(each["type"], each["loc"], each["msg"], _fields_at(model, each["loc"]))
+        for each in exc.errors()
+    ]
     text = "; ".join(
         f"{each.field}: {each.detail}" if each.field else each.detail for each in faults
     )
@@ -195,9 +197,27 @@ def _fault(
         case "missing":
             return FieldFault(field=name, detail="missing")
         case "extra_forbidden" | "unexpected_keyword_argument":
-            detail = f"unknown; {nearest(name, known)}" if len(where) == 1 else "unknown"
+            detail = f"unknown; {nearest(str(where[-1]), known)}" if known else "unknown"
             return FieldFault(field=name, detail=detail)
     return FieldFault(field=name, detail=text.removeprefix("Value error, "))
+
+
+def _fields_at(model: type[BaseModel], where: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The fields that there are beside the one at `where`; none if that cannot be told."""
+    for name in (each for each in where[:-1] if isinstance(each, str)):
+        fields = {field.alias or key: field for key, field in model.model_fields.items()}
+        inner = _model_in(fields[name].annotation) if name in fields else None
+        if inner is None:
+            return ()
+        model = inner
+    return tuple(field.alias or key for key, field in model.model_fields.items())
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that a field holds, alone, in a tuple or perhaps."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
 def missed(asked: str | None, known: Iterable[str]) -> str | None:

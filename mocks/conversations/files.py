@@ -53,7 +53,7 @@ def parse_script(value: Mapping[str, Any]) -> tuple[Script | None, tuple[FieldFa
     try:
         script = Script.model_validate(value)
     except ValidationError as exc:
-        errors = problem_of(exc, Script.model_fields).errors
+        errors = problem_of(exc, Script).errors
         return None, tuple(errors) or (FieldFault(field="", detail=str(exc.errors()[0]["msg"])),)
     faults = tuple(_faults(script))
     return (None, faults) if faults else (script, ())

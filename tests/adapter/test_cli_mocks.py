@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from typer.testing import CliRunner
 
 from adapter.cli import cli
-from adapter.make_keys import make_test_keys
+from adapter.make_keys import CLIENT_HSA_ID, make_test_keys
 
 GOOD = "- answers: {kind: reset, store: true}\n"
 
@@ -131,14 +132,18 @@ def test_tls_is_served_and_each_client_is_a_run_of_its_own(tmp_path: Path) -> No
     keys = make_test_keys(tmp_path)
     server, client = keys.server, keys.client
     files = ("--cert", str(server.cert), "--key", str(server.key), "--client-ca", str(keys.ca))
-    with started(*files, "--require-client", "--run-by-client", "--no-token") as said:
+    with started(*files, "--run-by-client", "--no-token") as said:
         url = said[0].split()[-1]
         assert url.startswith("https://127.0.0.1:")
-        mine = (str(client.cert), str(client.key))
-        state = requests.get(f"{url}/control/state", verify=str(keys.ca), cert=mine, timeout=10)
-        assert state.json()["runs"] == 0  # asked of a run
-        with pytest.raises(requests.RequestException):
-            requests.get(f"{url}/control", verify=str(keys.ca), timeout=10)
+
+        def get(path: str, cert: tuple[str, str] | None = None) -> Any:
+            answer = requests.get(
+                f"{url}/control{path}", verify=str(keys.ca), cert=cert, timeout=10
+            )
+            return answer.json()
+
+        assert get("/journal/count", (str(client.cert), str(client.key)))["count"] == 0
+        assert [each["run_id"] for each in get("/runs")["runs"]] == [CLIENT_HSA_ID]
 
 
 @pytest.mark.parametrize(

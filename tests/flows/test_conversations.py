@@ -261,6 +261,12 @@ def test_scripts_without_an_id_stand_side_by_side(shared_stage: Stage) -> None:
         pytest.param(
             {"steps": [{"after": "7"}]}, "steps.0.after: '7' is no duration", id="duration"
         ),
+        pytest.param(
+            {"steps": [{"remindd": {"of": "q"}}]},
+            "steps.0.remindd: unknown; nearest: remind",
+            id="step",
+        ),
+        pytest.param({"match": {"tpy": "LISJP"}}, "match.tpy: unknown; nearest: typ", id="match"),
         pytest.param({"steps": [{}]}, "steps.0: a step does one of", id="nothing to do"),
     ],
 )
