@@ -23,7 +23,7 @@ up: setup  ## The same adapter and mocks, left running
 	$(BIN)/intyg demo --stay
 
 test: setup lint  ## Format check, lint, types and tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -2,10 +2,31 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import structlog
+from xdist.scheduler import LoadScopeScheduling
+
+ON_ONE_WORKER: Final = tuple(
+    f"tests/flows/test_{name}.py"
+    for name in ("attacks", "bad_input", "case_table", "door", "read_contracts", "trouble")
+)
+"""Modules whose tests share a stage that takes seconds to set."""
+
+
+class _ByStage(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """One test at a time to whichever worker is free, but whole modules of `ON_ONE_WORKER`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return module if module in ON_ONE_WORKER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByStage:
+    return _ByStage(config, log)
+
 
 pytest_plugins = ["pytester"]
 

@@ -37,8 +37,6 @@ from tests.flows.attackers import (
     talk,
 )
 
-pytestmark = pytest.mark.xdist_group("attacks")  # one stage for all of them
-
 REGISTER = "/clinicalprocess/healthcond/certificate/RegisterCertificate/3/rivtabp21"
 
 

@@ -22,8 +22,6 @@ from adapter.demo.story import issue
 from schemas.ns import CORE, SOAP11
 from tests import builders
 
-pytestmark = pytest.mark.xdist_group("bad-input")  # one stage for all of them
-
 OTHER = TEST_PERSONS[1]
 
 

@@ -30,8 +30,6 @@ from tests.flows.case_table import (
     write,
 )
 
-pytestmark = pytest.mark.xdist_group("case-table")  # one stage for all of them
-
 
 class Adapter:
     """The doors on a port, and what stands behind them: changed from case to case."""

@@ -12,8 +12,6 @@ from adapter.settings import load_settings
 from tests import builders
 from tests.adapter.tls_certs import HSA_ID, TlsCerts, make_tls_certs
 
-pytestmark = pytest.mark.xdist_group("door")  # one adapter for all of them
-
 REGISTER = "/services/clinicalprocess/healthcond/certificate/RegisterCertificate/3/rivtabp21"
 
 SETTINGS = """

@@ -20,8 +20,6 @@ from schemas.codes import (
 )
 from tests import builders
 
-pytestmark = pytest.mark.xdist_group("read-contracts")  # one stage for all of them
-
 INTYGS_ID: Final = builders.INTYGS_ID
 IDENTITY: Final = {"root": "any", "extension": INTYGS_ID}
 PERSON: Final = {"root": PERSONNUMMER_ROOT, "extension": PATIENT}

@@ -33,8 +33,6 @@ from schemas.intyg_type import IntygTypes
 from tests import builders
 from tests.mocks.calls import envelope
 
-pytestmark = pytest.mark.xdist_group("trouble")  # one round of troubles for all of them
-
 ATTEMPTS: Final = 3
 TIMEOUT_SECONDS: Final = 2.0
 
