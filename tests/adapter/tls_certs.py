@@ -43,6 +43,19 @@ class TlsCerts:
     stranger: Path
 
 
+_SIGNS_CERTS: Final = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 class _Authority:
     def __init__(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -51,6 +64,7 @@ class _Authority:
         self.cert = (
             self._builder(self._name, self._key.public_key(), now + _YEAR)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS_CERTS, critical=True)  # Python 3.13 does not take a CA without
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
             )
