@@ -3,7 +3,7 @@
 import errno
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -142,11 +142,13 @@ class FileStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         try:
-            self._writer = self._open()
-            # What was answered outlives a crash of the mock, if not one of the machine.
-            self._writer.executescript(
-                f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA}"
-            )
+            with ExitStack() as undo:
+                self._writer = undo.enter_context(closing(self._open()))
+                # What was answered outlives a crash of the mock, if not one of the machine.
+                self._writer.executescript(
+                    f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA}"
+                )
+                undo.pop_all()
         except sqlite3.Error as exc:
             raise OSError(errno.EINVAL, str(exc), str(path)) from exc
 
