@@ -29,7 +29,7 @@ from adapter.blocked_view import blocked_view
 from adapter.console.metrics import build_registry
 from adapter.console.problem import problem
 from adapter.console.route_pages import build_route_pages
-from adapter.console.token import Token
+from adapter.console.token import Token, ask_for
 from adapter.console.views import intyg_view
 from adapter.errors import AdapterError, StoreError, ValidationError
 from adapter.interactions import mark_handled
@@ -52,17 +52,9 @@ def build_console(parts: Parts) -> Flask:
     token = Token.from_settings(parts.settings)
     app = Flask("adapter.console", static_folder=None)
     app.wsgi_app = whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    ask_for(token, app)
     registry = build_registry(parts)
     app.register_blueprint(build_route_pages(parts))
-
-    @app.before_request
-    def ask_for_token() -> ResponseReturnValue | None:
-        refusal = token.refuses(request.path, request.headers.get("Authorization"))
-        if refusal is None:
-            return None
-        answer = problem(HTTPStatus.UNAUTHORIZED, refusal)
-        answer.headers["WWW-Authenticate"] = "Bearer"
-        return answer
 
     @app.get("/health")
     def health() -> ResponseReturnValue:

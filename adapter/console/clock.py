@@ -19,7 +19,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StrictBool, Validatio
 
 from adapter.console.app import whole_path
 from adapter.console.problem import problem
-from adapter.console.token import Token
+from adapter.console.token import Token, ask_for
 from adapter.store import Store
 from adapter.virtual_clock import VirtualClock
 from adapter.worker import Workers
@@ -49,11 +49,7 @@ def build_clock(clock: VirtualClock, workers: Workers, store: Store, token: Toke
     """Make the WSGI application; it asks for the console's token where there is one."""
     app = Flask("adapter.console.clock", static_folder=None)
     app.wsgi_app = whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
-
-    @app.before_request
-    def ask_for_token() -> ResponseReturnValue | None:
-        refusal = token.refuses(request.path, request.headers.get("Authorization"))
-        return None if refusal is None else problem(HTTPStatus.UNAUTHORIZED, refusal)
+    ask_for(token, app)
 
     @app.get(PATH)
     def read() -> ResponseReturnValue:

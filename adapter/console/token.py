@@ -6,8 +6,12 @@ Without a token it is closed, except in `demo` on loopback, where it is open to 
 
 import hmac
 import ipaddress
+from http import HTTPStatus
 from typing import Final
 
+from flask import Flask, Response, request
+
+from adapter.console.problem import problem
 from adapter.model import Environment
 from adapter.settings import Settings, SettingsError
 
@@ -59,6 +63,19 @@ class Token:
         scheme, _, given = (authorization or "").partition(" ")
         same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._secret)
         return None if same and scheme.lower() == "bearer" else WRONG
+
+
+def ask_for(token: Token, app: Flask) -> None:
+    """Let an application answer nobody without the token: 401, problem+json."""
+
+    @app.before_request
+    def ask_for_token() -> Response | None:
+        refusal = token.refuses(request.path, request.headers.get("Authorization"))
+        if refusal is None:
+            return None
+        answer = problem(HTTPStatus.UNAUTHORIZED, refusal)
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
 
 
 def _secret(settings: Settings) -> bytes | None:

@@ -33,9 +33,6 @@ SETTINGS: Final = MockSettings(
     name="National mock service", logical_address=ANY, part="NATIONAL", checks=False
 )
 
-PORT: Final = 18888
-"""Where the service itself listens."""
-
 MAX_MESSAGES: Final = 1000
 """Of each service; older ones are dropped."""
 
