@@ -14,11 +14,11 @@ from adapter import log
 from adapter.cli_options import ConfigOption
 from adapter.cli_run import run_until_signalled, stop_running
 from adapter.errors import AdapterError
+from adapter.ports import reserve_port
 from adapter.processes import (
     Processes,
     command_of,
     refuse_several,
-    reserve_port,
     say_ready,
     when_orphaned,
 )

@@ -11,7 +11,6 @@ notice at the end of a pipe, and stop.
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -43,34 +42,6 @@ def refuse_several(settings: Settings) -> None:
             "several processes need PostgreSQL: a SQLite file belongs to one process. "
             "Set database_url, or leave out --processes"
         )
-
-
-def reserve_port(host: str, port: int) -> socket.socket:
-    """
-    Take a port that processes of this user can share; nobody listens on it yet.
-
-    Raises:
-        OSError: Somebody else has it.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    reserved = socket.socket(family)
-    try:
-        if port:
-            _nobody_listens(family, host, port)
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        reserved.bind((host, port))
-    except OSError:
-        reserved.close()
-        raise
-    return reserved
-
-
-def _nobody_listens(family: int, host: str, port: int) -> None:
-    """Sharing would also work with another adapter of the same user, started by mistake."""
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
 
 
 class Processes:

@@ -34,6 +34,7 @@ from werkzeug.wrappers import Request, Response
 
 from adapter import safe_xml, signature
 from adapter.make_keys import SIGNER_HSA_ID, make_test_keys
+from adapter.ports import held_port
 from mocks import envelope
 from mocks.envelope import Answer
 from mocks.forsakringskassan import Forsakringskassan
@@ -247,23 +248,19 @@ def _starting(calls: Sequence[bytes]) -> None:
 
 
 def _from_command(call: bytes) -> float:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     command = [sys.executable, "-m", "adapter", "mocks", "--no-token", "--ports-from", "0"]
-    started = time.perf_counter()
-    with subprocess.Popen(
-        [*command, "--forsakringskassan-port", str(port)],
-        stderr=subprocess.DEVNULL,
-        env=_environment(),
-    ) as process:
-        while True:
-            try:
-                _ask(port, call)
-                break
-            except ConnectionError:
-                time.sleep(0.005)
-        spent = time.perf_counter() - started
-        process.terminate()
+    with held_port() as port:
+        command += ["--forsakringskassan-port", str(port)]
+        started = time.perf_counter()
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=_environment()) as process:
+            while True:
+                try:
+                    _ask(port, call)
+                    break
+                except ConnectionError:
+                    time.sleep(0.005)
+            spent = time.perf_counter() - started
+            process.terminate()
     return spent
 
 

@@ -34,8 +34,9 @@ from adapter.demo.narrator import (
     result_of,
     swedish_now,
 )
-from adapter.demo.stage import TEST_PERSONS, Tripwire, free_port
+from adapter.demo.stage import TEST_PERSONS, Tripwire
 from adapter.make_keys import CLIENT_HSA_ID, SIGNER_HSA_ID, TestKeys, make_stand_in_keys
+from adapter.ports import held_port
 from adapter.settings import load_settings
 from mocks.journalsystem.client import Answer, EhrClient, Staff
 from mocks.journalsystem.sample import UNIT, fk7804
@@ -166,8 +167,9 @@ class Accident(Narrator):
         """
         self.folder.mkdir(parents=True)
         self._keys = make_stand_in_keys(self.folder / "keys")
-        with contextlib.closing(Authority(self._keys)) as self._authority:
-            url = f"https://127.0.0.1:{self._write_settings()}"
+        with contextlib.closing(Authority(self._keys)) as self._authority, held_port() as port:
+            self._write_settings(port)
+            url = f"https://127.0.0.1:{port}"
             with self.adapter(url), self._ehr(url) as self._client:
                 steps = [
                     ("In production, a test patient's certificate is signed", self._register),
@@ -229,9 +231,7 @@ class Accident(Narrator):
             raise StoryError(f"intyg blocked tells of {len(rows)} blocks")
         return block_line(rows[0])
 
-    def _write_settings(self) -> int:
-        """Returns the port that the adapter will listen on."""
-        port = free_port()
+    def _write_settings(self, port: int) -> None:
         patients = TEST_PERSONS if self.list_patient else TEST_PERSONS[1:]
         text = "\n".join(("testpersonnummer", *patients)) + "\n"
         (self.folder / "test-patients.csv").write_text(text, "utf-8")
@@ -246,7 +246,6 @@ class Accident(Narrator):
                 "[test_patients]\n", "[test_patients]\nreserved_numbers = false\n"
             )
         (self.folder / "adapter.toml").write_text(settings, "utf-8")
-        return port
 
     @contextmanager
     def adapter(self, url: str) -> Iterator[None]:

@@ -12,6 +12,7 @@ from typing import Final
 from adapter.app import App, build_app
 from adapter.demo.settings_file import settings_text
 from adapter.make_keys import SIGNER_HSA_ID, TestKeys, make_test_keys
+from adapter.ports import held_port
 from adapter.settings import load_settings
 from adapter.virtual_clock import VirtualClock
 from mocks.adapter_clock import AdapterClock
@@ -121,13 +122,15 @@ def set_stage(
     staff = Staff(SIGNER_HSA_ID, UNIT)
     test_patients = folder / "test-patients.csv"
     test_patients.write_text("\n".join(("testpersonnummer", *TEST_PERSONS)) + "\n", "utf-8")
-    adapter_port = ports.adapter or free_port()
-    services = f"http://127.0.0.1:{adapter_port}/services"
     timeline = Timeline()
-    personas = make_personas(
-        Contracts(), IntygTypes(), services, (made.ca,), timeline, control_token=control_token
-    )
-    with run_mocks(personas, ports=ports.mocks) as mocks, contextlib.closing(Tripwire()) as real:
+    with contextlib.ExitStack() as stack:
+        adapter_port = ports.adapter or stack.enter_context(held_port())
+        services = f"http://127.0.0.1:{adapter_port}/services"
+        personas = make_personas(
+            Contracts(), IntygTypes(), services, (made.ca,), timeline, control_token=control_token
+        )
+        mocks = stack.enter_context(run_mocks(personas, ports=ports.mocks))
+        real = stack.enter_context(contextlib.closing(Tripwire()))
         toml = folder / "adapter.toml"
         urls = {key: server.url for key, server in mocks.items()}
         toml.write_text(settings_text(adapter_port, keys, urls, real.url), "utf-8")
@@ -138,13 +141,6 @@ def set_stage(
                 yield Stage(folder, made, adapter, mocks, real, ehr, staff, timeline)
             finally:
                 ehr.close()
-
-
-def free_port() -> int:
-    """A port that was free a moment ago; both sides must know it before either starts."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def free_or_any(port: int) -> int:

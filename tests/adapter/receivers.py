@@ -11,6 +11,9 @@ from schemas import ns
 
 OK = '<r:result xmlns:r="urn:x"><r:resultCode>OK</r:resultCode></r:result>'
 
+NOBODY = "http://127.0.0.1:1/"
+"""An address where nothing listens; no system gives out such a low port by itself."""
+
 HANG, RESET, CLOSE = "hang", "reset", "close"
 """What a receiver may do instead of answering."""
 
@@ -136,9 +139,3 @@ def receiver() -> Iterator[Receiver]:
         finally:
             served.stopping.set()
             thread.join()
-
-
-def unused_port_url() -> str:
-    """An address where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}/"

@@ -24,6 +24,7 @@ from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
 from tests import builders
 from tests.adapter.interactions.rig import FK, make_settings
+from tests.adapter.receivers import NOBODY
 from tests.adapter.tls_certs import TlsCerts, make_tls_certs
 
 CONTRACTS = Contracts()
@@ -171,9 +172,7 @@ def test_clocks_that_differ_are_told(seconds: int) -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    steps = found(f"http://127.0.0.1:{port}")
+    steps = found(NOBODY)
     assert states(steps) == {"name": "ok", "connection": "fails"}
     assert "refused" in steps["connection"].text
     assert "check the port" in steps["connection"].todo

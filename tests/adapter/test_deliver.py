@@ -43,6 +43,7 @@ from tests.adapter.conftest import VirtualClock
 from tests.adapter.receivers import (
     CLOSE,
     HANG,
+    NOBODY,
     OK,
     RESET,
     Received,
@@ -52,7 +53,6 @@ from tests.adapter.receivers import (
     receiver,
     result,
     soap,
-    unused_port_url,
 )
 from tests.adapter.samples import NOW, OTHER_PERSON, PERSON, new_delivery
 
@@ -201,7 +201,7 @@ def test_connections_are_kept_open(deliverer: Deliverer, there: Receiver) -> Non
 def test_no_proxy_of_the_environment_is_used(
     deliverer: Deliverer, there: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("http_proxy", unused_port_url())
+    monkeypatch.setenv("http_proxy", NOBODY)
     monkeypatch.setenv("no_proxy", "")
     assert deliverer.deliver(delivery(), destination(there.url)).kind is OutcomeKind.DELIVERED
 
@@ -347,16 +347,14 @@ def test_an_answer_that_drips_is_broken_off(guard: FixedGuard, clock: VirtualClo
 @pytest.mark.parametrize(
     ("url", "detail"),
     [
-        pytest.param(unused_port_url, "connection refused", id="refused"),
-        pytest.param(lambda: "http://no-such-host.invalid/", "host name not found", id="name"),
-        pytest.param(lambda: "nonsense", "the address is not usable", id="address"),
-        pytest.param(lambda: "ftp://127.0.0.1/", "the address is not usable", id="scheme"),
+        pytest.param(NOBODY, "connection refused", id="refused"),
+        pytest.param("http://no-such-host.invalid/", "host name not found", id="name"),
+        pytest.param("nonsense", "the address is not usable", id="address"),
+        pytest.param("ftp://127.0.0.1/", "the address is not usable", id="scheme"),
     ],
 )
-def test_what_never_left_is_tried_again(
-    deliverer: Deliverer, url: Callable[[], str], detail: str
-) -> None:
-    outcome = deliverer.deliver(delivery(), destination(url()))
+def test_what_never_left_is_tried_again(deliverer: Deliverer, url: str, detail: str) -> None:
+    outcome = deliverer.deliver(delivery(), destination(url))
     assert (outcome.kind, outcome.detail) == (
         OutcomeKind.RETRY,
         f"nothing was sent; {detail}",
@@ -492,7 +490,7 @@ def test_no_permit_no_request(there: Receiver, guard: FixedGuard) -> None:
 def test_a_permit_that_was_not_used_is_withdrawn(guard: FixedGuard) -> None:
     gate = Gate(guard)
     transport = GuardedTransport(gate)
-    transport.post_delivery(delivery(), destination(unused_port_url()), b"<a/>", {})
+    transport.post_delivery(delivery(), destination(NOBODY), b"<a/>", {})
     transport.post_delivery(delivery(), destination("ftp://127.0.0.1/"), b"<a/>", {})
     assert gate._good == {}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from adapter.processes import reserve_port
+from adapter.ports import reserve_port
 from tests.adapter.databases import postgresql_schema, why_no_postgresql
 
 ROUTES = """

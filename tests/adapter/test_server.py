@@ -10,6 +10,7 @@ import pytest
 import requests
 import structlog.testing
 
+from adapter.ports import held_port
 from adapter.server import MAX_HEADER_BYTES, Server, mount
 
 SECRET = "hemlig"
@@ -84,11 +85,12 @@ def test_a_free_port_is_taken_and_told(serve: Callable[..., Server]) -> None:
 
 
 def test_stop_frees_the_port_and_may_be_repeated() -> None:
-    with Server(echo) as server:
-        port = server.port
-    server.stop()
-    with Server(echo, port=port) as again:
-        assert again.port == port
+    with held_port() as port:
+        with Server(echo, port=port) as server:
+            assert server.port == port
+        server.stop()
+        with Server(echo, port=port) as again:
+            assert again.port == port
 
 
 def test_a_taken_port_is_told(serve: Callable[..., Server]) -> None:

@@ -3,17 +3,15 @@
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import pytest
-
+from adapter.ports import held_port
 from schemas.intyg_pages import pages as made_pages
 from schemas.intyg_type import IntygTypes
 from tests.docs import pages
@@ -64,11 +62,17 @@ def test_links_of_the_index_lead_to_the_pages() -> None:
 
 
 class Reader:
-    """Somebody who does what the page says, with servers that stay until the end."""
+    """
+    Somebody who does what the page says, with servers that stay until the end.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where they work.
+        ports: For each port of the page, the one that is used instead.
+    """
+
+    def __init__(self, folder: Path, ports: Mapping[str, str]) -> None:
         self.folder = folder
-        self._ports = {port: str(_free_port()) for port in ("8080", "8081")}
+        self._ports = ports
         self._environment = environment_of_a_shell()
         self._servers: list[subprocess.Popen[bytes]] = []
 
@@ -136,25 +140,9 @@ class Reader:
 
 @contextmanager
 def _following(folder: Path) -> Iterator[Reader]:
-    reader = Reader(folder)
-    try:
-        yield reader
-    finally:
-        reader.stop()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-@pytest.mark.timeout(300)  # a dozen commands, each starting anew, and two servers
-def test_walk_through_ends_with_the_new_type_at_the_authority(tmp_path: Path) -> None:
-    with _following(tmp_path) as reader:
-        for block in pages.blocks(pages.read(WALK_THROUGH)):
-            assert block.language in {"bash", "toml", "yaml"}, f"line {block.line}"
-            try:
-                reader.follow(block)
-            except Exception as exc:
-                exc.add_note(f"block at line {block.line}:\n{block.text}")
-                raise
+    with held_port() as adapter, held_port() as kassan:
+        reader = Reader(folder, {"8080": str(adapter), "8081": str(kassan)})
+        try:
+            yield reader
+        finally:
+            reader.stop()

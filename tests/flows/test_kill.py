@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import requests
 from adapter import signature
 from adapter.demo.stage import PATIENT
 from adapter.make_keys import SIGNER_HSA_ID
+from adapter.ports import held_port
 from mocks.forsakringskassan import SETTINGS, Forsakringskassan
 from mocks.journalsystem.sample import fk7804
 from mocks.serving import serve
@@ -103,8 +103,7 @@ def test_killed_adapter_delivers_every_certificate_once(tmp_path: Path, keys_fol
         messages[intygs_id] = signature.sign_document(body, key)
     (tmp_path / "test-patients.csv").write_text(f"testpersonnummer\n{PATIENT}\n")
     fk_mock = Forsakringskassan(Contracts(), IntygTypes(), SETTINGS)
-    with serve(fk_mock) as fk:
-        port = _free_port()
+    with serve(fk_mock) as fk, held_port() as port:
         toml = SETTINGS_FILE.format(port=port, keys=keys_folder, fk=fk.url)
         (tmp_path / "adapter.toml").write_text(toml)
         adapter = Adapter(tmp_path, port)
@@ -165,9 +164,3 @@ def _envelope(body: bytes) -> bytes:
 
 def _send_request(intygs_id: str) -> bytes:
     return builders.send_certificate_to_recipient(intygs_id=intygs_id, person=PATIENT)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

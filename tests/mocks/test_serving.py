@@ -12,6 +12,7 @@ from lxml import etree
 from pytest_httpserver import HTTPServer
 from zeep.transports import Transport
 
+from adapter.ports import held_port
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journalsystem import Journalsystem
 from mocks.rules.answers import Error
@@ -22,12 +23,18 @@ from tests.mocks.calls import NATIONAL, PATHS, envelope, post, result
 from tests.mocks.signing import Signer, sign
 
 
-def test_a_free_port_is_taken_and_given_back(kassan: Forsakringskassan) -> None:
+def test_a_free_port_is_taken_and_told(kassan: Forsakringskassan) -> None:
     with serve(kassan) as server:
         assert server.port > 0
         assert result(post(server, builders.register_certificate()))[0] == "OK"
-    with socket.create_server(("127.0.0.1", server.port)):
-        pass  # it is free again
+
+
+def test_a_port_is_given_back(kassan: Forsakringskassan) -> None:
+    with held_port() as port:
+        with serve(kassan, port=port) as server:
+            assert server.port == port
+        with socket.create_server(("127.0.0.1", port)):
+            pass  # it is free again
 
 
 def test_a_taken_port_is_an_oserror(kassan: Forsakringskassan, server: MockServer) -> None:

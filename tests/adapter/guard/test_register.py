@@ -20,7 +20,7 @@ from adapter.guard.register import MAX_REMEMBERED
 from adapter.model import PatientKind, PersonId
 from adapter.settings import RegisterSettings, TestPatientSettings
 from schemas.codes import PERSONNUMMER_ROOT
-from tests.adapter.receivers import CLOSE, HANG, Received, Receiver, http, receiver, unused_port_url
+from tests.adapter.receivers import CLOSE, HANG, NOBODY, Received, Receiver, http, receiver
 from tests.builders import OTHER_PATIENT, PATIENT, UNLISTED_PATIENT
 
 TEST, NOT_TEST, CANNOT_TELL = PatientKind.TEST, PatientKind.NOT_TEST, PatientKind.CANNOT_TELL
@@ -299,7 +299,7 @@ def test_settings_make_the_signals_in_the_order_they_are_asked(
 
 
 def test_the_verdict_says_why_it_cannot_tell() -> None:
-    settings = RegisterSettings(url=unused_port_url())
+    settings = RegisterSettings(url=NOBODY)
     patients = build_test_patients(TestPatientSettings(population_register=settings))
     verdict = patients.verdict(person(UNLISTED_PATIENT))
     assert verdict.kind is CANNOT_TELL
