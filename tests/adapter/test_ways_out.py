@@ -49,6 +49,7 @@ LISTENS: Final = (
     "adapter.server",
     "adapter.server_tls",
     "adapter.server_wake",
+    "adapter.ports",
     "adapter.processes",
 )
 """Take connections, and open none."""
