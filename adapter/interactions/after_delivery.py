@@ -7,7 +7,7 @@ things, and the first and last of them are seen on the delivery alone.
 
 from adapter.interactions.send_on import REGISTER_KEY, accepted_by
 from adapter.interactions.tell_care import tell_care
-from adapter.model import Delivery, IntygsStatus, Outcome, OutcomeKind
+from adapter.model import Delivery, DeliveryState, IntygsStatus, Outcome, OutcomeKind
 from adapter.parts import Parts
 from adapter.store import Rows
 from schemas.codes import Handelse, Status
@@ -39,12 +39,15 @@ def _where(delivery: Delivery, parts: Parts) -> str:
 
 
 def _accepted(rows: Rows, delivery: Delivery, parts: Parts) -> None:
-    """The authority has the certificate: told once, also when an answer came twice."""
+    """The authority has the certificate: told once, also when it was sent and accepted twice."""
     new = delivery.new
     stored = rows.lock_intyg(new.intygs_id)
-    if stored is None or new.part in accepted_by(rows, new.intygs_id):
+    if stored is None:
         return
-    rows.add_status(new.intygs_id, IntygsStatus(Status.SENTTO, new.part, parts.clock()))
+    if new.part not in accepted_by(rows, new.intygs_id):
+        rows.add_status(new.intygs_id, IntygsStatus(Status.SENTTO, new.part, parts.clock()))
+    elif _delivered_before(rows, delivery):
+        return  # otherwise SetCertificateStatus noted it, and nobody was told
     tell_care(
         rows,
         parts,
@@ -52,4 +55,14 @@ def _accepted(rows: Rows, delivery: Delivery, parts: Parts) -> None:
         Handelse.SKICKA,
         delivery.correlation_id,
         hanterat_av=new.requested_by,
+    )
+
+
+def _delivered_before(rows: Rows, delivery: Delivery) -> bool:
+    """Whether another delivery of the same certificate to the same part has been accepted."""
+    return any(
+        one.id != delivery.id
+        and (one.new.contract, one.new.part) == (REGISTER_KEY, delivery.new.part)
+        and one.state is DeliveryState.DELIVERED
+        for one in rows.deliveries(delivery.new.intygs_id)
     )

@@ -263,7 +263,7 @@ def _who_has(rows: Rows, stored: StoredIntyg) -> set[str]:
     """The parts that have a certificate, may have it, or will get it."""
     intygs_id = stored.intyg.intygs_id
     towards = sent_towards(rows, intygs_id, MAY_HAVE_ARRIVED)
-    return {*accepted_by(rows, intygs_id), *towards}
+    return {*accepted_by(rows, intygs_id), *(recipient.part for recipient in towards)}
 
 
 def _send_by_itself(

@@ -1,5 +1,7 @@
 """RevokeCertificate 2: a certificate is withdrawn, and everyone who has it is told."""
 
+from dataclasses import astuple
+
 import structlog
 
 from adapter.fraga_moves import Cause
@@ -12,6 +14,7 @@ from adapter.log import shown
 from adapter.model import Inbound, IntygsStatus, NewDelivery, Result, StoredIntyg
 from adapter.parts import Parts
 from adapter.readers import read_revoke_certificate
+from adapter.route import Recipient
 from adapter.store import Rows
 from adapter.texts import ALREADY_REVOKED
 from adapter.validate import validate
@@ -50,43 +53,44 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
         tell_care(rows, parts, stored, Handelse.MAKULE, correlation_id, hanterat_av=by)
         blocked = [
             name
-            for part, logical_address in sorted(_has_it(rows, parts, stored).items())
-            if (name := _forward(rows, parts, stored, part, logical_address, inbound))
+            for recipient in sorted(_have_it(rows, parts, stored), key=astuple)
+            if (name := _forward(rows, parts, stored, recipient, inbound))
         ]
         move_fragor(rows, parts, stored, Cause.REVOKED, correlation_id, hanterat_av=by)
         parent = _completed_by(rows, stored)
         if parent is not None:
-            move_fragor(rows, parts, parent, Cause.COMPLEMENT_REVOKED, correlation_id)
+            move_fragor(
+                rows, parts, parent, Cause.COMPLEMENT_REVOKED, correlation_id, hanterat_av=by
+            )
     return answer_block(parts, inbound.contract, ", ".join(blocked)) if blocked else Result.ok()
 
 
-def _has_it(rows: Rows, parts: Parts, stored: StoredIntyg) -> dict[str, str]:
+def _have_it(rows: Rows, parts: Parts, stored: StoredIntyg) -> set[Recipient]:
     """
-    Part → logical address of each recipient that has the certificate, may have it, or will get it.
+    Each recipient that has the certificate, may have it, or will get it.
 
-    The address is the one it was sent to, so that the revocation stands in the same queue and
-    cannot overtake it.
+    The addresses are those it was sent to, so that the revocation stands in the same queue and
+    cannot overtake it. A recipient that has moved meanwhile is told at each of them.
     """
     intygs_id = stored.intyg.intygs_id
-    has_it = sent_towards(rows, intygs_id, MAY_HAVE_ARRIVED)
-    for part in sorted(accepted_by(rows, intygs_id) - has_it.keys()):
+    have_it = set(sent_towards(rows, intygs_id, MAY_HAVE_ARRIVED))
+    for part in sorted(accepted_by(rows, intygs_id) - {one.part for one in have_it}):
         address = parts.routes.recipient_address(part)
         if address is not None:
-            has_it[part] = address
+            have_it.add(Recipient(part, address))
         else:  # it has left the settings; nationally skipped too, and logged
             _log.warning(
                 "revoke_certificate.not_told",
                 **{"intyg.id": shown(intygs_id), "intyg.part": shown(part)},
             )
-    return has_it
+    return have_it
 
 
 def _forward(
     rows: Rows,
     parts: Parts,
     stored: StoredIntyg,
-    part: str,
-    logical_address: str,
+    recipient: Recipient,
     inbound: Inbound,
 ) -> str | None:
     """
@@ -98,16 +102,16 @@ def _forward(
         The destination's name when the guard blocked it; that is journalled.
     """
     contract = inbound.contract
-    destination = parts.routes.find(contract.name, contract.major, logical_address)
+    destination = parts.routes.find(contract.name, contract.major, recipient.logical_address)
     if destination is not None and is_blocked(rows, parts, stored, contract.key, destination):
         return destination.name
     delivery = NewDelivery(
         contract=contract.key,
-        logical_address=logical_address,
+        logical_address=recipient.logical_address,
         intygs_id=stored.intyg.intygs_id,
         patient=stored.intyg.patient,
         body=inbound.body,
-        part=part,
+        part=recipient.part,
         due_at=parts.clock(),
     )
     rows.add_delivery(delivery, inbound.correlation_id)

@@ -67,7 +67,8 @@ def _nothing_to_do(rows: Rows, stored: StoredIntyg, part: str) -> Result | None:
     if part in accepted_by(rows, intygs_id):
         return Result.info(ALREADY_SENT.format(part=part))
     # One that may have arrived is for an operator to send again, not for the sender.
-    if part in sent_towards(rows, intygs_id, UNDER_WAY | {DeliveryState.UNKNOWN}):
+    towards = sent_towards(rows, intygs_id, UNDER_WAY | {DeliveryState.UNKNOWN})
+    if part in {recipient.part for recipient in towards}:
         return Result.info(ALREADY_QUEUED.format(part=part))
     return None
 

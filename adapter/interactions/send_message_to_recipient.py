@@ -1,7 +1,7 @@
 """SendMessageToRecipient 2: care asks or answers; the message goes to the authority.
 
 An answer closes its question. An answer in text to a completion request says that care cannot
-complete the certificate: it closes every open one.
+complete the certificate: it closes the open ones before it, too, that the same recipient sent.
 """
 
 from dataclasses import dataclass

@@ -15,6 +15,7 @@ from adapter.model import (
     StoredIntyg,
 )
 from adapter.parts import Parts
+from adapter.recipients import NEVER_SENT_TO
 from adapter.route import Recipient
 from adapter.store import Rows
 from adapter.texts import NO_ROUTE
@@ -89,14 +90,26 @@ def send_on(
 
 
 def accepted_by(rows: Rows, intygs_id: str) -> frozenset[str]:
-    """The parts that have accepted a certificate."""
-    return frozenset(s.part for s in rows.statuses(intygs_id) if s.status is Status.SENTTO)
+    """
+    The parts that have accepted a certificate.
+
+    Care and the citizen hold it without being sent it: what SetCertificateStatus notes of them is
+    kept and shown, and counts for nothing.
+    """
+    sent_to = {s.part for s in rows.statuses(intygs_id) if s.status is Status.SENTTO}
+    return frozenset(sent_to - NEVER_SENT_TO)
 
 
-def sent_towards(rows: Rows, intygs_id: str, states: frozenset[DeliveryState]) -> dict[str, str]:
-    """Part → logical address of the recipients whose delivery of it is in one of the states."""
-    return {
-        d.new.part: d.new.logical_address
+def sent_towards(
+    rows: Rows, intygs_id: str, states: frozenset[DeliveryState]
+) -> frozenset[Recipient]:
+    """
+    The recipients that a delivery of it goes to and is in one of the states.
+
+    One that has moved between two sendings is there with each of its addresses.
+    """
+    return frozenset(
+        Recipient(d.new.part, d.new.logical_address)
         for d in rows.deliveries(intygs_id)
         if d.new.contract == REGISTER_KEY and d.state in states
-    }
+    )

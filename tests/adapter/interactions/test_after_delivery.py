@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import pytest
 
-from adapter.interactions import after_delivery
 from adapter.model import Outcome, OutcomeKind
 from tests import builders
 from tests.adapter.interactions.rig import FK, Rig
@@ -20,12 +19,29 @@ def test_an_accepted_certificate_is_sent_and_care_told_with_its_counters(registe
     assert told.mottagna_fragor.totalt == 1
 
 
-def test_an_accepted_certificate_is_told_once_although_it_was_sent_twice(sent: Rig) -> None:
-    delivery = next(d for d in sent.deliveries() if d.new.logical_address == FK)
-    with sent.parts.store.begin() as rows:
-        after_delivery.handle(rows, delivery, Outcome(OutcomeKind.DELIVERED), sent.parts)
-    assert sent.statuses().count(("SENTTO", "FKASSA")) == 1
-    assert sent.events().count("SKICKA") == 1
+def test_care_is_told_of_a_sending_also_when_its_status_was_noted_before(registered: Rig) -> None:
+    """By SetCertificateStatus, which tells nobody."""
+    registered.ok(SEND)
+    registered.accept("FKASSA")
+    registered.deliver()
+    assert registered.statuses().count(("SENTTO", "FKASSA")) == 1
+    assert registered.events() == ["SIGNAT", "SKICKA"]
+
+
+def test_what_was_refused_accepted_and_sent_again_is_told_once(registered: Rig) -> None:
+    registered.ok(SEND)
+    (refused,) = [
+        d
+        for d in registered.deliver(addresses={FK: Outcome(OutcomeKind.REFUSED)})
+        if d.new.logical_address == FK
+    ]
+    registered.ok(SEND)
+    registered.deliver()
+    with registered.parts.store.begin() as rows:
+        rows.send_again(refused.id, registered.clock())
+    registered.deliver()
+    assert registered.statuses().count(("SENTTO", "FKASSA")) == 1
+    assert registered.events() == ["SIGNAT", "SKICKA"]
 
 
 @pytest.mark.parametrize("kind", sorted(set(OutcomeKind) - {OutcomeKind.DELIVERED}))

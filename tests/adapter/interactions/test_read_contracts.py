@@ -213,6 +213,13 @@ CASES = [
         "OK",
         None,
     ),
+    (
+        "SetCertificateStatus",
+        "sent to care, which holds it anyway",
+        queries.set_status("SENTTO", intygs_id=REAL_ONE, part="HSVARD"),
+        "OK",
+        None,
+    ),
     ("SetCertificateStatus", "archived", queries.set_status("DELETE"), "OK", None),
     ("SetCertificateStatus", "received", queries.set_status("RECEIV", part="FKASSA"), "OK", None),
     (

@@ -11,6 +11,7 @@ from adapter.model import (
     Outcome,
     OutcomeKind,
 )
+from adapter.settings import RecipientSettings
 from schemas.codes import ResultCode
 from tests import builders
 from tests.adapter.interactions.rig import FK, OTHER_AUTHORITY, Rig
@@ -72,6 +73,27 @@ def test_a_recipient_that_may_have_it_or_will_is_told_too(
     assert revocations(registered) == told
 
 
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        pytest.param(Outcome(OutcomeKind.RETRY), [OTHER_AUTHORITY, FK], id="may be there"),
+        pytest.param(Outcome(OutcomeKind.REFUSED), [OTHER_AUTHORITY], id="not there"),
+    ],
+)
+def test_a_recipient_that_has_moved_is_told_wherever_it_may_have_it(
+    registered: Rig, first: Outcome, told: list[str]
+) -> None:
+    registered.ok(SEND)
+    registered.deliver(addresses={FK: first})
+    there = RecipientSettings(name="Försäkringskassan", logical_address=OTHER_AUTHORITY)
+    moved = registered.with_settings(recipients={"FKASSA": there})
+    moved.ok(SEND)
+    moved.deliver()
+    moved.ok(REVOKE)
+    revoked = [d.new for d in moved.deliveries() if d.new.contract == "RevokeCertificate:2"]
+    assert [(new.part, new.logical_address) for new in revoked] == [("FKASSA", to) for to in told]
+
+
 def test_the_revocation_never_overtakes_the_certificate(registered: Rig) -> None:
     registered.ok(SEND, REVOKE)
     claimed = registered.parts.store.claim("test", 100, 60.0)
@@ -122,6 +144,20 @@ def test_a_recipient_that_nobody_knows_any_more_is_named_in_the_log(registered: 
     assert (line["intyg.part"], line["log_level"]) == ("GONE", "warning")
 
 
+def test_what_is_noted_of_care_and_the_citizen_was_sent_to_nobody(registered: Rig) -> None:
+    """SetCertificateStatus takes SENTTO of them too, as nationally."""
+    registered.accept("HSVARD")
+    registered.accept("INVANA")
+    message = registered.call(builders.send_message_to_recipient())
+    assert "CERTIFICATE_NOT_SENT_ERROR" in (message.text or "")
+    registered.ok(builders.register_certificate(FIRST, relation=("KOMPLT", builders.INTYGS_ID)))
+    assert registered.to_authorities(FIRST) == [("RegisterCertificate:3", "FKASSA")]
+    with structlog.testing.capture_logs() as lines:
+        registered.ok(REVOKE)
+    assert revocations(registered) == []
+    assert [line for line in lines if line["event"] == "revoke_certificate.not_told"] == []
+
+
 def test_all_questions_are_closed_after_care_is_told_how_they_stood(sent: Rig) -> None:
     sent.ok(
         builders.send_message_to_care("q-care-1"),
@@ -162,6 +198,7 @@ def test_a_revoked_complement_opens_the_requests_again(sent: Rig) -> None:
     reopened = sent.handelser()[-2:]
     assert [h.handelsekod.value for h in reopened] == ["NYFRFM", "NYFRFM"]
     assert [(h.amne, h.sista_datum_for_svar) for h in reopened] == [(None, None)] * 2
+    assert [h.hanterat_av for h in reopened] == [builders.DOCTOR] * 2
     assert astuple(reopened[-1].mottagna_fragor) == (2, 2, 0, 0)
 
 
