@@ -24,6 +24,11 @@ READY_SECONDS = 0.2
 HEAVY = ("adapter.app", "adapter.testing", "flask", "lxml", "mocks.agency", "pydantic", "zeep")
 
 
+WARNINGS = ("-W", "error", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""Errors, but for the one that an inner run in this process gets since the outer one has the plugin
+already. Whether it does depends on how pytest was started."""
+
+
 def test_importing_it_imports_nothing_else() -> None:
     code = f"import sys, adapter.pytest_plugin; print([n for n in {HEAVY} if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -63,7 +68,7 @@ def test_a_suite_that_does_not_use_it_is_left_alone(pytester: pytest.Pytester) -
             return "my own"
         """
     )
-    pytester.runpytest("-W", "error").assert_outcomes(passed=2)
+    pytester.runpytest(*WARNINGS).assert_outcomes(passed=2)
 
 
 def test_a_suite_that_uses_it(pytester: pytest.Pytester) -> None:
@@ -97,7 +102,7 @@ def test_a_suite_that_uses_it(pytester: pytest.Pytester) -> None:
             assert forsakringskassan.calls() == ()
         """
     )
-    result = pytester.runpytest("-W", "error", "-p", "no:randomly")
+    result = pytester.runpytest(*WARNINGS, "-p", "no:randomly")
     result.assert_outcomes(passed=2, failed=3)  # failed, and not an error of the fixture
     result.stdout.fnmatch_lines(
         [
