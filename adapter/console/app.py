@@ -2,6 +2,7 @@
 
     GET    /health                             200 when the database answers, otherwise 503
     GET    /metrics                            for Prometheus
+    GET    /api                                what there is: methods and paths
     GET    /api/intyg/<id>                     where a certificate stands
     GET    /api/route                          where a message would go, and why not; see there
     GET    /api/blocked                        what the guard stopped or holds; parameter `limit`
@@ -66,6 +67,16 @@ def build_console(parts: Parts) -> Flask:
     def metrics() -> ResponseReturnValue:
         text = prometheus_client.generate_latest(registry)
         return Response(text, content_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+    @app.get("/api")
+    def index() -> ResponseReturnValue:
+        return jsonify(
+            [
+                {"path": rule.rule.replace("<path:", "<"), "method": method}
+                for rule in app.url_map.iter_rules()
+                for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+            ]
+        )
 
     @app.get("/api/intyg/<path:intygs_id>")
     def intyg(intygs_id: str) -> ResponseReturnValue:

@@ -128,7 +128,17 @@ def test_paths_are_whole_wherever_it_is_mounted(rig: Rig) -> None:
     client = Client(mount({"/api": console, "/health": console}))
     assert client.get("/health").status_code == 200
     assert client.get(f"/api/intyg/{builders.INTYGS_ID}").status_code == 200
-    assert client.get("/api").status_code == 404
+
+
+def test_it_says_what_there_is(console: FlaskClient) -> None:
+    there = {(each["method"], each["path"]) for each in console.get("/api").get_json()}
+    assert {
+        ("GET", "/health"),
+        ("GET", "/api/blocked"),
+        ("PUT", "/api/intyg/<intygs_id>/ref"),
+        ("DELETE", "/api/meddelanden/<meddelande_id>/hanterad"),
+        ("POST", "/api/route"),
+    } <= there
 
 
 def test_metrics_count_deliveries_by_state(console: FlaskClient) -> None:
