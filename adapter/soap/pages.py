@@ -14,9 +14,10 @@ _PAGE = """<!doctype html>
 <title>Services, {environment}</title>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif }}
-body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem }}
-th, td {{ padding: .3rem 1rem .3rem 0; text-align: left; vertical-align: top }}
-code {{ font-size: .9em; overflow-wrap: anywhere }}
+body {{ margin: 2rem auto; max-width: 82rem; padding: 0 1rem }}
+th, td {{ padding: .3rem 1rem .3rem 0; text-align: left; vertical-align: baseline }}
+td:first-child {{ white-space: nowrap }}
+code {{ font-size: .8em }}
 </style>
 </head>
 <body>
@@ -38,9 +39,10 @@ def as_html(contracts: Iterable[Contract], base: str, environment: Environment) 
     rows = []
     for contract in contracts:
         address = html.escape(base + contract.path)
+        breakable = address.replace("/", "/<wbr>")  # a narrow window breaks it at its steps
         rows.append(
             f"<tr><td>{html.escape(contract.name)} {contract.major}</td>"
-            f'<td><code>{address}</code></td><td><a href="{address}?wsdl">WSDL</a></td></tr>'
+            f'<td><code>{breakable}</code></td><td><a href="{address}?wsdl">WSDL</a></td></tr>'
         )
     return _PAGE.format(rows="\n".join(rows), environment=environment.value).encode()
 
