@@ -13,7 +13,6 @@ mock's own interface (see `control`).
 """
 
 import logging
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Self
@@ -24,18 +23,19 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from mocks import envelope
-from mocks.call import Call, RefusedError, entry_of, with_findings
+from mocks.call import Call, Record, RefusedError, with_findings
 from mocks.clock import Clock, system_clock
 from mocks.control import Operation, ProblemError, interface
 from mocks.control.gate import Control
 from mocks.envelope import Answer, FaultCode, FaultError
 from mocks.identity import identify
-from mocks.journal import Bounds, Filter, Journal, Verdict
+from mocks.journal import AnswerState, Bounds, Filter, Journal, Verdict
 from mocks.journal.store import FileStore
 from mocks.ruled import Ruled, StoppedError
 from mocks.rules import effects, trouble
 from mocks.rules.effects import Reply
 from mocks.rules.facts import intygs_id_of
+from mocks.rules.waits import is_gone
 from mocks.runs import RunError, Runs, run_of
 from mocks.settings import MockSettings
 from mocks.timeline import Timeline
@@ -234,27 +234,27 @@ class Agency(Ruled):
 
     def _call(self, request: Request) -> Response:
         """One SOAP call: run the steps, answer, and keep all of it."""
-        arrived = self.clock()
-        started = time.perf_counter()
         call = Call(self.journal.number(), b"", request.mimetype_params.get("charset"))
-        reply: Reply | None = None
+        record = Record(self.journal, request, call, self.clock())
+        reply, state = None, AnswerState.BROKEN
         try:
-            reply = self._steps(request, call)
+            reply = self._steps(request, call, record)
+            state = _state(reply, request, held=record.held)
         except StoppedError:
             call.note("stopped", Verdict.FAILED, "the mock stopped before it took the call")
+            state = AnswerState.STOPPED
         finally:
-            duration = time.perf_counter() - started
-            self.journal.add(entry_of(request, call, reply, arrived, duration))
+            record.decide(reply, state)
         if reply is None:
             return effects.drop(request.environ)
-        response = effects.leave(reply, request.environ, self.waits)
+        response = effects.leave(reply, request.environ, self.waits, record.settle)
         if reply.status == 405:
             response.headers["Allow"] = "POST"
         if reply.status == 413:
             response.headers["Connection"] = "close"  # nobody reads the rest
         return response
 
-    def _steps(self, request: Request, call: Call) -> Reply:
+    def _steps(self, request: Request, call: Call, record: Record) -> Reply:
         try:
             self._read(request, call)
             self._open(request, call)
@@ -263,6 +263,8 @@ class Agency(Ruled):
             effect = self._effect_on(request, call, contract)
             if effect is None:
                 return self._take(call, contract)
+            if effects.holds_back(effect):
+                record.hold()
             return self._perform(
                 effect, request, call, contract, lambda: self._take(call, contract)
             )
@@ -369,6 +371,14 @@ class Agency(Ruled):
 
     def _contract_of_path(self, path: str) -> Contract | None:
         return next((each for each in self._taken() if path.rstrip("/").endswith(each.path)), None)
+
+
+def _state(reply: Reply, request: Request, *, held: bool) -> AnswerState:
+    """Where an answer is that has just been decided; one that was held back may come too late."""
+    state = effects.state_at_once(reply)
+    if held and state is AnswerState.SENT and is_gone(request.environ.get("werkzeug.socket")):
+        return AnswerState.CALLER_GONE
+    return state
 
 
 def is_control(path: str) -> bool:

@@ -1,5 +1,6 @@
 """A call on its way through a mock, and what the journal keeps of it."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,7 @@ from werkzeug.wrappers import Request
 
 from mocks.envelope import Answer
 from mocks.identity import Identity
-from mocks.journal import Entry, Step, Verdict
+from mocks.journal import AnswerState, Entry, Journal, Step, Verdict
 from mocks.rules.effects import Reply
 from mocks.rules.facts import Facts
 from mocks.rules.trace import RuleTrace
@@ -37,6 +38,7 @@ class Call:
 
     Attributes:
         data: The request body as it arrived.
+        cut_off: It was too large, and `data` is its beginning.
         charset: Encoding that the Content-Type named, if any.
         element: The request element, valid against its XSD once a handler
             sees it.
@@ -45,6 +47,7 @@ class Call:
     number: int
     data: bytes = field(repr=False)
     charset: str | None = None
+    cut_off: bool = False
     contract: Contract | None = None
     logical_address: str | None = None
     element: etree._Element | None = field(default=None, repr=False)
@@ -79,8 +82,53 @@ class Call:
         return self.element.findtext(path)
 
 
+class Record:
+    """
+    A call on its way into the journal.
+
+    It is there from when it is answered, or from when a rule holds it back, and then once more at
+    every change.
+
+    Args:
+        arrived: When it began to arrive.
+    """
+
+    def __init__(self, journal: Journal, request: Request, call: Call, arrived: datetime) -> None:
+        self._journal = journal
+        self._request = request
+        self._call = call
+        self._arrived = arrived
+        self._started = time.perf_counter()
+        self.held = False
+
+    def hold(self) -> None:
+        """Keep it as it is: something holds it back before it is decided what to answer."""
+        self._keep(None, AnswerState.NOT_YET)
+        self.held = True
+
+    def decide(self, reply: Reply | None, answer: AnswerState) -> None:
+        """Keep what it is answered; None: nothing, since the mock stops."""
+        self._keep(reply, answer)
+
+    def settle(self, answer: AnswerState) -> None:
+        """Keep where its answer is now."""
+        self._journal.settle(self._call.number, answer, self._seconds())
+
+    def _keep(self, reply: Reply | None, answer: AnswerState) -> None:
+        keep = self._journal.update if self.held else self._journal.add
+        keep(entry_of(self._request, self._call, reply, self._arrived, self._seconds(), answer))
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._started
+
+
 def entry_of(
-    request: Request, call: Call, reply: Reply | None, arrived: datetime, duration: float
+    request: Request,
+    call: Call,
+    reply: Reply | None,
+    arrived: datetime,
+    duration: float,
+    state: AnswerState,
 ) -> Entry:
     """The call as the journal keeps it."""
     answer = None if reply is None else reply.answer
@@ -88,10 +136,12 @@ def entry_of(
         number=call.number,
         received_at=arrived,
         duration_seconds=duration,
+        answer=state,
         method=request.method,
         path=request.path,
         headers=tuple(request.headers.items()),
         request=call.data,
+        request_cut_off=call.cut_off,
         reply=b"" if reply is None else reply.body,
         http_status=None if reply is None else reply.status,
         contract=None if call.contract is None else call.contract.key,

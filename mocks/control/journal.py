@@ -18,6 +18,7 @@ from mocks.control.operation import (
     ProblemError,
 )
 from mocks.journal import (
+    AnswerState,
     Entry,
     Filter,
     FilterError,
@@ -76,7 +77,7 @@ class Call(Answered):
 
     number: int = Field(description="in order of arrival, from 1")
     received_at: Moment
-    duration_seconds: float
+    duration_seconds: float = Field(description="until the answer began to go, or so far")
     method: str
     path: str
     headers: tuple[tuple[str, str], ...]
@@ -93,11 +94,15 @@ class Call(Answered):
     handelse: str | None = Field(description="event code of a status update")
     rules: tuple[RuleAsked, ...] = Field(description="which acted, and why the others did not")
     steps: tuple[StepState, ...] = Field(description="what was checked, in order")
-    http_status: int | None = Field(description="null: a rule left the call without HTTP answer")
+    answer: AnswerState = Field(description="where it is; `not_yet`: a rule holds it back")
+    http_status: int | None = Field(
+        description="null: a rule left the call without HTTP answer, or nothing is decided yet"
+    )
     result_code: str | None = Field(description="null when a fault or a bare status was answered")
     error_id: str | None
     result_text: str | None
     request_bytes: int
+    request_cut_off: bool = Field(description="it was too large, and its beginning is kept")
     reply_bytes: int
 
     @model_validator(mode="before")

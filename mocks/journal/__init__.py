@@ -1,5 +1,5 @@
 """
-The journal: every call to a mock, also the refused and the broken ones, byte for byte.
+The journal: every call to a mock, also the refused, the broken and the waiting ones, byte for byte.
 
     entry      one call, and the verdict of each step of its check
     filters    the one language in which calls are looked for
@@ -12,8 +12,10 @@ from mocks.journal.entry import Entry, Step, Verdict
 from mocks.journal.filters import Filter, FilterError
 from mocks.journal.journal import Bounds, Dropped, Journal
 from mocks.journal.verify import Mismatch, Verification, nearest, verify, verify_order
+from mocks.rules.trace import AnswerState
 
 __all__ = [
+    "AnswerState",
     "Bounds",
     "Dropped",
     "Entry",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from mocks.rules.trace import RuleTrace
+from mocks.rules.trace import AnswerState, RuleTrace
 
 
 class Verdict(StrEnum):
@@ -30,16 +30,23 @@ class Entry:
     """
     One call.
 
+    A call that a rule holds back is kept before it is answered. What it is answered is told as soon
+    as that is decided, which may be long before it goes; `answer` says whether it has gone.
+
     Attributes:
         number: In order of arrival, from 1, without gaps; never used again,
             not even after the journal was emptied.
         received_at: Aware, UTC.
-        duration_seconds: Until the reply was ready; what a rule then did to
-            it on the wire is not in it.
+        duration_seconds: Until the answer began to go, or was not to go any
+            more; while `answer` is `not_yet`, until that was last looked at.
         request, reply: Bytes as they arrived and as they were answered.
-        http_status: None when no HTTP was answered: a rule broke the
-            connection or left it hanging; `reply` then has the bytes that
-            went out all the same, if any.
+        answer: Where the answer is.
+        request_cut_off: The call was larger than the mock takes, and
+            `request` has its beginning only.
+        http_status: None when no HTTP is answered: a rule broke the
+            connection or leaves it hanging; `reply` then has the bytes that
+            went out all the same, if any. None, too, as long as nothing is
+            decided.
         contract: `RegisterCertificate:3`; None if the call never said.
         steps: What was checked, in order; the last may be the refusing one.
         result_code: `OK`, `INFO`, `ERROR`; None when a fault or a bare HTTP
@@ -80,6 +87,8 @@ class Entry:
     amne: str | None = None
     handelse: str | None = None
     rules: tuple[RuleTrace, ...] = ()
+    answer: AnswerState = AnswerState.SENT
+    request_cut_off: bool = False
 
     def step(self, name: str) -> Step | None:
         """The step of that name, None if the call did not come so far."""

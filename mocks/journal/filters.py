@@ -103,6 +103,7 @@ FIELDS: Final[Mapping[str, Field]] = {
         ("unit", Kind.TEXT, "HSA-id of the care unit"),
         ("amne", Kind.TEXT, "subject of a message, e.g. `KOMPLT`"),
         ("handelse", Kind.TEXT, "event code of a status update, e.g. `NYFRFM`"),
+        ("answer", Kind.TEXT, "`sent`, `not_yet`, `broken`, `caller_gone` or `stopped`"),
         ("http_status", Kind.NUMBER, "that was answered"),
         ("result_code", Kind.TEXT, "`OK`, `INFO` or `ERROR`; empty for a fault"),
         ("error_id", Kind.TEXT, "of a result `ERROR`"),

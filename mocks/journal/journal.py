@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mocks.journal.entry import Entry
 from mocks.journal.filters import Filter
 from mocks.journal.store import Kept, MemoryStore, Store
+from mocks.rules.trace import AnswerState
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,9 @@ class Journal:
         self._store = store or MemoryStore()
         self._now = now
         self._changed = threading.Condition()
-        self._kept: deque[Kept] = deque(self._store.kept())
-        self._bytes = sum(each.size for each in self._kept)
+        # Not a dict, whose first key is the slower to find the more have been dropped before it.
+        self._kept = OrderedDict((each.number, each) for each in self._store.kept())
+        self._bytes = sum(each.size for each in self._kept.values())
         self._next = self._store.last_number + 1
         self._dropped = Dropped()
         self._waiters: set[_Waiter] = set()
@@ -93,19 +95,34 @@ class Journal:
             return number
 
     def add(self, entry: Entry) -> None:
-        """Keep a finished call; one that finishes after `close` is not kept."""
+        """Keep a call, answered or not; one that comes after `close` is not kept."""
         with self._changed:
             if self._closed:
                 return
             now = self._now()
             self._store.add(entry, now)
-            self._kept.append(Kept(entry.number, entry.size, now))
-            self._bytes += entry.size
-            self._version += 1
-            self._drop()
-            for waiter in self._waiters:
-                waiter.see(entry)
-            self._changed.notify_all()
+            self._keep(entry, now)
+
+    def update(self, entry: Entry) -> None:
+        """
+        Keep what has become of a call that was added.
+
+        One that was dropped or forgotten meanwhile does not come back.
+        """
+        with self._changed:
+            before = self._kept.get(entry.number)
+            if before is None or self._closed:
+                return
+            self._store.update(entry)
+            self._bytes -= before.size
+            self._keep(entry, before.kept_at)
+
+    def settle(self, number: int, answer: AnswerState, duration_seconds: float) -> None:
+        """Keep where the answer to a call is that was added; the rest of it stays."""
+        with self._changed:
+            entry = None if self._closed else self._store.get(number)
+            if entry is not None:
+                self.update(replace(entry, answer=answer, duration_seconds=duration_seconds))
 
     def get(self, number: int) -> Entry | None:
         """The call of that number, None if there is none or it was dropped."""
@@ -117,12 +134,12 @@ class Journal:
         """The lowest and the highest number that is kept; None: the journal is empty."""
         with self._changed:
             self._drop()
-            numbers = [each.number for each in self._kept]
+            numbers = list(self._kept)
         return (min(numbers), max(numbers)) if numbers else None
 
     def entries(self, where: Filter | str | None = None, **fields: str | None) -> tuple[Entry, ...]:
         """
-        Finished calls in order of arrival.
+        Calls in order of arrival.
 
         Args:
             where: Which; see `filters`.
@@ -138,13 +155,13 @@ class Journal:
         return tuple(each for each in found if wanted.matches(each))
 
     def heads(self, *filters: Filter) -> tuple[Entry, ...]:
-        """Every finished call; with its bytes only if they are at hand or a filter needs them."""
+        """Every call; with its bytes only if they are at hand or a filter needs them."""
         with self._changed:
             self._drop()
             return tuple(self._store.scan(any(each.needs_bytes for each in filters)))
 
     def count(self, where: Filter | str | None = None, **fields: str | None) -> int:
-        """How many finished calls there are; arguments as for `entries`."""
+        """How many calls there are; arguments as for `entries`."""
         return len(self._numbers(_filter(where, fields)))
 
     def page(self, where: Filter, after: int = 0, limit: int = 100) -> Page:
@@ -170,7 +187,7 @@ class Journal:
         **fields: str | None,
     ) -> tuple[Entry, ...]:
         """
-        Wait until at least `count` matching calls are finished.
+        Wait until at least `count` calls match, be they answered or not.
 
         Args:
             where, fields: As for `entries`.
@@ -186,8 +203,7 @@ class Journal:
     def wait_until(self, where: Filter, count: int, timeout_seconds: float) -> None:
         """Wait as `wait` does."""
         with self._changed:
-            there = sum(where.matches(each) for each in self._scan(where))
-            waiter = _Waiter(where, count, there)
+            waiter = _Waiter(where, count, self._scan(where))
             self._waiters.add(waiter)
             try:
                 self._changed.wait_for(lambda: waiter.done, timeout_seconds)
@@ -196,7 +212,7 @@ class Journal:
 
     @property
     def version(self) -> int:
-        """Another number whenever a call has been added."""
+        """Another number whenever a call has been added, or something has become of one."""
         with self._changed:
             return self._version
 
@@ -235,8 +251,7 @@ class Journal:
             gone = {each.number for each in self._scan(wanted) if wanted.matches(each)}
             for number in gone:
                 self._store.remove(number)
-            self._kept = deque(each for each in self._kept if each.number not in gone)
-            self._bytes = sum(each.size for each in self._kept)
+                self._bytes -= self._kept.pop(number).size
             for waiter in self._waiters:
                 waiter.look_again(self._scan(waiter.where))
         return len(gone)
@@ -249,7 +264,7 @@ class Journal:
             self._bytes = 0
             self._dropped = Dropped()
             for waiter in self._waiters:
-                waiter.seen = 0
+                waiter.look_again(())
 
     def close(self) -> None:
         """End every `wait` and give the store back."""
@@ -267,13 +282,24 @@ class Journal:
             found = self._store.scan(where.needs_bytes)
         return [each.number for each in found if where.matches(each)]
 
+    def _keep(self, entry: Entry, kept_at: float) -> None:
+        """Count a call that the store has, and tell those who wait; the caller holds the lock."""
+        self._kept[entry.number] = Kept(entry.number, entry.size, kept_at)
+        self._bytes += entry.size
+        self._version += 1
+        self._drop()
+        for waiter in self._waiters:
+            waiter.see(entry)
+        self._changed.notify_all()
+
     def _drop(self) -> None:
         """Push out what is beyond the bounds; the caller holds the lock."""
         while self._kept:
-            reason = self._beyond(self._kept[0])
+            oldest = next(iter(self._kept.values()))
+            reason = self._beyond(oldest)
             if reason is None:
                 return
-            oldest = self._kept.popleft()
+            del self._kept[oldest.number]
             self._store.remove(oldest.number)
             self._bytes -= oldest.size
             counted = getattr(self._dropped, reason) + 1
@@ -291,23 +317,29 @@ class Journal:
 
 
 class _Waiter:
-    """Somebody who waits; sees each call once, so that many can wait for little."""
+    """Somebody who waits; sees each call when it changes, so that many can wait for little."""
 
-    def __init__(self, where: Filter, count: int, there: int) -> None:
+    def __init__(self, where: Filter, count: int, there: Iterable[Entry]) -> None:
         self.where = where
         self._count = count
-        self.seen = there
-        self.done = there >= count
+        self._matching: set[int] = set()
+        self.done = False
+        self.look_again(there)
 
     def see(self, entry: Entry) -> None:
-        """Look at a new call."""
-        if not self.done and self.where.matches(entry):
-            self.seen += 1
-            self.done = self.seen >= self._count
+        """Look at a call that is new, or has been answered."""
+        if self.done:
+            return
+        if self.where.matches(entry):
+            self._matching.add(entry.number)
+        else:
+            self._matching.discard(entry.number)
+        self.done = len(self._matching) >= self._count
 
     def look_again(self, entries: Iterable[Entry]) -> None:
-        """Count anew, after some were forgotten."""
-        self.seen = sum(self.where.matches(each) for each in entries)
+        """Look at all that is there, after some were forgotten."""
+        self._matching = {each.number for each in entries if self.where.matches(each)}
+        self.done = self.done or len(self._matching) >= self._count
 
 
 def _filter(where: Filter | str | None, fields: dict[str, str | None]) -> Filter:

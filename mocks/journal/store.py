@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from pydantic import TypeAdapter
 
 from mocks.journal.entry import Entry
+from mocks.rules.trace import AnswerState
 
 
 class Kept(NamedTuple):
@@ -24,7 +25,7 @@ class Kept(NamedTuple):
 
 class Store(Protocol):
     """
-    Keeps calls in the order in which they finish; the journal sees to it that one thread writes.
+    Keeps calls in the order in which they are added; the journal sees to it that one thread writes.
 
     Reading may go on beside it.
     """
@@ -36,8 +37,11 @@ class Store(Protocol):
     def add(self, entry: Entry, kept_at: float) -> None:
         """Keep a call."""
 
+    def update(self, entry: Entry) -> None:
+        """Keep what has become of a call that is there; its request stays."""
+
     def kept(self) -> Iterable[Kept]:
-        """Of what is there now, in the order in which it finished."""
+        """Of what is there now, in the order in which it was added."""
 
     def remove(self, number: int) -> None:
         """Drop a call."""
@@ -66,6 +70,10 @@ class MemoryStore:
         self._entries[entry.number] = (entry, kept_at)
         self.last_number = max(self.last_number, entry.number)
 
+    def update(self, entry: Entry) -> None:
+        _, kept_at = self._entries[entry.number]
+        self._entries[entry.number] = (entry, kept_at)
+
     def kept(self) -> Iterable[Kept]:
         return [Kept(number, each.size, at) for number, (each, at) in self._entries.items()]
 
@@ -80,7 +88,7 @@ class MemoryStore:
         return None if found is None else found[0]
 
     def scan(self, with_bytes: bool) -> Iterable[Entry]:  # noqa: ARG002 -- they are at hand
-        # Calls finish in another order than they arrive.
+        # Calls are added in another order than they arrive.
         return [entry for _, (entry, _) in sorted(self._entries.copy().items())]
 
     def close(self) -> None:
@@ -106,6 +114,7 @@ CREATE VIEW IF NOT EXISTS calls AS SELECT
     entry ->> 'contract' AS contract,
     entry ->> 'logical_address' AS logical_address,
     entry ->> 'intygs_id' AS intygs_id,
+    entry ->> 'answer' AS answer,
     entry ->> 'http_status' AS http_status,
     entry ->> 'result_code' AS result_code,
     entry ->> 'error_id' AS error_id,
@@ -148,6 +157,7 @@ class FileStore:
                 self._writer.executescript(
                     f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA}"
                 )
+                self._end_what_waited()
                 undo.pop_all()
         except sqlite3.Error as exc:
             raise OSError(errno.EINVAL, str(exc), str(path)) from exc
@@ -155,6 +165,14 @@ class FileStore:
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(
             self._path, timeout=30, isolation_level=None, check_same_thread=False
+        )
+
+    def _end_what_waited(self) -> None:
+        """A call that was not answered when the last mock died will not be."""
+        self._writer.execute(
+            "UPDATE call SET entry = json_set(entry, '$.answer', ?)"
+            " WHERE journal = ? AND entry ->> 'answer' = ?",
+            (AnswerState.STOPPED, self._journal, AnswerState.NOT_YET),
         )
 
     def forget_parts(self) -> None:
@@ -182,10 +200,16 @@ class FileStore:
                 self._journal,
                 entry.number,
                 kept_at,
-                _entries().dump_json(replace(entry, request=b"", reply=b"")).decode(),
+                _text(entry),
                 entry.request,
                 entry.reply,
             ),
+        )
+
+    def update(self, entry: Entry) -> None:
+        self._writer.execute(
+            "UPDATE call SET entry = ?, reply = ? WHERE journal = ? AND number = ?",
+            (_text(entry), entry.reply, self._journal, entry.number),
         )
 
     def kept(self) -> Iterable[Kept]:
@@ -229,6 +253,10 @@ class FileStore:
 
     def close(self) -> None:
         self._writer.close()
+
+
+def _text(entry: Entry) -> str:
+    return _entries().dump_json(replace(entry, request=b"", reply=b"")).decode()
 
 
 def _entry(text: str, request: bytes = b"", reply: bytes = b"") -> Entry:

@@ -45,6 +45,7 @@ from mocks.rules.answers import (
     WrongType,
 )
 from mocks.rules.presets import write_preset
+from mocks.rules.trace import AnswerState
 from mocks.rules.waits import Ended, Waits
 from schemas.codes import ResultCode
 from schemas.contract import Contract
@@ -140,6 +141,11 @@ def wait_before(effect: Effect) -> float:
     return 0.0
 
 
+def holds_back(effect: Effect) -> bool:
+    """Whether it may take its time before it is decided what is answered."""
+    return wait_before(effect) > 0 or isinstance(effect, PassThrough)
+
+
 def _reply(effect: Effect, scene: Scene, own: Reply) -> Reply:
     contract = scene.contract
     match effect:
@@ -206,13 +212,28 @@ def _invalid(effect: Invalid, contract: Contract) -> Reply:
 # --- leaving --------------------------------------------------------------------------------------
 
 
-def leave(reply: Reply, environ: WSGIEnvironment, waits: Waits) -> Response:
-    """The reply on its way: what werkzeug sends, or a generator that sends by itself."""
-    if reply.leave is Leave.WHOLE and not reply.wait_seconds and reply.drip is None:
+def state_at_once(reply: Reply) -> AnswerState:
+    """Where a reply is when it has been decided, and before it leaves."""
+    if reply.wait_seconds or reply.drip is not None or reply.leave is Leave.NEVER:
+        return AnswerState.NOT_YET
+    return AnswerState.SENT if reply.leave is Leave.WHOLE else AnswerState.BROKEN
+
+
+def leave(
+    reply: Reply, environ: WSGIEnvironment, waits: Waits, settle: Callable[[AnswerState], None]
+) -> Response:
+    """
+    The reply on its way: what werkzeug sends, or a generator that sends by itself.
+
+    Args:
+        settle: Is told what becomes of a reply that does not go at once: before its last bytes go,
+            so that a caller that has them all finds it so.
+    """
+    if state_at_once(reply) is AnswerState.SENT:
         return Response(reply.body, reply.status, content_type=reply.content_type)
     length = len(reply.body) * (2 if reply.leave is Leave.HALF else 1)
     response = Response(
-        _pieces(reply, environ.get("werkzeug.socket"), waits),
+        _pieces(reply, environ.get("werkzeug.socket"), waits, settle),
         reply.status or 200,
         content_type=reply.content_type,
     )
@@ -220,13 +241,28 @@ def leave(reply: Reply, environ: WSGIEnvironment, waits: Waits) -> Response:
     return response
 
 
-def _pieces(reply: Reply, caller: socket.socket | None, waits: Waits) -> Iterator[bytes]:
-    if reply.wait_seconds and waits.wait(reply.wait_seconds, caller) is not Ended.TIME:
-        _drop(caller)
+def _pieces(
+    reply: Reply,
+    caller: socket.socket | None,
+    waits: Waits,
+    settle: Callable[[AnswerState], None],
+) -> Iterator[bytes]:
+    def wait(seconds: float | None) -> None:
+        """To the end, or the connection is closed."""
+        ended = waits.wait(seconds, caller)
+        if ended is not Ended.TIME:
+            settle(_ENDED[ended])
+            _drop(caller)
+
+    if reply.wait_seconds:
+        wait(reply.wait_seconds)
+    if reply.leave is Leave.NEVER:
+        wait(None)
+    if reply.leave is Leave.WHOLE:
+        yield from _drip(reply, wait, settle)
+        return
+    settle(AnswerState.BROKEN)
     match reply.leave:
-        case Leave.WHOLE:
-            yield from _drip(reply, caller, waits)
-            return
         case Leave.HALF:
             yield reply.body
         case Leave.RAW if caller is not None:
@@ -235,21 +271,28 @@ def _pieces(reply: Reply, caller: socket.socket | None, waits: Waits) -> Iterato
             _reset(caller)
         case Leave.TLS_ALERT if caller is not None:
             _send_past_tls(caller, reply.body)
-        case Leave.NEVER:
-            waits.wait(None, caller)
     _drop(caller)
 
 
-def _drip(reply: Reply, caller: socket.socket | None, waits: Waits) -> Iterator[bytes]:
-    if reply.drip is None:
-        yield reply.body
-        return
-    pieces = min(reply.drip.pieces, len(reply.body)) or 1
+_ENDED: Final = {Ended.GONE: AnswerState.CALLER_GONE, Ended.STOPPED: AnswerState.STOPPED}
+
+
+def _drip(
+    reply: Reply, wait: Callable[[float], None], settle: Callable[[AnswerState], None]
+) -> Iterator[bytes]:
+    """The body in pieces, or in one without a drip."""
+    pieces = 1 if reply.drip is None else min(reply.drip.pieces, len(reply.body)) or 1
     size = -(-len(reply.body) // pieces)
     for place in range(pieces):
-        if place and waits.wait(reply.drip.seconds / (pieces - 1), caller) is not Ended.TIME:
-            _drop(caller)
-        yield reply.body[place * size : (place + 1) * size]
+        if place and reply.drip is not None:
+            wait(reply.drip.seconds / (pieces - 1))
+        if place == pieces - 1:
+            settle(AnswerState.SENT)
+        try:
+            yield reply.body[place * size : (place + 1) * size]
+        except GeneratorExit:  # it could not be written
+            settle(AnswerState.CALLER_GONE)
+            raise
 
 
 def drop(environ: WSGIEnvironment) -> Response:

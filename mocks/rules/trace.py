@@ -1,4 +1,4 @@
-"""Why a rule acted on a call, or did not: part of the call's entry in the journal."""
+"""What rules did with a call, and why: part of the call's entry in the journal."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +13,16 @@ class Why(StrEnum):
     OUTRANKED = "outranked"  # it holds, another rule goes first
     USED_UP = "used_up"  # it holds, and has acted as often as it may
     SPARED = "spared"  # it holds, and its probability let this call pass
+
+
+class AnswerState(StrEnum):
+    """Where the answer to a call is; it goes at once unless a rule has a hand in it."""
+
+    NOT_YET = "not_yet"  # a rule holds it back, or not all of it has gone
+    SENT = "sent"
+    BROKEN = "broken"  # a rule broke the connection in its place or in its midst
+    CALLER_GONE = "caller_gone"  # the caller had closed the connection before all of it went
+    STOPPED = "stopped"  # the mock stopped before all of it went
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,15 @@ class Ended(StrEnum):
     STOPPED = "stopped"  # the mock is about to stop
 
 
+def is_gone(caller: socket.socket | None) -> bool:
+    """Whether a caller has closed its connection; without one it cannot be told."""
+    if caller is None or caller.fileno() < 0:
+        return False
+    poll = select.poll()
+    poll.register(caller.fileno(), _GONE)
+    return bool(poll.poll(0))
+
+
 class _Bell:
     """Rings once, for everyone who waits: closing one end of a pipe wakes all at the other."""
 

@@ -17,6 +17,7 @@ from mocks.envelope import FaultCode
 from mocks.rules.answers import Effect, Fault, Hang, Reset
 from mocks.rules.model import Rule
 from mocks.rules.parse import parse_rule
+from mocks.rules.trace import AnswerState
 from mocks.testing.sentences import after, effect_named
 
 PATIENCE_SECONDS: Final = 2.0
@@ -258,11 +259,19 @@ def wait_for(look: Callable[[], object], timeout: float) -> None:
 
 def call_words(call: Call) -> str:
     """One call in a line, without person data."""
-    answer = " ".join(filter(None, (call.result_code, call.error_id)))
-    status = "no HTTP answer" if call.http_status is None else f"HTTP {call.http_status}"
+    result = " ".join(filter(None, (call.result_code, call.error_id)))
+    status = None if call.http_status is None else f"HTTP {call.http_status}"
+    said = ", ".join(filter(None, (result or status, _LATE.get(call.answer)))) or "no HTTP answer"
     about = f" about {call.intygs_id}" if call.intygs_id else ""
     to = f" to {call.logical_address}" if call.logical_address else ""
-    return f"call {call.number}: {call.contract or 'no contract'}{to}{about}: {answer or status}"
+    return f"call {call.number}: {call.contract or 'no contract'}{to}{about}: {said}"
+
+
+_LATE: Final = {
+    AnswerState.NOT_YET: "not answered yet",
+    AnswerState.CALLER_GONE: "the caller had gone",
+    AnswerState.STOPPED: "the mock stopped",
+}
 
 
 def _before_rules(call: Call) -> str:

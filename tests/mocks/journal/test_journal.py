@@ -1,11 +1,12 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from mocks.journal import Bounds, Dropped, Entry, Filter, Journal, Step, Verdict
+from mocks.journal import AnswerState, Bounds, Dropped, Entry, Filter, Journal, Step, Verdict
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -154,3 +155,70 @@ def test_a_call_that_was_forgotten_is_not_waited_for_any_more() -> None:
         assert not wait.done()
         journal.add(entry(3))
         assert [each.number for each in wait.result()] == [2, 3]
+
+
+# --- calls that wait for their answer -------------------------------------------------------------
+
+
+def waiting(number: int) -> Entry:
+    return replace(entry(number), answer=AnswerState.NOT_YET, http_status=None, result_code=None)
+
+
+def test_a_waiting_call_is_found_at_once_and_keeps_its_place_when_it_is_answered() -> None:
+    journal = Journal()
+    journal.add(waiting(1))
+    journal.add(entry(2))
+    assert [each.number for each in journal.entries("answer=not_yet")] == [1]
+    assert journal.count("result_code=OK") == 1
+    journal.update(entry(1))
+    assert journal.entries() == (entry(1), entry(2))
+    journal.settle(1, AnswerState.CALLER_GONE, 2.5)
+    [gone] = journal.entries("answer=caller_gone")
+    assert gone == replace(entry(1), answer=AnswerState.CALLER_GONE, duration_seconds=2.5)
+
+
+def test_an_answer_is_counted_by_the_bounds_and_ages_with_its_call() -> None:
+    now = [1000.0]
+    journal = Journal(Bounds(max_bytes=35, max_age_seconds=60), now=lambda: now[0])
+    journal.add(waiting(1))
+    journal.add(entry(2))
+    now[0] = 1030
+    journal.update(replace(entry(1), reply=b"x" * 10))  # 30 bytes in all
+    assert journal.dropped.total == 0
+    journal.add(entry(3))  # 40 bytes: the oldest goes, with its answer, and 20 are left
+    assert [each.number for each in journal.entries()] == [2, 3]
+    journal.add(entry(4))
+    assert journal.dropped == Dropped(bytes=1)
+    now[0] = 1061  # the second is 61 s old
+    journal.update(entry(2))
+    assert [each.number for each in journal.entries()] == [3, 4]
+
+
+def test_a_call_that_was_dropped_while_it_waited_does_not_come_back() -> None:
+    journal = Journal(Bounds(max_calls=1))
+    journal.add(waiting(1))
+    journal.add(entry(2))
+    journal.update(entry(1))
+    journal.settle(1, AnswerState.SENT, 1.0)
+    assert journal.entries() == (entry(2),)
+    journal.clear()
+    journal.update(entry(2))
+    assert (journal.entries(), journal.dropped.total) == ((), 0)
+
+
+def test_who_waits_counts_a_call_once_and_sees_it_answered() -> None:
+    journal = Journal()
+    with ThreadPoolExecutor() as pool:
+        two = pool.submit(journal.wait, 2, timeout_seconds=10)
+        answered = pool.submit(journal.wait, 1, timeout_seconds=10, where="answer=sent")
+        while len(journal._waiters) < 2:
+            time.sleep(0.001)
+        journal.add(waiting(1))
+        assert not answered.done()
+        version = journal.version
+        journal.update(entry(1))
+        assert answered.result() == (entry(1),)
+        assert journal.version > version
+        assert not two.done()  # it is one call
+        journal.add(waiting(2))
+        assert [each.number for each in two.result()] == [1, 2]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mocks.forsakringskassan import SETTINGS, Forsakringskassan
-from mocks.journal import Bounds, Filter, Journal
+from mocks.journal import AnswerState, Bounds, Filter, Journal
 from mocks.journal.store import FileStore, MemoryStore, Store
 from mocks.serving import serve
 from schemas.contract import Contracts
@@ -43,6 +43,10 @@ def test_a_call_comes_back_as_it_was(path: Path, kind: str) -> None:
         (2, entry(2).size, 17.0),
         (1, entry(1).size, 18.0),
     ]
+    answered = entry(2, reply=b"<much/>" * 9, answer=AnswerState.SENT, result_code="INFO")
+    store.update(answered)
+    assert list(store.scan(with_bytes=True))[1] == answered
+    assert next(iter(store.kept())) == (2, answered.size, 17.0)
     store.close()
 
 
@@ -166,3 +170,28 @@ def test_verifying_reads_no_bytes_unless_a_filter_asks_for_them(path: Path) -> N
     assert (head.request, head.intygs_id) == (b"", "id-1")
     assert journal.heads(Filter.parse("typ=LISJP"), Filter.parse("xpath=true()")) == (entry(1),)
     journal.close()
+
+
+def test_a_call_that_waited_when_its_mock_died_is_not_taken_for_one_that_still_waits(
+    path: Path,
+) -> None:
+    dead, other = in_file(path), in_file(path, journal="SKV")
+    dead.add(entry(1, answer=AnswerState.NOT_YET, http_status=None))
+    other.add(entry(1, answer=AnswerState.NOT_YET))
+    dead.add(entry(2))
+    again = in_file(path)
+    assert [each.answer for each in again.entries()] == ["stopped", "sent"]
+    assert [each.answer for each in other.entries()] == ["not_yet"]
+    for each in (dead, other, again):
+        each.close()
+
+
+def test_what_becomes_of_a_call_when_its_run_is_over_is_not_kept(path: Path) -> None:
+    journal = in_file(path)
+    journal.add(entry(1, answer=AnswerState.NOT_YET))
+    journal.close()
+    journal.update(entry(1))
+    journal.settle(1, AnswerState.SENT, 1.0)
+    again = in_file(path)
+    assert [each.answer for each in again.entries()] == ["stopped"]
+    again.close()

@@ -51,9 +51,14 @@ def test_a_delay_before_keeps_the_mock_from_taking_the_call(
     kassan.add_rule(parse_rule({"answers": slow(0.4, "before")}))
     started = time.monotonic()
     with asked(server) as connection:
-        time.sleep(0.1)
+        [waiting] = kassan.journal.wait(timeout_seconds=5, contract="RegisterCertificate")
         assert kassan.all_intyg() == ()
+        assert (waiting.answer, waiting.http_status, waiting.reply) == ("not_yet", None, b"")
+        assert (waiting.request, waiting.rules[0].acted) == (envelope(REGISTER), True)
         assert b">OK<" in connection.recv(65536) + connection.recv(65536)
+    [answered] = kassan.journal.entries()
+    assert (answered.number, answered.answer, answered.result_code) == (1, "sent", "OK")
+    assert answered.duration_seconds >= 0.4
     assert time.monotonic() - started >= 0.4
     assert by_zeep.call(server) == "INFO Certificate already exists"
     assert time.monotonic() - started >= 0.8
@@ -66,6 +71,8 @@ def test_a_delay_after_has_the_call_taken_and_in_the_journal_at_once(
     assert by_zeep.call(server) == "ReadTimeout"  # zeep here waits a second
     assert len(kassan.all_intyg()) == 1
     assert [each.result_code for each in kassan.journal.entries()] == ["OK"]
+    [gone] = kassan.journal.wait(timeout_seconds=5, where="answer=caller_gone")
+    assert 1 <= gone.duration_seconds < 5
 
 
 def test_a_slow_mock_takes_a_call_also_when_the_caller_has_given_up(
@@ -76,6 +83,8 @@ def test_a_slow_mock_takes_a_call_also_when_the_caller_has_given_up(
         pass
     assert kassan.all_intyg() == ()
     until(kassan.all_intyg)
+    [gone] = kassan.journal.wait(timeout_seconds=5, where="answer!=not_yet")
+    assert (gone.answer, gone.result_code) == ("caller_gone", "OK")
 
 
 def test_an_answer_can_drip(
@@ -92,6 +101,9 @@ def test_an_answer_can_drip(
     assert len(pieces) >= 6
     assert pieces[-1][0] >= 0.5
     assert pieces[0][0] < pieces[-1][0] - 0.3
+    [dripped] = kassan.journal.entries()
+    assert dripped.answer == "sent"
+    assert dripped.duration_seconds >= 0.5
     assert by_zeep.call(server) == "INFO Certificate already exists"
 
 
@@ -123,8 +135,7 @@ def test_stopping_ends_every_wait_at_once_and_leaves_no_thread(kassan: Forsakrin
             stack.enter_context(asked(server, envelope(builders.register_certificate(name))))
             for name in ("before", "after", "hang")
         ]
-        until(lambda: len(kassan.journal.entries()) == 2)
-        time.sleep(0.1)  # the third one waits too
+        until(lambda: kassan.journal.count("answer=not_yet") == 3)
         started = time.monotonic()
         server.stop()
         assert time.monotonic() - started < 5
@@ -133,6 +144,7 @@ def test_stopping_ends_every_wait_at_once_and_leaves_no_thread(kassan: Forsakrin
     assert [each.intygs_id for each in kassan.all_intyg()] == ["after"]
     stopped = [each for each in kassan.journal.entries() if each.step("stopped")]
     assert [(each.intygs_id, each.http_status) for each in stopped] == [("before", None)]
+    assert kassan.journal.count("answer=stopped") == 3
 
 
 def test_a_call_that_begins_to_wait_while_the_mock_stops_is_woken_too(
@@ -163,6 +175,20 @@ def test_a_hanging_call_ends_when_its_caller_goes(
     kassan.add_rule(parse_rule({"answers": {"kind": "hang"}}))
     assert raw(server, timeout=0.1) == "silence"
     until(lambda: not kassan.waits.waiting)
+    assert [each.answer for each in kassan.journal.entries()] == ["caller_gone"]
+
+
+def test_a_call_that_was_reset_while_it_waited_stays_forgotten(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    for when in ("before", "after"):
+        kassan.add_rule(parse_rule({"id": when, "answers": slow(0.3, when)}))
+        with asked(server) as connection:
+            assert kassan.journal.wait(timeout_seconds=5)
+            kassan.journal.clear()
+            assert b">OK<" in connection.recv(65536) + connection.recv(65536)
+        assert kassan.journal.entries() == ()
+        kassan.reset()
 
 
 def test_a_thousand_delayed_answers_hold_nobody_up(kassan: Forsakringskassan) -> None:
