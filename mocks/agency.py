@@ -12,6 +12,7 @@ element says which contract it is. `?wsdl` on a national path answers the WSDL. 
 mock's own interface (see `control`).
 """
 
+import contextlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
@@ -48,7 +49,15 @@ _NO_RUN: Final = "intyg.no_run"
 """Key of the WSGI environment under which the fault stands of a call that has no run."""
 
 _PART_BYTES: Final = 64 * 1024
-"""A call is read in such pieces, so that what came is kept also of one that ended too early."""
+"""
+A call is read in such pieces, so that what came is kept also of one that ended too early.
+
+Of one that is too large the first is kept: enough to tell whose it is, and little enough that it
+pushes nothing out of the journal.
+"""
+
+_GLIMPSE_SECONDS: Final = 1.0
+"""So long the beginning of a call is waited for that is refused for its size anyway."""
 
 
 class Agency(Ruled):
@@ -287,6 +296,8 @@ class Agency(Ruled):
             while part := request.stream.read(_PART_BYTES):
                 call.data += part
         except RequestEntityTooLarge:
+            call.data = (call.data or _glimpse(request.environ))[:_PART_BYTES]
+            call.cut_off = True
             raise FaultError(
                 FaultCode.CLIENT,
                 f"The message is larger than {self.settings.max_body_bytes} bytes",
@@ -379,6 +390,20 @@ def _state(reply: Reply, request: Request, *, held: bool) -> AnswerState:
     if held and state is AnswerState.SENT and is_gone(request.environ.get("werkzeug.socket")):
         return AnswerState.CALLER_GONE
     return state
+
+
+def _glimpse(environ: WSGIEnvironment) -> bytes:
+    """The beginning of a body that nobody will read to its end."""
+    caller = environ.get("werkzeug.socket")
+    if caller is not None:
+        caller.settimeout(_GLIMPSE_SECONDS)
+    seen = b""
+    with contextlib.suppress(OSError):
+        while len(seen) < _PART_BYTES and (part := environ["wsgi.input"].read1(_PART_BYTES)):
+            seen += part
+    if caller is not None:
+        caller.settimeout(None)
+    return seen
 
 
 def is_control(path: str) -> bool:

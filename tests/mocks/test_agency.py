@@ -1,18 +1,20 @@
 import re
 import socket
+from dataclasses import replace
 
 import pytest
 import requests
 from lxml import etree
 
 from mocks.call import with_findings
-from mocks.forsakringskassan import Forsakringskassan
+from mocks.forsakringskassan import SETTINGS, Forsakringskassan
 from mocks.journal import Verdict
 from mocks.rules.answers import Error, Fault, Http
-from mocks.serving import MockServer
+from mocks.serving import MockServer, serve
 from schemas.codes import ErrorId
 from schemas.contract import Contracts
 from schemas.finding import Finding
+from schemas.intyg_type import IntygTypes
 from tests import builders
 from tests.mocks.calls import NATIONAL, PATHS, envelope, fault, post, post_raw, result
 
@@ -115,6 +117,32 @@ def test_too_large_a_call_is_413_and_leaves_the_connection_usable(server: MockSe
             server.url, data=envelope(REGISTER), headers={"Content-Type": "text/xml"}, timeout=10
         )
         assert result(again)[0] == "OK"
+    large, whole = server.mock.journal.entries()
+    assert (large.request, large.request_cut_off) == (b" " * 65536, True)
+    assert (whole.request, whole.request_cut_off) == (envelope(REGISTER), False)
+
+
+@pytest.mark.parametrize(
+    ("head", "sent"),
+    [
+        pytest.param("Content-Length: 99999999", b"<half", id="the caller waits for the answer"),
+        pytest.param(
+            "Transfer-Encoding: chunked", b"7d0\r\n" + b"x" * 2000 + b"\r\n", id="in chunks"
+        ),
+    ],
+)
+def test_the_beginning_of_too_large_a_call_is_kept(
+    contracts: Contracts, types: IntygTypes, head: str, sent: bytes
+) -> None:
+    kassan = Forsakringskassan(contracts, types, replace(SETTINGS, max_body_bytes=1000))
+    start = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\n{head}\r\n\r\n"
+    with serve(kassan) as server:
+        with socket.create_connection((server.host, server.port), timeout=5) as connection:
+            connection.sendall(start.encode() + sent)
+            assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+        [call] = kassan.journal.entries("http_status=413")
+    assert call.request_cut_off
+    assert call.request == (sent if sent == b"<half" else b"x" * 1000)
 
 
 def test_a_schema_error_lists_every_fault_and_no_value(server: MockServer) -> None:
