@@ -80,6 +80,8 @@ class Agency(Ruled):
         self.journal = _journal(settings)
         self.runs = Runs(self._make_run, self.clock, settings.max_runs, settings.run_idle_seconds)
         self.control = Control(settings.name, lambda: self.operations)
+        self.fellows: tuple[Agency, ...] = (self,)
+        """The mocks that were started together, this one among them."""
 
     @property
     def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
@@ -140,6 +142,13 @@ class Agency(Ruled):
         """Ids of certificates that it has heard of."""
         return {each.intygs_id for each in self.journal.heads() if each.intygs_id}
 
+    def everywhere(self) -> tuple["Agency", ...]:
+        """It and its fellows; of a run, those that have it."""
+        run = self.settings.run
+        if run is None:
+            return self.fellows
+        return tuple(mock for each in self.fellows if (mock := each.runs.find(run)) is not None)
+
     def wake(self) -> None:
         """End every wait for something to happen: the mock is about to stop."""
         self.journal.wake()
@@ -170,6 +179,7 @@ class Agency(Ruled):
         settings = self.settings
         made = self.another(replace(settings, run=run_id, journal_max_bytes=settings.run_max_bytes))
         made.control = self.control
+        made.fellows = self.fellows
         for rule in reversed(self.rules.all()):
             if not rule.id.startswith(interface.ORDERED):
                 made.rules.add(rule)
@@ -256,6 +266,7 @@ class Agency(Ruled):
             record.decide(reply, state)
         if reply is None:
             return effects.drop(request.environ)
+        call.element = None  # a thousand answers may wait at once, and it is large
         response = effects.leave(reply, request.environ, self.waits, record.settle)
         if reply.status == 405:
             response.headers["Allow"] = "POST"

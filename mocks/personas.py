@@ -92,10 +92,13 @@ def make_personas(
         "journal_file": journal_file,
         "run_by_client_certificate": run_by_client_certificate,
     }
-    return {
+    made = {
         key: each.make(contracts, types, replace(each.settings, **changes), clock)
         for key, each in PERSONAS.items()
     }
+    for each in made.values():
+        each.fellows = tuple(made.values())
+    return made
 
 
 def give_scripts(scripts: Iterable[Script], personas: Mapping[str, Agency]) -> None:

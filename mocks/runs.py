@@ -120,6 +120,12 @@ class Runs(Generic[M]):
             kept.used_at = self._now()
             return kept.mock
 
+    def find(self, run_id: str) -> M | None:
+        """The mock of a run, None if there is no such run; asking is no call to it."""
+        with self._lock:
+            kept = self._kept.get(run_id)
+            return None if kept is None else kept.mock
+
     def all(self) -> tuple[Run[M], ...]:
         """The runs that there are, the oldest first."""
         self.forget_idle()

@@ -1,6 +1,6 @@
 """What every mock can be asked and told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import Field
@@ -46,6 +46,9 @@ class Mock(clock.Timed, runs.Played, Protocol):
 
     def known_intyg(self) -> set[str]:
         """Ids of certificates that it has heard of."""
+
+    def everywhere(self) -> Sequence["Mock"]:
+        """It and the mocks that were started with it; of a run, those that have it."""
 
 
 class Description(Answered):
@@ -172,6 +175,9 @@ class Reset(Asked):
 
     intygs_id: str | None = Field(default=None, description="what there is about this certificate")
     run: str | None = Field(default=None, description="this run; the same as ending it")
+    everywhere: bool = Field(
+        default=False, description="also at the mocks that were started with this one"
+    )
 
 
 def reset_mock(mock: Mock, body: Reset) -> Done:
@@ -179,17 +185,30 @@ def reset_mock(mock: Mock, body: Reset) -> Done:
     Forget state, journal and rules.
 
     All of them, or a run with all that is in it, or what there is about one certificate, as if it
-    had never come.
+    had never come; here, or everywhere.
     """
     if body.run is not None and body.intygs_id is not None:
         raise ProblemError.of_field("run", "goes without intygs_id; ask the run itself for that")
+    mocks = mock.everywhere() if body.everywhere else (mock,)
+    unknown: list[ProblemError] = []
+    for each in mocks:
+        try:
+            _reset(each, body)
+        except ProblemError as exc:
+            unknown.append(exc)
+    if len(unknown) == len(mocks):
+        raise unknown[0]
+    return Done()
+
+
+def _reset(mock: Mock, body: Reset) -> None:
+    """At one mock; a ProblemError says that it has nothing of the kind."""
     if body.run is not None:
         runs.end_run(mock, body.run)
-    if body.intygs_id is not None and not mock.forget(body.intygs_id):
-        raise ProblemError.unknown("intyg", body.intygs_id, mock.known_intyg())
-    if body.run is None and body.intygs_id is None:
+    elif body.intygs_id is None:
         mock.reset()
-    return Done()
+    elif not mock.forget(body.intygs_id):
+        raise ProblemError.unknown("intyg", body.intygs_id, mock.known_intyg())
 
 
 def operations() -> tuple[Operation, ...]:

@@ -2,9 +2,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from werkzeug.test import Client
 
 from mocks.authority import Authority
 from mocks.personas import PERSONAS, make_personas
+from mocks.rules.answers import Fault
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
 
@@ -47,3 +49,28 @@ def test_no_type_has_two_authorities(contracts: Contracts, types: IntygTypes) ->
 def test_what_one_persona_keeps_no_other_sees(contracts: Contracts, types: IntygTypes) -> None:
     made = make_personas(contracts, types)
     assert len({id(each.journal) for each in made.values()}) == len(made)
+
+
+def test_one_call_resets_all_that_were_started_together(
+    contracts: Contracts, types: IntygTypes
+) -> None:
+    made = make_personas(contracts, types)
+    post = Client(made["skatteverket"]).post
+    for mock in made.values():
+        mock.fail_next(Fault())
+        mock.runs.get("one").fail_next(Fault())
+    made["journalsystem"].runs.get("two").fail_next(Fault())
+
+    def rules(run: str | None = None) -> list[int]:
+        every = [mock if run is None else mock.runs.find(run) for mock in made.values()]
+        return [len(each.rules.all()) for each in every if each is not None]
+
+    assert post("/control/reset", json={}).status_code == 200
+    assert rules() == [1, 1, 1, 0, 1]
+    assert post("/run/one/control/reset", json={"everywhere": True}).status_code == 200
+    assert (rules("one"), rules()) == ([0] * 5, [1, 1, 1, 0, 1])
+    assert post("/control/reset", json={"everywhere": True}).status_code == 200
+    assert (rules(), rules("two")) == ([0] * 5, [1])
+    two = {"run": "two", "everywhere": True}
+    assert post("/control/reset", json=two).status_code == 200  # the EHR has it, and that is enough
+    assert [post("/control/reset", json=two).status_code, rules("two")] == [404, []]
