@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,6 +98,7 @@ def run(
     from mocks.conversations.files import read_scripts
     from mocks.personas import give_scripts, make_personas
     from mocks.rules.files import give_rules, read_rules
+    from mocks.rules.type_codes import TypeCodes
     from mocks.serving import allow_many_connections, run_mocks
     from mocks.timeline import Timeline
 
@@ -116,9 +118,11 @@ def run(
             from mocks.adapter_clock import AdapterClock
 
             line.follow(AdapterClock(adapter_clock, adapter_token))
+        types = known_types(types_dir)
+        codes = TypeCodes(types.headers())
         made = make_personas(
             Contracts(),
-            known_types(types_dir),
+            types,
             adapter,
             tuple(ca or ()),
             line,
@@ -128,8 +132,8 @@ def run(
         )
         for mock in made.values():
             context.call_on_close(mock.close)
-        give_scripts(read_scripts([scripts_dir] if scripts_dir else []), made)
-        give_rules(read_rules([rules_dir] if rules_dir else []), made.values())
+        give_scripts(read_scripts([scripts_dir] if scripts_dir else [], codes), made)
+        give_rules(read_rules([rules_dir] if rules_dir else [], codes=codes), made.values())
         with run_mocks(made, ports=_ports(ports_from, chosen), tls=tls) as running:
             lines = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
             if control_token is not None:
@@ -148,19 +152,22 @@ def run(
 @mocks.command()
 def lint(
     paths: Annotated[list[Path], typer.Argument(help="Files (YAML) or folders.")],
+    types_dir: TypesOption = None,
 ) -> None:
     """Check files with behaviour rules or conversations: all that is wrong, with file and line."""
     from mocks.conversations.files import holds_scripts, read_scripts
     from mocks.rules.files import read_rules
+    from mocks.rules.type_codes import TypeCodes
     from mocks.yaml_file import FileFault, FilesError, yaml_files
 
+    codes = TypeCodes(known_types(types_dir).headers())
     files = list(yaml_files(paths))
     scripts = [each for each in files if holds_scripts(each)]
     found: dict[str, int] = {}
     faults: list[FileFault] = []
     for kind, read, some in (
-        ("rule", read_rules, [each for each in files if each not in scripts]),
-        ("script", read_scripts, scripts),
+        ("rule", partial(read_rules, codes=codes), [each for each in files if each not in scripts]),
+        ("script", partial(read_scripts, codes=codes), scripts),
     ):
         try:
             found[kind] = len(read(some))

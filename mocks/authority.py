@@ -21,7 +21,7 @@ from mocks.control import Answered, Moment, Operation, ProblemError
 from mocks.envelope import Answer
 from mocks.journal import Verdict
 from mocks.person_id import person_id_fault
-from mocks.rules import Rule, RuleError
+from mocks.rules.type_codes import TypeCodes
 from mocks.settings import MockSettings
 from mocks.signature import SignatureCheck, SignatureOutcome
 from schemas import ns
@@ -132,16 +132,9 @@ class Authority(Agency):
             return intyg_type.recipient == settings.part
         return intyg_type.xml_code in settings.types
 
-    def _check_rule(self, rule: Rule) -> None:
-        super()._check_rule(rule)
-        of_form = {
-            name: each for each in self.types.headers() for name in (each.code, *each.former)
-        }
-        codes = {each.xml_code for each in self.types.headers()}
-        for wanted in rule.match.typ or ():
-            if wanted in of_form and wanted not in codes:
-                text = f"{wanted} is {of_form[wanted].xml_code} in a certificate"
-                raise RuleError("match.typ", text)
+    @property
+    def type_codes(self) -> TypeCodes:
+        return TypeCodes(self.types.headers())
 
     def state(self) -> dict[str, int]:
         held = self.all_intyg()

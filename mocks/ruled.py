@@ -24,6 +24,7 @@ from mocks.rules.facts import Facts, typ_of
 from mocks.rules.model import Match, Rule, covers
 from mocks.rules.parse import RuleError, check_passing
 from mocks.rules.passing import pass_on
+from mocks.rules.type_codes import ANY_TYPE, TypeCodes
 from mocks.rules.waits import Ended, Waits
 from mocks.settings import ANY, MockSettings
 from schemas.contract import Contract
@@ -64,6 +65,11 @@ class Ruled:
     def contracts_taken(self) -> Collection[str]:
         """Keys of the contracts that it takes."""
 
+    @property
+    def type_codes(self) -> TypeCodes:
+        """What `typ` may be in rules and scripts; a persona that knows certificate types says."""
+        return ANY_TYPE
+
     def _check_rule(self, rule: Rule) -> None:
         """
         Whether a rule could act here.
@@ -80,6 +86,8 @@ class Ruled:
                 raise RuleError(
                     "match.contract", f"{self.settings.name} takes {takes}, not {wanted}"
                 )
+        for text in self.type_codes.faults(rule.match.typ):
+            raise RuleError("match.typ", text)
         fault = check_passing(rule, self.settings.pass_through_to)
         if fault is not None:
             raise fault

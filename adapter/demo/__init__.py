@@ -23,7 +23,9 @@ from mocks.conversations.files import read_scripts
 from mocks.personas import PERSONAS, give_scripts
 from mocks.rules import Rule, RuleError
 from mocks.rules.files import give_rules, read_rules
+from mocks.rules.type_codes import TypeCodes
 from mocks.yaml_file import FilesError
+from schemas.intyg_type import IntygTypes
 
 UP_FOLDER = Path("data/up")
 """Settings, database and a signed sample of `make up`."""
@@ -77,7 +79,9 @@ def stay_up(
     for folder in (UP_SCRIPTS, UP_RULES):
         folder.mkdir(parents=True, exist_ok=True)
     try:
-        scripts, rules = read_scripts([UP_SCRIPTS]), read_rules([UP_RULES])
+        codes = TypeCodes(IntygTypes().headers())
+        scripts = read_scripts([UP_SCRIPTS], codes)
+        rules = read_rules([UP_RULES], codes=codes)
         return _stay_up(keys, console, run_until_signalled, scripts, rules)
     except (FilesError, RuleError) as exc:
         console.print(str(exc), style="red", highlight=False, markup=False, soft_wrap=True)

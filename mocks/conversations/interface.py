@@ -8,6 +8,7 @@ from mocks.control import Answered, Asked, Moment, Operation, ProblemError, miss
 from mocks.control.operation import Done as Nothing
 from mocks.conversations.player import Conversation, Player
 from mocks.conversations.script import Event, Script, script_faults
+from mocks.rules.type_codes import TypeCodes
 
 _GROUP: Final = "Conversations"
 
@@ -21,6 +22,10 @@ class Talks(Protocol):
 
     def known_intyg(self) -> set[str]:
         """Ids of certificates that it has heard of."""
+
+    @property
+    def type_codes(self) -> TypeCodes:
+        """What a script's `typ` may be."""
 
     @property
     def player(self) -> Player:
@@ -82,7 +87,7 @@ def add_script(mock: Talks, body: Script) -> Scripts:
     """
     if body.persona != mock.key:
         raise ProblemError.of_field("persona", f"this is {mock.key}")
-    for field, text in script_faults(body):
+    for field, text in script_faults(body, mock.type_codes):
         raise ProblemError.of_field(field, text)
     mock.player.add([body])
     return list_scripts(mock)

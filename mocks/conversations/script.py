@@ -27,7 +27,8 @@ from pydantic import Field, model_validator
 
 from mocks.duration import Duration
 from mocks.rules.answers import Part, Text
-from mocks.rules.model import OneOf, fits
+from mocks.rules.model import Amnen, Handelser, OneOf, fits
+from mocks.rules.type_codes import TypeCodes
 from schemas.codes import Amne
 
 MAX_TIMES: Final = 100
@@ -82,8 +83,8 @@ class Match(Part):
     version: OneOf | None = None
     unit: OneOf | None = None
     person: OneOf | None = Field(default=None, repr=False)
-    amne: OneOf | None = None
-    handelse: OneOf | None = None
+    amne: Amnen | None = None
+    handelse: Handelser | None = None
 
     def holds(self, happening: Happening) -> bool:
         """Whether an event is meant."""
@@ -208,7 +209,7 @@ class Script(Part):
     steps: tuple[Step, ...] = ()
 
 
-def script_faults(script: Script) -> Iterator[tuple[str, str]]:
+def script_faults(script: Script, codes: TypeCodes) -> Iterator[tuple[str, str]]:
     """What keeps a script from acting: fields, and what is wrong with them."""
     events = EVENTS.get(script.persona)
     if events is None:
@@ -216,6 +217,8 @@ def script_faults(script: Script) -> Iterator[tuple[str, str]]:
         return
     if script.when not in events:
         yield "when", f"{script.when} does not happen to {script.persona}; {', '.join(events)} do"
+    for text in codes.faults(script.match.typ):
+        yield "match.typ", text
     known: set[str] = set()
     for place, step in enumerate(script.steps):
         at = f"steps.{place}"

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from mocks.rules.model import AGENCIES, Rule, covers
 from mocks.rules.parse import RuleError, parse_rule, rule_faults
+from mocks.rules.type_codes import ANY_TYPE, TypeCodes
 from mocks.yaml_file import FileFault, FilesError, Item, read_items, yaml_files
 
 
@@ -29,13 +30,16 @@ class TakesRules(Protocol):
     def add_rule(self, rule: Rule) -> Rule: ...
 
 
-def read_rules(paths: Iterable[Path], allowed: Collection[str] = ()) -> tuple[Rule, ...]:
+def read_rules(
+    paths: Iterable[Path], allowed: Collection[str] = (), codes: TypeCodes = ANY_TYPE
+) -> tuple[Rule, ...]:
     """
     Every rule of some files and folders, in the order of their names.
 
     Args:
         paths: Files; or folders, whose `.yaml` and `.yml` files are read.
         allowed: As for `parse_rule`.
+        codes: What `typ` may be.
 
     Raises:
         FilesError: Anything is wrong anywhere.
@@ -56,6 +60,10 @@ def read_rules(paths: Iterable[Path], allowed: Collection[str] = ()) -> tuple[Ru
             if wrong:
                 continue
             rule = parse_rule(value, allowed)
+            faults += [
+                item.fault("match.typ", f"match.typ: {text}")
+                for text in codes.faults(rule.match.typ)
+            ]
             if rule.id in seen:
                 faults.append(item.fault("", f"id: {rule.id} is in {seen[rule.id]} too"))
             else:

@@ -90,20 +90,28 @@ def _agency(part: str) -> str:
 
 
 def _amne(text: str) -> str:
-    return _not_nearly(text, codes.Amne)
+    return _checked(text, codes.Amne)
 
 
 def _handelse(text: str) -> str:
-    return _not_nearly(text, codes.Handelse)
+    return _checked(text, codes.Handelse)
 
 
-def _not_nearly(text: str, known: Iterable[str]) -> str:
+def _checked(text: str, known: Iterable[str]) -> str:
     """Calls may bear codes that there are not, but hardly one that a letter tells from one."""
+    fault = not_nearly(text, known)
+    if fault is not None:
+        raise ValueError(fault)
+    return text
+
+
+def not_nearly(text: str, known: Iterable[str]) -> str | None:
+    """What to say of a code that is nearly one that there is; None of others, and of patterns."""
     choices = {each.upper(): each for each in known}
     near = get_close_matches(text.upper(), choices, n=1, cutoff=0.75)
     if near and choices[near[0]] != text and "*" not in text:
-        raise ValueError(f"{text} is unknown; the nearest is {choices[near[0]]}")
-    return text
+        return f"{text} is unknown; the nearest is {choices[near[0]]}"
+    return None
 
 
 def _expression(text: str) -> str:

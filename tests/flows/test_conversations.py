@@ -267,6 +267,11 @@ def test_scripts_without_an_id_stand_side_by_side(shared_stage: Stage) -> None:
             id="step",
         ),
         pytest.param({"match": {"tpy": "LISJP"}}, "match.tpy: unknown; nearest: typ", id="match"),
+        pytest.param(
+            {"match": {"typ": "LIJSP"}},
+            "match.typ: LIJSP is unknown; the nearest is LISJP",
+            id="type",
+        ),
         pytest.param({"steps": [{}]}, "steps.0: a step does one of", id="nothing to do"),
     ],
 )

@@ -56,7 +56,7 @@ def test_what_stays_up_begins_with_the_rules_in_its_folder(
     told = Console(width=160)
     rule.write_text("match: {typ: FK7804}\nanswers: {kind: hang}\n", "utf-8")
     assert stay_up(keys_folder, told, lambda announce: announce()) == 2
-    assert "match.typ: FK7804 is LISJP in a certificate (rule slow-1)" in capsys.readouterr().out
+    assert "slow.yaml:1: match.typ: FK7804 is LISJP in a certificate" in capsys.readouterr().out
     rule.write_text("match: {typ: LISJP}\nanswers: {kind: hang}\n", "utf-8")
     assert stay_up(keys_folder, told, lambda announce: announce()) == 0
     assert "data/up/rules/*.yaml" in capsys.readouterr().out

@@ -7,7 +7,9 @@ from typer.testing import CliRunner
 
 from adapter.cli import cli
 from mocks.conversations.files import read_scripts
+from mocks.rules.type_codes import TypeCodes
 from mocks.yaml_file import FilesError
+from schemas.intyg_type import IntygTypes
 
 GOOD = """\
 - persona: forsakringskassan
@@ -25,7 +27,7 @@ def faults(tmp_path: Path, text: str) -> list[str]:
     file = tmp_path / "talk.yaml"
     file.write_text(text, "utf-8")
     with pytest.raises(FilesError) as raised:
-        read_scripts([tmp_path])
+        read_scripts([tmp_path], TypeCodes(IntygTypes().headers()))
     return [str(each).removeprefix(f"{file}:") for each in raised.value.faults]
 
 
@@ -53,6 +55,8 @@ def test_scripts_of_a_folder_are_called_after_file_and_place(tmp_path: Path) -> 
             "remind: {of: komplt}", "answer: {text: Ja}", "8: steps.1.answer: o", id="answer"
         ),
         pytest.param("forsakringskassan", "skatteverket", "1: persona: skatteverket", id="mute"),
+        pytest.param("intyg\n", "intyg\n  match: {amne: KOMPL}\n", "3: match.amne.0: K", id="amne"),
+        pytest.param("intyg\n", "intyg\n  match: {typ: LIJSP}\n", "3: match.typ: L", id="type"),
         pytest.param('"35"', "35", "5: steps.0.ask_komplt.komplettering.0.frage_id", id="number"),
     ],
 )

@@ -6,12 +6,14 @@ from mocks.forsakringskassan import Forsakringskassan
 from mocks.journalsystem import Journalsystem
 from mocks.rules import RuleError, parse_rule
 from mocks.rules.files import give_rules, read_rules
+from mocks.rules.type_codes import TypeCodes
 from mocks.yaml_file import FilesError
+from schemas.intyg_type import IntygTypes
 
 
 def faults(*paths: Path) -> list[str]:
     with pytest.raises(FilesError) as raised:
-        read_rules(paths)
+        read_rules(paths, codes=TypeCodes(IntygTypes().headers()))
     assert str(raised.value) == "\n".join(map(str, raised.value.faults))
     return [f"{each.file.name}:{each.line}: {each.text}" for each in raised.value.faults]
 
@@ -38,6 +40,11 @@ def test_rules_are_read_in_order_and_called_after_file_and_place(tmp_path: Path)
         ),
         pytest.param(
             "- answers: {kind: error}\n", ["f.yaml:1: answers.error_id: missing"], id="gap"
+        ),
+        pytest.param(
+            "- match:\n    typ: [LUSE, LIJSP]\n  answers: {kind: ok}\n",
+            ["f.yaml:2: match.typ: LIJSP is unknown; the nearest is LISJP"],
+            id="a type misspelt",
         ),
         pytest.param("- 1\n- two\n", ["f.yaml:1: a rule is", "f.yaml:2: a rule is"], id="no rules"),
         pytest.param("a: [\n", ["f.yaml:2: is not YAML: "], id="no YAML"),
