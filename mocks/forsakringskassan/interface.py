@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any, Final, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mocks.authority import HeldIntyg, PersonId
 from mocks.control import Answered, Asked, Moment, Operation, ProblemError, missed
@@ -21,6 +21,7 @@ from mocks.forsakringskassan.meddelanden import (
     State,
 )
 from mocks.post import Sent
+from schemas.codes import Amne
 
 _GROUP: Final = "Messages"
 
@@ -62,13 +63,18 @@ class Wrong(Asked):
     meddelande_id: str | None = Field(default=None, description="one that was used makes a repeat")
     logisk_adress_mottagare: str | None = None
     person: Person | None = None
-    amne: str | None = None
+    amne: str | None = Field(default=None, description="also one that there is not")
+    intygs_id: str | None = Field(default=None, description="which it says to be about")
+    part: str | None = Field(default=None, description="who it says to be from")
+    svar_pa: str | None = Field(default=None, description="the message that it says to answer")
+    paminner: str | None = Field(default=None, description="that it says to remind of")
+    sista_datum_for_svar: date | None = Field(default=None, description="also where none belongs")
 
     @property
     def overrides(self) -> Overrides:
         """As the persona takes it."""
         person = None if self.person is None else PersonId(**dict(self.person))
-        return Overrides(self.meddelande_id, self.logisk_adress_mottagare, person, self.amne)
+        return Overrides(**{**dict(self), "person": person})
 
 
 class Row(Asked):
@@ -87,10 +93,19 @@ class _Question(Asked):
     overrides: Wrong = Field(default_factory=Wrong)
 
 
+_ASKED: Final = tuple(each.value for each in Amne if each is not Amne.PAMINN)
+
+
+def _asked(amne: str) -> str:
+    if amne not in _ASKED:
+        raise ValueError(f"{amne!r} is none of {', '.join(_ASKED)}; overrides.amne sends any")
+    return amne
+
+
 class Question(_Question):
     """A question about a certificate that it has."""
 
-    amne: str = Field(examples=["AVSTMN", "KONTKT", "OVRIGT"])
+    amne: Annotated[str, AfterValidator(_asked)] = Field(json_schema_extra={"enum": list(_ASKED)})
     text: str
     komplettering: tuple[Row, ...] = Field(default=(), description="only right with `KOMPLT`")
 

@@ -1,7 +1,7 @@
 """Messages about certificates, as Försäkringskassan keeps and writes them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -79,13 +79,33 @@ class Overrides:
         meddelande_id: Instead of a new UUID; one that was used makes a repeat.
         logisk_adress_mottagare: Instead of the unit that issued the intyg.
         person: Instead of the certificate's patient.
-        amne: Instead of the subject that the answered question has.
+        amne: Instead of the subject that it has.
+        intygs_id: Instead of the certificate that it is about.
+        part: Instead of the authority's own.
+        svar_pa: The message that it says to answer.
+        paminner: The message that it says to remind of.
+        sista_datum_for_svar: Also where none belongs.
     """
 
     meddelande_id: str | None = None
     logisk_adress_mottagare: str | None = None
     person: PersonId | None = None
     amne: str | None = None
+    intygs_id: str | None = None
+    part: str | None = None
+    svar_pa: str | None = None
+    paminner: str | None = None
+    sista_datum_for_svar: date | None = None
+
+    def said_of(self, meddelande: Meddelande) -> Meddelande:
+        """What is said in place of a message; the authority itself knows it as it is."""
+        return replace(
+            meddelande,
+            intygs_id=self.intygs_id or meddelande.intygs_id,
+            svar_pa=self.svar_pa or meddelande.svar_pa,
+            paminner=self.paminner or meddelande.paminner,
+            sista_datum_for_svar=self.sista_datum_for_svar or meddelande.sista_datum_for_svar,
+        )
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ class Forsakringskassan(Authority):
                 meddelande_id=overrides.meddelande_id or str(uuid.uuid4()),
                 direction=Direction.TO_CARE,
                 intygs_id=intygs_id,
-                amne=amne,
+                amne=overrides.amne or amne,
                 text=text,
                 at=self.clock(),
                 rubrik=rubrik,
@@ -236,7 +236,7 @@ class Forsakringskassan(Authority):
                 meddelande_id=overrides.meddelande_id or str(uuid.uuid4()),
                 direction=Direction.TO_CARE,
                 intygs_id=reminded.intygs_id,
-                amne=Amne.PAMINN,
+                amne=overrides.amne or Amne.PAMINN,
                 text=text,
                 at=self.clock(),
                 paminner=meddelande_id,
@@ -253,12 +253,12 @@ class Forsakringskassan(Authority):
             raise ValueError(f"{self.settings.name} has no adapter_url to send to")
         held = self.intyg(meddelande.intygs_id)
         element = write_message_to_care(
-            meddelande,
+            overrides.said_of(meddelande),
             Envelope(
                 intygs_id_root=held.enhets_id,
                 person=overrides.person or held.person,
                 logisk_adress_mottagare=overrides.logisk_adress_mottagare or held.enhets_id,
-                part=self.settings.part,
+                part=overrides.part or self.settings.part,
                 kontakt_info=self.settings.kontakt_info,
                 svar_pa_referens_id=svar_pa_referens_id,
             ),

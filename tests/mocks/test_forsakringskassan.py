@@ -195,6 +195,30 @@ def test_messages_can_be_wrong_on_purpose(
     assert ehr.meddelanden()[-1].amne == "OVRIGT"
 
 
+def test_a_message_can_say_what_the_authority_itself_does_not_think(
+    server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
+) -> None:
+    wrong = Overrides(
+        amne="XYZ",
+        intygs_id="no-such-id",
+        part="SKV",
+        svar_pa="q-1",
+        paminner="q-2",
+        sista_datum_for_svar=date(2026, 8, 1),
+    )
+    sent = kassan.ask(INTYGS_ID, "KONTKT", "Fråga", overrides=wrong)
+    reminder = kassan.remind(sent.meddelande_id, overrides=Overrides(amne="KONTKT"))
+    said, reminded = ehr.meddelanden()
+    assert (said.intygs_id, said.amne) == ("no-such-id", "XYZ")
+    assert (said.svar_pa, said.paminner) == ("q-1", "q-2")
+    assert b"<t:code>SKV<" in sent.request
+    assert b"sistaDatumForSvar>2026-08-01<" in sent.request
+    kept = kassan.meddelande(sent.meddelande_id)
+    assert (kept.intygs_id, kept.svar_pa, kept.state) == (INTYGS_ID, None, State.OPEN)
+    assert (reminded.amne, reminded.paminner) == ("KONTKT", sent.meddelande_id)
+    assert kassan.meddelande(reminder.meddelande_id).intygs_id == INTYGS_ID
+
+
 def test_it_says_nothing_about_what_it_does_not_have(
     server: MockServer, kassan: Forsakringskassan
 ) -> None:
@@ -373,6 +397,8 @@ def test_overrides_go_over_http_too(server: MockServer, ehr: Journalsystem) -> N
     fields = {"intygs_id": INTYGS_ID, "amne": "KONTKT", "text": "?"}
     overrides = {"meddelande_id": "m-77", "person": person}
     assert say(server, "ask", **fields, overrides=overrides).json()["meddelande_id"] == "m-77"
+    assert say(server, "ask", **fields, overrides={"amne": "XYZ"}).json()["accepted"]
+    assert ehr.meddelanden()[-1].amne == "XYZ"
     assert builders.OTHER_PATIENT.encode() in ehr.journal.entries()[0].request
 
 
@@ -410,6 +436,13 @@ def test_overrides_go_over_http_too(server: MockServer, ehr: Journalsystem) -> N
             400,
             "overrides.x: unknown",
             id="unknown override",
+        ),
+        pytest.param(
+            "ask",
+            {"intygs_id": INTYGS_ID, "amne": "KONTAKT", "text": "?"},
+            400,
+            "amne: 'KONTAKT' is none of KOMPLT, AVSTMN, KONTKT, OVRIGT; overrides.amne sends any",
+            id="unknown subject",
         ),
         pytest.param("answer", {"meddelande_id": "x", "text": "!"}, 404, "known", id="not there"),
         pytest.param(
