@@ -9,6 +9,7 @@ from mocks.agency import Agency
 from mocks.authority import Authority
 from mocks.clock import Clock, system_clock
 from mocks.conversations import Script
+from mocks.conversations.talker import Talker
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journalsystem import Journalsystem
 from mocks.journalsystem.persona import SETTINGS as JOURNALSYSTEM
@@ -105,5 +106,5 @@ def give_scripts(scripts: Iterable[Script], personas: Mapping[str, Agency]) -> N
     """Give each script to the persona that it is for; all of them can act."""
     for script in scripts:
         persona = personas[script.persona]
-        assert isinstance(persona, Forsakringskassan | Journalsystem)  # no other has events
+        assert isinstance(persona, Talker)  # no other has events
         persona.player.add([script])

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from mocks import envelope
 from mocks.authority import Authority, HeldIntyg, PersonId
@@ -23,8 +23,8 @@ from mocks.call import Call
 from mocks.clock import Clock, system_clock
 from mocks.control import Operation
 from mocks.conversations import Event, Happening, Player
-from mocks.conversations import interface as conversations
 from mocks.conversations.script import Action
+from mocks.conversations.talker import Talker
 from mocks.envelope import Answer
 from mocks.forsakringskassan import interface
 from mocks.forsakringskassan.meddelanden import (
@@ -57,7 +57,7 @@ _C: Final = f"{{{ns.CORE}}}"
 _T: Final = f"{{{ns.TYPES}}}"
 
 
-class Forsakringskassan(Authority):
+class Forsakringskassan(Talker, Authority):
     """Takes certificates, asks about them and is asked; see the module."""
 
     SETTINGS = SETTINGS
@@ -80,7 +80,7 @@ class Forsakringskassan(Authority):
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        return (*super().operations, *interface.operations(), *conversations.operations())
+        return (*super().operations, *interface.operations())
 
     def state(self) -> dict[str, int]:
         known = self.meddelanden()
@@ -88,31 +88,19 @@ class Forsakringskassan(Authority):
             **super().state(),
             "meddelanden": len(known),
             "open_questions": sum(each.state is State.OPEN for each in known),
-            "conversations": len(self.player.conversations()),
         }
 
     def reset(self) -> None:
-        self.player.clear()
         with self._lock:
             super().reset()
             self._meddelanden.clear()
 
     def forget(self, intygs_id: str) -> int:
-        self.player.forget(intygs_id)
         with self._lock:
             about = [each.meddelande_id for each in self.meddelanden(intygs_id)]
             for meddelande_id in about:
                 del self._meddelanden[meddelande_id]
             return super().forget(intygs_id) + len(about)
-
-    def another(self, settings: MockSettings) -> Self:
-        made = super().another(settings)
-        made.player.add(self.player.scripts())
-        return made
-
-    def wake(self) -> None:
-        self.player.stop()
-        super().wake()
 
     def meddelande(self, meddelande_id: str) -> Meddelande:
         """

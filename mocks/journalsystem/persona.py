@@ -13,19 +13,18 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Self
+from typing import Final
 
 from lxml import etree
 from pydantic import Field
 
-from mocks.agency import Agency
 from mocks.call import Call
 from mocks.clock import SWEDEN, Clock, system_clock
 from mocks.control import Answered, Asked, Moment, Operation, missed
 from mocks.control.journal import Waiting
 from mocks.conversations import Happening, Player
-from mocks.conversations import interface as conversations
 from mocks.conversations.script import Action
+from mocks.conversations.talker import Talker
 from mocks.envelope import Answer
 from mocks.journal import Verdict
 from mocks.journalsystem import talk
@@ -97,7 +96,7 @@ class MeddelandeTillVarden:
     frage_ids: tuple[str, ...] = ()
 
 
-class Journalsystem(Agency):
+class Journalsystem(Talker):
     """Keeps what it is told, and talks if its scripts say so; see the module."""
 
     key = "journalsystem"
@@ -130,20 +129,13 @@ class Journalsystem(Agency):
             Operation("GET", "/handelser", list_handelser, "State"),
             Operation("GET", "/handelser/wait", wait_for_handelser, "State"),
             Operation("GET", "/meddelanden", list_meddelanden, "State"),
-            *conversations.operations(),
         )
 
     def state(self) -> dict[str, int]:
-        known = self.meddelanden()
-        return {
-            **super().state(),
-            "handelser": len(self.handelser()),
-            "meddelanden": len(known),
-            "conversations": len(self.player.conversations()),
-        }
+        counts = {"handelser": len(self.handelser()), "meddelanden": len(self.meddelanden())}
+        return {**super().state(), **counts}
 
     def reset(self) -> None:
-        self.player.clear()
         with self._lock:
             super().reset()
             self._handelser.clear()
@@ -151,7 +143,6 @@ class Journalsystem(Agency):
             self._not_taken.clear()
 
     def forget(self, intygs_id: str) -> int:
-        self.player.forget(intygs_id)
         with self._lock:
             events = [key for key, each in self._handelser.items() if each.intygs_id == intygs_id]
             for key in events:
@@ -166,13 +157,7 @@ class Journalsystem(Agency):
             told = {each.intygs_id for each in self._handelser.values()}
             return {*super().known_intyg(), *told}
 
-    def another(self, settings: MockSettings) -> Self:
-        made = super().another(settings)
-        made.player.add(self.player.scripts())
-        return made
-
     def wake(self) -> None:
-        self.player.stop()
         super().wake()
         with self._told:
             self._wakes += 1

@@ -16,12 +16,13 @@ from typer.testing import CliRunner
 
 from adapter.cli import cli
 from adapter.make_keys import CLIENT_HSA_ID, make_test_keys
+from mocks.rules.files import read_rules
 
 GOOD = "- answers: {kind: reset, store: true}\n"
 
 
-def lint(*paths: Path) -> tuple[int, list[str]]:
-    result = CliRunner().invoke(cli, ["mocks", "lint", *map(str, paths)])
+def lint(*arguments: Path | str) -> tuple[int, list[str]]:
+    result = CliRunner().invoke(cli, ["mocks", "lint", *map(str, arguments)])
     return result.exit_code, result.output.splitlines()
 
 
@@ -40,6 +41,34 @@ def test_what_is_wrong_is_told_with_file_and_line(tmp_path: Path) -> None:
     assert lint(tmp_path) == (1, [told])
     missing = tmp_path / "c.yaml"
     assert lint(missing) == (2, [f"{missing}:0: cannot be read: No such file or directory"])
+
+
+SCRIPT = """\
+persona: forsakringskassan
+when: intyg
+steps: [{after: 7d, ask: {amne: KONTKT, text: Hej}}]
+"""
+
+
+def test_lint_takes_scripts_and_rules_apart(tmp_path: Path) -> None:
+    talk = tmp_path / "talk.yaml"
+    talk.write_text(SCRIPT)
+    (tmp_path / "rule.yaml").write_text(GOOD)
+    assert lint(tmp_path) == (0, ["1 rule, 1 script, all well"])
+    talk.write_text(SCRIPT.replace("7d", "7"))
+    [told] = lint(tmp_path)[1]
+    assert told.startswith(f"{talk}:3: steps.0.after: '7' is no duration")
+
+
+def test_lint_knows_types_of_ones_own(tmp_path: Path) -> None:
+    rule, types = tmp_path / "a.yaml", tmp_path / "types"
+    rule.write_text("- {match: {typ: IGRAVX}, answers: {kind: reset}}\n")
+    assert lint(rule) == (1, [f"{rule}:1: match.typ: IGRAVX is unknown; the nearest is IGRAV"])
+    types.mkdir()
+    ours = (Path(__file__).parents[2] / "schemas/intyg/fk7210-1.0.yaml").read_text("utf-8")
+    ours = ours.replace("IGRAV", "IGRAVX").replace("FK7210", "XX1").replace("fk7210", "xx1")
+    (types / "xx1.yaml").write_text(ours, "utf-8")
+    assert lint(rule, "--types-dir", types) == (0, ["1 rule, all well"])
 
 
 def test_the_schema_of_rules_is_printed() -> None:
@@ -173,3 +202,48 @@ def test_a_file_that_keeps_no_calls_is_refused_by_name(tmp_path: Path) -> None:
     notes.write_text("no database, and long enough not to be taken for an empty file\n" * 20)
     result = CliRunner().invoke(cli, ["mocks", "--ports-from", "0", "--journal", str(notes)])
     assert (result.exit_code, result.output) == (1, f"file is not a database: {notes}\n")
+
+
+# --- import ---------------------------------------------------------------------------------------
+
+
+BEHAVIOR = {"serviceName": "REVOKE_CERTIFICATE", "resultCode": "ERROR", "errorId": "REVOKED"}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "behavior.json"
+    path.write_text(json.dumps(BEHAVIOR), "utf-8")
+    return path
+
+
+def test_what_is_printed_is_what_is_written(source: Path, tmp_path: Path) -> None:
+    written = tmp_path / "rules.yaml"
+    printed = CliRunner().invoke(cli, ["mocks", "import", str(source)])
+    done = CliRunner().invoke(cli, ["mocks", "import", str(source), "-o", str(written)])
+    assert (printed.exit_code, done.exit_code, done.stdout) == (0, 0, "")
+    assert printed.stdout == written.read_text("utf-8")
+    [rule] = read_rules([written])
+    assert (rule.id, rule.match.contract) == ("behavior-1", ("RevokeCertificate",))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "no JSON"),
+        ('{"serviceName": "STORE_LOG"}', "serviceName: no mock here takes STORE_LOG"),
+        ('[{"serviceName": "REVOKE"}]', "rule 1: serviceName: REVOKE is unknown; the nearest is"),
+    ],
+)
+def test_what_is_none_is_refused(source: Path, text: str, says: str) -> None:
+    source.write_text(text, "utf-8")
+    refused = CliRunner().invoke(cli, ["mocks", "import", str(source)])
+    assert refused.exit_code == 1
+    assert f"{source}: " in refused.stderr.replace("\n", "")
+    assert says in refused.stderr.replace("\n", " ")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    refused = CliRunner().invoke(cli, ["mocks", "import", str(tmp_path / "nothing.json")])
+    assert refused.exit_code == 2
+    assert "nothing.json: No such file" in refused.stderr

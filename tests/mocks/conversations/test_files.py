@@ -3,9 +3,7 @@
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from adapter.cli import cli
 from mocks.conversations.files import read_scripts
 from mocks.rules.type_codes import TypeCodes
 from mocks.yaml_file import FilesError
@@ -78,16 +76,3 @@ def test_every_fault_of_every_file_is_told(tmp_path: Path) -> None:
 def test_two_scripts_of_one_id_are_a_fault(tmp_path: Path) -> None:
     [found] = faults(tmp_path, GOOD.replace("- ", "- id: same\n  ", 1) * 2)
     assert found == "10: id: same stands twice"
-
-
-def test_lint_takes_scripts_and_rules_apart(tmp_path: Path) -> None:
-    (tmp_path / "talk.yaml").write_text(GOOD, "utf-8")
-    (tmp_path / "rule.yaml").write_text(
-        "- match: {contract: RegisterCertificate}\n  answers: [{kind: ok}]\n", "utf-8"
-    )
-    done = CliRunner().invoke(cli, ["mocks", "lint", str(tmp_path)])
-    assert (done.exit_code, done.stdout) == (0, "1 rule, 1 script, all well\n")
-    (tmp_path / "talk.yaml").write_text(GOOD.replace("7d", "7"), "utf-8")
-    done = CliRunner().invoke(cli, ["mocks", "lint", str(tmp_path)])
-    assert done.exit_code == 1
-    assert f"{tmp_path}/talk.yaml:6: steps.1.after: '7' is no duration" in done.stdout
