@@ -4,7 +4,6 @@ from adapter.interactions.send_on import accepted_by
 from adapter.meddelande_rules import Facts, is_answer
 from adapter.model import Meddelande, StoredIntyg, StoredMeddelande
 from adapter.parts import Parts
-from adapter.person import same_person
 from adapter.readers import SWEDEN, read_instanser
 from adapter.safe_xml import parse
 from adapter.store import Rows
@@ -16,7 +15,7 @@ def gather_facts(
     rows: Rows,
     parts: Parts,
     m: Meddelande,
-    stored: StoredIntyg | None,
+    intyg: StoredIntyg | None,
     earlier: StoredMeddelande | None,
     *,
     blocked: bool,
@@ -25,17 +24,17 @@ def gather_facts(
     Look up what a message refers to; of another patient's certificate, nothing but that it is one.
 
     Args:
-        stored: The certificate it is about, if there is one.
+        intyg: The certificate it is about, if there is one and it is the patient's.
         earlier: The message that has its id already, if there is one.
         blocked: What the guard says.
     """
-    intyg = stored if stored and same_person(stored.intyg.patient, m.patient) else None
     intyg_type = find_type(intyg.intyg, parts.types) if intyg else None
+    known = intyg is not None or rows.has_intyg(m.intygs_id)
     messages = intyg_type.messages if intyg_type else None
     return Facts(
         intyg=intyg,
-        not_found=stored is None,
-        wrong_person=stored is not None and intyg is None,
+        not_found=not known,
+        wrong_person=known and intyg is None,
         id_taken=earlier is not None,
         fraga=_fraga(rows, m) if intyg and is_answer(m) else None,
         paminner=_paminner(rows, m) if intyg and m.amne == Amne.PAMINN else None,

@@ -26,8 +26,9 @@ def handle(inbound: Inbound, parts: Parts) -> bytes:
     validate(inbound, parts.contracts)
     query = read_get_certificate(inbound.element)
     with parts.store.read() as rows:
-        stored = rows.get_intyg(query.intygs_id)
-        if stored is None or (query.part == Part.INVANA and stored.intyg.typ in NEVER_FOR_CITIZEN):
+        hidden = NEVER_FOR_CITIZEN if query.part == Part.INVANA else ()
+        stored = rows.get_intyg(query.intygs_id, hidden_types=hidden)
+        if stored is None:
             raise UnknownIntygError(NO_INTYG)
         if query.part != Part.HSVARD:
             _check_patient(stored, parts)

@@ -13,10 +13,10 @@ def known_intyg(rows: Rows, intygs_id: str, patient: PersonId) -> StoredIntyg:
 
     Raises:
         UnknownIntygError: There is none, or it is another patient's; which of
-            the two is not told.
+            the two is not told, nor can it be told from the time that it takes.
     """
-    stored = rows.lock_intyg(intygs_id)
-    if stored is None or not same_person(stored.intyg.patient, patient):
+    stored = rows.lock_intyg_of(patient, intygs_id)
+    if stored is None:
         raise UnknownIntygError(UNKNOWN_INTYG)
     return stored
 
@@ -41,7 +41,4 @@ def parent_of(rows: Rows, intyg: Intyg) -> StoredIntyg | None:
     relation = intyg.relation
     if relation is None or relation.intygs_id == intyg.intygs_id:
         return None
-    parent = rows.lock_intyg(relation.intygs_id)
-    if parent is None or not same_person(parent.intyg.patient, intyg.patient):
-        return None
-    return parent
+    return rows.lock_intyg_of(intyg.patient, relation.intygs_id)

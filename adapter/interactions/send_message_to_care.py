@@ -62,7 +62,7 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
     m = read_send_message_to_care(inbound.element)
     parts.guard.prepare(m.patient)
     with parts.store.begin() as rows:
-        stored = rows.lock_intyg(m.intygs_id)
+        stored = rows.lock_intyg_of(m.patient, m.intygs_id)
         earlier = rows.get_meddelande(m.meddelande_id)
         if earlier is not None and earlier.meddelande == m:
             return Result.info(REPEATED_MEDDELANDE)

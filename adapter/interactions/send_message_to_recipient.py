@@ -71,18 +71,19 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
     m = read_send_message_to_recipient(inbound.element)
     parts.guard.prepare(m.patient)
     with parts.store.begin() as rows:
-        stored = rows.lock_intyg(m.intygs_id)
-        if stored is None:
-            raise UnknownIntygError(UNKNOWN_INTYG)
+        stored = rows.lock_intyg_of(m.patient, m.intygs_id)
         earlier = rows.get_meddelande(m.meddelande_id)
         if earlier is not None and earlier.meddelande == m:
             return Result.info(REPEATED_MEDDELANDE)
-        way = _way(m, stored, parts)
+        way = _way(m, stored, parts) if stored else None
         blocked = way is not None and way.decision is GuardDecision.BLOCK
         facts = gather_facts(rows, parts, m, stored, earlier, blocked=blocked)
+        if facts.not_found:
+            raise UnknownIntygError(UNKNOWN_INTYG)
         findings = check_meddelande(m, facts)
         if findings:
             raise RuleError(RULES_BROKEN, findings)
+        assert stored is not None  # a rule of its own: it is the patient's
         if way is None:
             text = NO_ROUTE.format(part="logiskAdressMottagare", contract=inbound.contract.name)
             raise UnknownRecipientError(text)

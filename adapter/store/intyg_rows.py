@@ -1,5 +1,6 @@
 """Certificates, their state history, and their events."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -40,6 +41,9 @@ _SELECT_INTYG: Final = (
 )
 _INTYGS_ID: Final[sa.BindParameter[str]] = sa.bindparam("intygs_id")
 _ONE_INTYG: Final = _SELECT_INTYG.where(tables.intyg.c.intygs_id == _INTYGS_ID)
+_ONE_INTYG_BUT: Final = _ONE_INTYG.where(
+    tables.intyg.c.typ.not_in(sa.bindparam("hidden", expanding=True))
+)
 # NO KEY: rows that refer to the certificate may be added meanwhile, which cannot deadlock with a
 # transaction that first adds such a row and then wants this lock.
 _LOCK_INTYG: Final = (
@@ -47,6 +51,10 @@ _LOCK_INTYG: Final = (
     .where(tables.intyg.c.intygs_id == _INTYGS_ID)
     .with_for_update(key_share=True)
 )
+_LOCK_INTYG_OF: Final = _LOCK_INTYG.where(
+    tables.intyg.c.patient_extension == sa.bindparam("patient")
+)
+_HAS_INTYG: Final = sa.select(tables.intyg.c.seq).where(tables.intyg.c.intygs_id == _INTYGS_ID)
 _STATUSES: Final = (
     sa.select(tables.intygs_status)
     .where(tables.intygs_status.c.intygs_id == _INTYGS_ID)
@@ -111,9 +119,21 @@ class IntygRows(TransactionRows):
         if not added:
             raise DuplicateRow("intyg", intyg.intygs_id)
 
-    def get_intyg(self, intygs_id: str) -> StoredIntyg | None:
-        """The certificate with this id, or None."""
-        row = self._connection.execute(_ONE_INTYG, {"intygs_id": intygs_id}).first()
+    def get_intyg(
+        self, intygs_id: str, *, hidden_types: Collection[str] = ()
+    ) -> StoredIntyg | None:
+        """
+        The certificate with this id, or None.
+
+        Args:
+            hidden_types: Certificates of these types are not there; finding that out takes no
+                longer than for an unknown id.
+        """
+        if hidden_types:
+            asked = {"intygs_id": intygs_id, "hidden": sorted(hidden_types)}
+            row = self._connection.execute(_ONE_INTYG_BUT, asked).first()
+        else:
+            row = self._connection.execute(_ONE_INTYG, {"intygs_id": intygs_id}).first()
         return _to_stored_intyg(row) if row else None
 
     def lock_intyg(self, intygs_id: str) -> StoredIntyg | None:
@@ -125,6 +145,21 @@ class IntygRows(TransactionRows):
         """
         self._lock_intyg_row(intygs_id)
         return self.get_intyg(intygs_id)
+
+    def lock_intyg_of(self, patient: PersonId, intygs_id: str) -> StoredIntyg | None:
+        """
+        As `lock_intyg`, if it is this patient's; None for another's, and for an unknown id.
+
+        The two take the same time: another patient's is neither waited for nor read, however large
+        it is. The patient's number decides, as in `same_person`.
+        """
+        asked = {"intygs_id": intygs_id, "patient": patient.extension}
+        found = self._connection.execute(_LOCK_INTYG_OF, asked).first()
+        return self.get_intyg(intygs_id) if found else None
+
+    def has_intyg(self, intygs_id: str) -> bool:
+        """Whether there is a certificate with this id, whoever's."""
+        return self._connection.execute(_HAS_INTYG, {"intygs_id": intygs_id}).first() is not None
 
     def _lock_intyg_row(self, intygs_id: str) -> None:
         self._connection.execute(_LOCK_INTYG, {"intygs_id": intygs_id})
