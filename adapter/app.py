@@ -1,7 +1,7 @@
 """Composition: every part is built once, from `Settings`, and handed to the others."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Final, Self
 
@@ -22,12 +22,13 @@ from adapter.parts import Parts
 from adapter.route import Routes
 from adapter.route_reload import RoutesReloader
 from adapter.server import Server, WsgiApp, mount
-from adapter.server_tls import context_from_settings, renew
+from adapter.server_tls import context_from_settings
 from adapter.settings import Settings, SettingsError
 from adapter.soap import Answer, build_wsgi
 from adapter.staff_directory import directory_from_settings
 from adapter.startup import read_facts, refuse_unfit
 from adapter.store import Rows, Store
+from adapter.tls_reload import TlsReloader
 from adapter.virtual_clock import VirtualClock
 from adapter.worker import Workers
 from schemas.intyg_file import TypeFileError
@@ -116,12 +117,7 @@ class App:
             control["/api/clock"] = build_clock(
                 parts.clock, self._workers, parts.store, Token.from_settings(settings)
             )
-        self._reloader = None
-        if settings.routes_file is not None:
-            self._reloader = RoutesReloader(
-                settings.routes_file, settings.environment, parts.routes
-            )
-        self._tls = context_from_settings(settings)
+        tls = context_from_settings(settings)
         headers = ((ENVIRONMENT_HEADER, settings.environment.value),)
         self._console: Server | None = None
         if settings.console.port is not None:
@@ -142,9 +138,17 @@ class App:
             max_body_bytes=settings.server.max_body_bytes,
             max_waiting=settings.server.max_waiting,
             headers=headers,
-            tls=self._tls,
+            tls=tls,
             reuse_port=shared_port is not None,
         )
+        self._reloaders = list(self._make_reloaders())
+
+    def _make_reloaders(self) -> Iterator[RoutesReloader | TlsReloader]:
+        settings = self.parts.settings
+        if settings.routes_file is not None:
+            yield RoutesReloader(settings.routes_file, settings.environment, self.parts.routes)
+        if settings.server.tls is not None:
+            yield TlsReloader(settings.server.tls, settings.environment, self._server.use_tls)
 
     @property
     def url(self) -> str:
@@ -163,11 +167,9 @@ class App:
             self.parts.contracts.warm(self.parts.contracts.get(name, int(major)))
 
     def reload(self) -> None:
-        """Read `routes_file` and the server's certificate again now, as a signal asks."""
-        if self._reloader is not None:
-            self._reloader.reload()
-        if self._tls is not None and self.parts.settings.server.tls is not None:
-            renew(self._tls, self.parts.settings.server.tls)
+        """Read `routes_file` and the files of `[server.tls]` again now, as a signal asks."""
+        for reloader in self._reloaders:
+            reloader.reload()
 
     def _after_delivery(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
         after_delivery.handle(rows, delivery, outcome, self.parts)
@@ -179,9 +181,9 @@ class App:
             undo.callback(self.parts.store.close)
             self._workers.start()
             undo.callback(self._workers.stop)
-            if self._reloader is not None:
-                self._reloader.start()
-                undo.callback(self._reloader.stop)
+            for reloader in self._reloaders:
+                reloader.start()
+                undo.callback(reloader.stop)
             self._server.start()
             undo.callback(self._server.stop)
             if self._console:
@@ -199,8 +201,8 @@ class App:
         if self._console:
             self._console.stop()
         self._server.stop()
-        if self._reloader is not None:
-            self._reloader.stop()
+        for reloader in self._reloaders:
+            reloader.stop()
         self._workers.stop()
         self._deliverer.close()
         self._anchor()

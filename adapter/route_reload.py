@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
 import structlog
 
@@ -20,13 +19,12 @@ from adapter.route import Routes
 from adapter.route_settings import DestinationSettings, RoutingSettings
 from adapter.routes_file import TomlFileError, read_routing
 from adapter.settings import RecipientSettings
-
-LOOK_SECONDS: Final = 1.0
+from adapter.watch import Watch
 
 _log = structlog.get_logger("adapter.routes")
 
 
-class RoutesReloader:
+class RoutesReloader(Watch):
     """
     Watches a file of routes, in a thread of its own between `start` and `stop`.
 
@@ -35,28 +33,13 @@ class RoutesReloader:
     """
 
     def __init__(self, path: Path, environment: Environment, routes: Routes) -> None:
+        super().__init__("routes")
         self._path = path
         self._environment = environment
         self._routes = routes
         self._changes = Changes(path)
         self._changes.settle()  # it was read with the settings
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="routes", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join(timeout=10)
-
-    def _watch(self) -> None:
-        while not self._stopping.wait(LOOK_SECONDS):
-            try:
-                self.look()
-            except Exception as exc:  # noqa: BLE001 - a door: the next look may go well
-                _log.error("routes.look_failed", **{"error.type": type(exc).__name__})
 
     def look(self) -> None:
         """Read the file if it has changed, and nobody is writing it any more."""

@@ -129,6 +129,11 @@ class Server:
         scheme = "http" if self._server.ssl_adapter is None else "https"
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
+    def use_tls(self, context: ssl.SSLContext) -> None:
+        """Speak TLS with another context, on connections to come."""
+        assert isinstance(self._server.ssl_adapter, _Tls), "it speaks plain HTTP"
+        self._server.ssl_adapter.context = context
+
     def start(self) -> Self:
         """
         Listen, and serve in the background.

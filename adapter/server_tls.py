@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import structlog
 
+from adapter.crl_files import read_crls
 from adapter.server_wake import WakeUp
 from adapter.settings import CallerIdentity, ServerTlsSettings, Settings, SettingsError
 
@@ -64,30 +65,16 @@ def server_context(tls: ServerTlsSettings) -> ssl.SSLContext:
     """
     TLS 1.2 or newer; client certificates are asked for when `client_ca` says who issues them.
 
+    With `client_crl`, a client certificate counts only if its issuer's revocation list is among
+    them, in date, and without it. A context never forgets what it has read: other files are for a
+    new one.
+
     Raises:
         SettingsError: A file is missing or does not hold what it should.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
-    _load(context, tls)
-    if tls.client_ca:
-        context.verify_mode = ssl.CERT_OPTIONAL
-    return context
-
-
-def renew(context: ssl.SSLContext, tls: ServerTlsSettings) -> None:
-    """Read the certificate again, for connections to come; one that is no good changes nothing."""
-    try:
-        server_context(tls)
-    except SettingsError as exc:
-        _log.error("server.tls_files_refused", **{"error.message": str(exc)})
-        return
-    _load(context, tls)
-    _log.info("server.tls_files_read")
-
-
-def _load(context: ssl.SSLContext, tls: ServerTlsSettings) -> None:
     # An empty password: an encrypted key without one must not ask on the terminal.
     password = tls.key_password.get_secret_value() if tls.key_password else ""
     with _named("server.tls.cert"):
@@ -95,15 +82,30 @@ def _load(context: ssl.SSLContext, tls: ServerTlsSettings) -> None:
     for path in tls.client_ca:
         with _named("server.tls.client_ca"):
             context.load_verify_locations(path)
+    for path in tls.client_crl:
+        with _named("server.tls.client_crl"):
+            read_crls(path)  # refuses others: a certificate in there would count as an issuer
+            context.load_verify_locations(path)
+    if tls.client_ca:
+        context.verify_mode = ssl.CERT_OPTIONAL
+    if tls.client_crl:
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    return context
+
+
+_NOT_USABLE: Final = {
+    "server.tls.cert": "not PEM, or the key is another's, or its password is wrong",
+    "server.tls.client_ca": "no certificates (PEM)",
+    "server.tls.client_crl": "not revocation lists (PEM, each with its next update) alone",
+}
 
 
 @contextlib.contextmanager
 def _named(setting: str) -> Iterator[None]:
     try:
         yield
-    except ssl.SSLError as exc:
-        text = f"{setting}: not PEM, or the key is another's, or its password is wrong"
-        raise SettingsError(text) from exc
+    except (ssl.SSLError, ValueError) as exc:
+        raise SettingsError(f"{setting}: {_NOT_USABLE[setting]}") from exc
     except OSError as exc:
         raise SettingsError(f"{setting}: {exc.strerror or type(exc).__name__}") from exc
 

@@ -65,6 +65,16 @@ class ServerTlsSettings(_Part):
         default=(),
         description="PEM: who issues client certificates; without any, none is asked for",
     )
+    client_crl: tuple[Path, ...] = Field(
+        default=(),
+        description="PEM: which client certificates are revoked; with any, each issuer needs one",
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _revoked_by_somebody(self) -> Self:
+        if self.client_crl and not self.client_ca:
+            raise ValueError("client_crl without client_ca")
+        return self
 
 
 class ServerSettings(_Part):

@@ -15,6 +15,7 @@ are only told. A new check is a function and a row in `CHECKS`; the documentatio
 from adapter.checks.callers import permission_remarks
 from adapter.checks.check import Check, Facts, Remark
 from adapter.checks.destinations import destination_remarks, recipient_remarks, tls_remarks
+from adapter.checks.production import server_tls_remarks
 from adapter.checks.table import CHECKS, look
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "look",
     "permission_remarks",
     "recipient_remarks",
+    "server_tls_remarks",
     "tls_remarks",
 ]

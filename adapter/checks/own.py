@@ -7,6 +7,7 @@ from typing import Final
 from adapter.audit import OWN_KEY, AuditKey
 from adapter.checks.check import Facts, Remark
 from adapter.console.token import Token
+from adapter.crl_files import due_soon
 from adapter.errors import StoreError, TechnicalError
 from adapter.key_files import cert_files, ending_soon, readable_by_others, secret_files
 from adapter.settings import SettingsError
@@ -72,6 +73,12 @@ def cert_dates(facts: Facts) -> Iterator[Remark]:
         verb = "ended" if ends < now else "ends"
         text = f"{setting}: a certificate in {path} {verb} on {ends:%Y-%m-%d}"
         yield Remark(text, "get the next one, and put it in its place", refuses=False)
+    tls = facts.settings.server.tls
+    for path, due in due_soon(tls.client_crl if tls else (), now):
+        verb = "was" if due < now else "is"
+        text = f"server.tls.client_crl: {path} {verb} to be replaced by {due:%Y-%m-%d %H:%M} UTC"
+        todo = "get the issuer's newest list; after that no client certificate of its counts"
+        yield Remark(text, todo, refuses=False)
 
 
 def console(facts: Facts) -> Iterator[Remark]:

@@ -9,7 +9,7 @@ from cryptography import x509
 from adapter.checks.check import Facts, Remark
 from adapter.make_keys import is_test_cert
 from adapter.model import Environment, system_clock
-from adapter.settings import Settings, SignaturePolicy
+from adapter.settings import ServerTlsSettings, SignaturePolicy
 
 
 def test_keys(facts: Facts) -> Iterator[Remark]:
@@ -23,21 +23,21 @@ def test_keys(facts: Facts) -> Iterator[Remark]:
         ("signing.cert", own),
     ):
         yield from test_certs(setting, certs)
-    for setting, paths in _cert_files(facts.settings):
-        yield from test_certs(setting, certs_in(paths))
-
-
-def _cert_files(settings: Settings) -> Iterator[tuple[str, tuple[Path, ...]]]:
-    """The certificates in files that only TLS looks at, by setting."""
-    tls = settings.server.tls
-    if tls is not None:
-        yield "server.tls.cert", (tls.cert,)
-        yield "server.tls.client_ca", tls.client_ca
+    if facts.settings.server.tls is not None:
+        yield from server_tls_remarks(facts.settings.server.tls, facts.settings.environment)
+    register = facts.settings.test_patients.population_register
     for setting, ca in (
-        ("staff.ca", settings.staff.ca),
-        ("test_patients.population_register.ca", settings.test_patients.population_register.ca),
+        ("staff.ca", facts.settings.staff.ca),
+        ("test_patients.population_register.ca", register.ca),
     ):
-        yield setting, () if ca is None else (ca,)
+        yield from test_certs(setting, certs_in([ca]))
+
+
+def server_tls_remarks(tls: ServerTlsSettings, environment: Environment) -> Iterator[Remark]:
+    """What is wrong with the door's certificates in an environment; asked when they are read."""
+    if environment is Environment.PRODUCTION:
+        yield from test_certs("server.tls.cert", certs_in([tls.cert]))
+        yield from test_certs("server.tls.client_ca", certs_in(tls.client_ca))
 
 
 def certs_in(paths: Iterable[Path | None]) -> Iterator[x509.Certificate]:

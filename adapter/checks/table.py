@@ -68,7 +68,12 @@ CHECKS: Final = (
         "nobody else can read the files that hold keys and tokens",
         key_files,
     ),
-    Check("cert dates", "no certificate ends within 30 days", cert_dates),
+    Check(
+        "cert dates",
+        "no certificate ends within 30 days, no revocation list has used up three quarters of its "
+        "time",
+        cert_dates,
+    ),
     Check("console", "`/api` and `/metrics` have a token, or it is demo on loopback", console),
     Check(
         "schemas",

@@ -168,7 +168,7 @@ def test_a_file_from_the_future_counts_when_it_stays_as_it_is(rig: Rig) -> None:
 
 
 def test_the_watch_finds_a_change_by_itself(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapter.route_reload.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("adapter.watch.LOOK_SECONDS", 0.02)
     rig.reloader.start()
     try:
         rig.write(FK + PERMISSION)

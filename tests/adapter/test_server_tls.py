@@ -73,10 +73,12 @@ def client(certs: TlsCerts, cert: Path | None) -> ssl.SSLContext:
     return context
 
 
-def connect(server: Server, context: ssl.SSLContext) -> ssl.SSLSocket:
+def connect(
+    server: Server, context: ssl.SSLContext, session: ssl.SSLSession | None = None
+) -> ssl.SSLSocket:
     raw = socket.create_connection(("127.0.0.1", server.port), timeout=5)
     try:
-        return context.wrap_socket(raw, server_hostname="localhost")
+        return context.wrap_socket(raw, server_hostname="localhost", session=session)
     except BaseException:
         raw.close()
         raise

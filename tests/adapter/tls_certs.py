@@ -1,5 +1,6 @@
 """Certificates for TLS in tests, good ones and such as must be refused."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -15,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 HSA_ID: Final = "SE2321000016-EHR1"
 OTHER_HSA_ID: Final = "SE2321000016-EHR2"
 _YEAR: Final = timedelta(days=365)
+_WEEK: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class TlsCerts:
         nameless: A client's without HSA-id.
         expired: Of the system `HSA_ID`, until yesterday.
         stranger: Of the system `HSA_ID`, by an authority that nobody knows.
+        authority: Whose certificate `ca` is; it can revoke what it issued.
+        strange_authority: Issued `stranger`.
     """
 
     ca: Path
@@ -41,6 +45,8 @@ class TlsCerts:
     nameless: Path
     expired: Path
     stranger: Path
+    authority: "_Authority"
+    strange_authority: "_Authority"
 
 
 _SIGNS_CERTS: Final = x509.KeyUsage(
@@ -59,6 +65,7 @@ _SIGNS_CERTS: Final = x509.KeyUsage(
 class _Authority:
     def __init__(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
+        self.serial_numbers: dict[str, int] = {}  # by file
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         now = datetime.now(UTC)
         self.cert = (
@@ -70,6 +77,10 @@ class _Authority:
             )
             .sign(self._key, SHA256())
         )
+
+    @property
+    def pem(self) -> bytes:
+        return self.cert.public_bytes(Encoding.PEM)
 
     def _builder(
         self, subject: x509.Name, key: ec.EllipticCurvePublicKey, end: datetime
@@ -106,9 +117,27 @@ class _Authority:
             if host == "localhost":
                 names.append(x509.IPAddress(ip_address("127.0.0.1")))
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        cert = builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM)
+        issued = builder.sign(self._key, SHA256())
+        self.serial_numbers[path.name] = issued.serial_number
+        cert = issued.public_bytes(Encoding.PEM)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         path.write_bytes(pem + cert)
+        return path
+
+    def revoke(
+        self, path: Path, names: Iterable[str] = (), *, days: float = 7, of: timedelta = _WEEK
+    ) -> Path:
+        """A list of what is revoked, good for so many days yet, of its whole time."""
+        due = datetime.now(UTC) + timedelta(days=days)
+        builder = x509.CertificateRevocationListBuilder(self._name, due - of, due)
+        for name in names:
+            revoked = x509.RevokedCertificateBuilder(self.serial_numbers[name], due - of)
+            builder = builder.add_revoked_certificate(revoked.build())
+        crl = builder.add_extension(x509.CRLNumber(1), critical=False).add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+            critical=False,
+        )
+        path.write_bytes(crl.sign(self._key, SHA256()).public_bytes(Encoding.PEM))
         return path
 
 
@@ -116,7 +145,7 @@ def make_tls_certs(folder: Path) -> TlsCerts:
     """Make them all."""
     known, unknown = _Authority("Known CA"), _Authority("Unknown CA")
     ca = folder / "ca.pem"
-    ca.write_bytes(known.cert.public_bytes(Encoding.PEM))
+    ca.write_bytes(known.pem)
     return TlsCerts(
         ca=ca,
         server=known.issue(folder / "server.pem", host="localhost"),
@@ -126,4 +155,6 @@ def make_tls_certs(folder: Path) -> TlsCerts:
         nameless=known.issue(folder / "nameless.pem"),
         expired=known.issue(folder / "expired.pem", HSA_ID, days=-1),
         stranger=unknown.issue(folder / "stranger.pem", HSA_ID),
+        authority=known,
+        strange_authority=unknown,
     )
