@@ -15,6 +15,7 @@ from schemas.contract import Contracts
 
 if TYPE_CHECKING:
     from mocks.serving import MockTls
+    from mocks.tls import AdapterTls
 
 mocks = typer.Typer(help="Run the mock authorities and the mock EHR until they are stopped.")
 
@@ -77,6 +78,16 @@ def run(
             show_envvar=True,
         ),
     ] = None,
+    adapter_ca: Annotated[
+        Path | None, typer.Option(help="CAs of the adapter's certificate (PEM), for https.")
+    ] = None,
+    adapter_cert: Annotated[
+        Path | None,
+        typer.Option(help="Certificate that the mocks show to the adapter (PEM)."),
+    ] = None,
+    adapter_key: Annotated[
+        Path | None, typer.Option(help="The key of --adapter-cert (PEM).")
+    ] = None,
     cert: Annotated[
         Path | None, typer.Option(help="Serve TLS with this certificate (PEM); needs --key.")
     ] = None,
@@ -113,11 +124,12 @@ def run(
     }
     try:
         tls = _tls(cert, key, client_ca, require_client=require_client, by_client=run_by_client)
+        adapter_tls = _adapter_tls(adapter_ca, adapter_cert, adapter_key)
         line = Timeline()
         if adapter_clock is not None:
             from mocks.adapter_clock import AdapterClock
 
-            line.follow(AdapterClock(adapter_clock, adapter_token))
+            line.follow(AdapterClock(adapter_clock, adapter_token, adapter_tls))
         types = known_types(types_dir)
         codes = TypeCodes(types.headers())
         made = make_personas(
@@ -129,6 +141,7 @@ def run(
             control_token=control_token,
             journal_file=journal,
             run_by_client_certificate=run_by_client,
+            adapter_tls=adapter_tls,
         )
         for mock in made.values():
             context.call_on_close(mock.close)
@@ -258,6 +271,17 @@ def _ports(first: int, chosen: Mapping[str, int | None]) -> dict[str, int]:
         key: (first and first + place) if port is None else port
         for place, (key, port) in enumerate(chosen.items())
     }
+
+
+def _adapter_tls(ca: Path | None, cert: Path | None, key: Path | None) -> "AdapterTls":
+    """What the options say about TLS towards the adapter; OSError: a file cannot be used."""
+    from mocks.tls import AdapterTls
+
+    if (cert is None) is not (key is None):
+        raise ValueError("--adapter-cert and --adapter-key go together")
+    tls = AdapterTls(ca, cert, key)
+    tls.check()
+    return tls
 
 
 def _tls(

@@ -6,6 +6,7 @@ from typing import Any
 import requests
 
 from mocks.clock import ClockError
+from mocks.tls import AdapterTls
 
 TIMEOUT_SECONDS = 60.0
 """For one step; an attempt to deliver that hangs is waited for."""
@@ -18,9 +19,16 @@ class AdapterClock:
     Args:
         url: The adapter's clock, `http://127.0.0.1:8080/api/clock`.
         token: Of the adapter's console, if it asks for one.
+        tls: For https.
     """
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        tls: AdapterTls = AdapterTls(),  # noqa: B008 -- frozen
+    ) -> None:
+        self._tls = tls
         self._url = url
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
@@ -43,6 +51,7 @@ class AdapterClock:
             with requests.Session() as session:
                 session.trust_env = False  # an adapter on loopback is never behind a proxy
                 session.headers.update(self._headers)
+                session.verify, session.cert = self._tls.verify, self._tls.client
                 response = session.put(self._url, json=fields, timeout=TIMEOUT_SECONDS)
                 told = response.json()
         except (requests.RequestException, ValueError) as exc:

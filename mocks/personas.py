@@ -16,6 +16,7 @@ from mocks.journalsystem.persona import SETTINGS as JOURNALSYSTEM
 from mocks.settings import MockSettings
 from mocks.skatteverket import Skatteverket
 from mocks.socialstyrelsen import Socialstyrelsen
+from mocks.tls import AdapterTls
 from mocks.transportstyrelsen import Transportstyrelsen
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
@@ -72,6 +73,7 @@ def make_personas(
     control_token: str | None = None,
     journal_file: Path | None = None,
     run_by_client_certificate: bool = False,
+    adapter_tls: AdapterTls = AdapterTls(),  # noqa: B008 -- frozen
 ) -> dict[str, Agency]:
     """
     All five, none of them running yet, by key.
@@ -82,12 +84,14 @@ def make_personas(
         control_token: What their control interfaces want as Bearer; None: nothing.
         journal_file: SQLite file for their journals; None: they are kept in memory.
         run_by_client_certificate: Each client certificate has a run of its own.
+        adapter_tls: Whom they believe at the adapter, and what they show.
 
     Raises:
         OSError, ValueError: A CA file or the journal's file cannot be used.
     """
     changes: dict[str, Any] = {
         "adapter_url": adapter_url,
+        "adapter_tls": adapter_tls,
         "ca_files": ca_files,
         "control_token": control_token,
         "journal_file": journal_file,

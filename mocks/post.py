@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from mocks import envelope
 from mocks.runs import RUN_HEADER
+from mocks.tls import AdapterTls
 from schemas.contract import Contract
 
 
@@ -44,6 +45,7 @@ def post(
     meddelande_id: str,
     timeout_seconds: float,
     run: str | None = None,
+    tls: AdapterTls = AdapterTls(),  # noqa: B008 -- frozen
 ) -> Sent:
     """
     Post an envelope and read the answer.
@@ -53,6 +55,7 @@ def post(
         request: The envelope.
         timeout_seconds: To connect, and between bytes of the answer.
         run: The run that it is sent in, if any.
+        tls: For https.
     """
     import requests  # late: mocks start sooner without it
 
@@ -64,6 +67,7 @@ def post(
     try:
         with requests.Session() as session:
             session.trust_env = False  # a mock talks to its adapter, never through a proxy
+            session.verify, session.cert = tls.verify, tls.client
             response = session.post(
                 url.rstrip("/") + contract.path,
                 data=request,

@@ -17,6 +17,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
 from mocks.agency import Agency
+from mocks.tls import load_ca, load_cert
 
 _BACKLOG: Final = 1024
 """Connections that may wait; werkzeug's own 128 makes a burst of 200 callers wait a second."""
@@ -63,9 +64,9 @@ class MockTls:
             OSError: A file cannot be read, or does not hold what it should.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.cert, self.key)
+        load_cert(context, self.cert, self.key)
         if self.client_ca is not None:
-            context.load_verify_locations(self.client_ca)
+            load_ca(context, self.client_ca)
             context.verify_mode = ssl.CERT_REQUIRED if self.require_client else ssl.CERT_OPTIONAL
         return context
 

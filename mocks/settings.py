@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mocks.tls import AdapterTls
+
 ANY = "*"
 
 
@@ -17,6 +19,7 @@ class MockSettings:
         part: Its code in `types:Part`, e.g. `FKASSA`.
         adapter_url: Where it sends its own messages: a base address, to
             which the contract's national path is added. None: it cannot send.
+        adapter_tls: Whom it believes there, and what it shows.
         adapter_logical_address: What the header of those messages says. It
             names the national store (the first hop); the care unit stands
             in `logiskAdressMottagare`.
@@ -56,6 +59,7 @@ class MockSettings:
     logical_address: str
     part: str
     adapter_url: str | None = None
+    adapter_tls: AdapterTls = field(default_factory=AdapterTls)
     adapter_logical_address: str = "INTYGSADAPTER"
     recipient_address: str = "FKASSA"
     ca_files: tuple[Path, ...] = ()

@@ -262,6 +262,7 @@ class Forsakringskassan(Talker, Authority):
             meddelande.meddelande_id,
             self.settings.timeout_seconds,
             self.settings.run,
+            self.settings.adapter_tls,
         )
         with self._lock:
             if not repeat:

@@ -52,7 +52,7 @@ class EhrClient:
             `http://127.0.0.1:8080/services`.
         logical_address: What the header says.
         staff: Who sends.
-        verify: CA certificates (PEM) for https; None: the system's.
+        verify: CA certificates (PEM) for https; True: the usual ones.
         cert: Client certificate and key (PEM).
         headers: Of HTTP, that every call bears.
     """
@@ -63,7 +63,7 @@ class EhrClient:
         logical_address: str,
         staff: Staff,
         *,
-        verify: str | None = None,
+        verify: str | bool = True,
         cert: tuple[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class EhrClient:
         self._session = requests.Session()
         self._session.headers.update(headers or {})
         self._session.trust_env = False  # whose variables would win over `verify`
-        self._session.verify = verify or True
+        self._session.verify = verify
         self._session.cert = cert
         self._history = HistoryPlugin(maxlen=1)
         self._clients: dict[str, zeep.Client] = {}

@@ -81,7 +81,12 @@ def say(settings: MockSettings, action: Action, about: Happening, at: datetime) 
     staff = Staff(STAFF_ID, about.fields["unit"])
     headers = {} if settings.run is None else {RUN_HEADER: settings.run}
     client = EhrClient(
-        settings.adapter_url, settings.adapter_logical_address, staff, headers=headers
+        settings.adapter_url,
+        settings.adapter_logical_address,
+        staff,
+        verify=settings.adapter_tls.verify,
+        cert=settings.adapter_tls.client,
+        headers=headers,
     )
     try:
         answer = client.message(

@@ -187,8 +187,17 @@ def test_tls_is_served_and_each_client_is_a_run_of_its_own(tmp_path: Path) -> No
             id="no CA",
         ),
         pytest.param(
-            ["--cert", "a.pem", "--key", "b.pem"], "No such file or directory", id="no file"
+            ["--cert", "a.pem", "--key", "b.pem"],
+            "No such file or directory: a.pem, b.pem",
+            id="no file",
         ),
+        pytest.param(
+            ["--cert", __file__, "--key", __file__],
+            f"are no PEM certificate and its unencrypted key: {__file__}, {__file__}",
+            id="no PEM",
+        ),
+        pytest.param(["--adapter-key", "a.pem"], "--adapter-cert and --adapter-key", id="no cert"),
+        pytest.param(["--adapter-ca", __file__], f"no PEM certificate: {__file__}", id="no CA's"),
     ],
 )
 def test_half_of_tls_is_refused(arguments: list[str], says: str) -> None:

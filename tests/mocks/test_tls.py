@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,19 @@ import pytest
 import requests
 
 from adapter.make_keys import CLIENT_HSA_ID, TestKeys, make_test_keys
+from mocks.agency import Agency
+from mocks.clock import SWEDEN
+from mocks.conversations import Event, Happening, script
 from mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from mocks.journalsystem import Journalsystem, talk
+from mocks.journalsystem.persona import SETTINGS as EHR
 from mocks.rules import parse_rule
 from mocks.serving import MockServer, MockTls, serve
+from mocks.tls import AdapterTls
 from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
 from tests import builders
+from tests.mocks import calls
 from tests.mocks.calls import PATHS, envelope, result
 
 DATA = envelope(builders.register_certificate())
@@ -143,3 +151,71 @@ def test_files_that_do_not_fit_are_refused_before_a_port_is_taken(
         MockTls(keys.server.cert, keys.server.key, require_client=True)
     with pytest.raises(OSError, match="No such file"):
         MockServer(kassan, tls=MockTls(tmp_path / "none.pem", keys.server.key))
+
+
+# --- what a mock says by itself -------------------------------------------------------------------
+
+
+def shows(keys: TestKeys) -> AdapterTls:
+    return AdapterTls(keys.ca, keys.client.cert, keys.client.key)
+
+
+@contextmanager
+def adapter_that_wants_a_certificate(mock: Agency, keys: TestKeys) -> Iterator[str]:
+    """Something that takes messages, and lets nobody in who shows none; gives its address."""
+    tls = MockTls(keys.server.cert, keys.server.key, keys.ca, require_client=True)
+    with serve(mock, tls=tls) as server:
+        yield server.url
+
+
+def test_an_authority_shows_its_certificate_when_it_asks(
+    contracts: Contracts, types: IntygTypes, ehr: Journalsystem, keys: TestKeys
+) -> None:
+    with adapter_that_wants_a_certificate(ehr, keys) as url:
+        settings = replace(SETTINGS, adapter_url=url, adapter_tls=shows(keys))
+        kassan = Forsakringskassan(contracts, types, settings)
+        with serve(kassan) as server:
+            assert result(calls.post(server, builders.register_certificate()))[0] == "OK"
+        assert kassan.ask(builders.INTYGS_ID, "KONTKT", "Fråga").result_code == "OK"
+        kassan.settings = replace(settings, adapter_tls=AdapterTls(keys.ca))
+        assert kassan.ask(builders.INTYGS_ID, "KONTKT", "Fråga").failure in (
+            "SSLError",
+            "ConnectionError",  # the same, told while the message is on its way
+        )
+        kassan.settings = replace(settings, adapter_tls=AdapterTls())
+        assert kassan.ask(builders.INTYGS_ID, "KONTKT", "Fråga").failure == "SSLError"
+    assert [each.sender for each in ehr.journal.entries()] == [CLIENT_HSA_ID]
+
+
+def test_an_ehr_shows_its_certificate_when_it_answers(
+    kassan: Forsakringskassan, keys: TestKeys
+) -> None:
+    about = Happening(
+        Event.QUESTION,
+        builders.INTYGS_ID,
+        "q-1",
+        {"unit": builders.UNIT, "person": builders.PATIENT, "amne": "KONTKT"},
+    )
+    with adapter_that_wants_a_certificate(kassan, keys) as url:
+        settings = replace(EHR, adapter_url=url, adapter_logical_address="FKASSA")
+        now = datetime(2026, 11, 23, 10, tzinfo=SWEDEN)
+        shown = replace(settings, adapter_tls=shows(keys))
+        assert talk.say(shown, script.Answer(text="Svar"), about, now).http_status == 200
+        unshown = talk.say(settings, script.Answer(text="Svar"), about, now)
+        assert (unshown.http_status, unshown.failure) == (None, "SSLError")
+    assert [each.sender for each in kassan.journal.entries()] == [CLIENT_HSA_ID]
+
+
+def test_files_that_cannot_be_shown_are_named(keys: TestKeys, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="go together"):
+        AdapterTls(cert=keys.client.cert)
+    AdapterTls().check()
+    shows(keys).check()
+    for wrong in (
+        AdapterTls(ca=keys.client.key),
+        AdapterTls(cert=keys.client.cert, key=keys.server.key),
+        AdapterTls(ca=tmp_path / "nothing.pem"),
+    ):
+        with pytest.raises(OSError, match=r"PEM|No such file") as raised:
+            wrong.check()
+        assert str(wrong.ca or f"{wrong.cert}, {wrong.key}") == raised.value.filename
