@@ -95,6 +95,15 @@ def register_certificate(
     return "".join(parts).encode()
 
 
+def signed_by(yrke: str, intygs_id: str = INTYGS_ID) -> bytes:
+    """The same with a licensed profession (`legitimeratYrke`) in `skapadAv`: `SJ`, a nurse."""
+    return register_certificate(intygs_id).replace(
+        b"</skapadAv>",
+        f'<legitimeratYrke xmlns="{EXT32}"><t:code>{yrke}</t:code>'
+        "<t:codeSystem>1.2.752.29.23.1.6</t:codeSystem></legitimeratYrke></skapadAv>".encode(),
+    )
+
+
 def send_certificate_to_recipient(
     intygs_id: str = INTYGS_ID,
     person: str = PATIENT,

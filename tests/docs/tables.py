@@ -92,7 +92,7 @@ def _relations() -> str:
 
 def _differences() -> str:
     def rule(says: str) -> str:
-        return f", `{says}`" if says.endswith("_ERROR") or says.startswith("INTYG_") else ""
+        return f", `{says}`" if says.isupper() else ""
 
     return _table(
         ("Case", "Nationally", "Here", "Why"),

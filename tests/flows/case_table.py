@@ -16,9 +16,10 @@ from adapter.errors import StoreError
 from adapter.guard import Guard, ListSignal, TestPatients
 from adapter.model import DestinationKind
 from adapter.parts import Parts
+from adapter.settings import SignaturePolicy
 from adapter.store import Store
 from schemas.codes import ErrorId
-from schemas.intyg_model import Messages
+from schemas.intyg_model import Messages, Unique
 from tests import builders
 from tests.adapter.interactions.rig import ChangedTypes, VirtualClock, make_parts, make_settings
 
@@ -114,6 +115,18 @@ def silent(parts: Parts) -> Parts:
     return replace(parts, types=ChangedTypes({"messages": Messages((), ())}))
 
 
+def one_for_a_patient(parts: Parts) -> Parts:
+    """There may be one certificate of each type, as of DB."""
+    return replace(parts, types=ChangedTypes({"unique": Unique.EVERYWHERE}))
+
+
+def signature_required(parts: Parts) -> Parts:
+    settings = make_settings(
+        data_dir=parts.settings.data_dir, signature=SignaturePolicy.REQUIRE, recipients=RECIPIENTS
+    )
+    return make_parts(settings, parts.store, VirtualClock())
+
+
 RECIPIENTS: Final = make_settings().recipients
 
 # --- the table ------------------------------------------------------------------------------------
@@ -149,6 +162,33 @@ CASES = [
         VALIDATION,
         register("r-4", svar=builders.fk7804_svar()[:-1]),
         "FK7804/1/R24",
+    ),
+    differs(
+        "Register: without a valid signature",
+        OK,
+        VALIDATION,
+        "the store leaves it to the editor that signs; here certificates come from anywhere. The "
+        "setting `signature` says what is asked",
+        register("r-9"),
+        says="ABSENT",
+        change=signature_required,
+    ),
+    differs(
+        "Register: the signer may not sign it",
+        OK,
+        VALIDATION,
+        "the national editor lets nobody else sign; its store does not ask",
+        builders.signed_by("SJ", "r-10"),
+        says="SIGNER_ROLE",
+    ),
+    differs(
+        "Register: a second death certificate",
+        OK,
+        VALIDATION,
+        "the national editor lets nobody sign one; its store does not ask",
+        register("r-11"),
+        says="INTYG_NOT_UNIQUE",
+        change=one_for_a_patient,
     ),
     same("Register: same id, same person", INFO, register(SENT), "Certificate already exists"),
     same(
@@ -224,6 +264,14 @@ CASES = [
     same("Revoke: revoked", OK, revoke("i-unsent-4")),
     # --- SendMessageToCare, first hop ---
     same("ToCare: unknown part", VALIDATION, ask(part="NEVER", intygs_id=SENT), "PART_NOT_KNOWN"),
+    differs(
+        "ToCare: part HSVARD",
+        OK,
+        VALIDATION,
+        "only those that certificates are sent to ask about them",
+        ask(part="HSVARD", intygs_id=SENT),
+        says="PART_NOT_KNOWN_ERROR",
+    ),
     same(
         "ToCare: amne", VALIDATION, ask(amne="NEVER", intygs_id=SENT), "SUBJECT_NOT_SUPPORTED_ERROR"
     ),

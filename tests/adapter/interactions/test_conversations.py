@@ -50,7 +50,7 @@ OUTCOMES: Final = {
     "failed": Outcome(OutcomeKind.RETRY),  # it was the last attempt
     "later": LATER,
 }
-OFTEN_DELIVERED: Final = ["delivered", "delivered", *OUTCOMES]
+OUTCOME: Final = st.sampled_from(["delivered", "delivered", *OUTCOMES])
 
 ask = builders.send_message_to_care
 write = builders.send_message_to_recipient
@@ -78,21 +78,31 @@ class Conversations(RuleBasedStateMachine):
 
     @initialize(
         to=st.sampled_from([["FKASSA"], ["FKASSA", "AF"], []]),
+        comes_to=st.tuples(OUTCOME, OUTCOME),
         asked=st.lists(
             st.tuples(st.sampled_from(["KOMPLT", "KOMPLT", "KONTKT"]), PART), max_size=4
         ),
+        completed=st.sampled_from([0, 1, 2]),
     )
-    def first(self, to: list[str], asked: list[tuple[str, str]]) -> None:
+    def first(
+        self,
+        to: list[str],
+        comes_to: tuple[str, str],
+        asked: list[tuple[str, str]],
+        completed: int,
+    ) -> None:
         """Most plays begin in the middle of a conversation: there is more to go wrong."""
         self._register(None, None)
         for part in to:
             self.send(0, part)
         if to:
-            self.deliver("delivered", "delivered")
+            self.deliver(*comes_to)
         for amne, part in asked:
             self.recipient_asks(0, amne, part, None)
+        for _ in range(completed):
+            self._register("KOMPLT", self.intyg[0])
 
-    @precondition(lambda self: len(self.intyg) < 3)
+    @precondition(lambda self: len(self.intyg) < 4)
     @rule(pick=PICK, relation=st.sampled_from(["KOMPLT", "KOMPLT", "ERSATT", "FRLANG", "KOPIA"]))
     def register(self, pick: int, relation: str) -> None:
         self._register(relation, self.intyg[pick % len(self.intyg)])
@@ -128,7 +138,7 @@ class Conversations(RuleBasedStateMachine):
             intyg.queue("RegisterCertificate:3", part)
         self._look(intyg)
 
-    @rule(fk=st.sampled_from(OFTEN_DELIVERED), af=st.sampled_from(OFTEN_DELIVERED))
+    @rule(fk=OUTCOME, af=OUTCOME)
     def deliver(self, fk: str, af: str) -> None:
         """An hour later the workers try everything that waits; each receiver has its day."""
         self.rig.clock.now += timedelta(hours=1)
@@ -161,7 +171,16 @@ class Conversations(RuleBasedStateMachine):
     @rule(pick=PICK)
     def revoke(self, pick: int) -> None:
         """Not at once: it ends all talk."""
-        intyg = self._intyg(pick)
+        self._revoke(self._intyg(pick))
+
+    @precondition(lambda self: any(one.relation == "KOMPLT" for one in self.intyg))
+    @rule(pick=PICK)
+    def revoke_a_complement(self, pick: int) -> None:
+        """The newest, or an older one: what was asked of its parent depends on which."""
+        complements = [one for one in self.intyg if one.relation == "KOMPLT"]
+        self._revoke(complements[pick % len(complements)])
+
+    def _revoke(self, intyg: Intyg) -> None:
         body = builders.revoke_certificate(intyg.intygs_id)
         if intyg.revoked:
             assert self._call(body).code is ResultCode.INFO
@@ -262,22 +281,29 @@ class Conversations(RuleBasedStateMachine):
         self._look(intyg)
 
     @precondition(lambda self: any(one.fragor for one in self.intyg))
-    @rule(pick=PICK, by_care=st.booleans())
-    def remind(self, pick: int, by_care: bool) -> None:
+    @rule(pick=PICK, by_care=st.booleans(), days=st.sampled_from([None, None, 30, -1]))
+    def remind(self, pick: int, by_care: bool, days: int | None) -> None:
         intyg, fraga = self._fraga(pick)
         meddelande_id, reminds = f"p-{next(self.numbers)}", fraga.meddelande_id
-        rules = {"CERTIFICATE_REVOKED_ERROR"} if intyg.revoked else set()
+        last, rules = self._last_day(days)
+        rules |= {"CERTIFICATE_REVOKED_ERROR"} if intyg.revoked else set()
         say, to = (write, ADDRESSES[fraga.part]) if by_care else (ask, builders.UNIT)
         if by_care:
             rules |= self._care_may_not(intyg)
+            rules |= {"MESSAGE_TYPE_CONSISTENCY_ERROR"} if last else set()
         body = say(
-            meddelande_id, "PAMINN", intygs_id=intyg.intygs_id, paminner=reminds, mottagare=to
+            meddelande_id,
+            "PAMINN",
+            intygs_id=intyg.intygs_id,
+            paminner=reminds,
+            mottagare=to,
+            sista_datum=last.isoformat() if last else None,
         )
         if not self._refused(body, rules):
             if by_care:
                 intyg.queue("SendMessageToRecipient:2", fraga.part, meddelande_id)
             else:
-                intyg.tell("NYFRFM", "PAMINN")
+                intyg.tell("NYFRFM", "PAMINN", last)
         self._look(intyg)
 
     @precondition(lambda self: any(one.fragor for one in self.intyg))

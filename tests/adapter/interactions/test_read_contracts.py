@@ -385,10 +385,12 @@ def test_care_sees_revoked_and_archived_ones(shelf: Rig) -> None:
     assert ask(shelf, queries.list_for_care(units=[UNIT])).ids == [OLD, DEAD]
 
 
-def test_the_citizen_never_sees_a_certificate_of_death(shelf: Rig) -> None:
+@pytest.mark.parametrize("typ", ["DB", "DOI"])
+def test_the_citizen_never_sees_a_certificate_of_death(shelf: Rig, typ: str) -> None:
+    library.keep(shelf, "death", typ=typ)
     for major in (3, 4):
         assert ask(shelf, queries.list_for_citizen(major)).ids == [ELSEWHERE, OLD, NEW]
-        assert ask(shelf, queries.list_for_citizen(major, typer=["DB"])).ids == []
+        assert ask(shelf, queries.list_for_citizen(major, typer=[typ])).ids == []
 
 
 @pytest.mark.parametrize(
@@ -508,6 +510,22 @@ def test_events_are_chosen_by_their_time(sent: Rig) -> None:
     assert codes(from_tidpunkt=between) == ["SKICKA"]
     assert codes(tom_tidpunkt=between) == ["SIGNAT"]
     assert codes(from_tidpunkt=between, tom_tidpunkt=between) == []
+    begins, ends = write_tidpunkt(first), write_tidpunkt(last)  # both moments are included
+    assert (first.microsecond, last.microsecond) == (0, 0)
+    assert codes(from_tidpunkt=begins, tom_tidpunkt=ends) == ["SIGNAT", "SKICKA"]
+
+
+def test_questions_are_counted_as_they_stand_now_whatever_span_is_asked_for(sent: Rig) -> None:
+    then = write_tidpunkt(sent.handelser()[-1].tidpunkt)
+    sent.ok(
+        builders.send_message_to_care("m-1", "OVRIGT"),
+        builders.send_message_to_recipient("m-2", "KONTKT"),
+    )
+    sent.mark("m-1", handled=True)
+    said = ask(sent, queries.list_with_qa(units=[UNIT], tom_tidpunkt=then))
+    assert said.found("handelse/handelsekod/code") == ["SIGNAT", "SKICKA"]
+    assert said.found("mottagnaFragor/hanterade") == ["1"]
+    assert said.found("skickadeFragor/ejBesvarade") == ["1"]
 
 
 def test_a_certificate_without_events_is_not_listed(shelf: Rig) -> None:

@@ -98,15 +98,6 @@ def test_a_certificate_may_point_at_itself(rig: Rig) -> None:
 # --- who may sign -------------------------------------------------------------------------------
 
 
-def signed_by(yrke: str) -> bytes:
-    """`legitimeratYrke` in `skapadAv`."""
-    return builders.register_certificate().replace(
-        b"</skapadAv>",
-        f'<legitimeratYrke xmlns="{builders.EXT32}"><t:code>{yrke}</t:code>'
-        "<t:codeSystem>1.2.752.29.23.1.6</t:codeSystem></legitimeratYrke></skapadAv>".encode(),
-    )
-
-
 class Staff:
     """A directory with one doctor, or one that is down."""
 
@@ -127,18 +118,18 @@ DOCTOR = StaffMember(
 
 def test_a_nurse_does_not_sign_what_doctors_sign(rig: Rig) -> None:
     with pytest.raises(RuleError) as caught:
-        rig.call_raising(signed_by("SJ"))
+        rig.call_raising(builders.signed_by("SJ"))
     assert [finding.rule for finding in caught.value.findings] == ["SIGNER_ROLE"]
-    rig.ok(signed_by("LK"))
+    rig.ok(builders.signed_by("LK"))
 
 
 def test_with_a_directory_the_messages_word_does_not_count(rig: Rig) -> None:
     nurse = replace(DOCTOR, yrken=Yrken(frozenset({"SJ"})))
     rig.parts = replace(rig.parts, staff=Staff(nurse))
     with pytest.raises(RuleError, match="signer"):
-        rig.call_raising(signed_by("LK"))
+        rig.call_raising(builders.signed_by("LK"))
     rig.parts = replace(rig.parts, staff=Staff(DOCTOR))
-    rig.ok(signed_by("SJ"))
+    rig.ok(builders.signed_by("SJ"))
 
 
 def test_nobody_outside_the_directory_signs(rig: Rig) -> None:

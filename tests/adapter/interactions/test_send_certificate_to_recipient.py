@@ -150,14 +150,20 @@ def test_without_a_route_to_an_authority_nothing_is_queued(
     assert registered.to_authorities() == []
 
 
-def test_what_is_replaced_is_not_sent_until_the_replacement_is_revoked(registered: Rig) -> None:
+def test_what_is_replaced_is_not_sent_until_each_replacement_is_revoked(registered: Rig) -> None:
     registered.ok(
         builders.register_certificate(REPLACEMENT, relation=("ERSATT", builders.INTYGS_ID))
     )
     result = registered.call(SEND)
     assert result.error_id == ErrorId.VALIDATION_ERROR
     assert "INTYG_REPLACED" in (result.text or "")
-    registered.ok(builders.revoke_certificate(REPLACEMENT), SEND)
+    another = "0b8f7b1c-another"
+    registered.ok(
+        builders.register_certificate(another, relation=("ERSATT", builders.INTYGS_ID)),
+        builders.revoke_certificate(REPLACEMENT),
+    )
+    assert "INTYG_REPLACED" in (registered.call(SEND).text or "")
+    registered.ok(builders.revoke_certificate(another), SEND)
 
 
 def test_another_patients_certificate_replaces_nothing(registered: Rig) -> None:

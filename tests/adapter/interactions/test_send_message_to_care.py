@@ -86,11 +86,12 @@ def test_an_answer_answers_cares_question(sent: Rig) -> None:
 
 
 def test_a_reminder_is_told_and_moves_nothing(sent: Rig) -> None:
-    sent.ok(ask("q-1"), ask("p-1", "PAMINN", paminner="q-1"))
+    sent.ok(ask("q-1"), ask("p-1", "PAMINN", paminner="q-1", sista_datum="2026-12-24"))
     assert sent.fraga("q-1").state is FragaState.OPEN_CARE
     assert sent.fraga("p-1").state is None
     told = sent.handelser()[-1]
     assert (told.handelsekod, told.amne) == ("NYFRFM", "PAMINN")
+    assert told.sista_datum_for_svar == date(2026, 12, 24)
     assert astuple(told.mottagna_fragor) == (1, 1, 0, 0)  # reminders are not counted
 
 

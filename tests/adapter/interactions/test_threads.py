@@ -1,27 +1,43 @@
 """What two callers at once do to each other, on SQLite and on PostgreSQL."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
+from typing import TypeVar
 
 import pytest
 
-from adapter.model import Result
+from adapter.interactions import after_delivery
+from adapter.model import Delivery, DeliveryState, FragaState, Outcome, OutcomeKind, Result
 from schemas.codes import ResultCode
 from schemas.intyg_model import Unique
-from tests import builders
+from tests import builders, queries
+from tests.adapter.conftest import VirtualClock as StoreClock
+from tests.adapter.interactions.conversation_model import explain
 from tests.adapter.interactions.rig import Rig
+
+T = TypeVar("T")
+
+REPEATED = range(5)
+"""Which thread is first is chance: what only one order could spoil is played several times."""
 
 
 def at_once(rig: Rig, *bodies: bytes) -> list[Result]:
     """Send every request from a thread of its own, all started together."""
-    barrier = Barrier(len(bodies))
+    return together(*(partial(rig.call, body) for body in bodies))
 
-    def call(body: bytes) -> Result:
+
+def together(*acts: Callable[[], T]) -> list[T]:
+    """Do everything at once, each in a thread of its own."""
+    barrier = Barrier(len(acts))
+
+    def act(one: Callable[[], T]) -> T:
         barrier.wait()
-        return rig.call(body)
+        return one()
 
-    with ThreadPoolExecutor(len(bodies)) as threads:
-        return list(threads.map(call, bodies))
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return list(threads.map(act, acts))
 
 
 def codes(results: list[Result]) -> list[str]:
@@ -100,3 +116,109 @@ def test_a_sending_beside_a_revocation_leaves_nobody_with_an_unrevoked_certifica
     at_once(shared, builders.send_certificate_to_recipient(), builders.revoke_certificate())
     went_out = [contract for contract, _ in shared.to_authorities()]
     assert went_out in ([], ["RegisterCertificate:3", "RevokeCertificate:2"])
+
+
+@pytest.mark.parametrize("outcome", [OutcomeKind.DELIVERED, OutcomeKind.UNKNOWN])
+def test_a_revocation_during_a_delivery_follows_it(
+    shared: Rig, clock: StoreClock, outcome: OutcomeKind
+) -> None:
+    for n in REPEATED:
+        intygs_id = f"i-{n}"
+        shared.ok(
+            builders.register_certificate(intygs_id),
+            builders.send_certificate_to_recipient(intygs_id),
+        )
+        clock.now = shared.clock.now  # the store's own: what was queued is due
+        claimed = shared.parts.store.claim("test", 100, 60.0)
+        (sending,) = [d for d in claimed if (d.new.intygs_id, d.new.part) == (intygs_id, "FKASSA")]
+        together(
+            partial(shared.ok, builders.revoke_certificate(intygs_id)),
+            partial(came_to, shared, sending, Outcome(outcome)),
+        )
+        sent = outcome is OutcomeKind.DELIVERED
+        assert sorted(shared.events(intygs_id)) == ["MAKULE", "SIGNAT"] + ["SKICKA"] * sent
+        assert list(explain(list(shared.handelser(intygs_id)))) == []
+        assert shared.to_authorities(intygs_id, DeliveryState.QUEUED) == [
+            ("RevokeCertificate:2", "FKASSA")
+        ]
+
+
+def came_to(rig: Rig, delivery: Delivery, outcome: Outcome) -> None:
+    """What a worker does when it knows."""
+    with rig.parts.store.begin() as rows:
+        rows.record_attempt(delivery, outcome)
+        after_delivery.handle(rows, delivery, outcome, rig.parts)
+
+
+def test_a_question_beside_a_revocation_is_refused_or_closed(shared: Rig) -> None:
+    for n in REPEATED:
+        intygs_id = f"i-{n}"
+        shared.ok(builders.register_certificate(intygs_id))
+        asked, revoked = at_once(
+            shared,
+            builders.send_message_to_care(f"q-{n}", intygs_id=intygs_id),
+            builders.revoke_certificate(intygs_id),
+        )
+        assert revoked.code is ResultCode.OK
+        if asked.code is ResultCode.OK:
+            assert shared.fraga(f"q-{n}").state is FragaState.HANDLED
+        else:
+            assert "CERTIFICATE_REVOKED_ERROR" in (asked.text or "")
+        assert list(explain(list(shared.handelser(intygs_id)))) == []
+
+
+def test_questions_at_once_are_all_counted(shared: Rig) -> None:
+    shared.ok(builders.register_certificate())
+    at_once(shared, *(builders.send_message_to_care(f"q-{n}") for n in range(4)))
+    assert [h.mottagna_fragor.totalt for h in shared.handelser()] == [0, 1, 2, 3, 4]
+    assert list(explain(list(shared.handelser()))) == []
+
+
+def test_a_request_beside_a_complement_is_closed_or_came_later(shared: Rig) -> None:
+    shared.ok(builders.register_certificate())
+    for n in REPEATED:
+        results = at_once(
+            shared,
+            builders.send_message_to_care(f"k-{n}", "KOMPLT"),
+            builders.register_certificate(
+                f"complement-{n}", relation=("KOMPLT", builders.INTYGS_ID)
+            ),
+        )
+        assert codes(results) == ["OK", "OK"]
+        assert list(explain(list(shared.handelser()))) == []
+
+
+def test_a_mark_beside_an_answer_ends_in_one_of_two_orders(shared: Rig) -> None:
+    shared.ok(builders.register_certificate())
+    shared.accept()
+    for n in REPEATED:
+        question = f"q-{n}"
+        shared.ok(builders.send_message_to_care(question, "KONTKT"))
+        answer = builders.send_message_to_recipient(f"a-{n}", "KONTKT", svar_pa=question)
+        acts: list[Callable[[], object]] = [
+            partial(shared.call, answer),
+            partial(shared.mark, question, handled=True),
+        ]
+        together(*acts)
+        assert shared.fraga(question).state is FragaState.HANDLED
+        assert shared.events().count("HANFRFM") == n + 1
+        assert list(explain(list(shared.handelser()))) == []
+
+
+def test_marks_both_ways_at_once_are_told_as_they_went(asked: Rig) -> None:
+    for _ in REPEATED:
+        together(*(partial(asked.mark, "q-1", handled=handled) for handled in (True, False, True)))
+        assert list(explain(list(asked.handelser()))) == []
+
+
+def test_the_later_of_two_approvals_counts_whole(shared: Rig) -> None:
+    for n in REPEATED:
+        results = at_once(
+            shared,
+            queries.register_approved_receivers({"AF": "YES", "FKASSA": "NO"}, intygs_id=f"i-{n}"),
+            queries.register_approved_receivers({"AF": "NO", "FKASSA": "YES"}, intygs_id=f"i-{n}"),
+        )
+        assert codes(results) == ["OK", "OK"]
+        with shared.parts.store.read() as rows:
+            said = rows.approvals(f"i-{n}")
+        assert sorted([said["AF"], said["FKASSA"]]) == ["NO", "YES"]
