@@ -8,7 +8,6 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
@@ -145,11 +144,9 @@ class Contracts:
         line = None
         right_root = element.tag in (contract.request, contract.response)
         if right_root:
-            with schemas.libxml2() as libxml2:
-                if libxml2.validate(element):
-                    return []
-                log: Any = libxml2.error_log  # lxml-stubs do not know what is on it
-                line = log.last_error.line if log.last_error is not None else None
+            valid, line = schemas.look_at(element)
+            if valid:
+                return []
         # Only now: xmlschema takes longer to import than everything else here together.
         from schemas import schema_findings
 
@@ -224,22 +221,29 @@ class _SchemaSet:
 
     def load(self) -> None:
         """Compile now; ContractError tells what is wrong with the files."""
-        with self.libxml2():
-            pass
+        self._idle.append(self._compiled())
 
-    @contextmanager
-    def libxml2(self) -> Iterator[etree.XMLSchema]:
-        """A schema for one user at a time, since its error log is kept on the object."""
+    def look_at(self, element: etree._Element) -> tuple[bool, int | None]:
+        """
+        Whether an element is valid, and the line of its last fault.
+
+        Each message has a compiled schema for itself: the error log is kept on it.
+        """
         with self._turns:
             try:
                 schema = self._idle.pop()
             except IndexError:
-                documents = self.documents().values()
-                schema = contract_files.compile_schema(self._responder, documents)
+                schema = self._compiled()
             try:
-                yield schema
+                if schema.validate(element):
+                    return True, None
+                log: Any = schema.error_log  # lxml-stubs do not know what is on it
+                return False, log.last_error.line if log.last_error is not None else None
             finally:
                 self._idle.append(schema)
+
+    def _compiled(self) -> etree.XMLSchema:
+        return contract_files.compile_schema(self._responder, self.documents().values())
 
     def every_error(self) -> "xmlschema.XMLSchema10":
         """The schema that lists every error; built at the first invalid message (half a second)."""

@@ -25,6 +25,7 @@ _DISPLAY: Final = f"{{{TYPES}}}displayName"
 _PERSON = compile_xpath("string(c:patient/c:person-id/t:extension)")
 _STRING = compile_xpath("string()")
 _CODES = compile_xpath("t:cv/t:code")
+_ID_AS_NUMBER = compile_xpath("number(@id)")
 _NORMALIZED = compile_xpath("normalize-space()")
 _NUM = compile_xpath(write_out("num(.)"))
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
@@ -146,6 +147,13 @@ class Row:
         self.part_ids: list[str] = []
         self.place = place
 
+    def number(self) -> float:
+        """The id as XPath reads it: digits of other scripts are no number, a blank before is."""
+        if self.id.isascii() and self.id.isdecimal():
+            return int(self.id)
+        number: Any = _ID_AS_NUMBER(self.element)
+        return float(number)
+
 
 Place: TypeAlias = Part | Row | str | None
 """Where a rule is asked: a delsvar, a svar, a text inside a delsvar, or None for the intyg."""
@@ -159,12 +167,13 @@ class Answers:
         rows: All svar, in document order.
     """
 
-    __slots__ = ("_person_id", "intyg", "parts_by_id", "rows", "rows_by_id")
+    __slots__ = ("_person_id", "_rows_from", "intyg", "parts_by_id", "rows", "rows_by_id")
     _person_id: str | None
 
     def __init__(self, intyg: etree._Element) -> None:
         self.intyg = intyg
         self._person_id = None
+        self._rows_from: dict[int, list[Row]] = {}
         self.rows = rows = [Row(svar, n) for n, svar in enumerate(_ROWS(intyg))]
         self.rows_by_id: dict[str, list[Row]] = {}
         self.parts_by_id: dict[str, list[Part]] = {}
@@ -179,6 +188,18 @@ class Answers:
             row.parts.append(part)
             row.part_ids.append(part.id)
             parts_by_id.setdefault(part.id, []).append(part)
+
+    def rows_from(self, first: int) -> Sequence[Row]:
+        """The svar with this number or a higher one; asked by several rules on the same ones."""
+        found = self._rows_from.get(first)
+        if found is None:
+            digits = len(str(first))
+            found = self._rows_from[first] = [
+                row
+                for row in self.rows
+                if (len(row.id) >= digits or not row.id.isdecimal()) and row.number() >= first
+            ]
+        return found
 
     def person_id(self) -> str:
         """The patient's number, as written; empty when there is none."""

@@ -249,7 +249,7 @@ class IntygCheck:
             return False
         return (
             len(rows[0].id) == len(str(ids.last))
-            and ids.first <= _number(rows[0]) <= ids.last
+            and ids.first <= rows[0].number() <= ids.last
             and all(
                 len(row.element) == len(row.parts)
                 and all(part.id not in self._of_delsvar for part in row.parts)
@@ -631,23 +631,9 @@ def _places(rule: Rule) -> Callable[[Answers], Sequence[Place]]:
     if level_of(rule) == 2:
         return lambda answers: answers.parts_by_id.get(each, ())
     if each.endswith(".."):
-        first, digits = int(each.removesuffix("..")), len(each.removesuffix(".."))
-        return lambda answers: [
-            row
-            for row in answers.rows
-            if (len(row.id) >= digits or not row.id.isdecimal()) and _number(row) >= first
-        ]
+        first = int(each.removesuffix(".."))
+        return lambda answers: answers.rows_from(first)
     return lambda answers: answers.rows_by_id.get(each, ())
-
-
-def _number(row: Row) -> float:
-    """The id as XPath reads it: digits of other scripts are no number, a blank before is."""
-    if row.id.isascii() and row.id.isdecimal():
-        return int(row.id)
-    return float(_ID_AS_NUMBER(row.element))
-
-
-_ID_AS_NUMBER: Any = compile_xpath("number(@id)")
 
 
 def _picked(values: tuple[str, ...], *, but: bool) -> Test:

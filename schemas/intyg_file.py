@@ -56,7 +56,10 @@ _WITH_IDS = re.compile(r"(?P<value>.*?)\s*(?:\((?P<ids>[^()]+)\))?\Z", re.DOTALL
 _SVAR_ID = re.compile(r"[0-9]+\Z")
 _DELSVAR_ID = re.compile(r"(?:[0-9]+|\*)\.[0-9]+\Z")
 _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:*@-]*\Z")
-_NODE = re.compile(r"\b(?:svar|delsvar|code|coded|yes|no)\(\s*([0-9]+(?:\.[0-9]+)?)")
+_NODE = re.compile(
+    r"\b(?:(?:svar|delsvar|code|coded|yes|no|same_system)\(|same_system\([^,()]*,)"
+    r"\s*([0-9]+(?:\.[0-9]+)?)"
+)
 _SPAN = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)\Z")
 _PLACE = re.compile(r"<([0-9]+(?:\.[0-9]+)?)>")
 

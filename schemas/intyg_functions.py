@@ -9,19 +9,21 @@ Source: XPath 1.0, section 4 (functions); `intyg_xpath` (abbreviations).
 import math
 import re
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any, Final
 
 from lxml import etree
 
 from schemas.intyg_answers import Answers, Part, Row
 from schemas.intyg_kinds import BLANKS
-from schemas.intyg_xpath import compile_xpath, write_out
+from schemas.intyg_xpath import DIAGNOSIS_SYSTEMS, FILLED, compile_xpath, write_out
 from schemas.ns import CORE, TYPES
 
 # --- numbers and dates ----------------------------------------------------------------------------
 
 _PLAIN_NUMBER = re.compile(r"(-?)(\d{1,15})(?:\.(\d{0,15}))?\Z", re.ASCII)
 _PLAIN_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", re.ASCII)
+_DATE_LENGTH: Final = 10
 _BLANKS = re.compile(f"[{BLANKS}]+")
 _NOTHING: Final = etree.Element("nothing")
 _ASK_NUMBER: Any = compile_xpath("number($s)")
@@ -30,6 +32,7 @@ _ASK_ORDER: Any = compile_xpath(write_out("order($s)"))
 _ASK_DAYS: Any = compile_xpath(write_out("days($s)"))
 _ASK_BORN: Any = compile_xpath(write_out("born(.)"))
 _ASK_BORN_YEAR: Any = compile_xpath(write_out("born_year(.)"))
+_SYSTEM_PATTERNS: Final = {system: re.compile(system, re.DOTALL) for system in DIAGNOSIS_SYSTEMS}
 _BORN = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 
 
@@ -63,7 +66,7 @@ def num(text: str) -> float:
 def order(text: str) -> float:
     """`order()`: a date as a number that sorts as its text does."""
     plain = _PLAIN_DATE.match(text)
-    if plain and len(text) == 10:
+    if plain and len(text) == _DATE_LENGTH:
         return int(plain[1] + plain[2] + plain[3])
     return float(_ASK_ORDER(_NOTHING, s=text))
 
@@ -71,7 +74,7 @@ def order(text: str) -> float:
 def days(text: str) -> float:
     """`days()`: a date as a day number."""
     plain = _PLAIN_DATE.match(text)
-    if plain is None:
+    if plain is None or len(text) != _DATE_LENGTH:
         return float(_ASK_DAYS(_NOTHING, s=text))
     return _day_number(int(plain[1]), int(plain[2]), int(plain[3]))
 
@@ -92,6 +95,31 @@ def born(answers: Answers) -> float:
     return _day_number(int(plain[1]), int(plain[2]), day - 60 * (day > 60))
 
 
+def birth(answers: Answers) -> float:
+    """`birth()`: the day number of the patient's birth, as the national rules work it out."""
+    plain = _BORN.match(answers.person_id())
+    if plain is None:
+        return math.nan
+    year, month, day = map(int, plain.groups())
+    try:
+        return date(year, month, day - 60 if day >= 70 else day).toordinal()
+    except ValueError:
+        return math.nan
+
+
+def same_system(row: Row, one: str, other: str) -> bool:
+    """`same_system()`: whether one delsvar's code system holds another's, as a pattern."""
+    system, pattern = (normalized(_first_system(row, node_id)) for node_id in (one, other))
+    if pattern in system:
+        return True
+    return pattern in _SYSTEM_PATTERNS and _SYSTEM_PATTERNS[pattern].search(system) is not None
+
+
+def _first_system(row: Row, node_id: str) -> str:
+    of_parts = (systems(part) for part in row.parts if part.id == node_id)
+    return next((system for several in of_parts for system in several), "")
+
+
 def born_year(answers: Answers) -> float:
     plain = _BORN.match(answers.person_id())
     return int(plain[1]) if plain else float(_ASK_BORN_YEAR(answers.intyg))
@@ -110,7 +138,7 @@ def is_true(number: float) -> bool:
 
 _INSTANS: Final = f"{{{CORE}}}instans"
 _STRING: Any = compile_xpath("string()")
-_FIRST_TEXT: Any = compile_xpath("string(text()[1])")
+_ASK_FILLED: Any = compile_xpath(FILLED)
 
 
 def first(texts: Sequence[str]) -> str:
@@ -122,9 +150,11 @@ def first_string(parts: Sequence[Part]) -> str:
     return parts[0].string() if parts else ""
 
 
-def first_text(part: Part) -> str:
-    """The first text of a delsvar that may hold elements, too."""
-    return part.text if part.text is not None else str(_FIRST_TEXT(part.element))
+def filled(part: Part) -> bool:
+    """`filled()`: one piece of text that is not blank."""
+    if part.text is not None:
+        return part.text.strip(BLANKS) != ""
+    return bool(_ASK_FILLED(part.element))
 
 
 def _leaf(parent: str, child: str) -> Callable[[Part], Sequence[str]]:

@@ -15,7 +15,7 @@ from typing import Final
 
 from lxml import etree
 
-from schemas.intyg_xpath import compile_xpath, real_date, write_out
+from schemas.intyg_xpath import FILLED, compile_xpath, real_date, write_out
 from schemas.ns import TYPES
 
 BLANKS: Final = " \t\r\n"
@@ -143,8 +143,8 @@ _IS_DECIMAL = (
 
 KINDS: Final[Mapping[str, Kind]] = {
     "text": _kind(
-        "not(*) and normalize-space(text()[1]) != ''",
-        "text that is not blank, without elements in it",
+        FILLED,
+        "text that is not blank, without elements or comments in it",
         lambda text: text.strip(BLANKS) != "",
     ),
     "boolean": _kind(

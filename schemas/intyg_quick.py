@@ -207,12 +207,11 @@ _SIBLINGS: Final = {"preceding-sibling": "preceding", "following-sibling": "foll
 
 _TOKEN = re.compile(
     r"\s*(?:"
-    r"(?P<step>svar|delsvar|code|coded|yes|no)\((?P<argument>[^()]*)\)"
+    r"(?P<step>svar|delsvar|code|coded|yes|no|filled|same_system)\((?P<argument>[^()]*)\)"
     r"|(?P<number>\d+(?:\.\d+)?)"
     r"|'(?P<literal>[^']*)'"
     r"|(?P<variable>\$today|\$day)\b"
     r"|(?P<axis>preceding-sibling|following-sibling)::"
-    r"|(?P<first_text>text\(\)\[1\])"
     r"|(?P<id>@id\b)"
     r"|(?P<name>c:delsvar|c:instans|c:svar|[tc]:\w+/[tc]:\w+)"
     r"|(?P<function>[a-z][a-z_-]*)\("
@@ -330,13 +329,16 @@ class _Parser:
                 return _Value("number", f"day.{self.take(name).removeprefix('$')}")
             case "function":
                 return self._function(self.take(name))
-            case "first_text" if self._level == 2:
-                self.take(name)
-                return _Value("string", f"first_text({self._here})")
             case "yes" | "no" if not value and self._level == 2:
                 self.take(name)
                 word, digit = SAYS[name]
                 return _Value("boolean", f"{self._here}.says({word!r}, {digit!r})")
+            case "filled" if not value and self._level == 2:
+                self.take(name)
+                return _Value("boolean", f"filled({self._here})")
+            case "same_system" if self._level == 1:
+                one, other = (word.strip() for word in self.take(name).split(","))
+                return _Value("boolean", f"same_system({self._here}, {one!r}, {other!r})")
         return self._path()
 
     def _function(self, name: str) -> _Value:
@@ -354,7 +356,7 @@ class _Parser:
                 result = _Value("number", f"len({argument.code})")
             case "floor":
                 result = _Value("number", f"floor({_number(argument)})")
-            case "born" | "born_year" if argument.kind == "intyg":
+            case "born" | "born_year" | "birth" if argument.kind == "intyg":
                 result = _Value("number", f"{name}(answers)")
             case "contains":
                 self.take(",")

@@ -14,6 +14,7 @@ Schematron.
 | `coded(1.1, A, B)` | `delsvar(1.1)` whose code, blanks around it aside, is A or B |
 | `yes(27.1)`, `no(27.1)` | `delsvar(27.1)` that says yes (no), as the national rules read it |
 | `yes()`, `no()` | the same test of the context node |
+| `filled()` | the context node holds one piece of text that is not blank, and no elements |
 | `text(X)` | the text of X without blanks around it |
 | `real_date(X)` | X is a real date, YYYY-MM-DD |
 | `decimal(X)` | number X, which may have a plus before it, as `xs:decimal` and `xs:int` may |
@@ -21,11 +22,17 @@ Schematron.
 | `order(X)` | date X as a number that sorts as its text does, with its time zone: 20261123.3 |
 | `days(X)` | date X as a day number: 0001-01-01 is 1, as Python's `date.toordinal` |
 | `born(X)`, `born_year(X)` | the patient's birth as day number, and its year; X leads to `intyg` |
+| `birth(X)` | `born(X)` as the national rules work it out: no number where they cannot |
+| `same_system(6.2, 6.4)` | two delsvar have one code system, as the rules on diagnoses ask |
 
 `$today` is today's date as `num`, `$day` the same as `days`.
 
 Yes and no are substring tests: the national Schematron files match `1|true` and `0|false` anywhere
 in the text, so that `10` says yes and no.
+
+`days` counts a time zone, and takes a date without one for one in UTC, as national rules do that
+compare dates as dates. A rule that stops with an error there is broken here: `birth` is no number
+for a samordningsnummer of day 61 to 69, of which those rules make a date like 1990-01-1.
 """
 
 import re
@@ -42,10 +49,13 @@ PREFIXES: Final[Mapping[str, str]] = {"c": CORE, "t": TYPES}
 
 YES: Final = "(contains(., '1') or contains(., 'true'))"
 NO: Final = "(contains(., '0') or contains(., 'false'))"
+FILLED: Final = "(not(*) and count(text()) = 1 and normalize-space(text()) != '')"
+"""Text that a comment splits in two is one of those that stop a national rule."""
 
 _CALL = re.compile(
     r"(?<![\w$@-])"
-    r"(svar|delsvar|code|coded|yes|no|text|real_date|decimal|num|order|days|born_year|born)\("
+    r"(svar|delsvar|code|coded|yes|no|filled|same_system|text|real_date|decimal|num|order|days|born_year"
+    r"|born|birth)\("
 )
 _ID = re.compile(r"\d+(\.\d+)?\Z")
 _BETWEEN_DOTS = re.compile(r"[^.]+")
@@ -130,6 +140,27 @@ def contains_like(subject: str, value: str) -> str:
     return like(f"substring({subject}, {place}, {len(value)})", value)
 
 
+DIAGNOSIS_SYSTEMS: Final = ("1.2.752.116.1.1.1.1.3", "1.2.752.116.1.3.1.4.1")
+"""ICD-10-SE and KSH97-P, as the older types write them."""
+
+
+def _same_system(one: str, other: str) -> str:
+    """
+    The code system of a delsvar has that of another in it, as a pattern: none is in any.
+
+    That of the other is no other pattern than those two, or the rule on it is broken.
+    """
+    system, pattern = (
+        f"normalize-space({_node('delsvar', [node_id])}/t:cv/t:codeSystem)"
+        for node_id in (one, other)
+    )
+    patterns = " or ".join(
+        f"({pattern} = {literal(value)} and {contains_like(system, value)})"
+        for value in DIAGNOSIS_SYSTEMS
+    )
+    return f"(contains({system}, {pattern}) or {patterns})"
+
+
 def _closing(expression: str, start: int) -> int:
     """The place of the parenthesis that closes the one before `start`."""
     depth, quote = 1, ""
@@ -153,6 +184,10 @@ def _written_out(name: str, argument: str) -> str:
         return _node(name, [part.strip() for part in argument.split(",")])
     if name in ("yes", "no"):
         return YES if name == "yes" else NO
+    if name == "filled" and not argument:
+        return FILLED
+    if name == "same_system":
+        return _same_system(*_pair(argument))
     if name == "text" and not argument:
         return "text()"  # XPath's own
     inner = write_out(argument)
@@ -171,20 +206,26 @@ def _written_out(name: str, argument: str) -> str:
         case "order":
             return _order(date)
         case "days":
-            return _day_number(
-                f"number(substring({date}, 1, 4))",
-                f"number(substring({date}, 6, 2))",
-                f"number(substring({date}, 9, 2))",
-            )
+            return _moment(date)
     person = f"{inner}/c:patient/c:person-id/t:extension"
     year = f"number(substring({person}, 1, 4))"
     if name == "born_year":
         return year
-    day = f"number(substring({person}, 7, 2))"
+    month, day = (f"number(substring({person}, {at}, 2))" for at in (5, 7))
     # a samordningsnummer writes the day plus 60
-    return _day_number(
-        year, f"number(substring({person}, 5, 2))", f"({day} - 60 * number({day} > 60))"
-    )
+    birth = _day_number(year, month, f"({day} - 60 * number({day} > 60))")
+    if name == "born":
+        return birth
+    digits = f"translate(substring({person}, 1, 8), '123456789', '000000000') = '00000000'"
+    exists = _exists(year, month, f"({day} - 60 * number({day} >= 70))")
+    return f"({birth} + 0 div number({digits} and {exists}))"
+
+
+def _pair(argument: str) -> tuple[str, str]:
+    one, comma, other = argument.partition(",")
+    if not comma:
+        raise ValueError(f"same_system({argument}) needs two delsvar")
+    return one.strip(), other.strip()
 
 
 def _node(name: str, arguments: list[str]) -> str:
@@ -221,6 +262,18 @@ def _day_number(year: str, month: str, day: str) -> str:
     )
 
 
+def _moment(date: str) -> str:
+    """The day number at which a date begins; as one quotient, so that the same moment is equal."""
+    day = _day_number(
+        f"number(substring({date}, 1, 4))",
+        f"number(substring({date}, 6, 2))",
+        f"number(substring({date}, 9, 2))",
+    )
+    hours, minutes = (f"number(concat('0', substring({date}, {at}, 2)))" for at in (12, 15))
+    ahead = f"(1 - 2 * number(substring({date}, 11, 1) = '-')) * (60 * {hours} + {minutes})"
+    return f"((1440 * {day} - {ahead}) div 1440)"
+
+
 def _order(date: str) -> str:
     """
     A date as a number that sorts as its text does: where national rules compare texts, a time
@@ -237,15 +290,22 @@ def real_date(text: str) -> str:
         f"number(substring({text}, {start}, {length}))"
         for start, length in ((1, 4), (6, 2), (9, 2))
     )
-    leap = f"number(({year} mod 4 = 0 and {year} mod 100 != 0) or {year} mod 400 = 0)"
     zone = f"substring({text}, 11)"
     return (
         f"(translate(substring({text}, 1, 10), '123456789', '000000000') = '0000-00-00'"
-        f" and {year} >= 1 and {month} >= 1 and {month} <= 12 and {day} >= 1"
-        f" and {day} <= 30 + ({month} + floor({month} div 8)) mod 2"
-        f" - number({month} = 2) * (2 - {leap})"
+        f" and {_exists(year, month, day)}"
         f" and ({zone} = '' or {zone} = 'Z'"
         f" or (translate({zone}, '-123456789', '+000000000') = '+00:00'"
         f" and number(substring({zone}, 5, 2)) <= 59"
         f" and number(translate(substring({zone}, 2), ':', '')) <= 1400)))"
+    )
+
+
+def _exists(year: str, month: str, day: str) -> str:
+    """There is such a day."""
+    leap = f"number(({year} mod 4 = 0 and {year} mod 100 != 0) or {year} mod 400 = 0)"
+    return (
+        f"{year} >= 1 and {month} >= 1 and {month} <= 12 and {day} >= 1"
+        f" and {day} <= 30 + ({month} + floor({month} div 8)) mod 2"
+        f" - number({month} = 2) * (2 - {leap})"
     )

@@ -1,11 +1,14 @@
 """The abbreviations of type files, written out to plain XPath 1.0."""
 
+import math
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from lxml import etree
 
+from schemas import intyg_functions as functions
+from schemas.intyg_answers import Answers
 from schemas.intyg_xpath import compile_xpath, contains_like, like, literal, write_out
 
 ANY = etree.fromstring("<any/>")
@@ -41,7 +44,17 @@ def test_abbreviation_stands_for_plain_xpath(written: str, plain: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["svar(1.1)", "delsvar(1)", "svar()", "coded(1.1)", "yes(1.1, A)", "num()", "svar(x)"]
+    "wrong",
+    [
+        "svar(1.1)",
+        "delsvar(1)",
+        "svar()",
+        "coded(1.1)",
+        "yes(1.1, A)",
+        "num()",
+        "svar(x)",
+        "same_system(6.2)",
+    ],
 )
 def test_meaningless_abbreviation_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"\("):
@@ -85,14 +98,67 @@ def test_real_dates_are_told_from_others(text: str, real: bool) -> None:
     assert compile_xpath(write_out("real_date($d)"))(ANY, d=text) is real
 
 
-def test_birth_of_a_samordningsnummer_is_without_the_sixty() -> None:
-    element = etree.fromstring(
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("2026-10-01Z", 0),
+        ("2026-10-01+00:00", 0),
+        ("2026-10-01+01:00", -60),
+        ("2026-09-30-23:30", -30),
+        ("2026-10-01+13:00", -13 * 60),
+        ("2026-09-30-11:00", -13 * 60),  # the same moment as the one before
+        (" 2026-10-01-14:00\n", 14 * 60),
+    ],
+)
+def test_time_zone_moves_a_date(text: str, minutes: int) -> None:
+    moment = (date(2026, 10, 1).toordinal() * 1440 + minutes) / 1440
+    assert compile_xpath(write_out("days($d)"))(ANY, d=text) == moment
+
+
+def patient(person_id: str) -> etree._Element:
+    return etree.fromstring(
         '<c:intyg xmlns:c="urn:riv:clinicalprocess:healthcond:certificate:3"'
-        ' xmlns:t="urn:riv:clinicalprocess:healthcond:certificate:types:3"><c:patient>'
-        "<c:person-id><t:extension>191401682396</t:extension></c:person-id></c:patient></c:intyg>"
+        ' xmlns:t="urn:riv:clinicalprocess:healthcond:certificate:types:3"><c:patient><c:person-id>'
+        f"<t:extension>{person_id}</t:extension></c:person-id></c:patient></c:intyg>"
     )
+
+
+def test_birth_of_a_samordningsnummer_is_without_the_sixty() -> None:
+    element = patient("191401682396")
     assert compile_xpath(write_out("born(.)"))(element) == date(1914, 1, 8).toordinal()
     assert compile_xpath(write_out("born_year(.)"))(element) == 1914
+
+
+@pytest.mark.parametrize(
+    ("person_id", "birth"),
+    [
+        ("191212121212", date(1912, 12, 12)),
+        ("191212701212", date(1912, 12, 10)),
+        ("200402890000", date(2004, 2, 29)),
+        ("191212911212", date(1912, 12, 31)),
+        ("191401682396", None),  # would be 1914-01-8, which is no date
+        ("191401602396", None),
+        ("191401592396", None),
+        ("190002890000", None),  # no leap year
+        ("191413122396", None),
+        ("191400122396", None),
+        ("000001012396", None),
+        ("19140112", date(1914, 1, 12)),
+        ("1914011", None),
+        ("1914 1122396", None),
+    ],
+)
+def test_birth_is_no_number_where_national_rules_cannot_tell_it(
+    person_id: str, birth: date | None
+) -> None:
+    element = patient(person_id)
+    number: Any = compile_xpath(write_out("birth(.)"))(element)
+    by_index = functions.birth(Answers(element))
+    if birth is None:
+        assert math.isnan(number)
+        assert math.isnan(by_index)
+    else:
+        assert number == by_index == birth.toordinal()
 
 
 def test_text_with_both_quotes_cannot_be_written() -> None:

@@ -36,7 +36,24 @@ def texts(request: etree._Element, path: str) -> list[etree._Element]:
     [
         pytest.param(
             "FK7802/1", "c:delsvar[@id='6.2']/t:cv/t:codeSystem", "x1-2-752 116.1.1.1.1.3",
-            {"R61"}, id="dots are any character, but the systems of a certificate must agree",
+            set(), id="dots are any character, also where systems are compared",
+        ),
+        pytest.param(
+            "FK7802/1", "c:delsvar[@id='6.4']/t:cv/t:codeSystem", "1-2.752.116.1.1.1.1.3",
+            {"R61"}, id="but other characters are only themselves",
+        ),
+        pytest.param(
+            "FK7802/1", "c:delsvar[@id='6.4']/t:cv/t:codeSystem", "1.2.752.116.1.3.1.4.1",
+            {"R61"}, id="diagnoses of two code systems",
+        ),
+        pytest.param(
+            "TSTRK1031/4", "c:patient/c:person-id/t:extension", "191212701212", set(),
+            id="birth told from a samordningsnummer",
+        ),
+        pytest.param(
+            "TSTRK1031/4", "c:patient/c:person-id/t:extension", "191212691212",
+            {"S-R19", "S-R20", "S-R21", "S-R22"},
+            id="birth in the first nine days, which no national rule can tell from one",
         ),
         pytest.param(
             "FK7809/1.0", "c:delsvar[@id='58.2']/t:cv/t:codeSystem", "1-2-752-116-1-1-1-1-8",
@@ -82,7 +99,12 @@ def test_odd_id(key: str, old: str, new: str, rules: set[str]) -> None:
 
 @pytest.mark.parametrize(
     ("key", "rule", "delsvar"),
-    [("FK7426/1.0", "R12", "1.1"), ("FK7427/1.0", "R10", "1.1"), ("FK3226/1.0", "R19", "52.1")],
+    [
+        ("FK7426/1.0", "R12", "1.1"),
+        ("FK7427/1.0", "R10", "1.1"),
+        ("FK7810/1.0", "R41", "2.2"),
+        ("FK3226/1.0", "R19", "52.1"),
+    ],
 )
 def test_two_codes_where_no_rule_counts_them_stop_the_national_rules(
     key: str, rule: str, delsvar: str
@@ -117,3 +139,58 @@ def test_following_cause_numbered_twice_is_refused() -> None:
     second = texts(request, "c:svar[@id='9']")[1]
     second.addnext(etree.fromstring(etree.tostring(second)))
     assert refused_for("DOI/1.0", request) == {"S-R21"}
+
+
+@pytest.mark.parametrize(
+    ("key", "delsvar", "rule"),
+    [("FK7801/1", "5.1", "R62"), ("FK7801/1", "9001.1", "R149"), ("DOI/1.0", "12.4", "S-q12.4")],
+)
+@pytest.mark.parametrize("between", ["<!--1-->", "<?p?>"])
+def test_text_in_two_pieces_stops_the_national_rules(
+    key: str, delsvar: str, rule: str, between: str
+) -> None:
+    request = full(key)
+    cut = etree.fromstring(f"<x>{between}</x>")[0]
+    texts(request, f"c:delsvar[@id='{delsvar}']")[0].append(cut)
+    assert refused_for(key, request) == set()
+    cut.tail = " "
+    assert refused_for(key, request) == {rule}
+
+
+@pytest.mark.parametrize(
+    ("found_dead", "died", "rules"),
+    [
+        ("2026-11-02", "2026-11-01", set()),
+        ("2026-11-02+01:00", "2026-11-01", set()),
+        ("2026-11-02+01:00", "2026-11-02", {"S-R3c"}),
+        ("2026-11-02", "2026-11-02+01:00", set()),
+        ("2026-11-02-01:00", "2026-11-02Z", set()),
+        ("2026-11-02Z", "2026-11-02", {"S-R3c"}),
+        ("2026-11-02+14:00", "2026-11-01-10:00", {"S-R3c"}),
+    ],
+)
+def test_dates_of_death_are_moments(found_dead: str, died: str, rules: set[str]) -> None:
+    """A date without time zone is one in UTC, as where no time zone is set for the rules."""
+    request = full("DB/1.0")
+    texts(request, "c:delsvar[@id='2.3']")[0].text = found_dead
+    texts(request, "c:delsvar[@id='2.2']")[0].text = died
+    assert {rule for rule in refused_for("DB/1.0", request) if rule.startswith("S-R3")} == rules
+
+
+@pytest.mark.parametrize(
+    ("person_id", "child", "rules"),
+    [
+        ("202610700000", "true", set()),
+        ("202610690000", "true", {"S-R20a"}),
+        ("202610690000", "false", {"S-R20b"}),
+    ],
+)
+def test_birth_in_the_first_nine_days_stops_the_rule_on_children(
+    person_id: str, child: str, rules: set[str]
+) -> None:
+    """It cannot be told from a samordningsnummer by the national rules."""
+    request = full("DB/1.0")
+    texts(request, "c:patient/c:person-id/t:extension")[0].text = person_id
+    for delsvar, text in (("2.1", "true"), ("2.2", "2026-11-07"), ("4.1", child)):
+        texts(request, f"c:delsvar[@id='{delsvar}']")[0].text = text
+    assert {rule for rule in refused_for("DB/1.0", request) if rule.startswith("S-R20")} == rules
