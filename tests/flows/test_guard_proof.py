@@ -2,7 +2,8 @@
 
 Random lives of an adapter: contracts, environments, patients, destinations and mistakes, with real
 sockets at the other end that keep every byte. `INTYG_TEST_GUARD_SEQUENCES=5000` plays so many of
-them; a play that fails is told shortened to what it needs.
+them; a play that fails is told shortened to what it needs. A part of them is played by several
+workers at once, on each kind of database.
 
 The same plays are let loose on adapters with a fault, each of which they must find.
 """
@@ -13,12 +14,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from adapter.model import Environment
 from tests import builders
+from tests.adapter.databases import postgresql_schema, why_no_postgresql
 from tests.flows.guard_proof.adapter_rig import Ground, common_ground
 from tests.flows.guard_proof.play import Cert, Player
 from tests.flows.guard_proof.search import look_for_violation, play_of
@@ -30,17 +34,36 @@ ENOUGH: Final = int(os.environ.get("INTYG_TEST_GUARD_SEQUENCES", "100"))
 SEARCHED: Final = 20
 """So many plays from the first one that should find a fault: the order of things may change."""
 
+AT_ONCE: Final = max(8, ENOUGH // 10)
+WORKERS: Final = 3
+
 _MEMORY: Final = Path("/dev/shm")
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """In memory where there is such a folder: databases that are written to disk are slower."""
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as name:
+        yield Path(name)
 
 
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
-    """In memory where there is such a folder: databases that are written to disk are slower."""
-    with (
-        tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder,
-        common_ground(Path(folder)) as ground,
-    ):
+    with folder() as here, common_ground(here) as ground:
         yield ground
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def busy_ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+    """Several workers at once."""
+    with ExitStack() as stack:
+        urls = None
+        if request.param == "postgresql":
+            if reason := why_no_postgresql():
+                pytest.skip(reason)
+            urls = {one: stack.enter_context(postgresql_schema()) for one in Environment}
+        here = stack.enter_context(folder())
+        yield stack.enter_context(common_ground(here, urls, WORKERS))
 
 
 @pytest.mark.timeout(60 + 2 * ENOUGH)
@@ -56,6 +79,17 @@ def test_nothing_arrives_where_it_must_not(
     assert min(seen["never real authority"], seen["never test care"]) > 0
     assert seen["journalled"] > ENOUGH
     assert seen["wait real authority"] + seen["wait real care"]
+
+
+@pytest.mark.timeout(60 + 4 * AT_ONCE)
+def test_nor_does_anything_when_several_workers_are_at_it(
+    busy_ground: Ground, record_property: Callable[[str, object], None]
+) -> None:
+    found, seen = look_for_violation(busy_ground, range(AT_ONCE))
+    assert found is None, str(found)
+    record_property("table", f"guard, {WORKERS} workers: {dict(sorted(seen.items()))}")
+    assert seen["at once"] > AT_ONCE / 2
+    assert seen["journalled"] > AT_ONCE / 2
 
 
 @pytest.mark.timeout(300)

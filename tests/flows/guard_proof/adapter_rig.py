@@ -1,8 +1,9 @@
 """The adapter under trial: flows, store, routes, guard and transport are real, time is not."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,12 +37,13 @@ from adapter.settings import (
 from adapter.signature import TrustStore
 from adapter.store import Rows, Store, tables
 from adapter.worker import FindDestination, Workers
+from schemas.codes import PERSONNUMMER_ROOT
 from schemas.intyg_type import IntygTypes
 from tests import builders
 from tests.adapter.interactions.rig import CONTRACTS, TYPES, ChangedTypes, Rig, VirtualClock
 from tests.flows.guard_proof.listeners import Listeners, listening
 from tests.flows.guard_proof.spy import Spy, spying
-from tests.flows.guard_proof.world import AF, FK, Knowledge
+from tests.flows.guard_proof.world import AF, FK, NOBODY, Knowledge
 
 DELIVERY: Final = DeliverySettings(max_attempts=4)
 SENT_ON_SIGNING: Final = ChangedTypes({"sent_on_signing": True})
@@ -96,11 +98,20 @@ class _CurrentGuard:
 
 @dataclass
 class Ground:
-    """What plays have in common."""
+    """
+    What plays have in common.
+
+    Attributes:
+        folder: For lists and routes.
+        urls: Of an empty database for each environment.
+        workers: How many work at once.
+    """
 
     folder: Path
     listeners: Listeners
     spy: Spy
+    urls: Mapping[Environment, str]
+    workers: int
     clock: QuickClock = field(default_factory=QuickClock)
     guard: _CurrentGuard = field(default_factory=_CurrentGuard)
     deliverer: Deliverer = field(init=False)
@@ -108,14 +119,12 @@ class Ground:
     def __post_init__(self) -> None:
         self.deliverer = Deliverer(CONTRACTS, self.guard, DELIVERY, self.clock)
         self._stores: dict[Environment, Store] = {}
-
-    def database(self, environment: Environment) -> Path:
-        return self.folder / f"{environment.value}.sqlite"
+        self.pool = ThreadPoolExecutor(self.workers)
 
     def store(self, environment: Environment) -> Store:
         """The environment's database, open; it stays open from play to play."""
         if environment not in self._stores:
-            store = Store(f"sqlite:///{self.database(environment)}", self.clock)
+            store = Store(self.urls[environment], self.clock)
             store.migrate(environment)
             self._stores[environment] = store
         return self._stores[environment]
@@ -127,29 +136,38 @@ class Ground:
 
     def reopen(self, environment: Environment) -> Store:
         """As the next process does; it knows that the schema is as it should be."""
-        store = Store(f"sqlite:///{self.database(environment)}", self.clock)
+        store = Store(self.urls[environment], self.clock)
         store.must_belong_to(environment)
         self._stores[environment] = store
         return store
 
     def empty(self, environment: Environment) -> None:
         """Delete every row but the environment's mark."""
-        self.store(environment)
-        with closing(sqlite3.connect(self.database(environment))) as connection, connection:
-            for table in tables.metadata.sorted_tables:
+        with self.store(environment)._engine.begin() as connection:
+            for table in reversed(tables.metadata.sorted_tables):
                 if table is not tables.environment:
-                    connection.execute(f"DELETE FROM {table.name}")
+                    connection.execute(table.delete())
 
     def end(self) -> None:
+        self.pool.shutdown()
         for environment in Environment:
             self.close(environment)
         self.deliverer.close()
 
 
 @contextmanager
-def common_ground(folder: Path) -> Iterator[Ground]:
+def common_ground(
+    folder: Path, urls: Mapping[Environment, str] | None = None, workers: int = 1
+) -> Iterator[Ground]:
+    """
+    Ground for any number of plays.
+
+    Args:
+        folder: For files; also for SQLite databases, where `urls` names no others.
+    """
+    files = {one: f"sqlite:///{folder / one.value}.sqlite" for one in Environment}
     with listening() as listeners, spying() as spy:
-        ground = Ground(folder, listeners, spy)
+        ground = Ground(folder, listeners, spy, urls or files, workers)
         try:
             yield ground
         finally:
@@ -158,7 +176,7 @@ def common_ground(folder: Path) -> Iterator[Ground]:
 
 @dataclass
 class Attempt:
-    """What the worker was at, and what came of it."""
+    """What a worker was at, and what came of it."""
 
     delivery: Delivery
     destination: Destination | None = None
@@ -171,7 +189,7 @@ class Trial:
 
     Attributes:
         rig: Calls its flows.
-        attempt: The worker's last one.
+        attempts: What the workers were at last.
     """
 
     rig: Rig
@@ -190,7 +208,7 @@ class Trial:
         self.environment = environment
         self.knowledge = knowledge
         self.meter = Meter()
-        self.attempt: Attempt | None = None
+        self.attempts: list[Attempt] = []
         self._seams = seams
         self._types: IntygTypes = SENT_ON_SIGNING if sent_on_signing else TYPES
         ground.empty(environment)
@@ -267,16 +285,35 @@ class Trial:
     def _find(self, contract: str, major: int, address: str) -> Destination | None:
         return self.routes.find(contract, major, address)
 
+    def work_at_once(self) -> bool:
+        """Each worker takes a delivery that is due, all at the same time; whether any found one."""
+        self.attempts = []
+        if self.ground.workers == 1:
+            return self.workers.run_once()
+        # Whoever looks at a file that changed, or asks a register that was down, is not waited for
+        # by the others. So that there is one truth for all, this is done before.
+        self.rig.parts.guard.verdict(PersonId(PERSONNUMMER_ROOT, NOBODY))
+        start = threading.Barrier(self.ground.workers)
+
+        def work(number: int) -> bool:
+            start.wait()
+            return self.workers.run_once(f"worker-{number}")
+
+        return any(list(self.ground.pool.map(work, range(self.ground.workers))))
+
     def deliver(self, delivery: Delivery, destination: Destination) -> Outcome:
-        self.attempt = Attempt(delivery, destination)
+        self.attempts.append(Attempt(delivery, destination))
         return self.ground.deliverer.deliver(delivery, destination)
 
     def longest_attempt_seconds(self, destination: Destination) -> float:
         return self.ground.deliverer.longest_attempt_seconds(destination)
 
     def _after(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
-        self.attempt = self.attempt or Attempt(delivery)
-        self.attempt.outcome = outcome
+        mine = [one for one in self.attempts if one.delivery.id == delivery.id]
+        if not mine:  # it came to no attempt
+            mine = [Attempt(delivery)]
+            self.attempts += mine
+        mine[-1].outcome = outcome
         after_delivery.handle(rows, delivery, outcome, self.rig.parts)
 
     def begin(self, at: datetime = builders.NOW) -> None:

@@ -41,7 +41,7 @@ class Listeners:
     ports: Mapping[str, int]
     moods: dict[str, str] = field(default_factory=dict)
     flags: dict[str, bool] = field(default_factory=dict)
-    _heard: dict[str, bytearray] = field(default_factory=dict)
+    _heard: "dict[_Caller, bytearray]" = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def url(self, name: str) -> str:
@@ -52,15 +52,15 @@ class Listeners:
         """Who listens at a port."""
         return next((name for name, its in self.ports.items() if its == port), None)
 
-    def heard(self) -> dict[str, bytes]:
-        """Every byte that came since the last time, by who got it."""
+    def heard(self) -> list[tuple[str, bytes]]:
+        """Who got what since the last time: every byte, one entry a connection."""
         with self._lock:
             heard, self._heard = self._heard, {}
-        return {name: bytes(data) for name, data in heard.items()}
+        return [(caller.name, bytes(data)) for caller, data in heard.items()]
 
-    def hear(self, name: str, data: bytes) -> None:
+    def hear(self, caller: "_Caller", data: bytes) -> None:
         with self._lock:
-            self._heard.setdefault(name, bytearray()).extend(data)
+            self._heard.setdefault(caller, bytearray()).extend(data)
 
     def answer(self, name: str, body: bytes) -> bytes:
         """The whole HTTP answer to a request; nothing where the connection is closed instead."""
@@ -147,7 +147,7 @@ class _Caller:
             got = self.sock.recv(1 << 20)
         except OSError:
             return False
-        listeners.hear(self.name, got)
+        listeners.hear(self, got)
         self._data += got
         head, mark, body = bytes(self._data).partition(b"\r\n\r\n")
         length = _LENGTH.search(head)

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from adapter.errors import StoreError
 from adapter.model import (
@@ -19,7 +19,7 @@ from adapter.readers import SWEDEN
 from adapter.store import Block, Store
 from schemas.codes import PERSONNUMMER_ROOT, ErrorId, ResultCode
 from tests import builders, queries
-from tests.flows.guard_proof.adapter_rig import WHOLE, Ground, Seams, Trial
+from tests.flows.guard_proof.adapter_rig import WHOLE, Attempt, Ground, Seams, Trial
 from tests.flows.guard_proof.listeners import MOODS, REGISTER, REGISTER_MOODS
 from tests.flows.guard_proof.spy import STARTS
 from tests.flows.guard_proof.world import (
@@ -55,6 +55,9 @@ SEND: Final = "SendCertificateToRecipient:2"
 CERTIFICATE: Final = "RegisterCertificate:3"
 WRITE: Final = "SendMessageToRecipient:2"
 ASK: Final = "SendMessageToCare:2"
+
+Arrival: TypeAlias = tuple[str, str, str]
+"""At whom, about which certificate, and of which patient."""
 
 _POINTS_ELSEWHERE: Final = re.compile(rb"<(?:\w+:)?relation>.*?</(?:\w+:)?relation>", re.DOTALL)
 
@@ -380,9 +383,7 @@ class Player:
 
     def _start_elsewhere(self) -> None:
         other = next(one for one in Environment if one.value != self.play.environment)
-        store = Store(
-            f"sqlite:///{self.ground.database(self.trial.environment)}", self.ground.clock
-        )
+        store = Store(self.ground.urls[self.trial.environment], self.ground.clock)
         try:
             store.must_belong_to(other)
         except StoreError:
@@ -420,56 +421,53 @@ class Player:
     # --- what must hold ---
 
     def _work_once(self) -> bool:
-        self.trial.attempt = None
-        if not self.trial.workers.run_once():
+        if not self.trial.work_at_once():
             return False
-        attempt = self.trial.attempt
-        assert attempt is not None
-        _must(attempt.outcome is not None, "an attempt comes to something")
-        assert attempt.outcome is not None
-        delivery = attempt.delivery
-        contract, address = delivery.new.contract, delivery.new.logical_address
+        attempts = self.trial.attempts
+        _must(bool(attempts), "what is taken comes to something")
+        going = [arrival for one in attempts for arrival in self._came_to(one)]
+        self._arrived(going)
+        _, blocks = self._look_at_intake()
+        blocked = {_contract(one) for one in attempts if _kind(one) is OutcomeKind.BLOCKED}
+        _must(blocked <= {block.contract for block in blocks}, "blocks are journalled")
+        self.counted["at once"] += len(attempts) > 1
+        return True
+
+    def _came_to(self, attempt: Attempt) -> list[Arrival]:
+        """Whether an attempt came to what is right; what must have arrived then."""
+        contract, address = _contract(attempt), attempt.delivery.new.logical_address
         row = self._leads_to(contract, address)
         if row is None:
             _must(attempt.destination is None, f"{contract} went where no route leads")
-            self._arrived(None, delivery)
-        else:
-            verdict = self._verdict(delivery.new.intygs_id, row)
-            kind = attempt.outcome.kind
-            stopped = {OutcomeKind.BLOCKED: NEVER, OutcomeKind.HELD: WAIT}.get(kind, GO)
-            self._arrived(row.at if verdict == GO else None, delivery)
-            _must(
-                stopped == verdict,
-                f"{contract} to {row}: {verdict} is right, it came to {kind.value}",
-            )
-            self.counted[f"{verdict} {row.kind} {row.role}"] += 1
-        _, blocks = self._look_at_intake()
-        blocked = attempt.outcome.kind is OutcomeKind.BLOCKED
+            return []
+        intygs_id = attempt.delivery.new.intygs_id
+        verdict, kind = self._verdict(intygs_id, row), _kind(attempt)
+        stopped = {OutcomeKind.BLOCKED: NEVER, OutcomeKind.HELD: WAIT}.get(kind, GO)
         _must(
-            blocked <= (contract in {block.contract for block in blocks}), "blocks are journalled"
+            stopped == verdict, f"{contract} to {row}: {verdict} is right, it came to {kind.value}"
         )
-        return True
+        self.counted[f"{verdict} {row.kind} {row.role}"] += 1
+        return [(row.at, intygs_id, self.certs[intygs_id].number)] if verdict == GO else []
 
-    def _arrived(self, at: str | None, delivery: Delivery) -> None:
-        """What was heard and opened since the last time: to this receiver, about this patient."""
+    def _arrived(self, going: list[Arrival]) -> None:
+        """What was heard and opened since the last time: what may go, once each, and no more."""
+        receivers = {REGISTER, *(at for at, _, _ in going)}
         for event, address in self.ground.spy.seen():
             _must(event not in STARTS, f"another program was started: {event}")
             port = address[1] if isinstance(address, tuple) else None
             name = self.ground.listeners.name_at(port)
-            _must(name in (at, REGISTER) and name is not None, f"{event} to {name} {address}")
-        heard = self.ground.listeners.heard()
-        for name, data in heard.items():
+            _must(name in receivers, f"{event} to {name} {address}")
+        left = list(going)
+        for name, data in self.ground.listeners.heard():
             numbers, ids = self._mentioned(data)
             if name == REGISTER:
                 _must(not ids and b"ord" not in data, "the register was told more than a number")
                 continue
-            _must(name == at, f"{delivery.new.contract} arrived at {name}")
-            _must(
-                ids == {delivery.new.intygs_id}
-                and numbers == {self.certs[delivery.new.intygs_id].number},
-                f"what arrived at {name} is about something else",
-            )
-        _must(at is None or bool(heard.get(at)), "what may go, goes")
+            about = [(name, intygs_id, number) for intygs_id in ids for number in numbers]
+            _must(len(about) == 1, f"what arrived at {name} is about several, or about nobody")
+            _must(about[0] in left, f"what arrived at {name} must not, or did so twice")
+            left.remove(about[0])
+        _must(not left, "what may go, goes")
 
     def _mentioned(self, data: bytes) -> tuple[set[str], set[str]]:
         """Whom bytes are about, by number or marker, and which certificates."""
@@ -482,7 +480,8 @@ class Player:
         for event, address in self.ground.spy.seen():
             port = address[1] if isinstance(address, tuple) else None
             _must(self.ground.listeners.name_at(port) == REGISTER, f"{event} to {address}")
-        _must(set(self.ground.listeners.heard()) <= {REGISTER}, "something was sent at once")
+        heard = {name for name, _ in self.ground.listeners.heard()}
+        _must(heard <= {REGISTER}, "something was sent at once")
 
     def _look_at_intake(self) -> tuple[list[Delivery], list[Block]]:
         """What was queued or stopped since the last time, each rightly."""
@@ -548,8 +547,8 @@ class Player:
         self.layout = first_layout(self.play.environment, *self.play.leads)
         _must(self.trial.read_routes(self._toml()), "the first routes are good again")
         self.trial.meter.now += 100
-        self.trial.workers.recover()
         for _ in range(60):
+            self.trial.workers.recover()
             while self._work_once():
                 pass
             if not self._unfinished():
@@ -609,6 +608,16 @@ class Player:
 
     def _day(self) -> date:
         return self.ground.clock.now.astimezone(SWEDEN).date()
+
+
+def _contract(attempt: Attempt) -> str:
+    return attempt.delivery.new.contract
+
+
+def _kind(attempt: Attempt) -> OutcomeKind:
+    _must(attempt.outcome is not None, "an attempt comes to something")
+    assert attempt.outcome is not None
+    return attempt.outcome.kind
 
 
 def _must(holds: bool, what: str) -> None:
