@@ -86,6 +86,9 @@ def test_odd_text(key: str, path: str, text: str, rules: set[str]) -> None:
         pytest.param("TSTRK1031/3", "32", "132", set(), id="id that ends as one of those"),
         pytest.param("TSTRK1031/3", "32", "131", {"S-ids"}, id="id that does not"),
         pytest.param("TSTRK1031/4", "203.2", "9203.2", {"S-R34"}, id="delsvar that ends as one"),
+        pytest.param(
+            "TSTRK1031/4", "110", "9002", {"S-R30"}, id="answer that stands in another svar"
+        ),
         pytest.param("TSTRK1031/4", "201.1", "9201.1", {"S-q201", "S-R30"}, id="but not there"),
     ],
 )
