@@ -123,7 +123,12 @@ class Agency(Ruled):
         }
 
     def reset(self) -> None:
-        """Forget everything: state, journal, rules."""
+        """
+        Forget everything: state, journal, rules.
+
+        Calls that wait are not answered any more: they would be taken by a mock that is as new.
+        """
+        self.waits.stop()
         with self._lock:
             self.journal.clear()
             self.rules.clear()

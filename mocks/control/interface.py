@@ -185,7 +185,8 @@ def reset_mock(mock: Mock, body: Reset) -> Done:
     Forget state, journal and rules.
 
     All of them, or a run with all that is in it, or what there is about one certificate, as if it
-    had never come; here, or everywhere.
+    had never come; here, or everywhere. A call that waits for its answer when all is forgotten gets
+    none.
     """
     if body.run is not None and body.intygs_id is not None:
         raise ProblemError.of_field("run", "goes without intygs_id; ask the run itself for that")

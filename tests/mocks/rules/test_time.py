@@ -178,7 +178,19 @@ def test_a_hanging_call_ends_when_its_caller_goes(
     assert [each.answer for each in kassan.journal.entries()] == ["caller_gone"]
 
 
-def test_a_call_that_was_reset_while_it_waited_stays_forgotten(
+@pytest.mark.parametrize("answer", [slow(60, "before"), slow(60, "after"), {"kind": "hang"}])
+def test_a_reset_lets_nobody_wait_on(
+    server: MockServer, kassan: Forsakringskassan, answer: dict[str, Any]
+) -> None:
+    kassan.add_rule(parse_rule({"answers": answer}))
+    with asked(server) as connection:
+        until(lambda: kassan.waits.waiting)
+        kassan.reset()
+        assert connection.recv(100) == b""
+        assert (kassan.all_intyg(), kassan.journal.entries()) == ((), ())
+
+
+def test_a_call_that_was_forgotten_while_it_waited_stays_forgotten(
     server: MockServer, kassan: Forsakringskassan
 ) -> None:
     for when in ("before", "after"):
