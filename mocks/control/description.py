@@ -161,9 +161,12 @@ table {{ border-collapse: collapse; width: 100% }}
 td {{ border-top: 1px solid #ccc; padding: .3rem .6rem .3rem 0; vertical-align: top }}
 td:first-child {{ width: 26rem }}
 code {{ white-space: nowrap }}
+code[title] {{ text-decoration: underline dotted }}
+small {{ color: #555 }}
 </style>
 <h1>{title}</h1>
-<p>{about} <a href="openapi.json">openapi.json</a> says all of it to programs.</p>
+<p>{about} <a href="openapi.json">openapi.json</a> says all of it to programs. What is
+<b>bold</b> must be there; what is underlined says on itself what it is.</p>
 {groups}
 <h2>A filter</h2>
 <p>Criteria that must all hold; a field named twice needs one of its values.
@@ -191,7 +194,7 @@ def page(document: Json) -> str:
 def _group(document: Json, group: str) -> str:
     rows = "\n".join(
         f"<tr><td><code>{method.upper()} {html.escape(path)}</code>"
-        f"<td>{_text(operation['summary'])}<br>{_fields(document, operation)}"
+        f"<td>{_text(operation['summary'])}{_more(operation)}<br>{_fields(document, operation)}"
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
         if group in operation["tags"]
@@ -208,17 +211,34 @@ def _filter_rows() -> str:
     )
 
 
+def _more(operation: Json) -> str:
+    text = operation.get("description")
+    return "" if text is None else f"<br><small>{_text(text)}</small>"
+
+
 def _fields(document: Json, operation: Json) -> str:
-    """The names of what it takes."""
-    names = [each["name"] for each in operation["parameters"] if each["in"] == "query"]
-    filtered = _CRITERIA in names
-    names = [name for name in names if not (filtered and name in FIELDS) and name != _CRITERIA]
+    """What it takes: names, which must be there, and on them what they are."""
+    asked = {each["name"]: each for each in operation["parameters"] if each["in"] == "query"}
+    filtered = _CRITERIA in asked
+    fields = {
+        name: (each.get("description"), each["required"])
+        for name, each in asked.items()
+        if not (filtered and name in FIELDS) and name != _CRITERIA
+    }
     if "requestBody" in operation:
         reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         schema = document["components"]["schemas"][reference.rpartition("/")[2]]
-        names += schema.get("properties", {})
-    shown = [f"<code>{html.escape(name)}</code>" for name in names]
+        required = schema.get("required", ())
+        for name, each in schema.get("properties", {}).items():
+            fields[name] = each.get("description"), name in required
+    shown = [_field(name, about, must) for name, (about, must) in fields.items()]
     return " ".join([*(["a filter"] if filtered else []), *shown])
+
+
+def _field(name: str, about: str | None, must_be_there: bool) -> str:
+    title = "" if about is None else f' title="{html.escape(about)}"'
+    code = f"<code{title}>{html.escape(name)}</code>"
+    return f"<b>{code}</b>" if must_be_there else code
 
 
 def _text(text: str) -> str:

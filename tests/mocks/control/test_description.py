@@ -95,3 +95,10 @@ def test_the_page_and_the_root_say_how_to_begin(server: MockServer) -> None:
     page = requests.get(f"{server.url}/control/docs", timeout=5).text
     assert "<code>Authorization: Bearer</code>" in page
     assert "/control/docs" in requests.get(server.url, timeout=5).text
+
+
+def test_the_page_says_what_a_field_is_and_which_must_be_there(server: MockServer) -> None:
+    page = requests.get(f"{server.url}/control/docs", timeout=5).text
+    assert re.search(r'<b><code title="[^"]+">answers</code></b>', page)
+    assert '<code title="`next` of the page before">after</code>' in page
+    assert "<small>If it did not, the answer is 409 " in page
