@@ -74,6 +74,7 @@ class Expectation:
 
     def __init__(self, mock: Heard, match: Mapping[str, Any], place: int) -> None:
         """Raises RuleError: a word of `match` is none, and which is nearest."""
+        __tracebackhide__ = True
         self._mock = mock
         self._answers: list[Effect] = []
         self._count: int | None = None
@@ -203,6 +204,7 @@ class Expectation:
         return self._wanted or _Amount(max(1, len(self._answers)), None)
 
     def _put(self) -> Self:
+        __tracebackhide__ = True
         changes: dict[str, Any] = {"priority": self._priority}
         if self._answers:
             changes |= {

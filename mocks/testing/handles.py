@@ -110,6 +110,7 @@ class Mock:
             RuleError: A word is none; says which is nearest.
             ControlError: The mock does not take the contract.
         """
+        __tracebackhide__ = True
         values: dict[str, Any] = {"contract": contract, **match}
         if "intyg" in values:
             values["intygs_id"] = id_of(values.pop("intyg"))
@@ -190,6 +191,7 @@ class Mock:
 
     def put_rule(self, rule: Rule) -> None:
         """Any rule; it goes when the test ends."""
+        __tracebackhide__ = True
         self.link.ask("PUT", f"/rules/{rule.id}", body=rule_json(rule))
         self._rules.add(rule.id)
 
@@ -325,6 +327,7 @@ class Forsakringskassan(Authority):
         return found[-1]
 
     def _say(self, path: str, fields: Mapping[str, Any]) -> SentMessage:
+        __tracebackhide__ = True
         return SentMessage.model_validate(self.link.ask("POST", path, body=fields))
 
 

@@ -81,6 +81,7 @@ class InProcess:
         query: Query = (),
         body: object = None,
     ) -> Any:
+        __tracebackhide__ = True
         with self._client.open(
             f"/control{path}", method=method, query_string=MultiDict(query), json=body
         ) as response:
@@ -122,6 +123,7 @@ class OverHttp:
         query: Query = (),
         body: object = None,
     ) -> Any:
+        __tracebackhide__ = True
         return _read(*self._send(method, path, query, body))
 
     def fetch(self, path: str) -> bytes:
@@ -148,6 +150,7 @@ def _bytes(status: int, content: bytes) -> bytes:
 
 
 def _read(status: int, content: bytes) -> Any:
+    __tracebackhide__ = True
     try:
         told = json.loads(content)
     except ValueError:
