@@ -1,5 +1,7 @@
 """Files with secrets that others may read, and certificates whose time is soon up."""
 
+import contextlib
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -11,6 +13,10 @@ from cryptography import x509
 from adapter.settings import Settings
 
 SOON: Final = timedelta(days=30)
+
+_PEM_CERT: Final = re.compile(
+    rb"-----BEGIN ((?:X509 )?CERTIFICATE)-----.*?-----END \1-----", re.DOTALL
+)
 
 
 def secret_files(settings: Settings) -> dict[str, Path]:
@@ -66,17 +72,24 @@ def ending_soon(
     """Setting, file and end of each certificate that ends within `SOON`, or has ended."""
     for setting, paths in files.items():
         for path in paths:
-            ends = min((cert.not_valid_after_utc for cert in _certs(path)), default=None)
+            ends = min((cert.not_valid_after_utc for cert in certs_of(path)), default=None)
             if ends is not None and ends < now + SOON:
                 yield setting, path, ends
 
 
-def _certs(path: Path) -> list[x509.Certificate]:
-    """Those in a file; none where it cannot be read, which is said elsewhere."""
+def certs_of(path: Path) -> list[x509.Certificate]:
+    """
+    The certificates in a file; none where it cannot be read, which is said elsewhere.
+
+    One by one: what OpenSSL uses although it is odd, and cannot be read here, hides no other.
+    """
     try:
         data = path.read_bytes()
-        if b"-----BEGIN CERTIFICATE-----" in data:
-            return x509.load_pem_x509_certificates(data)
-        return [x509.load_der_x509_certificate(data)]
-    except (OSError, ValueError):
+    except OSError:
         return []
+    found = []
+    for one in [block[0] for block in _PEM_CERT.finditer(data)] or [data]:
+        load = x509.load_der_x509_certificate if one is data else x509.load_pem_x509_certificate
+        with contextlib.suppress(ValueError):
+            found.append(load(one))
+    return found

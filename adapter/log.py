@@ -19,13 +19,14 @@ _WARNINGS_ONLY: Final = ("zeep", "urllib3", "requests", "werkzeug", "sqlalchemy"
 
 _SHORT_TOKEN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 _LIKE_PERSON_NUMBER: Final = re.compile(
-    r"(?<!\d)(?:\d{2})?\d{2}(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])[-+]?\d{4}(?!\d)"
+    r"(?<!\d)(?:\d{2})?\d{2}(?:0\d|1[0-2])(?:0[1-9]|[12678]\d|[39][01])[-+]?\d{4}(?!\d)"
 )
 
 
 def looks_like_person_number(text: str) -> bool:
     """
-    Whether a 10 or 12 digit number in the text could be a personnummer or samordningsnummer.
+    Whether a 10 or 12 digit number in the text could be a personnummer or samordningsnummer; the
+    latter may have the month 00 and the day 60.
 
     Organisation numbers, and so HSA-ids, do not: their third and fourth digits are no month.
     """

@@ -14,6 +14,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapter.model import ClientTls, DestinationKind, DestinationRole, Environment
+from adapter.web_address import check_web_address, machine_of
 
 ANY: Final = "*"
 """Any contract, logical address or sender."""
@@ -57,10 +58,7 @@ class DestinationSettings(SettingsPart):
     @property
     def machine(self) -> str:
         """Host and port, the same for each way of writing them."""
-        parts = urlsplit(self.url)
-        host = (parts.hostname or "").rstrip(".")
-        host = "127.0.0.1" if host == "localhost" else host
-        return f"{host}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"
+        return machine_of(self.url)
 
     @property
     def place(self) -> str:
@@ -77,9 +75,8 @@ class DestinationSettings(SettingsPart):
     @pydantic.field_validator("url")
     @classmethod
     def _http(cls, url: str) -> str:
-        if url and not url.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        _ = urlsplit(url).port  # raises where host or port are none
+        if url:
+            check_web_address(url)
         return url
 
     @pydantic.model_validator(mode="after")

@@ -7,6 +7,7 @@ Relative paths are read from the folder of the TOML file, or the working folder 
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -25,11 +26,14 @@ from adapter.route_settings import RoutingSettings
 from adapter.route_settings import SettingsPart as _Part
 from adapter.routes_file import TomlFileError, anchored, fault_text, read_routing, read_toml
 from adapter.told import MAY_BE_TOLD, Told
+from adapter.web_address import check_web_address
 
 ENV_PREFIX: Final = "INTYG_"
 
-NOT_SETTINGS: Final = ("INTYG_KEY_PASSWORD", "INTYG_TEST_", "INTYG_NATIONAL_", "INTYG_DOCS_")
-"""Variables of the command line and of the tests, which are no settings."""
+NOT_SETTINGS: Final = re.compile(
+    f"{ENV_PREFIX}(KEY_PASSWORD|TEST_(?!PATIENT)|MOCKS_|NATIONAL_|DOCS_)"
+)
+"""Variables of the command line, the mocks and the tests, which are no settings."""
 
 
 class SettingsError(Exception):
@@ -39,8 +43,8 @@ class SettingsError(Exception):
 def _file_or_url(file: Path | None, url: str | None) -> None:
     if file is not None and url is not None:
         raise ValueError("give file or url, not both")
-    if url is not None and not url.startswith(("http://", "https://")):
-        raise ValueError("url must begin with http:// or https://")
+    if url is not None:
+        check_web_address(url)
 
 
 class SignaturePolicy(StrEnum):
@@ -457,8 +461,10 @@ def _refuse_unknown_variables() -> None:
     """A misspelt variable must not go unnoticed."""
     known = set(Settings.model_fields)
     for name in os.environ:
-        if not name.startswith(ENV_PREFIX) or name.startswith(NOT_SETTINGS):
+        if not name.upper().startswith(ENV_PREFIX) or NOT_SETTINGS.match(name):
             continue
+        if name != name.upper():  # it would count, and perhaps beside another
+            raise SettingsError(f"environment: write {name} in capitals")
         top = name.removeprefix(ENV_PREFIX).split("__")[0].lower()
         if top not in known:
             near = difflib.get_close_matches(top, known, n=1)

@@ -1,12 +1,12 @@
 """Production is for real keys, a real clock and signed certificates."""
 
-import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cryptography import x509
 
 from adapter.checks.check import Facts, Remark
+from adapter.key_files import certs_of
 from adapter.make_keys import is_test_cert
 from adapter.model import Environment, system_clock
 from adapter.settings import ServerTlsSettings, SignaturePolicy
@@ -41,10 +41,9 @@ def server_tls_remarks(tls: ServerTlsSettings, environment: Environment) -> Iter
 
 
 def certs_in(paths: Iterable[Path | None]) -> Iterator[x509.Certificate]:
-    """The certificates in PEM files; those that cannot be read are found where they are used."""
+    """The certificates in files; those that cannot be read are found where they are used."""
     for path in paths:
-        with contextlib.suppress(OSError, ValueError):
-            yield from () if path is None else x509.load_pem_x509_certificates(path.read_bytes())
+        yield from () if path is None else certs_of(path)
 
 
 def test_certs(setting: str, certs: Iterable[x509.Certificate]) -> Iterator[Remark]:

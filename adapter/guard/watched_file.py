@@ -1,5 +1,6 @@
 """A file that is read again when it changes, without anybody waiting for it."""
 
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,9 @@ import structlog
 
 LOOK_SECONDS: Final = 1.0
 """How often the file system is asked: in between, using the content costs a comparison."""
+
+MAX_FILE_BYTES: Final = 64 * 1024 * 1024
+"""Skatteverket's lists of test numbers have some hundred kilobytes."""
 
 T = TypeVar("T")
 
@@ -115,6 +119,7 @@ class WatchedFile(Generic[T]):
 
     def _take(self) -> None:
         try:
+            _must_be_readable(self.path)
             new = self._read(self.path)
             if self._succeed is not None and self._content is not None:
                 self._succeed(self._content, new)
@@ -134,6 +139,18 @@ class WatchedFile(Generic[T]):
             _log.warning("guard.file_refused", **{"error.message": self._fault})
         else:
             _log.info("guard.file_read", **{"file.name": self.path.name})
+
+
+def _must_be_readable(path: Path) -> None:
+    """Reading a pipe would wait for whoever writes to it, and everybody with it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return  # that is told by reading it
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        raise DamagedFileError(f"{path.name}: no ordinary file")
+    if found.st_size > MAX_FILE_BYTES:
+        raise DamagedFileError(f"{path.name}: larger than {MAX_FILE_BYTES // 1024**2} MiB")
 
 
 def _is_over(found: FileState) -> bool:

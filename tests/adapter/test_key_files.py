@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from adapter.key_files import SOON, cert_files, ending_soon, readable_by_others, secret_files
+from adapter.key_files import (
+    SOON,
+    cert_files,
+    certs_of,
+    ending_soon,
+    readable_by_others,
+    secret_files,
+)
 from adapter.make_keys import VALID_FOR, make_test_keys
 from adapter.settings import Settings
 from tests.adapter.interactions.rig import make_settings
@@ -70,6 +77,15 @@ def test_certificates_are_told_of_in_time(folder: Path) -> None:
         "destinations.fk.ca",
     }
     assert {end for _, _, end in found} == {ends}
+
+
+def test_a_certificate_that_cannot_be_read_hides_no_other(folder: Path, tmp_path: Path) -> None:
+    odd = b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
+    ca = (folder / "ca.pem").read_bytes()
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(odd + ca.replace(b" CERT", b" X509 CERT") + odd)
+    assert certs_of(bundle) == certs_of(folder / "ca.pem")
+    assert len(certs_of(bundle)) == 1
 
 
 def test_what_is_no_certificate_is_not_judged_by_its_dates(tmp_path: Path) -> None:

@@ -71,6 +71,8 @@ def test_libraries_are_quiet_below_warning(lines: io.StringIO) -> None:
         ("900101-9802", "(masked)"),
         ("SE189001019802", "(masked)"),
         ("189001619802", "(masked)"),  # samordningsnummer: day 01 + 60
+        ("191711602399", "(masked)"),  # one without a known day of birth
+        ("201900772383", "(masked)"),  # or month
         ("Ada Patient", "(not shown)"),
         ("Patientsson<", "(not shown)"),
         ("a" * 65, "(not shown)"),

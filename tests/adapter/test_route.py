@@ -240,7 +240,9 @@ def test_an_authority_is_no_destination_for_what_care_is_told_nor_the_reverse(
     [
         ("https://fk.example/in", "https://fk.example/in"),
         ("https://fk.example/in", "https://FK.example:443/in/"),
-        ("http://fk.example", "http://user@fk.example:80/"),
+        ("http://fk.example", "http://fk.example:80/"),
+        ("https://10.1.2.3", "https://[::ffff:10.1.2.3]"),
+        ("https://[2001:db8::1]", "https://[2001:DB8:0::1]:443"),
     ],
 )
 def test_one_address_is_not_of_two_kinds(one: str, other: str) -> None:
@@ -265,6 +267,8 @@ def test_one_address_is_not_of_two_kinds(one: str, other: str) -> None:
         ("https://fk.example", "https://fk.example/a/{contract}/{major}"),
         ("https://fk.example/in", "https://FK.example.:443/in/../elsewhere"),
         ("http://localhost:9000/real", "http://127.0.0.1:9000/test"),
+        ("http://[::1]:9000/a", "http://127.0.0.2:9000"),
+        ("http://0.0.0.0:9000/a", "http://LOCALHOST.:9000"),
     ],
 )
 def test_one_host_and_port_is_not_real_and_something_else(one: str, other: str) -> None:
@@ -283,10 +287,34 @@ def test_one_host_and_port_is_not_real_and_something_else(one: str, other: str) 
             listed(*kinds)
 
 
-@pytest.mark.parametrize("url", ["http://fk.example:port/", "http://[fk/"])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(SettingsError, match=r"destinations\.fk\.url"):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://fk.example:port/",
+        "http://[fk/",
+        "https://",
+        "https:///fk.example",
+        " https://fk.example",
+        "HTTPS://fk.example",  # nobody else would say that it is the same
+        "https://user:secret@fk.example",
+        "https://fk.example\\@test.example",  # which of the two depends on who reads it
+        "https://fk%2eexample",
+        "https://fk.\texample",
+        "https://{contract}.example",
+        "https://f\u00f6.example",
+        "https://\uff46\uff4b.example",
+        "https://0x0a010203",
+        "https://167838211",
+        "https://10.66051",
+        "https://012.1.2.3",
+        "https://10.1.2.0x3.",
+        "https://[fe80::1%25eth0]",
+    ],
+)
+def test_an_address_that_is_none_or_could_be_read_in_two_ways_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"destinations\.fk\.url") as refused:
         load_settings(environment="test", destinations={"fk": {"url": url, "kind": "test"}})
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

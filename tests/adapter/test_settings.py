@@ -69,6 +69,27 @@ def test_misspelt_variable_is_refused_with_the_nearest(monkeypatch: pytest.Monke
         load_settings()
 
 
+@pytest.mark.parametrize("name", ["intyg_environment", "INTYG_Server__Port"])
+def test_a_variable_counts_in_capitals_alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Or there could be two of them that say two things."""
+    monkeypatch.setenv("INTYG_ENVIRONMENT", "demo")
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(SettingsError, match=f"write {name} in capitals"):
+        load_settings()
+
+
+def test_a_misspelt_list_of_test_patients_is_no_variable_of_the_tests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("INTYG_ENVIRONMENT", "demo")
+    monkeypatch.setenv("INTYG_TEST_SOMETHING", "1")
+    monkeypatch.setenv("INTYG_MOCKS_TOKEN", "a mock's, which may run beside the adapter")
+    load_settings()
+    monkeypatch.setenv("INTYG_TEST_PATIENT__LIST_FILES", "[]")
+    with pytest.raises(SettingsError, match="did you mean INTYG_TEST_PATIENTS"):
+        load_settings()
+
+
 def test_variable_that_is_no_json_is_refused_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTYG_ENVIRONMENT", "demo")
     monkeypatch.setenv("INTYG_ROUTES", "all")

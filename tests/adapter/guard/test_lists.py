@@ -10,7 +10,7 @@ import pytest
 import structlog.testing
 
 from adapter.guard import NO_SIGNAL, ListFile, ReservedNumbers, TestPatients
-from adapter.guard.watched_file import LOOK_SECONDS, WatchedFile
+from adapter.guard.watched_file import LOOK_SECONDS, MAX_FILE_BYTES, WatchedFile
 from adapter.model import PatientKind, PersonId
 from tests.builders import OTHER_PATIENT, PATIENT, SAMORDNINGSNUMMER, UNLISTED_PATIENT
 
@@ -142,6 +142,24 @@ def test_a_mended_list_is_read_and_the_remark_goes(
     watched.write(f"{PATIENT}\n{OTHER_PATIENT}\n")
     watched.looks()
     assert (watched.kind(OTHER_PATIENT), watched.list.remark) == (TEST, None)
+
+
+def test_a_pipe_or_a_huge_file_is_not_read(
+    watch: Callable[[str | None], Watched], tmp_path: Path
+) -> None:
+    """A pipe would keep whoever asks waiting until somebody writes to it."""
+    watched = watch(f"{PATIENT}\n")
+    for says in ("no ordinary file", "larger than 64 MiB"):
+        watched.path.unlink()
+        if says == "no ordinary file":
+            os.mkfifo(watched.path)
+        else:
+            with watched.path.open("wb") as file:
+                file.truncate(MAX_FILE_BYTES + 1)  # takes up no room
+        watched.looks()
+        assert says in (watched.list.remark or "")
+        assert watched.kind(PATIENT) is TEST
+    assert ListFile("list", Path("/dev/zero")).damage == "zero: no ordinary file"
 
 
 @pytest.mark.parametrize("text", [None, DAMAGED])
