@@ -554,6 +554,9 @@ def test_relations_are_told_from_either_end(shelf: Rig) -> None:
     assert said.found("relation/fran-intygs-id/extension") == [NEW, "newest"] * 2
     assert said.found("relation/till-intygs-id/extension") == [OLD, NEW] * 2
     assert said.found("relation/fran-intyg-makulerat") == ["true", "false"] * 2
+    with shelf.parts.store.read() as rows:
+        arrived = [stored.received_at for one in (NEW, "newest") if (stored := rows.get_intyg(one))]
+    assert said.found("relation/skapad") == [write_tidpunkt(at) for at in arrived] * 2
 
 
 def test_a_relation_to_another_patients_certificate_tells_nothing(shelf: Rig) -> None:

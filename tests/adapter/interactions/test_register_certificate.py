@@ -77,6 +77,14 @@ def test_a_real_patients_certificate_is_registered_and_not_flagged(rig: Rig) -> 
     assert stored.is_test is False
 
 
+def test_who_could_not_be_told_at_registration_is_marked_neither_way(rig: Rig) -> None:
+    rig.with_test_patients(damage="no such file").ok(builders.register_certificate())
+    with rig.parts.store.read() as rows:
+        stored = rows.get_intyg(builders.INTYGS_ID)
+    assert stored is not None
+    assert stored.is_test is None
+
+
 @pytest.mark.parametrize(
     "person",
     [builders.SAMORDNINGSNUMMER, builders.SAMORDNINGSNUMMER_WITHOUT_DAY],
@@ -468,6 +476,7 @@ def test_a_newer_certificate_closes_the_completion_requests_on_the_older(
     ]
     assert sent.events()[-2:] == ["HANFRFM", "HANFRFM"]
     assert [h.mottagna_fragor.hanterade for h in sent.handelser()[-2:]] == [1, 2]
+    assert [h.hanterat_av for h in sent.handelser()[-2:]] == [builders.DOCTOR] * 2
 
 
 def test_a_copy_closes_nothing(sent: Rig) -> None:

@@ -170,6 +170,7 @@ def test_all_questions_are_closed_after_care_is_told_how_they_stood(sent: Rig) -
     assert astuple(makule.mottagna_fragor) == (2, 2, 0, 0)
     assert astuple(makule.skickade_fragor) == (1, 1, 0, 0)
     assert [h.handelsekod.value for h in closing] == ["HANFRFM", "HANFRFM", "HANFRFV"]
+    assert {h.hanterat_av for h in closing} == {builders.DOCTOR}
     assert astuple(closing[-1].mottagna_fragor) == (2, 0, 0, 2)
     assert astuple(closing[-1].skickade_fragor) == (1, 0, 0, 1)
     states = {sent.fraga(one).state for one in ("q-care-1", "q-care-2", "q-recipient")}

@@ -81,7 +81,7 @@ def test_an_answer_answers_cares_question(sent: Rig) -> None:
     assert (fraga.state, fraga.answered_by) == (FragaState.ANSWERED, "a-1")
     assert sent.fraga("a-1").state is None
     told = sent.handelser()[-1]
-    assert (told.handelsekod, told.amne) == ("NYSVFM", None)
+    assert (told.handelsekod, told.amne, told.hanterat_av) == ("NYSVFM", None, None)
     assert astuple(told.skickade_fragor) == (1, 0, 1, 0)
 
 
