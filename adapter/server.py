@@ -14,11 +14,15 @@ What is added to cheroot, and why:
   certificate is in the environment (`PEER_CERT`).
 - Several processes can listen on one port (`reuse_port`); the system shares connections out.
 
+    server_arrivals.py  requests on their way in
+    server_reading.py   header lines and chunks
+    server_tls.py       contexts and handshakes
+    tls_reload.py       certificates and lists that change
+
 Source: RFC 9112 sections 6, 7 and 9.6.
 """
 
 import contextlib
-import errno
 import logging
 import queue
 import re
@@ -32,12 +36,12 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
 import structlog
-from cheroot import errors, makefile, server, wsgi
-from cheroot.ssl import Adapter
+from cheroot import server, wsgi
 
 from adapter.caller import PEER_CERT
 from adapter.server_arrivals import BEGINS, Arrivals, Bounds
-from adapter.server_tls import HANDSHAKE_SECONDS, Handshakes
+from adapter.server_reading import ChunkedBody, Headers, Reader
+from adapter.server_tls import HANDSHAKE_SECONDS, Handshakes, TlsAdapter
 
 WsgiApp: TypeAlias = Callable[..., Iterable[bytes]]
 
@@ -46,14 +50,9 @@ IDLE_SECONDS: Final = 10.0  # without a byte from the caller, inside a request o
 ARRIVE_SECONDS: Final = 60.0  # for a whole request; the national platform gives up after 30
 LINGER_SECONDS: Final = 0.5  # for a refused body to run out, so that the answer is not lost
 RETRY_AFTER_SECONDS: Final = 2  # told with 429
-MAX_CHUNK_LINE: Final = 1024
-MAX_TRAILERS: Final = 32
 CHUNK_OVERHEAD: Final = 1024 * 1024  # chunk sizes and line ends count too
 
 _HEALTH: Final = re.compile(rb"(?:GET|HEAD) /health[ ?]")
-_FIELD: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n")
-_ONCE: Final = frozenset({b"content-length", b"transfer-encoding", b"host"})
-_CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,15}")
 
 _log = structlog.get_logger("adapter.server")
 
@@ -103,7 +102,7 @@ class Server:
             reuse_port=reuse_port,
         )
         if tls is not None:
-            self._server.ssl_adapter = _Tls(tls)
+            self._server.ssl_adapter = TlsAdapter(tls)
         self._server.max_request_header_size = MAX_HEADER_BYTES
         self._server.max_chunked_bytes = max_body_bytes + CHUNK_OVERHEAD
         self._server.arrive_seconds = arrive_seconds
@@ -131,7 +130,7 @@ class Server:
 
     def use_tls(self, context: ssl.SSLContext) -> None:
         """Speak TLS with another context, on connections to come."""
-        assert isinstance(self._server.ssl_adapter, _Tls), "it speaks plain HTTP"
+        assert isinstance(self._server.ssl_adapter, TlsAdapter), "it speaks plain HTTP"
         self._server.ssl_adapter.context = context
 
     def start(self) -> Self:
@@ -203,119 +202,8 @@ def mount(apps: Mapping[str, WsgiApp]) -> WsgiApp:
 # --- cheroot, mended ---------------------------------------------------------------------
 
 
-class _TimedSocket(socket.SocketIO):
-    """Reads what came ahead, then from the socket until a deadline, however a caller dribbles."""
-
-    deadline = float("inf")
-
-    def __init__(self, sock: Any, mode: Any, connection: "_Connection") -> None:
-        super().__init__(sock, mode)
-        self._connection = connection
-
-    def readinto(self, buffer: Any) -> int | None:
-        if self._connection.ahead:
-            return self._connection.take_ahead(buffer)
-        if time.monotonic() > self.deadline:
-            raise TimeoutError("timed out")  # the words by which cheroot knows a time-out
-        return super().readinto(buffer)
-
-
-class _Reader(makefile.StreamReader):
-    def __init__(self, connection: "_Connection", mode: str, size: int) -> None:
-        sock = connection.socket
-        super().__init__(sock, mode, size)
-        self._raw = _TimedSocket(sock, "r", connection)
-        self._connection = connection
-        self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
-
-    def give_back(self) -> bytes:
-        """What was read and not asked for: the next request's."""
-        unread = bytes(self._read_buf[self._read_pos :])  # type: ignore[attr-defined]
-        self._reset_read_buf()  # type: ignore[attr-defined]
-        return unread
-
-    def has_data(self) -> bool:
-        """Also what came ahead, or TLS has unpacked: the system knows nothing of it any more."""
-        if self._connection.ahead:
-            return True
-        pending = self._tls.pending() if self._tls is not None else 0
-        return bool(pending or super().has_data())  # type: ignore[no-untyped-call]
-
-
-class _ChunkedBody(server.ChunkedRFile):
-    """Chunks (RFC 9112 section 7.1), strictly: cheroot takes a negative size for the end."""
-
-    def _fetch(self) -> None:
-        if self.closed:
-            return
-        line = self.rfile.readline(MAX_CHUNK_LINE)
-        size = line.partition(b";")[0].strip()
-        if not line.endswith(b"\n") or not _CHUNK_SIZE.fullmatch(size):
-            raise ValueError("broken chunk size")
-        length = int(size, 16)
-        self.bytes_read += len(line) + length
-        if self.bytes_read > self.maxlen:
-            raise OSError(errno.EMSGSIZE, "request body too large")
-        if length == 0:
-            self._skip_trailers()
-            self.closed = True
-            return
-        self.buffer += self.rfile.read(length)
-        if self.rfile.read(2) != b"\r\n":
-            raise ValueError("broken chunk")
-
-    def _skip_trailers(self) -> None:
-        for _ in range(MAX_TRAILERS):
-            if self.rfile.readline(MAX_CHUNK_LINE) in (b"\r\n", b"\n", b""):
-                return
-        raise ValueError("too many trailers")
-
-
-class _StrictLines:
-    """
-    Header lines as RFC 9112 section 5 has them: what two readers could read in two ways is refused.
-
-    Attributes:
-        values: By name in small letters, in the order they came.
-    """
-
-    def __init__(self, rfile: Any) -> None:
-        self._rfile = rfile
-        self.values: dict[bytes, list[bytes]] = {}
-
-    def readline(self) -> bytes:
-        line: bytes = self._rfile.readline()
-        if line in (b"", b"\r\n"):
-            return line
-        if not _FIELD.fullmatch(line):  # a blank before the colon, a folded line, a control sign
-            raise ValueError("broken header line")
-        name, _, value = line.partition(b":")
-        values = self.values.setdefault(name.lower(), [])
-        if values and name.lower() in _ONCE:
-            raise ValueError("a header that may come once came twice")
-        values.append(value.strip())
-        return line
-
-
-class _Headers(server.HeaderReader):
-    def __call__(self, rfile: Any, hdict: Any = None) -> Any:
-        lines = _StrictLines(rfile)
-        found = super().__call__(lines, hdict)
-        for name, values in lines.values.items():
-            if len(values) > 1 and name.title() in found:
-                # One list (RFC 9110 section 5.3): cheroot would keep the last alone, so whoever can
-                # add a header behind a proxy's could put another in its place.
-                found[name.title()] = b", ".join(values)
-        return found
-
-    def _allow_header(self, key_name: bytes) -> bool:
-        # In WSGI X_Forwarded_Host looks like X-Forwarded-Host, but not to a proxy in front of us.
-        # cheroot's own reader for this compares bytes with text.
-        return b"_" not in key_name
-
-
 class _Request(server.HTTPRequest):
-    header_reader = _Headers()
+    header_reader = Headers()
 
     def read_request_headers(self) -> bool:
         if not super().read_request_headers():  # type: ignore[no-untyped-call]
@@ -377,7 +265,7 @@ class _Connection(server.HTTPConnection):
         super().__init__(*args, **kwargs)
         self.ahead = bytearray()  # what `Arrivals` has read: a request, and perhaps more
         self.arrive_by = float("inf")
-        self.rfile = _Reader(self, "rb", self.rbufsize)
+        self.rfile = Reader(self, "rb", self.rbufsize)
 
     def take_ahead(self, buffer: Any) -> int:
         """Put the next bytes that are here already into a buffer; how many."""
@@ -407,34 +295,8 @@ class _Gateway(wsgi.Gateway_10):
     def __init__(self, request: Any) -> None:
         if request.chunked_read:
             limit = request.server.max_chunked_bytes
-            request.rfile = _ChunkedBody(request.conn.rfile, limit)
+            request.rfile = ChunkedBody(request.conn.rfile, limit)
         super().__init__(request)
-
-
-class _Tls(Adapter):
-    """Makes a TLS socket of a new one; the handshake is for `Handshakes`."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self.context = context  # not cheroot's own: it wants files
-
-    def bind(self, sock: socket.socket) -> socket.socket:
-        return sock
-
-    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, Any]]:
-        try:
-            wrapped = self.context.wrap_socket(
-                sock, server_side=True, do_handshake_on_connect=False
-            )
-        except (OSError, ValueError) as exc:  # the caller is gone again
-            sock.close()
-            raise errors.FatalSSLAlert from exc
-        return wrapped, {}
-
-    def get_environ(self) -> dict[str, Any]:
-        return {}
-
-    def makefile(self, sock: Any, mode: str = "r", bufsize: int = -1) -> Any:
-        return makefile.MakeFile(sock, mode, bufsize)
 
 
 class _HealthLane:

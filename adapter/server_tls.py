@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
+from cheroot import errors, makefile
+from cheroot.ssl import Adapter
 
 from adapter.crl_files import read_crls
 from adapter.server_wake import WakeUp
@@ -108,6 +110,32 @@ def _named(setting: str) -> Iterator[None]:
         raise SettingsError(f"{setting}: {_NOT_USABLE[setting]}") from exc
     except OSError as exc:
         raise SettingsError(f"{setting}: {exc.strerror or type(exc).__name__}") from exc
+
+
+class TlsAdapter(Adapter):
+    """Makes a TLS socket of a new one; the handshake is for `Handshakes`."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context  # not cheroot's own: it wants files
+
+    def bind(self, sock: socket.socket) -> socket.socket:
+        return sock
+
+    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, Any]]:
+        try:
+            wrapped = self.context.wrap_socket(
+                sock, server_side=True, do_handshake_on_connect=False
+            )
+        except (OSError, ValueError) as exc:  # the caller is gone again
+            sock.close()
+            raise errors.FatalSSLAlert from exc
+        return wrapped, {}
+
+    def get_environ(self) -> dict[str, Any]:
+        return {}
+
+    def makefile(self, sock: Any, mode: str = "r", bufsize: int = -1) -> Any:
+        return makefile.MakeFile(sock, mode, bufsize)
 
 
 @dataclass

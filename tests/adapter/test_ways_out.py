@@ -47,6 +47,7 @@ SERVES: Final = {
 
 LISTENS: Final = (
     "adapter.server",
+    "adapter.server_reading",
     "adapter.server_tls",
     "adapter.server_wake",
     "adapter.ports",
