@@ -112,7 +112,10 @@ class Adapters:
             schemas = self._servers.contracts, self._servers.types
             with _logged_as_usual(), build_app(settings, VirtualClock(), schemas=schemas) as app:
                 stage.timeline.follow(AdapterClock(f"{app.url}/api/clock"))
-                yield Adapter(app.url, stage, app)
+                try:
+                    yield Adapter(app.url, stage, app)
+                finally:
+                    stage.let_go()  # the adapter ends when its calls have, also one that hangs
 
     @cached_property
     def _empty(self) -> Path:

@@ -104,6 +104,12 @@ class Stage:
         """What came to each mock, for people."""
         return "\n".join(f"{name}\n{mock.came()}" for name, mock in self._mocks.items())
 
+    def let_go(self) -> None:
+        """Hold no call back any more: who waits for an answer is not to be waited for."""
+        for agency in self._agencies.values():
+            agency.rules.clear()
+            agency.waits.stop()
+
     def end(self) -> None:
         """Take back what the test told the mocks, and wake whoever waits for them."""
         for key, mock in self._mocks.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from adapter.testing import Adapter, elsewhere
+from adapter.testing import Adapter, Adapters, elsewhere
 from mocks.pytest_fixtures import STAGE
 from mocks.testing import Authority, ControlError, Forsakringskassan, Journalsystem
 from mocks.testing.ehr import Issuer, Keys
@@ -206,3 +206,16 @@ def test_an_adapter_elsewhere_gives_no_parts(tmp_path: Path, intyg_stage: Stage)
         _ = running.app
     with pytest.raises(OSError, match=r"adapter\.toml"):
         elsewhere(tmp_path, [])
+
+
+def test_a_call_that_hangs_does_not_keep_the_adapter_from_ending(
+    intyg_adapters: Adapters, intyg_stage: Stage
+) -> None:
+    """It would wait for the answer as long as for any: half a minute."""
+    fk, ehr = intyg_stage.forsakringskassan, intyg_stage.journalsystem
+    with intyg_adapters.running(intyg_stage):
+        fk.expect("RegisterCertificate").hangs()
+        ehr.send(ehr.register())
+        fk.await_calls("RegisterCertificate&answer=not_yet")
+        started = time.monotonic()
+    assert time.monotonic() - started < 10
