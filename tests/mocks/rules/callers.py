@@ -26,16 +26,15 @@ class ZeepCaller:
     def __init__(self, contracts: Contracts) -> None:
         wsdl = contracts.wsdl_whole(contracts.get("RegisterCertificate", 3))
         self._session = requests.Session()
-        self._client = zeep.Client(
-            io.BytesIO(wsdl), transport=Transport(session=self._session, operation_timeout=1.0)
-        )
+        self._client = zeep.Client(io.BytesIO(wsdl), transport=Transport(session=self._session))
 
     def close(self) -> None:
         self._session.close()
 
-    def call(self, server: MockServer, data: bytes | None = None) -> str:
+    def call(self, server: MockServer, data: bytes | None = None, timeout: float = 5.0) -> str:
         """The result as `OK - text`, or what went wrong."""
         client: Any = self._client
+        client.transport.operation_timeout = timeout
         operation = client.service._binding.get("RegisterCertificate")
         try:
             response = client.transport.post_xml(

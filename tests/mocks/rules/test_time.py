@@ -68,11 +68,11 @@ def test_a_delay_after_has_the_call_taken_and_in_the_journal_at_once(
     server: MockServer, kassan: Forsakringskassan, by_zeep: ZeepCaller
 ) -> None:
     kassan.add_rule(parse_rule({"answers": slow(5.0, "after")}))
-    assert by_zeep.call(server) == "ReadTimeout"  # zeep here waits a second
+    assert by_zeep.call(server, timeout=0.5) == "ReadTimeout"
     assert len(kassan.all_intyg()) == 1
     assert [each.result_code for each in kassan.journal.entries()] == ["OK"]
     [gone] = kassan.journal.wait(timeout_seconds=5, where="answer=caller_gone")
-    assert 1 <= gone.duration_seconds < 5
+    assert 0.3 < gone.duration_seconds < 5
 
 
 def test_a_slow_mock_takes_a_call_also_when_the_caller_has_given_up(
@@ -174,8 +174,9 @@ def test_a_hanging_call_ends_when_its_caller_goes(
 ) -> None:
     kassan.add_rule(parse_rule({"answers": {"kind": "hang"}}))
     assert raw(server, timeout=0.1) == "silence"
-    until(lambda: not kassan.waits.waiting)
+    kassan.journal.wait(timeout_seconds=5, where="answer=caller_gone")
     assert [each.answer for each in kassan.journal.entries()] == ["caller_gone"]
+    until(lambda: not kassan.waits.waiting)
 
 
 @pytest.mark.parametrize("answer", [slow(60, "before"), slow(60, "after"), {"kind": "hang"}])
