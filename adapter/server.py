@@ -36,7 +36,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
 import structlog
-from cheroot import server, wsgi
+from cheroot import makefile, server, wsgi
 
 from adapter.caller import PEER_CERT
 from adapter.server_arrivals import BEGINS, Arrivals, Bounds
@@ -258,6 +258,14 @@ class _Request(server.HTTPRequest):
                 pass
 
 
+class Writer(makefile.StreamWriter):
+    """Writes answers; one that its caller did not wait for is forgotten when it is closed."""
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            super().close()
+
+
 class _Connection(server.HTTPConnection):
     RequestHandlerClass = _Request
 
@@ -266,6 +274,7 @@ class _Connection(server.HTTPConnection):
         self.ahead = bytearray()  # what `Arrivals` has read: a request, and perhaps more
         self.arrive_by = float("inf")
         self.rfile = Reader(self, "rb", self.rbufsize)
+        self.wfile = Writer(self.socket, "wb", self.wbufsize)
 
     def take_ahead(self, buffer: Any) -> int:
         """Put the next bytes that are here already into a buffer; how many."""

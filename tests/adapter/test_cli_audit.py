@@ -35,7 +35,8 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
 
 
 def change(folder: Path, statement: sa.Executable) -> None:
-    with sa.create_engine(f"sqlite:///{folder / 'adapter.sqlite'}").begin() as connection:
+    engine = sa.create_engine(f"sqlite:///{folder / 'adapter.sqlite'}", poolclass=sa.NullPool)
+    with engine.begin() as connection:
         connection.execute(statement)
 
 

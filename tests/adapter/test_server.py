@@ -11,7 +11,7 @@ import requests
 import structlog.testing
 
 from adapter.ports import held_port
-from adapter.server import MAX_HEADER_BYTES, Server, mount
+from adapter.server import MAX_HEADER_BYTES, Server, Writer, mount
 
 SECRET = "hemlig"
 
@@ -91,6 +91,17 @@ def test_stop_frees_the_port_and_may_be_repeated() -> None:
         server.stop()
         with Server(echo, port=port) as again:
             assert again.port == port
+
+
+def test_an_answer_that_its_caller_did_not_wait_for_is_forgotten_without_a_word() -> None:
+    here, there = socket.socketpair()
+    writer: Any = Writer(here, "wb")
+    there.close()
+    with pytest.raises(BrokenPipeError):
+        writer.write(b"answer")
+    here.close()
+    writer.close()  # Python 3.13 prints what this raises when it is done by itself
+    assert writer.closed
 
 
 def test_a_taken_port_is_told(serve: Callable[..., Server]) -> None:

@@ -23,6 +23,7 @@ from adapter import safe_xml
 from adapter.app import build_app
 from adapter.demo.stage import PATIENT, TEST_PERSONS, Stage, set_stage
 from adapter.demo.story import issue
+from adapter.model import PersonId
 from adapter.server import MAX_HEADER_BYTES
 from adapter.settings import load_settings
 from adapter.store import Rows
@@ -320,12 +321,12 @@ def test_when_too_many_wait_the_next_is_told_to_come_again(
     path.write_text("", "utf-8")
     settings = load_settings(path, **values)
     gate, held = threading.Event(), threading.Semaphore(0)
-    lock_intyg = Rows.lock_intyg
+    lock_intyg_of = Rows.lock_intyg_of
 
-    def slow(self: Rows, intygs_id: str) -> object:
+    def slow(self: Rows, patient: PersonId, intygs_id: str) -> object:
         held.release()
         gate.wait(20)
-        return lock_intyg(self, intygs_id)
+        return lock_intyg_of(self, patient, intygs_id)
 
     with build_app(settings) as app:
         revoke = "/services/clinicalprocess/healthcond/certificate/RevokeCertificate/2/rivtabp21"
@@ -336,7 +337,7 @@ def test_when_too_many_wait_the_next_is_told_to_come_again(
             headers = {"Content-Type": "text/xml"}
             answers.append(requests.post(app.url + revoke, data, headers=headers, timeout=20))
 
-        monkeypatch.setattr(Rows, "lock_intyg", slow)
+        monkeypatch.setattr(Rows, "lock_intyg_of", slow)
         callers = [threading.Thread(target=call) for _ in range(22)]
         for caller in callers:
             caller.start()
@@ -371,7 +372,7 @@ def test_unknown_and_another_patients_are_the_same_to_the_caller(
     )
     assert b">OK<" in registered.content
     looked: list[str] = []
-    for name in ("lock_intyg", "get_intyg", "_lock_intyg_row", "statuses", "deliveries"):
+    for name in ("lock_intyg_of", "get_intyg", "has_intyg", "statuses", "deliveries"):
         original = getattr(Rows, name)
 
         def noted(
