@@ -77,7 +77,7 @@ def cert_dates(facts: Facts) -> Iterator[Remark]:
     for path, due in due_soon(tls.client_crl if tls else (), now):
         verb = "was" if due < now else "is"
         text = f"server.tls.client_crl: {path} {verb} to be replaced by {due:%Y-%m-%d %H:%M} UTC"
-        todo = "get the issuer's newest list; after that no client certificate of its counts"
+        todo = "get the issuer's newest list; from then on none of its client certificates counts"
         yield Remark(text, todo, refuses=False)
 
 
