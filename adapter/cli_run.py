@@ -1,8 +1,8 @@
 """Commands that stay: until a signal ends them."""
 
 import os
+import queue
 import signal
-import threading
 from collections.abc import Callable
 
 
@@ -16,13 +16,17 @@ def run_until_signalled(
         announce: Says that all is running.
         on_hangup: What SIGHUP asks for; None: it ends the process, as it does anywhere.
     """
-    done = threading.Event()
+    # Handlers do nothing but put, which may interrupt anything: one that takes a lock, as an Event
+    # does, waits for ever when it interrupts whoever has it.
+    asked: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
+        signal.signal(number, lambda number, _: asked.put(number))
     if on_hangup is not None:
-        signal.signal(signal.SIGHUP, lambda *_: on_hangup())
+        signal.signal(signal.SIGHUP, lambda number, _: asked.put(number))
     announce()
-    done.wait()
+    while asked.get() not in (signal.SIGINT, signal.SIGTERM):
+        if on_hangup is not None:
+            on_hangup()
 
 
 def stop_running() -> None:
