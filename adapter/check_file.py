@@ -5,6 +5,7 @@ of the certificate's type are both asked, so that every fault is seen at once.
 """
 
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 from lxml import etree
@@ -20,7 +21,9 @@ _REGISTER: Final = ns.message("RegisterCertificate", 3)
 _BARE: Final = "/RegisterCertificate/intyg"
 
 
-def check_file(data: bytes, contracts: Contracts, types: IntygTypes) -> list[Finding]:
+def check_file(
+    data: bytes, contracts: Contracts, types: IntygTypes, *, today: date
+) -> list[Finding]:
     """
     Check a message against its contract and, where it holds certificates, their types' rules.
 
@@ -28,6 +31,7 @@ def check_file(data: bytes, contracts: Contracts, types: IntygTypes) -> list[Fin
         data: A SOAP envelope, a bare request element, or a bare `intyg`.
         contracts: The contracts' schemas.
         types: The certificate types.
+        today: The day for rules that depend on it, in Sweden.
 
     Returns:
         Every fault; empty when all is well. Beside `XSD` and the rules of types there are the
@@ -49,7 +53,7 @@ def check_file(data: bytes, contracts: Contracts, types: IntygTypes) -> list[Fin
         return [Finding("CONTRACT", text, f"/{name.localname}", _line(element))]
     findings = contracts.check(contract, element)
     for intyg in element.iterchildren(f"{{{contract.namespace}}}intyg"):
-        findings += _check_intyg(intyg, types)
+        findings += _check_intyg(intyg, types, today)
     if bare:
         findings = [replace(f, xpath=f.xpath.replace(_BARE, "/intyg", 1)) for f in findings]
     return findings
@@ -78,14 +82,14 @@ def _wrap(intyg: etree._Element) -> etree._Element:
     return request
 
 
-def _check_intyg(intyg: etree._Element, types: IntygTypes) -> list[Finding]:
+def _check_intyg(intyg: etree._Element, types: IntygTypes, today: date) -> list[Finding]:
     typ = intyg.findtext(f"{{{ns.CORE}}}typ/{{{ns.TYPES}}}code") or ""
     version = intyg.findtext(f"{{{ns.CORE}}}version") or ""
     try:
         intyg_type = types.find(typ, version)
     except UnknownTypeError as exc:
         return [Finding("TYPE", str(exc), "/RegisterCertificate/intyg/typ", _line(intyg))]
-    return types.check(intyg_type, intyg)
+    return types.check(intyg_type, intyg, today=today)
 
 
 def _line(element: etree._Element) -> int | None:

@@ -18,9 +18,10 @@ from adapter import safe_xml
 from adapter.check_file import check_file
 from adapter.cli_later import Commands
 from adapter.cli_mocks import mocks
-from adapter.cli_options import JsonOption
+from adapter.cli_options import JsonOption, TodayOption, told_or_today
 from adapter.cli_run import run_until_signalled
 from adapter.errors import AdapterError
+from adapter.model import system_clock
 from schemas.contract import Contracts
 from schemas.finding import Finding, Severity
 from schemas.intyg_type import IntygTypes
@@ -109,13 +110,15 @@ def validate(
         Path | None, typer.Option(help="An official archive of the contracts.")
     ] = None,
     types_dir: Annotated[Path | None, typer.Option(help="More certificate types.")] = None,
+    today: TodayOption = None,
 ) -> None:
     """Check messages against contract and certificate type: envelope, request or bare intyg."""
     contracts, types = _schemas(contracts_dir, types_dir)
+    day = told_or_today(today)
     worst = 0
     for file in files:
         try:
-            findings = check_file(_read(file), contracts, types)
+            findings = check_file(_read(file), contracts, types, today=day)
         except OSError as exc:
             findings = [Finding("FILE", f"cannot be read: {exc.strerror}", "/")]
             worst = 2
@@ -197,7 +200,7 @@ def _warn_of_another_author(signed: bytes, key: "SigningKey") -> None:
 
     root = safe_xml.parse(signed).getroot()
     own = TrustStore(pinned=[key.cert.parsed])
-    if verify_message(root, own, datetime.now(UTC)).code is SignatureCode.SIGNER_NOT_AUTHOR:
+    if verify_message(root, own, system_clock()).code is SignatureCode.SIGNER_NOT_AUTHOR:
         err.print(
             f"note: the signer {key.cert.signer.hsa_id} is not skapadAv/personal-id; "
             "a receiver that checks will say SIGNER_NOT_AUTHOR",
@@ -228,7 +231,7 @@ def verify(
     anchors = list(trust or [])
     if not anchors and not pin and (KEYS / "ca.pem").exists():
         anchors = [KEYS / "ca.pem"]
-    moment = at.replace(tzinfo=UTC) if at and at.tzinfo is None else at or datetime.now(UTC)
+    moment = at.replace(tzinfo=UTC) if at and at.tzinfo is None else at or system_clock()
     try:
         trusted = TrustStore.from_files(anchors=anchors, pinned=pin or ())
         result = verify_file(_read(file), Contracts(), trusted, moment)
@@ -291,7 +294,7 @@ def make_keys(
     """Make a test CA, signers, and server and client certificates. For tests only."""
     from adapter.make_keys import make_test_keys
 
-    make_test_keys(folder, keep=keep)
+    make_test_keys(folder, system_clock(), keep=keep)
     out.print(f"test keys in {folder}", highlight=False)
 
 

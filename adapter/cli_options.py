@@ -1,10 +1,13 @@
 """Options that several commands have, and what they do with them."""
 
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
+from adapter.model import system_clock
+from adapter.readers import SWEDEN
 from schemas.intyg_type import IntygTypes
 
 ConfigOption = Annotated[
@@ -13,6 +16,22 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 TypesOption = Annotated[Path | None, typer.Option(help="More certificate types.")]
+
+DAY: Final = ["%Y-%m-%d"]
+TodayOption = Annotated[
+    datetime | None,
+    typer.Option(formats=DAY, help="For rules that depend on it; default: the day in Sweden."),
+]
+
+
+def swedish_now(ago: timedelta = timedelta()) -> datetime:
+    """The machine's time, or some time ago, as Swedish local time: where no other is told."""
+    return (system_clock() - ago).astimezone(SWEDEN)  # not after: clocks may have been moved since
+
+
+def told_or_today(today: datetime | None) -> date:
+    """The day that `TodayOption` gives a command."""
+    return (today or swedish_now()).date()
 
 
 def known_types(types_dir: Path | None) -> IntygTypes:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from adapter.cli_options import TodayOption, told_or_today
 from adapter.interactions import HANDLERS, READERS
 from adapter.model import PersonId, system_clock
 from adapter.person import person_from
@@ -59,7 +60,11 @@ def explain(
     except (SettingsError, UnknownContractError) as exc:
         _fail(str(exc))
     explainer = Explainer(
-        facts.settings, Routes(facts.settings), facts.guard, {*HANDLERS, *READERS}
+        facts.settings,
+        Routes(facts.settings, facts.clock),
+        facts.guard,
+        {*HANDLERS, *READERS},
+        facts.clock,
     )
     explanation = explainer.explain(found, address, sender, person)
     if as_json:
@@ -89,13 +94,13 @@ def _print(explanation: Explanation) -> None:
 def check(
     file: Annotated[Path, typer.Argument(help="A routes file, or a settings file.")],
     as_json: JsonOption = False,
+    today: TodayOption = None,
 ) -> None:
     """Find rows that are wrong, disagree, can never count or lead nowhere."""
     names = sorted({contract.name for contract in Contracts().all()})
-    today = Routes.day_of(system_clock())
     file = file_with_rows(file)
     try:
-        findings = check_routes_file(file, names, today)
+        findings = check_routes_file(file, names, told_or_today(today))
     except OSError as exc:
         _fail(f"{exc.filename or file}: {exc.strerror}")
     for finding in findings:

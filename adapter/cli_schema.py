@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from adapter.cli_options import TypesOption, fail, known_types
+from adapter.cli_options import DAY, TypesOption, fail, known_types
 from adapter.cli_types import NameArgument, OutputOption, VersionOption, lookup, write
 from schemas.intyg_schematron import schematron as as_schematron
 from schemas.intyg_xsd11 import xsd11 as as_xsd11
@@ -19,7 +19,7 @@ def schema(
     today: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d"],
+            formats=DAY,
             help="For rules that depend on it; default: the day on which the schema is used.",
         ),
     ] = None,

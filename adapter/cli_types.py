@@ -5,7 +5,6 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from lxml import etree
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapter import safe_xml
-from adapter.cli_options import TypesOption, fail, known_types
+from adapter.cli_options import DAY, TypesOption, fail, known_types, swedish_now
 from adapter.errors import AdapterError
 from schemas.intyg_break import broken
 from schemas.intyg_draft import Draft, Frame, request_bytes, request_element
@@ -80,7 +79,14 @@ def example(
         str | None, typer.Option("--id", help="Default: made from type, size and seed.")
     ] = None,
     signed_at: Annotated[
-        datetime | None, typer.Option(help="Swedish local time; default: now.")
+        datetime | None,
+        typer.Option(help="Swedish local time; default: now, on the day of --today."),
+    ] = None,
+    today: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=DAY, help="For rules that depend on it; default: the day of --signed-at."
+        ),
     ] = None,
     output: OutputOption = None,
     types_dir: TypesOption = None,
@@ -91,18 +97,19 @@ def example(
     if person is not None and not (len(person) == 12 and person.isdecimal()):
         fail("--person: 12 digits are needed")
     intyg_type = lookup(known_types(types_dir), name, version)
-    moment = signed_at or datetime.now(ZoneInfo("Europe/Stockholm"))
+    now = signed_at or swedish_now()
+    day = (today or now).date()
     size = Size.MINIMAL if minimal else Size.FULL
     frame = frame_of(
         intyg_type,
-        moment,
+        signed_at or datetime.combine(day, now.time()),
         seed=f"{size}/{seed}/{break_ or ''}",
         version=_text_version(intyg_type, version),
         intygs_id=intygs_id,
         person_id=person or PERSON,
         signer=signer or SIGNER,
     )
-    workshop = Workshop(intyg_type, moment.date())
+    workshop = Workshop(intyg_type, day)
     try:
         if break_ is None:
             draft = workshop.draft(frame, size, seed)

@@ -84,26 +84,25 @@ class TestKeys:
         return (self.ca, *(path for kind in kinds for path in (kind.key, kind.cert, kind.p12)))
 
 
-def make_test_keys(folder: Path, keep: bool = False, now: datetime | None = None) -> TestKeys:
+def make_test_keys(folder: Path, now: datetime, *, keep: bool = False) -> TestKeys:
     """
     Make a test CA and what it issues.
 
     Args:
         folder: Made if it is not there. Private keys get mode 0600.
+        now: Ten years before the end of validity; aware.
         keep: Leave a complete set alone that is there and good for a month.
-        now: For the end of validity; aware.
 
     Raises:
         OSError: A file cannot be written.
     """
-    now = now or datetime.now(UTC)
     keys = _names(folder)
     if not (keep and _is_complete(keys, now)):
         _make(keys, now, _Words(TEST_ORGANISATION, "Test CA TEST ONLY", "Test Läkare TEST ONLY"))
     return keys
 
 
-def make_stand_in_keys(folder: Path, now: datetime | None = None) -> TestKeys:
+def make_stand_in_keys(folder: Path, now: datetime) -> TestKeys:
     """
     The same without the mark, so that an adapter in production takes them.
 
@@ -112,7 +111,7 @@ def make_stand_in_keys(folder: Path, now: datetime | None = None) -> TestKeys:
     """
     keys = _names(folder)
     words = _Words("Stand-in", "Stand-in CA", "Stand-in for a doctor")
-    _make(keys, now or datetime.now(UTC), words)
+    _make(keys, now, words)
     return keys
 
 

@@ -236,6 +236,11 @@ def read_tidpunkt(text: str) -> datetime:
     return local.replace(tzinfo=SWEDEN).astimezone(UTC)
 
 
+def swedish_day(moment: datetime) -> date:
+    """The day in Sweden at an aware moment: what rules and routes mean by today."""
+    return moment.astimezone(SWEDEN).date()
+
+
 def read_datum(text: str) -> date:
     """`types:DateType`."""
     return date.fromisoformat(text.strip())

@@ -7,13 +7,13 @@ adapter stands there for whoever is behind it, as the national platform does.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final, TypeAlias, TypeVar
 
 from adapter.errors import UnknownRecipientError
-from adapter.model import Clock, Destination, receiver_of, system_clock
+from adapter.model import Clock, Destination, receiver_of
 from adapter.platform_fault import VpCode
-from adapter.readers import SWEDEN
+from adapter.readers import swedish_day
 from adapter.recipients import NEVER_SENT_TO, takes
 from adapter.route_settings import (
     ANY,
@@ -139,7 +139,7 @@ class Routes:
         recipients: By what `mottagare` calls them.
     """
 
-    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self._own_address = settings.logical_address
         self.recipients = settings.recipients
         self._clock = clock
@@ -166,12 +166,7 @@ class Routes:
 
     def today(self) -> date:
         """The day in Sweden."""
-        return self.day_of(self._clock())
-
-    @staticmethod
-    def day_of(moment: datetime) -> date:
-        """The day in Sweden at a moment."""
-        return moment.astimezone(SWEDEN).date()
+        return swedish_day(self._clock())
 
     def find(self, contract: str, major: int, logical_address: str) -> Destination | None:
         """

@@ -7,7 +7,7 @@ the guard. Nothing here names a person.
 import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from adapter.caller import is_hsa_id
 from adapter.guard import Guard
 from adapter.model import (
     ClientTls,
+    Clock,
     Destination,
     Environment,
     GuardDecision,
@@ -94,15 +95,22 @@ class Explainer:
 
     Args:
         served: Keys of the contracts that the adapter serves.
+        clock: Tells whether a certificate of ours has ended.
     """
 
     def __init__(
-        self, settings: Settings, routes: Routes, guard: Guard, served: Collection[str]
+        self,
+        settings: Settings,
+        routes: Routes,
+        guard: Guard,
+        served: Collection[str],
+        clock: Clock,
     ) -> None:
         self._settings = settings
         self._routes = routes
         self._guard = guard
         self._served = served
+        self._clock = clock
         self._access = Access(settings, routes)
 
     def explain(
@@ -143,7 +151,7 @@ class Explainer:
             return
         yield self._guarded(there, person)
         yield _address(there, contract)
-        yield _certificate(there)
+        yield _certificate(there, self._clock())
 
     def _sender(self, sender: str | None) -> Step:
         identity = self._settings.caller_identity
@@ -222,27 +230,27 @@ def _where(steps: list[Step], logical_address: str, sender: str | None) -> str:
     return f"{let_in}what is sent to {logical_address} goes to {url}"
 
 
-def _certificate(there: Destination) -> Step:
+def _certificate(there: Destination, now: datetime) -> Step:
     """How TLS would be spoken, from the files that would be used."""
     if there.url.startswith("http://"):
         return Step("certificate", StepState.NOTE, "none: http, which anybody on the way can read")
     tls = there.tls
     vouches = f"server checked against {tls.ca.name}" if tls.ca else "server checked as for anybody"
     try:
-        ours = _shown(tls)
+        ours = _shown(tls, now)
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "not PEM"
         return Step("certificate", StepState.NO, f"client_cert cannot be read: {reason}")
     return Step("certificate", StepState.OK, f"{ours}; {vouches}")
 
 
-def _shown(tls: ClientTls) -> str:
+def _shown(tls: ClientTls, now: datetime) -> str:
     if tls.cert is None:
         return "none of our own"
     cert = _first(tls.cert)
     ids = [str(a.value) for a in cert.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)]
     until = cert.not_valid_after_utc
-    late = ", EXPIRED" if until < datetime.now(UTC) else ""
+    late = ", EXPIRED" if until < now else ""
     return f"ours is {tls.cert.name}, {ids[0] if ids else 'no HSA-id'}, until {until.date()}{late}"
 
 

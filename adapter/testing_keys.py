@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from adapter.make_keys import SIGNER_HSA_ID, make_test_keys
+from adapter.model import system_clock
 
 if TYPE_CHECKING:  # imported when something is signed
     from adapter.signature import SigningKey
@@ -24,7 +25,7 @@ class SigningKeys:
     """
 
     def __init__(self, folder: Path) -> None:
-        keys = make_test_keys(folder, keep=True)
+        keys = make_test_keys(folder, system_clock(), keep=True)
         self.folder = folder
         self.ca = keys.ca
         self.hsa_id = SIGNER_HSA_ID

@@ -34,6 +34,7 @@ from werkzeug.wrappers import Request, Response
 
 from adapter import safe_xml, signature
 from adapter.make_keys import SIGNER_HSA_ID, make_test_keys
+from adapter.model import system_clock
 from adapter.ports import held_port
 from mocks import envelope
 from mocks.envelope import Answer
@@ -141,7 +142,7 @@ def _environment() -> dict[str, str]:
 
 def _calls(folder: Path) -> tuple[list[bytes], Path]:
     """Signed certificates as whole HTTP requests, and the CA of their signer."""
-    keys = make_test_keys(folder / "keys")
+    keys = make_test_keys(folder / "keys", system_clock())
     key = signature.load_signing_key(keys.signer.key, keys.signer.cert)
     now = datetime.now(UTC)
     calls = []

@@ -16,7 +16,7 @@ from pydantic import field_validator
 
 from mocks.agency import Agency
 from mocks.call import Call, with_findings
-from mocks.clock import Clock, system_clock
+from mocks.clock import Clock, swedish_day, system_clock
 from mocks.control import Answered, Moment, Operation, ProblemError
 from mocks.envelope import Answer
 from mocks.journal import Verdict
@@ -216,7 +216,7 @@ class Authority(Agency):
         return intyg_type
 
     def _check_rules(self, call: Call, intyg: etree._Element, intyg_type: IntygType) -> None:
-        findings = self.types.check(intyg_type, intyg)
+        findings = self.types.check(intyg_type, intyg, today=swedish_day(self.clock()))
         errors = [each for each in findings if each.severity is Severity.ERROR]
         if errors:
             text = f"The intyg breaks rules of {intyg_type.code}"

@@ -7,7 +7,7 @@ a moment of it stands in a `Timeline`.
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,11 @@ def system_clock() -> datetime:
 def timestamp(moment: datetime) -> str:
     """`types:TimeStampType`: YYYY-MM-DDThh:mm:ss, Swedish local time."""
     return moment.astimezone(SWEDEN).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def swedish_day(moment: datetime) -> date:
+    """The day in Sweden at a moment."""
+    return moment.astimezone(SWEDEN).date()
 
 
 FIRST_YEAR: Final = 1900

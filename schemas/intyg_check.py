@@ -195,15 +195,14 @@ class IntygCheck:
         }
 
     def check(
-        self, intyg: etree._Element, *, today: date | None = None, at_signing: bool = True
+        self, intyg: etree._Element, *, today: date, at_signing: bool = True
     ) -> list[Finding]:
         """
         Check an `intyg` element, whatever namespace it is in itself.
 
         Args:
             intyg: The element, anywhere in a message.
-            today: The day for rules that depend on it; None is the machine's
-                date.
+            today: The day for rules that depend on it, in Sweden.
             at_signing: False leaves out the rules that depend on today: a
                 certificate that kept them when signed may break them later.
 
@@ -212,7 +211,7 @@ class IntygCheck:
             nothing of the certificate's content is in them.
         """
         answers = Answers(intyg)
-        day = Day.of(today or date.today())  # noqa: DTZ011  the local date, as certificates say it
+        day = Day.of(today)
         found: list[tuple[_Check, Sequence[etree._Element]]] = []
         for check in self._to_ask(answers):
             elements = check.broken(answers, day)

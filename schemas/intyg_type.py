@@ -121,7 +121,7 @@ class IntygTypes:
         intyg_type: IntygType,
         intyg: etree._Element,
         *,
-        today: date | None = None,
+        today: date,
         at_signing: bool = True,
     ) -> list[Finding]:
         """Check an `intyg` element against its type; see `IntygCheck.check`."""

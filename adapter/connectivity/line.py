@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import SplitResult
 
-from adapter.model import ClientTls
+from adapter.model import ClientTls, Clock
 
 LONGEST_WAIT_SECONDS: Final = 10.0
 
@@ -71,6 +71,7 @@ class Line:
 
     url: SplitResult
     target: Target
+    clock: Clock  # ours
     address: tuple[Any, ...] = ()
     sock: socket.socket | None = None
     context: ssl.SSLContext | None = None

@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -17,7 +17,6 @@ from lxml import etree
 from adapter import safe_xml
 from adapter.connectivity.line import Found, Line, Step, reason_of
 from adapter.connectivity.target import PING, PING_MAJOR
-from adapter.model import Clock
 from schemas.contract import Contract, Contracts
 from schemas.ns import SOAP11
 
@@ -34,7 +33,7 @@ class _Reply:
     element: etree._Element | None  # the Body's child
 
 
-def look_at_soap(line: Line, contracts: Contracts, clock: Clock) -> Iterator[Step]:
+def look_at_soap(line: Line, contracts: Contracts) -> Iterator[Step]:
     contract = contracts.get(PING, PING_MAJOR)
     logical_address = line.target.logical_address
     try:
@@ -52,7 +51,7 @@ def look_at_soap(line: Line, contracts: Contracts, clock: Clock) -> Iterator[Ste
         yield Step("SOAP", Found.FAILS, f"no answer: {reason_of(exc)}", todo)
         return
     yield step
-    yield from _skew(reply, clock)
+    yield from _skew(reply, line.clock())
 
 
 def _empty_call(line: Line, url: SplitResult, logical_address: str) -> Step:
@@ -156,7 +155,7 @@ def _shown(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:160]
 
 
-def _skew(reply: _Reply, clock: Clock) -> Iterator[Step]:
+def _skew(reply: _Reply, ours: datetime) -> Iterator[Step]:
     try:
         theirs = parsedate_to_datetime(reply.date or "")
     except ValueError:
@@ -164,7 +163,7 @@ def _skew(reply: _Reply, clock: Clock) -> Iterator[Step]:
         return
     if theirs.tzinfo is None:
         theirs = theirs.replace(tzinfo=UTC)
-    ahead = (theirs - clock()).total_seconds()
+    ahead = (theirs - ours).total_seconds()
     if abs(ahead) <= SKEW_SECONDS:
         yield Step("clock", Found.OK, "theirs and ours agree")
         return

@@ -4,7 +4,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from cryptography import x509
@@ -38,7 +37,7 @@ def look_at_tls(line: Line) -> Iterator[Step]:
         assert isinstance(line.sock, ssl.SSLSocket)
         cipher = (line.sock.cipher() or ("",))[0]
         yield Step("TLS", Found.OK, f"{line.sock.version()}, {cipher}")
-        yield _server_cert(line.sock.getpeercert(binary_form=True))
+        yield _server_cert(line, line.sock)
         yield Step("host name", Found.OK, f"the certificate is for {line.host}")
         yield _client_cert(line)
 
@@ -74,19 +73,19 @@ def _not_believed(line: Line, exc: ssl.SSLCertVerificationError) -> Iterator[Ste
     with suppress(OSError):
         plain = socket.create_connection(line.address[:2], timeout=line.seconds)
         with context.wrap_socket(plain, server_hostname=line.host) as shown:
-            step = _server_cert(shown.getpeercert(binary_form=True))
+            step = _server_cert(line, shown)
             yield Step("shown", Found.NOTE, step.text)
 
 
-def _server_cert(der: bytes | None) -> Step:
+def _server_cert(line: Line, sock: ssl.SSLSocket) -> Step:
     try:
-        cert = x509.load_der_x509_certificate(der or b"")
+        cert = x509.load_der_x509_certificate(sock.getpeercert(binary_form=True) or b"")
         names = _host_names(cert)
         issuer, ends = _common_name(cert.issuer), cert.not_valid_after_utc
     except ValueError:
         return Step("chain", Found.NOTE, "the server's certificate cannot be read")
     text = f"for {', '.join(names) or 'no host name'}; issued by {issuer}; ends {ends:%Y-%m-%d}"
-    if (ends - datetime.now(UTC)).days < _MONTH:
+    if (ends - line.clock()).days < _MONTH:
         return Step("chain", Found.NOTE, text, "it ends soon: ask the other side for the next one")
     return Step("chain", Found.OK, text)
 

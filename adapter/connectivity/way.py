@@ -20,14 +20,14 @@ def examine(target: Target, contracts: Contracts, clock: Clock) -> Iterator[Step
         contracts: Know the ping.
         clock: Ours.
     """
-    line = Line(urlsplit(target.ping_url), target)
+    line = Line(urlsplit(target.ping_url), target, clock)
     try:
         for look in (_name, _connection, look_at_tls):
             steps = list(look(line))
             yield from steps
             if any(step.found is Found.FAILS for step in steps):
                 return
-        yield from look_at_soap(line, contracts, clock)
+        yield from look_at_soap(line, contracts)
     finally:
         if line.sock is not None:
             line.sock.close()

@@ -18,9 +18,8 @@ from adapter.route_explain import Explainer, UnknownContractError, find_contract
 def build_route_pages(parts: Parts) -> Blueprint:
     """`/api/route`, with the parameters `contract`, `address`, `sender`, and `patient` by POST."""
     pages = Blueprint("route", __name__)
-    explainer = Explainer(
-        parts.settings, parts.routes, parts.guard, frozenset((*HANDLERS, *READERS))
-    )
+    served = frozenset((*HANDLERS, *READERS))
+    explainer = Explainer(parts.settings, parts.routes, parts.guard, served, parts.clock)
 
     @pages.route("/api/route", methods=["GET", "POST"])
     def route() -> ResponseReturnValue:

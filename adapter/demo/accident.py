@@ -24,6 +24,7 @@ from rich.console import Console
 
 from adapter import signature
 from adapter.cli_blocked import block_line, read_blocked
+from adapter.cli_options import swedish_now
 from adapter.demo.narrator import (
     ADAPTER,
     EHR,
@@ -32,10 +33,10 @@ from adapter.demo.narrator import (
     Narrator,
     StoryError,
     result_of,
-    swedish_now,
 )
 from adapter.demo.stage import TEST_PERSONS, Tripwire
 from adapter.make_keys import CLIENT_HSA_ID, SIGNER_HSA_ID, TestKeys, make_stand_in_keys
+from adapter.model import system_clock
 from adapter.ports import held_port
 from adapter.settings import load_settings
 from mocks.journalsystem.client import Answer, EhrClient, Staff
@@ -166,7 +167,7 @@ class Accident(Narrator):
             StoryError: The first step that did not do what it should.
         """
         self.folder.mkdir(parents=True)
-        self._keys = make_stand_in_keys(self.folder / "keys")
+        self._keys = make_stand_in_keys(self.folder / "keys", system_clock())
         with contextlib.closing(Authority(self._keys)) as self._authority, held_port() as port:
             self._write_settings(port)
             url = f"https://127.0.0.1:{port}"
@@ -216,7 +217,7 @@ class Accident(Narrator):
     # --- what is played on ------------------------------------------------------------------------
 
     def _issue(self, intygs_id: str, person: str) -> bytes:
-        signed_at = swedish_now() - timedelta(minutes=1)
+        signed_at = swedish_now(timedelta(minutes=1))
         key = signature.load_signing_key(self._keys.signer.key, self._keys.signer.cert)
         return signature.sign_document(fk7804(intygs_id, person, SIGNER_HSA_ID, signed_at), key)
 

@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
@@ -76,11 +74,6 @@ class Narrator:
             if time.monotonic() > deadline:
                 raise StoryError(failure)
             time.sleep(0.02)
-
-
-def swedish_now() -> datetime:
-    """The time that contracts write."""
-    return datetime.now(ZoneInfo("Europe/Stockholm"))
 
 
 def result_of(answer: Answer) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 from adapter.app import App, build_app
 from adapter.demo.settings_file import settings_text
 from adapter.make_keys import SIGNER_HSA_ID, TestKeys, make_test_keys
+from adapter.model import system_clock
 from adapter.ports import held_port
 from adapter.settings import load_settings
 from adapter.virtual_clock import VirtualClock
@@ -118,7 +119,7 @@ def set_stage(
         ports: Where to listen.
         control_token: What the mocks' control interfaces want; None: nothing.
     """
-    made = make_test_keys(keys, keep=True)
+    made = make_test_keys(keys, system_clock(), keep=True)
     staff = Staff(SIGNER_HSA_ID, UNIT)
     test_patients = folder / "test-patients.csv"
     test_patients.write_text("\n".join(("testpersonnummer", *TEST_PERSONS)) + "\n", "utf-8")

@@ -11,6 +11,7 @@ from lxml import etree
 from rich.console import Console
 
 from adapter import safe_xml, signature
+from adapter.cli_options import swedish_now
 from adapter.demo.narrator import (
     ADAPTER,
     EHR,
@@ -20,7 +21,6 @@ from adapter.demo.narrator import (
     Narrator,
     StoryError,
     result_of,
-    swedish_now,
 )
 from adapter.demo.stage import PATIENT, Stage
 from mocks.journal import Entry
@@ -335,7 +335,7 @@ def issue(
         intygs_id,
         PATIENT,
         stage.staff.personal_id,
-        swedish_now() - timedelta(minutes=1),
+        swedish_now(timedelta(minutes=1)),
         parent=parent,
         funktionsnedsattning=text,
     )

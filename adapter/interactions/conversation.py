@@ -4,7 +4,7 @@ from adapter.interactions.send_on import accepted_by
 from adapter.meddelande_rules import Facts, is_answer
 from adapter.model import Meddelande, StoredIntyg, StoredMeddelande
 from adapter.parts import Parts
-from adapter.readers import SWEDEN, read_instanser
+from adapter.readers import read_instanser, swedish_day
 from adapter.safe_xml import parse
 from adapter.store import Rows
 from adapter.validate import find_type
@@ -43,7 +43,7 @@ def gather_facts(
         part_known=m.part is not None and parts.routes.knows_part(m.part),
         sent=intyg is not None and bool(accepted_by(rows, m.intygs_id)),
         blocked=blocked,
-        today=parts.clock().astimezone(SWEDEN).date(),
+        today=swedish_day(parts.clock()),
         intyg_type=intyg_type,
         instanser=read_instanser(parse(intyg.body).getroot())
         if intyg and _names_instans(m)

@@ -13,7 +13,7 @@ from adapter.part_view import NEVER_FOR_CITIZEN, is_archived, patient_kind, visi
 from adapter.parts import Parts
 from adapter.person import check_person
 from adapter.query_readers import CitizenQuery, read_list_certificates_for_citizen
-from adapter.readers import SWEDEN
+from adapter.readers import swedish_day
 from adapter.texts import CANNOT_TELL_NOT_SHOWN, NO_SUCH_PERSON, TEST_INTYG_NOT_SHOWN
 from adapter.validate import validate
 from schemas.codes import Part
@@ -35,7 +35,7 @@ def handle(inbound: Inbound, parts: Parts) -> bytes:
     """
     validate(inbound, parts.contracts)
     query = read_list_certificates_for_citizen(inbound.element)
-    today = parts.clock().astimezone(SWEDEN).date()
+    today = swedish_day(parts.clock())
     if any(f.rule in _NO_PERSON for f in check_person(query.patient, "person-id", today)):
         raise ApplicationError(NO_SUCH_PERSON)
     with parts.store.read() as rows:
@@ -65,7 +65,7 @@ def _signed_within(stored: StoredIntyg, query: CitizenQuery) -> bool:
 def _day_of(stored: StoredIntyg) -> date:
     """When it was signed, in Sweden; for one that does not say, when it arrived."""
     signed = stored.intyg.signeringstidpunkt or stored.received_at
-    return signed.astimezone(SWEDEN).date()
+    return swedish_day(signed)
 
 
 def _check_patients(found: list[StoredIntyg], parts: Parts) -> None:

@@ -31,7 +31,7 @@ from adapter.model import (
 )
 from adapter.parts import Parts
 from adapter.person import check_person, same_person
-from adapter.readers import SWEDEN, read_register_certificate
+from adapter.readers import read_register_certificate, swedish_day
 from adapter.relation_rules import RelationFacts, check_relation
 from adapter.reply import error_text
 from adapter.safe_xml import parse
@@ -89,7 +89,7 @@ def handle(inbound: Inbound, parts: Parts) -> Result:
     validate(inbound, parts.contracts)
     intyg = read_register_certificate(inbound.element)
     intyg_type = find_type_in_use(intyg, parts.types)
-    today = parts.clock().astimezone(SWEDEN).date()
+    today = swedish_day(parts.clock())
     _check_ids(intyg, today)
     warnings = validate_intyg(
         inbound.element,

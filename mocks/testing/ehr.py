@@ -147,7 +147,7 @@ class Ehr:
         chosen = intygs_id or str(uuid.uuid4())
         element = example(
             intyg_type,
-            signed_at=self._local() - timedelta(minutes=1),
+            signed_at=self._local(timedelta(minutes=1)),
             size=Size(size),
             intygs_id=chosen,
             person_id=person,
@@ -244,8 +244,8 @@ class Ehr:
             )
         return self._client
 
-    def _local(self) -> datetime:
-        return self._now.now.astimezone(_STOCKHOLM)
+    def _local(self, ago: timedelta = timedelta()) -> datetime:
+        return (self._now.now - ago).astimezone(_STOCKHOLM)
 
 
 def _checked(contract: str, answer: Answer, check: bool) -> Answer:

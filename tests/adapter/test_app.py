@@ -9,6 +9,7 @@ import requests
 
 from adapter.app import App, build_app
 from adapter.make_keys import make_test_keys
+from adapter.model import system_clock
 from adapter.settings import load_settings
 from schemas.contract import Contracts
 
@@ -71,7 +72,7 @@ def test_every_answer_names_the_environment(app: App, request_bytes: bytes, stat
 
 
 def test_a_request_without_tls_is_answered_with_the_environment_too(tmp_path: Path) -> None:
-    keys = make_test_keys(tmp_path / "keys")
+    keys = make_test_keys(tmp_path / "keys", system_clock())
     tls = {"cert": keys.server.cert, "key": keys.server.key}
     settings = load_settings(
         environment="demo", data_dir=tmp_path / "data", server={"port": 0, "tls": tls}

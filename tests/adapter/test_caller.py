@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from adapter.caller import PEER_CERT, Caller, Callers
 from adapter.make_keys import CLIENT_HSA_ID, make_test_keys
+from adapter.model import system_clock
 from adapter.platform_fault import PlatformFaultError, VpCode
 from adapter.settings import SettingsError, load_settings
 
@@ -133,7 +134,7 @@ def test_an_id_from_a_proxy_must_be_one(value: str) -> None:
 
 @pytest.fixture(scope="module")
 def client_cert(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    keys = make_test_keys(tmp_path_factory.mktemp("keys"))
+    keys = make_test_keys(tmp_path_factory.mktemp("keys"), system_clock())
     return keys.client.cert.read_bytes()
 
 

@@ -11,12 +11,20 @@ from typer.testing import CliRunner, Result
 
 from adapter import safe_xml
 from adapter.cli import cli
+from adapter.cli_options import swedish_now
 from adapter.make_keys import SIGNER_HSA_ID, make_test_keys
+from adapter.model import system_clock
+from mocks.journalsystem.sample import fk7804
 from tests import builders
 
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(cli, [str(each) for each in arguments])
+
+
+def validate(*arguments: str | Path) -> Result:
+    """On the day for which the certificates of `builders` are."""
+    return run("validate", "--today", f"{builders.NOW:%Y-%m-%d}", *arguments)
 
 
 def lines(result: Result) -> list[Any]:
@@ -26,7 +34,7 @@ def lines(result: Result) -> list[Any]:
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
-    make_test_keys(folder)
+    make_test_keys(folder, system_clock())
     return folder
 
 
@@ -60,13 +68,30 @@ def bad(here: Path) -> Path:
 
 
 def test_valid_file_exits_0(good: Path) -> None:
-    result = run("validate", "--json", good)
+    result = validate("--json", good)
     assert result.exit_code == 0
     assert lines(result) == [{"file": str(good), "valid": True, "errors": []}]
 
 
+def test_today_is_the_day_that_rules_ask_for(here: Path) -> None:
+    """FK7804/1/R181: a period that starts more than seven days back wants a reason."""
+    late, now = here / "late.xml", here / "now.xml"
+    late.write_bytes(builders.register_certificate())  # its period starts on 2026-11-20
+    now.write_bytes(fk7804("intyg-1", builders.PATIENT, builders.DOCTOR, swedish_now()))
+
+    def found(*arguments: str | Path) -> list[str]:
+        [answer] = lines(run("validate", "--json", *arguments))
+        return [error["rule"] for error in answer["errors"]]
+
+    assert found(late, "--today", "2026-11-27") == []
+    assert found(late, "--today", "2026-11-28") == ["FK7804/1/R181"]
+    assert found(now) == []  # the Swedish date
+    assert found(now, "--today", "2020-01-01") == ["FK7804/1/R156"]  # examined after it
+    assert run("validate", late, "--today", "tomorrow").exit_code == 2
+
+
 def test_broken_rule_is_named_with_its_place_and_exits_1(bad: Path) -> None:
-    result = run("validate", "--json", bad)
+    result = validate("--json", bad)
     assert result.exit_code == 1
     [answer] = lines(result)
     assert answer["valid"] is False
@@ -112,7 +137,7 @@ def test_warnings_leave_a_file_valid(here: Path) -> None:
     )
     path = here / "shared-day.xml"
     path.write_bytes(etree.tostring(tree))
-    result = run("validate", "--json", path)
+    result = validate("--json", path)
     [answer] = lines(result)
     assert (result.exit_code, answer["valid"]) == (0, True)
     assert ("FK7804/1/R168", "warning") in {(e["rule"], e["severity"]) for e in answer["errors"]}
@@ -124,7 +149,7 @@ def test_envelope_and_bare_intyg_are_taken_too(good: Path, bad: Path) -> None:
     bare = bad.with_name("bare.xml")
     [intyg] = etree.parse(bad).getroot()
     bare.write_bytes(etree.tostring(intyg))
-    result = run("validate", "--json", envelope, bare)
+    result = validate("--json", envelope, bare)
     first, second = lines(result)
     assert first["valid"]
     assert [e["rule"] for e in second["errors"]] == ["FK7804/1/R83"]
@@ -134,7 +159,7 @@ def test_envelope_and_bare_intyg_are_taken_too(good: Path, bad: Path) -> None:
 def test_every_fault_is_reported_at_once(bad: Path) -> None:
     """Schema and rules are both asked."""
     bad.write_bytes(bad.read_bytes().replace(b"<svar id=", b"<svar nr='1' id=", 1))
-    [answer] = lines(run("validate", "--json", bad))
+    [answer] = lines(validate("--json", bad))
     assert {e["rule"] for e in answer["errors"]} == {"XSD", "FK7804/1/R83"}
 
 
@@ -152,7 +177,7 @@ def test_every_fault_is_reported_at_once(bad: Path) -> None:
 def test_what_is_no_message_is_not_valid(here: Path, content: bytes, rule: str) -> None:
     path = here / "file.xml"
     path.write_bytes(content)
-    result = run("validate", "--json", path)
+    result = validate("--json", path)
     assert result.exit_code == 1
     assert [e["rule"] for e in lines(result)[0]["errors"]] == [rule]
 
@@ -160,14 +185,14 @@ def test_what_is_no_message_is_not_valid(here: Path, content: bytes, rule: str) 
 def test_unknown_type_names_the_known_ones(here: Path) -> None:
     path = here / "file.xml"
     path.write_bytes(builders.register_certificate(version="9.9"))
-    [answer] = lines(run("validate", "--json", path))
+    [answer] = lines(validate("--json", path))
     [error] = answer["errors"]
     assert error["rule"] == "TYPE"
     assert "1.3" in error["message"]
 
 
 def test_unreadable_file_exits_2_and_the_others_are_still_checked(good: Path) -> None:
-    result = run("validate", "--json", "missing.xml", good)
+    result = validate("--json", "missing.xml", good)
     assert result.exit_code == 2
     assert [(a["file"], a["valid"]) for a in lines(result)] == [
         ("missing.xml", False),
@@ -176,7 +201,7 @@ def test_unreadable_file_exits_2_and_the_others_are_still_checked(good: Path) ->
 
 
 def test_readable_form_names_rule_line_and_message(bad: Path) -> None:
-    result = run("validate", bad)
+    result = validate(bad)
     assert "not valid" in result.stdout
     assert "FK7804/1/R83" in result.stdout
     assert "line " in result.stdout
@@ -221,7 +246,7 @@ def test_untrusted_signer_is_named_and_pinning_trusts_it(
     good: Path, keys: Path, here: Path
 ) -> None:
     run("sign", good, "--key", keys / "signer.key.pem", "--cert", keys / "signer.pem", "-o", good)
-    other = make_test_keys(here / "other")
+    other = make_test_keys(here / "other", system_clock())
     result = run("verify", good, "--trust", other.ca)
     assert (result.exit_code, result.stdout.strip()) == (1, "UNTRUSTED CERT_PATH")
     assert run("verify", good, "--pin", keys / "signer.pem").stdout.strip() == "VALID"

@@ -11,6 +11,7 @@ from adapter.app import build_parts
 from adapter.checks import CHECKS
 from adapter.cli import cli
 from adapter.make_keys import TestKeys, make_test_keys
+from adapter.model import system_clock
 from adapter.settings import load_settings
 from tests.builders import PATIENT
 
@@ -33,7 +34,7 @@ logical_address = "*"
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> TestKeys:
-    return make_test_keys(tmp_path_factory.mktemp("keys"))
+    return make_test_keys(tmp_path_factory.mktemp("keys"), system_clock())
 
 
 def doctor(folder: Path, toml: str, *options: str) -> Result:

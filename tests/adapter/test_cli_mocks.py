@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from adapter.cli import cli
 from adapter.make_keys import CLIENT_HSA_ID, make_test_keys
+from adapter.model import system_clock
 from mocks.rules.files import read_rules
 
 GOOD = "- answers: {kind: reset, store: true}\n"
@@ -158,7 +159,7 @@ def test_the_token_is_given_or_done_without() -> None:
 
 
 def test_tls_is_served_and_each_client_is_a_run_of_its_own(tmp_path: Path) -> None:
-    keys = make_test_keys(tmp_path)
+    keys = make_test_keys(tmp_path, system_clock())
     server, client = keys.server, keys.client
     files = ("--cert", str(server.cert), "--key", str(server.key), "--client-ca", str(keys.ca))
     with started(*files, "--run-by-client", "--no-token") as said:

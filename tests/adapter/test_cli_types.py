@@ -8,6 +8,7 @@ from lxml import etree
 from typer.testing import CliRunner, Result
 
 from adapter.cli import cli
+from adapter.cli_options import swedish_now
 from schemas.finding import Severity
 from schemas.intyg_type import IntygTypes
 from tests import builders
@@ -123,6 +124,29 @@ def test_example_holds_what_it_was_told(tmp_path: Path) -> None:
     assert intyg.findtext("{*}patient/{*}person-id/{*}extension") == builders.SAMORDNINGSNUMMER
     assert intyg.findtext("{*}patient/{*}person-id/{*}root") == builders.SAMORDNING
     assert intyg.findtext("{*}skapadAv/{*}personal-id/{*}extension") == "SE-X"
+
+
+def dates_in(request: bytes) -> tuple[str, str]:
+    """When an FK7210 was signed, and its expected date of birth, which is not before today."""
+    intyg = etree.fromstring(request)[-1]
+    birth = intyg.find("{*}svar[@id='54']/{*}delsvar[@id='54.1']")
+    assert birth is not None
+    return intyg.findtext("{*}signeringstidpunkt") or "", birth.text or ""
+
+
+def test_dates_of_an_example_are_around_today() -> None:
+    example = ("example", "FK7210", "--minimal")
+    signed, birth = dates_in(run(*example, "--today", "2028-02-29").stdout_bytes)
+    assert (signed[:10], birth) == ("2028-02-29", "2028-02-29")
+    told = run(*example, "--today", "2028-02-29", "--signed-at", AT).stdout_bytes
+    assert dates_in(told) == (AT, "2028-02-29")
+    assert dates_in(run(*example, "--signed-at", AT).stdout_bytes) == (AT, AT[:10])
+
+
+def test_today_is_the_swedish_day_unless_told() -> None:
+    earliest = swedish_now()
+    signed, birth = dates_in(run("example", "FK7210", "--minimal").stdout_bytes)
+    assert birth == signed[:10] in {str(earliest.date()), str(swedish_now().date())}
 
 
 @pytest.mark.parametrize("rule", ["R21", "FK7804/1/R21"])

@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 26, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
-    make_test_keys(folder, now=NOW)
+    make_test_keys(folder, NOW)
     return folder
 
 

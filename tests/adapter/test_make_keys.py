@@ -2,7 +2,7 @@
 
 import ssl
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,13 +17,14 @@ from adapter.make_keys import (
     is_test_cert,
     make_test_keys,
 )
+from adapter.model import system_clock
 from adapter.signature import TrustStore, load_signing_key, sign_document
 from tests.adapter.signed import COMPACT, ca, check
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> TestKeys:
-    return make_test_keys(tmp_path_factory.mktemp("keys") / "new")
+    return make_test_keys(tmp_path_factory.mktemp("keys") / "new", system_clock())
 
 
 def load(path: Path) -> x509.Certificate:
@@ -90,22 +91,22 @@ def contents(keys: TestKeys) -> list[bytes]:
 
 
 def test_keep_leaves_a_complete_set_alone(tmp_path: Path) -> None:
-    keys = make_test_keys(tmp_path)
+    keys = make_test_keys(tmp_path, system_clock())
     before = contents(keys)
-    assert contents(make_test_keys(tmp_path, keep=True)) == before
+    assert contents(make_test_keys(tmp_path, system_clock(), keep=True)) == before
     keys.client.key.unlink()
-    assert contents(make_test_keys(tmp_path, keep=True)) != before
+    assert contents(make_test_keys(tmp_path, system_clock(), keep=True)) != before
 
 
 def test_keep_makes_anew_what_has_run_out_or_does_not_belong_together(tmp_path: Path) -> None:
-    keys = make_test_keys(tmp_path, now=datetime.now(UTC) - timedelta(days=3640))
+    keys = make_test_keys(tmp_path, system_clock() - timedelta(days=3640))
     old = contents(keys)
-    kept = contents(make_test_keys(tmp_path, keep=True))
+    kept = contents(make_test_keys(tmp_path, system_clock(), keep=True))
     assert kept != old
     keys.ca.write_bytes(old[0])
-    assert contents(make_test_keys(tmp_path, keep=True)) != kept
+    assert contents(make_test_keys(tmp_path, system_clock(), keep=True)) != kept
 
 
 def test_without_keep_keys_are_made_anew(tmp_path: Path) -> None:
-    first = contents(make_test_keys(tmp_path))
-    assert contents(make_test_keys(tmp_path)) != first
+    first = contents(make_test_keys(tmp_path, system_clock()))
+    assert contents(make_test_keys(tmp_path, system_clock())) != first

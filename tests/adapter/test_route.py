@@ -18,6 +18,7 @@ from adapter.settings import (
 )
 from schemas.intyg_model import IntygType
 from schemas.intyg_type import IntygTypes
+from tests.builders import NOW
 
 PATH = "/clinicalprocess/healthcond/certificate"
 
@@ -44,12 +45,13 @@ def routes(*rows: tuple[str, str, str]) -> Routes:
                 RouteSettings(contract=contract, logical_address=address, destination=name)
                 for contract, address, name in rows
             ),
-        )
+        ),
+        lambda: NOW,
     )
 
 
 def recipients(**by_part: RecipientSettings) -> Routes:
-    return Routes(Settings(environment=Environment.DEMO, recipients=by_part))
+    return Routes(Settings(environment=Environment.DEMO, recipients=by_part), lambda: NOW)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,8 @@ def test_an_address_with_placeholders_is_used_as_it_stands() -> None:
                 )
             },
             routes=(RouteSettings(contract="*", logical_address="*", destination="fk"),),
-        )
+        ),
+        lambda: NOW,
     )
     found = table.find("RevokeCertificate", 2, "anything")
     assert found is not None

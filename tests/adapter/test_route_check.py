@@ -151,3 +151,11 @@ def test_findings_exit_1_with_file_and_line(tmp_path: Path) -> None:
     path.write_text(BEGINNING + USED)
     assert CliRunner().invoke(cli, ["route", "check", str(path)]).exit_code == 0
     assert CliRunner().invoke(cli, ["route", "check", str(tmp_path / "gone")]).exit_code == 2
+
+
+def test_rows_are_checked_for_the_day_that_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "routes.toml"
+    path.write_text(BEGINNING + USED + route("*", "X", more="valid_to = 2026-11-22\n"))
+    check = ["route", "check", str(path), "--today"]
+    assert CliRunner().invoke(cli, [*check, "2026-11-22"]).exit_code == 0
+    assert "expired" in CliRunner().invoke(cli, [*check, "2026-11-23"]).stdout

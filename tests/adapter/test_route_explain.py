@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from adapter.cli import cli
 from adapter.make_keys import CLIENT_HSA_ID, make_test_keys
+from adapter.model import system_clock
 
 PATIENT = "189001019802"
 EHR = "SE2321000016-EHR1"
@@ -53,7 +54,7 @@ logical_address = "*"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("explain")
-    make_test_keys(folder / "keys")
+    make_test_keys(folder / "keys", system_clock())
     (folder / "list.csv").write_text(f"{PATIENT}\n")
     return folder
 

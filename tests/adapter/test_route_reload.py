@@ -12,7 +12,7 @@ import pytest
 import structlog.testing
 
 from adapter.console.metrics import _RoutesCollector
-from adapter.model import Environment
+from adapter.model import Environment, system_clock
 from adapter.route import Routes
 from adapter.route_reload import RoutesReloader
 from adapter.settings import SettingsError, load_settings
@@ -45,7 +45,7 @@ class Rig:
         settings.write_text(
             f'environment = "{environment}"\nroutes_file = "routes.toml"\n{recipients}'
         )
-        self.routes = Routes(load_settings(settings))
+        self.routes = Routes(load_settings(settings), system_clock)
         self.reloader = RoutesReloader(self.path, Environment(environment), self.routes)
 
     def write(self, text: str) -> None:

@@ -63,7 +63,7 @@ def _ok(inbound: Inbound) -> Result:
 
 
 def _access(made: Settings) -> Access:
-    return Access(made, Routes(made))
+    return Access(made, Routes(made, system_clock))
 
 
 def client(certs: TlsCerts, cert: Path | None) -> ssl.SSLContext:

@@ -12,7 +12,7 @@ from adapter.app import build_parts
 from adapter.checks import destination_remarks
 from adapter.checks.patients import PUBLISHED
 from adapter.make_keys import TestKeys, is_test_cert, make_test_keys
-from adapter.model import Clock, DestinationKind, Environment
+from adapter.model import Clock, DestinationKind, Environment, system_clock
 from adapter.parts import Parts
 from adapter.settings import DestinationSettings, SettingsError, SignaturePolicy, load_settings
 from adapter.startup import notes
@@ -25,7 +25,7 @@ LIST = "189001019802\n"
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> TestKeys:
-    return make_test_keys(tmp_path_factory.mktemp("keys"))
+    return make_test_keys(tmp_path_factory.mktemp("keys"), system_clock())
 
 
 def build(folder: Path, **values: Any) -> Parts:

@@ -207,7 +207,7 @@ def test_what_would_have_refused_the_start_is_not_taken_later(
     door: Door, tmp_path: Path, certs: TlsCerts
 ) -> None:
     with door.open(Environment.PRODUCTION) as server:
-        make_test_keys(tmp_path / "keys")
+        make_test_keys(tmp_path / "keys", system_clock())
         shutil.copy(tmp_path / "keys" / "ca.pem", door.ca)
         with structlog.testing.capture_logs() as logs:
             door.reloader.reload()

@@ -5,15 +5,14 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
 
 from adapter import safe_xml
+from adapter.cli_options import swedish_now
 from adapter.demo import write_token
 from adapter.demo.stage import PATIENT, Stage, set_stage
 from adapter.demo.story import issue
@@ -101,7 +100,7 @@ def reader(stage: Stage, tmp_path: Path) -> Reader:
     reader = Reader(tmp_path, stage)
     (tmp_path / "data").mkdir()
     (tmp_path / "data/keys").symlink_to(stage.keys.ca.parent)
-    now = datetime.now(ZoneInfo("Europe/Stockholm"))
+    now = swedish_now()
     unsigned = fk7804("7c9c0a52-fk7804-of-a-page", PATIENT, stage.staff.personal_id, now)
     (tmp_path / "fk7804.xml").write_bytes(unsigned)
     signed = issue(stage, "7c9c0a52-envelope-of-a-page")

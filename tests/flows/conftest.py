@@ -7,12 +7,13 @@ import pytest
 
 from adapter.demo.stage import Stage, set_stage
 from adapter.make_keys import make_test_keys
+from adapter.model import system_clock
 
 
 @pytest.fixture(scope="session")
 def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
-    make_test_keys(folder)
+    make_test_keys(folder, system_clock())
     return folder
 
 

@@ -5,12 +5,12 @@ import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import requests
 
 from adapter.app import build_app
+from adapter.cli_options import swedish_now
 from adapter.demo.stage import PATIENT, Stage
 from adapter.demo.story import issue
 from adapter.model import Environment
@@ -36,7 +36,7 @@ def send(stage: Stage) -> str:
     """A certificate on its way to Försäkringskassan."""
     intygs_id = str(uuid.uuid4())
     assert stage.ehr.register(issue(stage, intygs_id)).code == "OK"
-    now = datetime.now(ZoneInfo("Europe/Stockholm"))
+    now = swedish_now()
     assert stage.ehr.send(intygs_id, PATIENT, "FKASSA", now).code == "OK"
     return intygs_id
 

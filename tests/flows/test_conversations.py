@@ -5,11 +5,11 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import requests
 
+from adapter.cli_options import swedish_now
 from adapter.demo.stage import PATIENT, Stage, set_stage
 from adapter.demo.story import issue
 from mocks.conversations.files import read_scripts
@@ -78,7 +78,7 @@ def begin(stage: Stage, tmp_path: Path, text: str = SCRIPTS) -> None:
 
 def send(stage: Stage, intygs_id: str, parent: Parent | None = None) -> None:
     assert stage.ehr.register(issue(stage, intygs_id, parent)).code == "OK"
-    now = datetime.now(ZoneInfo("Europe/Stockholm"))
+    now = swedish_now()
     if parent is None:
         assert stage.ehr.send(intygs_id, PATIENT, "FKASSA", now).code == "OK"
 
@@ -195,7 +195,7 @@ def test_a_revoked_certificate_is_spoken_of_no_more(stage: Stage, tmp_path: Path
     begin(stage, tmp_path)
     send(stage, "first")
     stage.timeline.advance(timedelta(days=1))
-    now = datetime.now(ZoneInfo("Europe/Stockholm"))
+    now = swedish_now()
     assert stage.ehr.revoke("first", PATIENT, now, "Fel patient").code == "OK"
     stage.timeline.advance(timedelta(days=29))
     assert [each.amne for each in stage.fk.meddelanden("first")] == ["KOMPLT"]

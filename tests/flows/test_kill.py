@@ -7,13 +7,12 @@ import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import requests
 
 from adapter import signature
+from adapter.cli_options import swedish_now
 from adapter.demo.stage import PATIENT
 from adapter.make_keys import SIGNER_HSA_ID
 from adapter.ports import held_port
@@ -95,7 +94,7 @@ def test_killed_adapter_delivers_every_certificate_once(tmp_path: Path, keys_fol
     process is killed once 60 have arrived, and started again.
     """
     key = signature.load_signing_key(keys_folder / "signer.key.pem", keys_folder / "signer.pem")
-    now = datetime.now(ZoneInfo("Europe/Stockholm"))
+    now = swedish_now()
     messages = {}
     for _ in range(COUNT):
         intygs_id = str(uuid.uuid4())

@@ -1,12 +1,12 @@
 """One certificate for each authority, from the EHR through the adapter to its mock."""
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 from lxml import etree
 
 from adapter import signature
+from adapter.cli_options import swedish_now
 from adapter.demo.stage import PATIENT, Stage
 from mocks.authority import Authority
 from mocks.signature import SignatureOutcome
@@ -18,7 +18,7 @@ from schemas.intyg_type import IntygTypes
 def issue(stage: Stage, name: str, intygs_id: str) -> bytes:
     """A signed example of a certificate type."""
     intyg_type = IntygTypes().lookup(name)
-    now = datetime.now(ZoneInfo("Europe/Stockholm")) - timedelta(minutes=1)
+    now = swedish_now(timedelta(minutes=1))
     frame = frame_of(
         intyg_type,
         now,
@@ -44,7 +44,7 @@ def test_each_authority_gets_its_own_certificates_and_nobody_elses(
     shared_stage: Stage, name: str, persona: str, part: str, sent_on_signing: bool
 ) -> None:
     stage, intygs_id = shared_stage, f"intyg-for-{part}"
-    now = datetime.now(ZoneInfo("Europe/Stockholm"))
+    now = swedish_now()
     assert stage.ehr.register(issue(stage, name, intygs_id)).code == "OK"
     if not sent_on_signing:
         assert stage.ehr.send(intygs_id, PATIENT, part, now).code == "OK"

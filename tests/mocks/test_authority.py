@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,22 @@ def test_an_unsigned_intyg_is_taken_unless_signatures_are_required(
         code, error_id, text = result(post(strict, builders.register_certificate()))
         assert (code, error_id) == ("ERROR", "VALIDATION_ERROR")
         assert text == "The signature is absent"
+
+
+def test_rules_ask_for_the_swedish_day_of_the_mocks_own_clock(
+    contracts: Contracts, types: IntygTypes
+) -> None:
+    """An FK7210 of somebody who is expected on 2 July is too late on the 3rd, not on the 2nd."""
+    birth = builders.svar("54", builders.delsvar("54.1", "2026-07-02"))
+    body = builders.register_certificate(typ="IGRAV", version="1.0", svar=[birth])
+
+    def answer(now: datetime) -> str | None:
+        with serve(Forsakringskassan(contracts, types, clock=lambda: now)) as kassan:
+            return result(post(kassan, body))[1]
+
+    midnight = datetime(2026, 7, 2, 22, tzinfo=UTC)  # in Sweden, where it is summer
+    assert answer(midnight - timedelta(seconds=1)) is None
+    assert answer(midnight) == "VALIDATION_ERROR"
 
 
 def test_a_wrong_signature_is_refused_and_nothing_kept(

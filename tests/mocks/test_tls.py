@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from adapter.make_keys import CLIENT_HSA_ID, TestKeys, make_test_keys
+from adapter.model import system_clock
 from mocks.agency import Agency
 from mocks.clock import SWEDEN
 from mocks.conversations import Event, Happening, script
@@ -33,7 +34,7 @@ DATA = envelope(builders.register_certificate())
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> TestKeys:
-    return make_test_keys(tmp_path_factory.mktemp("keys"))
+    return make_test_keys(tmp_path_factory.mktemp("keys"), system_clock())
 
 
 @contextmanager

@@ -165,7 +165,7 @@ def test_one_check_serves_several_threads() -> None:
 
 
 def test_certificate_without_any_svar_is_told_what_is_missing() -> None:
-    findings = IntygCheck(TYPES["FK7804/1"]).check(Answers("LISJP", "1", []).intyg())
+    findings = IntygCheck(TYPES["FK7804/1"]).check(Answers("LISJP", "1", []).intyg(), today=TODAY)
     rules = {finding.rule.removeprefix("FK7804/1/") for finding in findings}
     assert rules == {"R4", "R9", "R19", "R20", "R21", "R22", "R23", "R24"}
     assert {finding.xpath for finding in findings} == {"/RegisterCertificate/intyg"}

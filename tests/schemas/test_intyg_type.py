@@ -10,6 +10,7 @@ from schemas.intyg_file import TypeFileError, read_header
 from schemas.intyg_model import Instans, IntygHeader
 from schemas.intyg_type import BUILT_IN, CODE_LISTS, IntygTypes, UnknownTypeError
 from tests.schemas.intyg_builder import Answers, Cv, Svar
+from tests.strategies import TODAY
 
 SMALL = """\
 code: XX1
@@ -166,7 +167,7 @@ def test_new_type_is_a_new_file(folder: Path) -> None:
     assert types.lookup("LISJP", "1").key == "FK7804/1"
     wheels = Svar("2", [("2.1", Cv("TRE", "1.2.3"))], ["1"])
     answers = Answers("CYKEL", "1.0", [Svar("1", [("1.1", "false")]), wheels])
-    found = types.check(cykel, answers.intyg())
+    found = types.check(cykel, answers.intyg(), today=TODAY)
     assert [(f.rule, f.severity) for f in found] == [
         ("XX1/1.0/R11", Severity.ERROR),
         ("XX1/1.0/R12", Severity.ERROR),
@@ -174,7 +175,7 @@ def test_new_type_is_a_new_file(folder: Path) -> None:
     assert found[0].message == "antal (delsvar 2.1) must be one of ETT, TVA"
     assert found[1].message == "varför inte (1.2) is required"
     long = Svar("1", [("1.1", "false"), ("1.2", "x" * 11)])
-    (warning,) = types.check(cykel, Answers("CYKEL", "1.0", [long]).intyg())
+    (warning,) = types.check(cykel, Answers("CYKEL", "1.0", [long]).intyg(), today=TODAY)
     assert (warning.rule, warning.severity) == ("XX1/1.0/R6", Severity.WARNING)
 
 

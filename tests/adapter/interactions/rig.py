@@ -114,7 +114,7 @@ class ChangedTypes(IntygTypes):
         intyg_type: IntygType,
         intyg: etree._Element,
         *,
-        today: date | None = None,
+        today: date,
         at_signing: bool = True,
     ) -> list[Finding]:
         real = super().find(intyg_type.xml_code, intyg_type.xml_versions[0])
@@ -269,7 +269,7 @@ def make_parts(
         types=TYPES,
         store=store,
         guard=Guard(TestPatients([listed]), settings.environment, settings.guard.told),
-        routes=Routes(settings),
+        routes=Routes(settings, clock),
         trust=TrustStore(),
         signing_key=key,
         clock=clock,

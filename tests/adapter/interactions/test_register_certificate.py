@@ -13,7 +13,15 @@ from adapter.errors import (
 )
 from adapter.interactions.signature_policy import SIGNED_HERE
 from adapter.make_keys import make_test_keys
-from adapter.model import DeliveryState, DestinationKind, Environment, FragaState, Result, Yrken
+from adapter.model import (
+    DeliveryState,
+    DestinationKind,
+    Environment,
+    FragaState,
+    Result,
+    Yrken,
+    system_clock,
+)
 from adapter.settings import RecipientSettings, SignaturePolicy
 from adapter.signature import load_signing_key
 from adapter.signer_roles import StaffMember, Uppdrag
@@ -552,7 +560,7 @@ def test_the_adapter_signs_where_the_policy_says_so(rig: Rig, signing_rig: Rig) 
 
 @pytest.fixture
 def signing_rig(rig: Rig, tmp_path: Path) -> Rig:
-    make_test_keys(tmp_path / "keys")
+    make_test_keys(tmp_path / "keys", system_clock())
     key = load_signing_key(tmp_path / "keys" / "signer.key.pem", tmp_path / "keys" / "signer.pem")
     signing = rig.with_settings(signature=SignaturePolicy.SIGN)
     return replace(signing, parts=replace(signing.parts, signing_key=key))
