@@ -33,11 +33,15 @@ _PREFIXES: Final = {
     "t": TYPES,
 }
 _DEFAULT: Final[Any] = {None: SCHEMATRON}  # lxml-stubs know no default namespace
+_DAY_OF_USE: Final = "substring(date:date(), 1, 10)"
+"""Without the machine's time zone, which `days` would count."""
+
+_FORMS: Final = {"today": "num", "day": "days"}
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 _VARIABLE = re.compile(r"\$\w")
 
 
-def schematron(intyg_type: IntygType, *, today: date | None = None) -> bytes:
+def schematron(intyg_type: IntygType, *, today: date | None) -> bytes:
     """
     The Schematron schema of a certificate type and version.
 
@@ -90,7 +94,7 @@ class _Writer:
             return
         if self._today is None:
             _add(schema, "ns", prefix="date", uri=_DATE)
-            values = {"today": write_out("num(date:date())"), "day": write_out("days(date:date())")}
+            values = {name: write_out(f"{form}({_DAY_OF_USE})") for name, form in _FORMS.items()}
         else:
             values = {"today": f"{self._today:%Y%m%d}", "day": str(self._today.toordinal())}
         for name, value in values.items():

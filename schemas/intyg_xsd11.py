@@ -100,7 +100,7 @@ class _Assert(NamedTuple):
     test: str
 
 
-def xsd11(intyg_type: IntygType, *, today: date | None = None) -> bytes:
+def xsd11(intyg_type: IntygType, *, today: date | None) -> bytes:
     """
     The schema of a certificate type and version.
 

@@ -1,6 +1,7 @@
 """What each engine says of a certificate: the ids of the rules that refuse it."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from functools import cache, cached_property
 from typing import Final
 
@@ -9,7 +10,7 @@ from lxml import etree, isoschematron  # type: ignore[attr-defined]  # lxml-stub
 from xmlschema.validators import XsdAssert
 
 from schemas.finding import Severity
-from schemas.intyg_model import IntygType
+from schemas.intyg_model import IntygType, Ref, Rule
 from schemas.intyg_schematron import schematron
 from schemas.intyg_xsd11 import xsd11
 from schemas.ns import XS
@@ -67,6 +68,17 @@ class Engines:
     @cached_property
     def _xsd11(self) -> xmlschema.XMLSchema11:
         return xmlschema.XMLSchema11(xsd11(self._type, today=self._today).decode())
+
+
+def wants_the_day_of_use() -> IntygType:
+    """A type whose one rule is kept when the day of use is the machine's date."""
+    day = date.today()  # noqa: DTZ011  in its own zone
+    near = [
+        f"($day = {one.toordinal()} and $today = {one:%Y%m%d})"
+        for one in (day, day + timedelta(days=1))  # it may be midnight
+    ]
+    rule = Rule(Ref("X", Severity.ERROR), "day", " or ".join(near))
+    return replace(TYPES.lookup("FK7210"), rules=(rule,))
 
 
 @cache

@@ -6,17 +6,19 @@ from datetime import date, timedelta
 import pytest
 from lxml import etree, isoschematron  # type: ignore[attr-defined]  # lxml-stubs lack it
 
+from adapter.model import system_clock
 from schemas.finding import Severity
 from schemas.intyg_model import IntygType, Ref, Rule
 from schemas.intyg_schematron import SCHEMATRON, schematron
 from schemas.ns import CORE, SOAP11, message
 from tests import builders
-from tests.strategies import TYPES, all_types
+from tests.schemas.intyg_engines import wants_the_day_of_use
+from tests.strategies import TODAY, TYPES, all_types
 
 NAMESPACE = message("RegisterCertificate", 3)
 
 
-def engine(intyg_type: IntygType, today: date | None = None) -> isoschematron.Schematron:
+def engine(intyg_type: IntygType, today: date | None = TODAY) -> isoschematron.Schematron:
     schema = etree.fromstring(schematron(intyg_type, today=today))
     return isoschematron.Schematron(schema, store_report=True)
 
@@ -39,13 +41,13 @@ def expected_birth(day: str) -> etree._Element:
 @pytest.mark.parametrize("intyg_type", all_types(), ids=lambda t: t.key)
 def test_follows_the_grammar_of_schematron(intyg_type: IntygType) -> None:
     assert isoschematron.schematron_schema_valid_supported
-    schema = etree.fromstring(schematron(intyg_type))
+    schema = etree.fromstring(schematron(intyg_type, today=TODAY))
     assert isoschematron.schematron_schema_valid(schema)
     assert schema.get("queryBinding") == "xslt"
 
 
 def test_assert_has_the_id_of_its_rule() -> None:
-    schema = etree.fromstring(schematron(TYPES.lookup("FK7804", "1")))
+    schema = etree.fromstring(schematron(TYPES.lookup("FK7804", "1"), today=TODAY))
     flags = {
         one.get("id"): one.get("flag")
         for one in schema.iter(f"{{{SCHEMATRON}}}assert", f"{{{SCHEMATRON}}}report")
@@ -99,17 +101,24 @@ def test_warning_is_a_report_and_leaves_the_document_valid() -> None:
 def test_today_is_the_day_of_use_unless_told() -> None:
     """FK7210's expected date of birth is not before today."""
     intyg_type = TYPES.lookup("FK7210")
-    day = date.today()  # noqa: DTZ011  as the validator and libexslt see it
-    intyg = expected_birth(str(day))
-    assert engine(intyg_type).validate(intyg)
-    assert engine(intyg_type, day).validate(intyg)
-    assert not engine(intyg_type, day + timedelta(days=1)).validate(intyg)
+    of_use, told = engine(intyg_type, None), engine(intyg_type, TODAY)
+    now, days = system_clock().date(), timedelta(days=2)  # the machine's own day is not far off
+    assert of_use.validate(expected_birth(str(now + days)))
+    assert not of_use.validate(expected_birth(str(now - days)))
+    assert told.validate(expected_birth(str(TODAY)))
+    assert not told.validate(expected_birth(str(TODAY - timedelta(days=1))))
+
+
+@pytest.mark.usefixtures("zone_of_machine")
+def test_day_of_use_is_the_machines_date_in_every_zone() -> None:
+    """`date:date()` ends with the machine's time zone."""
+    assert engine(wants_the_day_of_use(), None).validate(expected_birth("2026-11-23"))
 
 
 def test_today_in_a_condition_is_asked_in_the_test() -> None:
     """A context cannot hold a variable in XSLT 1.0."""
     rule = Rule(Ref("X", Severity.ERROR), "future", "false()", each="54.1", where="num(.) > $today")
     intyg_type = replace(TYPES.lookup("FK7210"), rules=(rule,))
-    checking = engine(intyg_type, date(2026, 11, 23))
+    checking = engine(intyg_type, TODAY)
     assert checking.validate(expected_birth("2026-11-23"))
     assert not checking.validate(expected_birth("2026-11-24"))

@@ -9,20 +9,22 @@ import xmlschema
 from lxml import etree
 from xmlschema.validators import XsdAssert
 
+from adapter.model import system_clock
 from schemas.finding import Severity
 from schemas.intyg_model import Ref, Rule
 from schemas.intyg_type import IntygTypes
 from schemas.intyg_xsd11 import REGISTER_CERTIFICATE, xsd11
 from schemas.ns import CORE, SOAP11, XS
 from tests import builders
-from tests.strategies import TYPES
+from tests.schemas.intyg_engines import wants_the_day_of_use
+from tests.strategies import TODAY, TYPES
 
 ROOT = f"{{{REGISTER_CERTIFICATE}}}"
 
 
 @cache
 def fk7804() -> xmlschema.XMLSchema11:
-    return xmlschema.XMLSchema11(xsd11(TYPES.lookup("FK7804", "1")).decode())
+    return xmlschema.XMLSchema11(xsd11(TYPES.lookup("FK7804", "1"), today=TODAY).decode())
 
 
 def request() -> etree._Element:
@@ -84,7 +86,7 @@ def test_every_fault_is_named_at_its_place() -> None:
 
 
 def test_svar_and_delsvar_get_their_type_from_their_id() -> None:
-    schema = etree.fromstring(xsd11(TYPES.lookup("FK7804", "1")))
+    schema = etree.fromstring(xsd11(TYPES.lookup("FK7804", "1"), today=TODAY))
     tests = [one.get("test") for one in schema.iter(f"{{{XS}}}alternative")]
     assert "@id = '35'" in tests
     assert "@id = '35.1'" in tests
@@ -93,37 +95,39 @@ def test_svar_and_delsvar_get_their_type_from_their_id() -> None:
 
 
 def test_warning_is_not_in_the_schema() -> None:
-    text = xsd11(TYPES.lookup("FK7804", "1")).decode()
+    text = xsd11(TYPES.lookup("FK7804", "1"), today=TODAY).decode()
     assert "FK7804/1/R38" in text
     assert "FK7804/1/R172" not in text  # only warns
 
 
-@pytest.mark.parametrize("days", [0, 1])
-def test_today_is_the_day_of_use_unless_told(days: int) -> None:
-    """FK7210's expected date of birth is not before today."""
-    intyg_type = TYPES.lookup("FK7210")
-    day = date.today()  # noqa: DTZ011  as the validator and the schema see it
-    intyg = etree.fromstring(
+def expected_birth(day: date) -> str:
+    """An FK7210 with its one answer."""
+    return (
         f'<r:intyg xmlns:r="{REGISTER_CERTIFICATE}" xmlns="{CORE}"><svar id="54">'
         f'<delsvar id="54.1">{day}</delsvar></svar></r:intyg>'
     )
-    later = day + timedelta(days=days)
-    told = xmlschema.XMLSchema11(xsd11(intyg_type, today=later).decode())
-    assert told.is_valid(intyg) is (days == 0)
-    if not days:
-        assert xmlschema.XMLSchema11(xsd11(intyg_type).decode()).is_valid(intyg)
 
 
-def test_day_number_is_that_of_the_validator() -> None:
-    rule = Rule(Ref("X", Severity.ERROR), "day", f"$day >= {date.today().toordinal()}")  # noqa: DTZ011
-    late = Rule(Ref("Y", Severity.ERROR), "day", f"$day <= {date.today().toordinal() + 1}")  # noqa: DTZ011
-    intyg_type = replace(TYPES.lookup("FK7210"), questions=(), rules=(rule, late))
-    schema = xmlschema.XMLSchema11(xsd11(intyg_type).decode())
-    assert schema.is_valid(f'<r:intyg xmlns:r="{REGISTER_CERTIFICATE}"/>')
+def test_today_is_the_day_of_use_unless_told() -> None:
+    """FK7210's expected date of birth is not before today."""
+    intyg_type = TYPES.lookup("FK7210")
+    of_use = xmlschema.XMLSchema11(xsd11(intyg_type, today=None).decode())
+    told = xmlschema.XMLSchema11(xsd11(intyg_type, today=TODAY).decode())
+    now, days = system_clock().date(), timedelta(days=2)  # the machine's own day is not far off
+    assert of_use.is_valid(expected_birth(now + days))
+    assert not of_use.is_valid(expected_birth(now - days))
+    assert told.is_valid(expected_birth(TODAY))
+    assert not told.is_valid(expected_birth(TODAY - timedelta(days=1)))
+
+
+@pytest.mark.usefixtures("zone_of_machine")
+def test_day_of_use_is_the_machines_date_in_every_zone() -> None:
+    schema = xmlschema.XMLSchema11(xsd11(wants_the_day_of_use(), today=None).decode())
+    assert schema.is_valid(expected_birth(TODAY))
 
 
 def test_rule_that_an_assert_cannot_ask_is_named() -> None:
     rule = Rule(Ref("X", Severity.ERROR), "root", "/c:intyg")
     intyg_type = replace(IntygTypes().lookup("FK7210"), rules=(rule,))
     with pytest.raises(ValueError, match="absolute path in /c:intyg"):
-        xsd11(intyg_type)
+        xsd11(intyg_type, today=TODAY)
