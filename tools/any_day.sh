@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Runs the tests on other days than this one, and in other time zones:
+#
+#   tools/any_day.sh                            the whole suite on every day of the table below
+#   tools/any_day.sh leap spring                on two of them
+#   tools/any_day.sh leap -- tests/schemas -x   what follows -- is for pytest
+#
+# Prints a line for each day; exits 1 when tests failed on one of them, 2 when it cannot run.
+# Wants `make setup`, and faketime: apt-get install faketime.
+#
+# Only the time of day is moved: time-outs go by CLOCK_MONOTONIC, which is left alone. Files get their
+# times from the kernel, and a PostgreSQL server has a clock of its own: those stay where they are.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# name | time zone of the machine | when the tests start there, as `date` reads it
+readonly DAYS="
+ten-days     | Europe/Stockholm | 10 days
+hundred-days | Europe/Stockholm | 100 days
+leap         | Europe/Stockholm | 2028-02-29 10:00
+new-year     | Europe/Stockholm | $(date +%Y)-12-31 23:50
+spring       | Europe/Stockholm | 2027-03-28 01:57
+autumn       | Europe/Stockholm | 2027-10-31 00:57 UTC
+west         | America/New_York | tomorrow 20:00
+east         | Pacific/Auckland | tomorrow 08:00
+"
+# spring: clocks go from 02:00 to 03:00 three minutes later; autumn: from 03:00 back to 02:00.
+# west and east: there it is the day before, and the day after, the one in Sweden.
+
+names() { awk -F'|' 'NF { gsub(/ /, "", $1); print $1 }' <<<"$DAYS"; }
+
+column() { # name, number: a column of the table
+    awk -F'|' -v name="$1" -v column="$2" \
+        '{ key = $1; gsub(/ /, "", key) } key == name { gsub(/^ +| +$/, "", $column); print $column }' \
+        <<<"$DAYS"
+}
+
+fail() {
+    echo "any_day.sh: $1" >&2
+    exit 2
+}
+
+tests_on() { # name, log: run the tests on a day
+    local zone moment start
+    zone=$(column "$1" 2)
+    moment=$(column "$1" 3)
+    start=$(date -d "TZ=\"$zone\" $moment" +%s)
+    TZ=$zone PYTHONPATH=$work FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -m -f "$(printf '%+d' $((start - $(date +%s))))s" \
+        .venv/bin/python -m pytest -q -n 2 "${arguments[@]}" >"$2" 2>&1
+}
+
+days=() arguments=()
+while (($#)); do
+    if [[ $1 == -- ]]; then
+        shift
+        arguments=("$@")
+        break
+    fi
+    names | grep -qx -- "$1" || fail "no day $1; there are: $(names | paste -sd ' ')"
+    days+=("$1")
+    shift
+done
+((${#days[@]})) || mapfile -t days < <(names)
+command -v faketime >/dev/null || fail "there is no faketime: apt-get install faketime"
+[[ -x .venv/bin/python ]] || fail "there is no .venv: make setup"
+
+work=$(mktemp -d)
+# faketime 0.9.10 refuses the sleep of Python (clock_nanosleep) once CLOCK_MONOTONIC is left alone.
+cat >"$work/sitecustomize.py" <<'PYTHON'
+import select, time
+time.sleep = lambda seconds: select.select([], [], [], seconds) and None
+PYTHON
+
+failed=0
+for day in "${days[@]}"; do
+    if tests_on "$day" "$work/$day.log"; then verdict=passed; else verdict=FAILED failed=1; fi
+    printf '%-13s%-8s%-18s%-25s%s\n' "$day" "$verdict" "$(column "$day" 2)" "$(column "$day" 3)" \
+        "$(tail -n 1 "$work/$day.log")"
+done
+if ((failed)); then
+    echo "what pytest said: $work" >&2
+else
+    rm -r "$work"
+fi
+exit "$failed"
