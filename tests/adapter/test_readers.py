@@ -12,6 +12,7 @@ from adapter.readers import (
     read_send_message_to_care,
     read_send_message_to_recipient,
     read_tidpunkt,
+    swedish_day,
 )
 from tests import builders
 
@@ -103,11 +104,31 @@ def test_an_answer_from_care_is_read() -> None:
         pytest.param("2026-07-01T10:00:00", (2026, 7, 1, 8, 0), id="summer, two hours ahead"),
         pytest.param("2026-10-25T02:30:00", (2026, 10, 25, 0, 30), id="comes twice: the first"),
         pytest.param("2026-03-29T02:30:00", (2026, 3, 29, 1, 30), id="skipped: clock not moved"),
+        pytest.param("2027-10-31T02:30:00", (2027, 10, 31, 0, 30), id="twice, a year later"),
+        pytest.param("2027-03-28T02:30:00", (2027, 3, 28, 1, 30), id="skipped, a year later"),
+        pytest.param("2028-02-29T10:00:00", (2028, 2, 29, 9, 0), id="leap day"),
         pytest.param("2026-11-23T24:00:00", (2026, 11, 23, 23, 0), id="midnight's other name"),
     ],
 )
 def test_times_are_swedish(local: str, utc: tuple[int, int, int, int, int]) -> None:
     assert read_tidpunkt(local) == datetime(*utc, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        pytest.param("2026-11-23T22:59:59Z", "2026-11-23", id="winter, before midnight"),
+        pytest.param("2026-11-23T23:00:00Z", "2026-11-24", id="winter, midnight"),
+        pytest.param("2026-07-01T22:00:00Z", "2026-07-02", id="summer, midnight"),
+        pytest.param("2026-12-31T23:00:00Z", "2027-01-01", id="new year"),
+        pytest.param("2028-02-28T23:00:00Z", "2028-02-29", id="leap day"),
+        pytest.param("2027-03-28T21:59:59Z", "2027-03-28", id="a day of 23 hours ends"),
+        pytest.param("2027-10-31T22:59:59Z", "2027-10-31", id="a day of 25 hours ends"),
+        pytest.param("2026-11-23T18:30:00-05:00", "2026-11-24", id="told in another zone"),
+    ],
+)
+def test_days_are_swedish(moment: str, day: str) -> None:
+    assert str(swedish_day(datetime.fromisoformat(moment))) == day
 
 
 def test_a_time_outside_the_calendar_is_refused_without_naming_it() -> None:

@@ -63,7 +63,7 @@ def test_an_outage_of_three_weeks_is_got_over_in_a_second_or_so(stage: Stage) ->
 
 
 def test_both_clocks_stand_where_one_call_puts_them(stage: Stage) -> None:
-    christmas = "2030-12-24T15:00:00+01:00"
+    christmas = "2199-12-24T15:00:00+01:00"
     fields = {"now": christmas, "frozen": True}
     put = requests.put(clock_url(stage), json=fields, timeout=30).json()
     adapters = requests.get(f"{stage.adapter.url}/api/clock", timeout=10).json()

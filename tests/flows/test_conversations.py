@@ -2,9 +2,9 @@
 
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import requests
@@ -12,6 +12,7 @@ import requests
 from adapter.cli_options import swedish_now
 from adapter.demo.stage import PATIENT, Stage, set_stage
 from adapter.demo.story import issue
+from adapter.model import system_clock
 from mocks.conversations.files import read_scripts
 from mocks.journalsystem.sample import Parent
 from mocks.personas import give_scripts
@@ -63,7 +64,10 @@ SCRIPTS = """
       ask: {amne: AVSTMN, text: 'Kan vi ses?'}
 """
 
-START = datetime(2027, 1, 4, 8, 0, tzinfo=UTC)
+START: Final = (system_clock() + timedelta(days=1)).replace(
+    hour=8, minute=0, second=0, microsecond=0
+)
+"""The next day: a clock goes back only when that is meant."""
 
 
 def begin(stage: Stage, tmp_path: Path, text: str = SCRIPTS) -> None:

@@ -1,6 +1,7 @@
 """The sentences of the plugin, on mocks alone: the EHR calls Försäkringskassan directly."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from mocks.testing import (
     Journalsystem,
     NotAcceptedError,
 )
+from mocks.testing.clock import TestClock
 from mocks.testing.sentences import SentenceError
 from schemas.codes import ErrorId
 
@@ -36,6 +38,15 @@ def codes(ehr: Journalsystem, count: int) -> list[str | None]:
     intyg = ehr.issue()
     told = [ehr.register(intyg, check=False).answer for _ in range(count)]
     return [None if each is None else each.error_id or each.code for each in told]
+
+
+def test_a_certificate_is_signed_a_minute_ago_when_clocks_have_just_been_moved(
+    ehr: Journalsystem, intyg_clock: TestClock
+) -> None:
+    """Half a minute after 02:00 became 03:00 it is no time that Sweden never had."""
+    intyg_clock.freeze()
+    intyg_clock.set(datetime(2100, 3, 28, 1, 0, 30, tzinfo=UTC))
+    assert b"signeringstidpunkt>2100-03-28T01:59:30<" in ehr.issue().body
 
 
 def test_an_answer_is_given_so_often_and_then_no_more(
