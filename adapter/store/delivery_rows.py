@@ -25,7 +25,7 @@ from adapter.store import tables
 from adapter.store.base import checked_body, person_columns, to_person
 from adapter.store.faults import LeaseLostError
 from adapter.store.intyg_rows import IntygRows
-from adapter.store.tables import CLAIMABLE, UNFINISHED, state_in
+from adapter.store.tables import CLAIMABLE, UNFINISHED, state_in, state_is
 
 NOTIFY_CHANNEL: Final = "intyg_delivery"
 """PostgreSQL channel that wakes the workers of every process."""
@@ -35,29 +35,30 @@ NOTIFY_CHANNEL: Final = "intyg_delivery"
 
 
 def _claimable_seqs() -> sa.Select[int]:
-    """What may be claimed `:now`: due, and the first of its queue."""
-    mine, earlier = tables.delivery, sa.alias(tables.delivery, "earlier")
-    held_up = (
-        sa.select(sa.literal(1))
-        .select_from(earlier)
-        .where(
-            earlier.c.intygs_id == mine.c.intygs_id,
-            earlier.c.logical_address == mine.c.logical_address,
-            sa.text(state_in(UNFINISHED, "earlier.")),
-            sa.or_(
-                earlier.c.seq < mine.c.seq,
-                # One that an operator put back can be older than the one under way.
-                earlier.c.state == DeliveryState.SENDING.value,
-            ),
+    """What may be claimed `:now`: due, the first of its queue, and none of that is under way."""
+    mine, other = tables.delivery, sa.alias(tables.delivery, "other")
+
+    def queue_has(*conditions: sa.ColumnElement[bool] | sa.TextClause) -> sa.Exists:
+        same_queue = (
+            other.c.intygs_id == mine.c.intygs_id,
+            other.c.logical_address == mine.c.logical_address,
         )
-        .exists()
-    )
+        return sa.exists(sa.literal_column("1")).select_from(other).where(*same_queue, *conditions)
+
+    # Two subqueries, so that each is a search in one index down to its last column, on both kinds
+    # of database: `ix_delivery_queue` and `uq_delivery_sending`. As one with OR, SQLite from 3.46.1
+    # on (to 3.54 at least) refuses to plan it, SQLITE_INTERNAL; with `OR state IN ('sending')` it
+    # can, but must, as PostgreSQL, read all of a queue to know that one is its first.
+    earlier = queue_has(other.c.seq < mine.c.seq, sa.text(state_in(UNFINISHED, "other.")))
+    # One that an operator put back can be older than the one under way.
+    under_way = queue_has(sa.text(state_is(DeliveryState.SENDING, "other.")))
     return (
         sa.select(mine.c.seq)
         .where(
             sa.text(state_in(CLAIMABLE, "delivery.")),
             mine.c.due_at <= sa.bindparam("now", type_=tables.UtcDateTime),
-            ~held_up,
+            ~earlier,
+            ~under_way,
         )
         .order_by(mine.c.due_at, mine.c.seq)
         .limit(sa.bindparam("limit", type_=sa.Integer))

@@ -65,7 +65,7 @@ class Store:
         self._owned: int | None = None
         parsed = make_url(url)
         match parsed.drivername:
-            case "sqlite" | "sqlite+pysqlite":
+            case "sqlite" | "sqlite+pysqlite" | "sqlite+pysqlite3":  # the last one is the tests'
                 self._in_memory = parsed.database in (None, "", ":memory:")
                 self._own_file(parsed)
                 self._engine = _sqlite_engine(parsed, self._in_memory, read_only)

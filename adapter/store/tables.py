@@ -48,6 +48,11 @@ def state_in(states: tuple[DeliveryState, ...], prefix: str = "") -> str:
     return f"{prefix}state IN ({literals})"
 
 
+def state_is(state: DeliveryState, prefix: str = "") -> str:
+    """The same for one state, which is in other words than `IN` with one."""
+    return f"{prefix}state = '{state.value}'"
+
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -263,8 +268,8 @@ delivery = sa.Table(
         "intygs_id",
         "logical_address",
         unique=True,
-        sqlite_where=sa.text("state = 'sending'"),
-        postgresql_where=sa.text("state = 'sending'"),
+        sqlite_where=sa.text(state_is(DeliveryState.SENDING)),
+        postgresql_where=sa.text(state_is(DeliveryState.SENDING)),
     ),
     sqlite_autoincrement=True,
 )

@@ -1,4 +1,4 @@
-"""Stores for tests. Whoever asks for `store` runs on SQLite and on PostgreSQL."""
+"""Stores for tests. Whoever asks for `store` runs on both SQLites and on PostgreSQL."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from adapter.model import system_clock
 from adapter.store import Store, tables
-from tests.adapter.databases import postgresql_schema, sqlite_url, why_no_postgresql
+from tests.adapter.databases import KINDS, POSTGRESQL, empty_database, sqlite_url, why_not
 
 
 class VirtualClock:
@@ -33,16 +33,13 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database, one of each kind."""
-    if request.param == "sqlite":
-        yield sqlite_url(tmp_path)
-        return
-    reason = why_no_postgresql()
+    reason = why_not(request.param)
     if reason:
         pytest.skip(reason)
-    with postgresql_schema() as url:
+    with empty_database(request.param, tmp_path) as url:
         yield url
 
 
@@ -50,9 +47,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def migrated_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """An empty, migrated database of each kind, for `store`: migrating takes longer than a test."""
     with ExitStack() as stack:
-        urls = {"sqlite": sqlite_url(tmp_path_factory.mktemp("migrated"))}
-        if why_no_postgresql() is None:
-            urls["postgresql"] = stack.enter_context(postgresql_schema())
+        urls = {
+            kind: stack.enter_context(empty_database(kind, tmp_path_factory.mktemp("migrated")))
+            for kind in KINDS
+            if why_not(kind) is None
+        }
         for url in urls.values():
             store = Store(url, system_clock)
             store.migrate()
@@ -60,7 +59,7 @@ def migrated_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str
         yield urls
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def store(
     request: pytest.FixtureRequest,
     migrated_urls: dict[str, str],
@@ -68,12 +67,13 @@ def store(
     clock: VirtualClock,
 ) -> Iterator[Store]:
     """An empty store, on each kind of database."""
-    if request.param not in migrated_urls:
-        pytest.skip(why_no_postgresql() or "no database")
-    url = migrated_urls[request.param]
-    if request.param == "sqlite":
+    kind = request.param
+    if kind not in migrated_urls:
+        pytest.skip(why_not(kind) or "no database")
+    url = migrated_urls[kind]
+    if kind != POSTGRESQL:
         shutil.copy(str(make_url(url).database), tmp_path / "adapter.sqlite")
-        url = sqlite_url(tmp_path)
+        url = sqlite_url(tmp_path, kind)
     store = Store(url, clock)
     yield store
     if store.is_postgresql:

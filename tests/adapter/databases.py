@@ -1,18 +1,55 @@
-"""Databases for tests: a file of its own for SQLite, a schema of its own on a PostgreSQL server."""
+"""
+Databases for tests: a file of its own for SQLite, a schema of its own on a PostgreSQL server.
+
+SQLite twice: the machine's own, and the one that the package `pysqlite3-binary` carries, which is
+newer than what most machines have. A query has been planned by one of them and not by the other.
+"""
 
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, Final
 
 import psycopg
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
+
+SQLITE: Final = "sqlite"
+CARRIED_SQLITE: Final = "sqlite+pysqlite3"
+POSTGRESQL: Final = "postgresql"
+KINDS: Final = (SQLITE, CARRIED_SQLITE, POSTGRESQL)
 
 POSTGRES_URL = os.environ.get(
     "INTYG_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 )
+
+
+class CarriedSqlite(SQLiteDialect_pysqlite):
+    """What SQLAlchemy needs to take `sqlite+pysqlite3://`; of it only the module is another."""
+
+    driver = "pysqlite3"
+    supports_statement_cache = True
+
+    @classmethod
+    def import_dbapi(cls) -> Any:
+        return import_module("pysqlite3.dbapi2")
+
+
+registry.register("sqlite.pysqlite3", __name__, CarriedSqlite.__name__)
+
+
+@cache
+def why_not(kind: str) -> str | None:
+    """Why tests cannot use a kind of database; None when they can."""
+    if kind == CARRIED_SQLITE and find_spec("pysqlite3") is None:
+        return "no newer SQLite than the machine's: pysqlite3-binary is not installed"
+    return why_no_postgresql() if kind == POSTGRESQL else None
 
 
 @cache
@@ -38,9 +75,19 @@ def postgresql_schema() -> Iterator[str]:
             connection.execute(f"SET client_min_messages = error; DROP SCHEMA {name} CASCADE")
 
 
-def sqlite_url(folder: Path) -> str:
+@contextmanager
+def empty_database(kind: str, folder: Path) -> Iterator[str]:
+    """The URL of an empty database of a kind in KINDS; on PostgreSQL dropped afterwards."""
+    if kind == POSTGRESQL:
+        with postgresql_schema() as url:
+            yield url
+    else:
+        yield sqlite_url(folder, kind)
+
+
+def sqlite_url(folder: Path, kind: str = SQLITE) -> str:
     """The URL of a file that is not there yet."""
-    return f"sqlite:///{folder / 'adapter.sqlite'}"
+    return f"{kind}:///{folder / 'adapter.sqlite'}"
 
 
 def _driver_url() -> str:
