@@ -1,6 +1,7 @@
 """The command `intyg doctor`: what must hold here, what does, and what to do about the rest."""
 
 import json
+import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,9 +15,11 @@ from rich.markup import escape
 from adapter.checks import CHECKS, Check, Remark, look
 from adapter.cli_options import ConfigOption, JsonOption
 from adapter.connectivity import examine, target_of_name, target_of_url
+from adapter.errors import StoreError
 from adapter.model import ClientTls, system_clock
-from adapter.settings import SettingsError, load_settings
+from adapter.settings import Settings, SettingsError, load_settings
 from adapter.startup import read_facts
+from adapter.store import database_version
 from schemas.contract import Contracts
 
 
@@ -118,8 +121,17 @@ def _settings_lines(config: Path | None) -> list[Line]:
     looked = look(facts, CHECKS)
     return [
         Line("settings", State.OK, where),
+        Line("versions", State.OK, _versions(settings)),
         *(line for check, remarks in looked for line in _lines(check, remarks)),
     ]
+
+
+def _versions(settings: Settings) -> str:
+    python = f"Python {platform.python_version()}"
+    try:
+        return f"{python}, {database_version(settings.effective_database_url)}"
+    except StoreError:
+        return python  # the check of the database tells that
 
 
 def _lines(check: Check, remarks: Sequence[Remark]) -> Iterator[Line]:

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
+import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -26,6 +27,8 @@ from adapter.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from adapter.app import App
+
+_log = structlog.get_logger("adapter.serve")
 
 err = Console(stderr=True, soft_wrap=True)
 
@@ -97,8 +100,12 @@ def _serve_one_of_several(settings: Settings, port: int, alive: int, ready: int)
 
 def _build(settings: Settings, shared_port: int | None = None) -> "App":
     from adapter.app import build_app  # takes a second: the database, zeep, spyne
+    from adapter.store import database_version
 
     try:
+        # Before it is used: who reads why it did not start reads with what.
+        database = database_version(settings.effective_database_url)
+        _log.info("serve.starts", **{"intyg.database": database})
         return build_app(settings, shared_port=shared_port)
     except (SettingsError, AdapterError, OSError) as exc:
         _fail(str(exc), 1)

@@ -17,6 +17,7 @@ from adapter.demo.narrator import StoryError
 from adapter.demo.stage import PATIENT, Ports, Stage, free_or_any, set_stage
 from adapter.demo.story import Story, issue_sample
 from adapter.model import Environment
+from adapter.store import database_version
 from mocks.control.token import new_token
 from mocks.conversations import Script
 from mocks.conversations.files import read_scripts
@@ -56,6 +57,7 @@ def play(keys: Path, console: Console) -> int:
         log.configure(stream, environment=Environment.DEMO.value)
         try:
             with set_stage(Path(folder), keys) as stage:
+                console.print(f"[dim]on {_database(stage)}[/dim]", highlight=False)
                 story = Story(stage, console)
                 story.play()
             production = Path(folder) / "production"
@@ -126,6 +128,10 @@ def _usual_ports() -> Ports:
     return Ports(free_or_any(UP_PORT), mocks)
 
 
+def _database(stage: Stage) -> str:
+    return database_version(stage.adapter.parts.settings.effective_database_url)
+
+
 def _announce(console: Console, stage: Stage, sample: Path, intygs_id: str) -> None:
     adapter = stage.adapter.url
     register = stage.adapter.parts.contracts.get("RegisterCertificate", 3).path
@@ -136,6 +142,7 @@ def _announce(console: Console, stage: Stage, sample: Path, intygs_id: str) -> N
         f"adapter            {adapter}/services",
         *mocks,
         f"settings, log      {stage.folder}/adapter.toml, adapter.log",
+        f"database           {_database(stage)}",
         f"conversations      {UP_SCRIPTS}/*.yaml",
         f"behaviour rules    {UP_RULES}/*.yaml",
         f"test patient       {PATIENT}",

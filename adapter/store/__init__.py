@@ -8,7 +8,7 @@ Nothing here logs, and no error text holds a value from a row: rows are person d
 """
 
 from adapter.store.audit_rows import AuditEntry, AuditHead, AuditRow
-from adapter.store.engine import Store
+from adapter.store.engine import Store, database_version
 from adapter.store.faults import (
     ConstraintError,
     DuplicateRow,
@@ -30,4 +30,5 @@ __all__ = [
     "Rows",
     "Store",
     "WrongEnvironmentError",
+    "database_version",
 ]

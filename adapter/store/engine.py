@@ -309,6 +309,27 @@ class Store:
         self._owned = lock
 
 
+def database_version(url: str) -> str:
+    """
+    What keeps the rows behind a URL: `SQLite 3.40.1`, `PostgreSQL 15.20`.
+
+    SQLite is a library, so that its file need not be there, and is not opened.
+
+    Raises:
+        StoreError: The server does not answer.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return f"SQLite {parsed.get_dialect().import_dbapi().sqlite_version}"
+    engine = _postgresql_engine(parsed)
+    try:
+        with as_store_error(), engine.connect() as connection:
+            number = connection.dialect.server_version_info or ()
+    finally:
+        engine.dispose()
+    return f"PostgreSQL {'.'.join(map(str, number))}"
+
+
 def _sqlite_engine(url: URL, in_memory: bool, read_only: bool) -> sa.Engine:
     arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     pool: dict[str, Any] = {"pool_size": 20, "max_overflow": 20}

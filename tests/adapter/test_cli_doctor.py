@@ -1,6 +1,8 @@
 """`intyg doctor` as an operator calls it."""
 
 import json
+import platform
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +57,23 @@ def test_every_check_is_shown_and_well_is_0(tmp_path: Path) -> None:
     result = doctor(tmp_path, GOOD, "--json")
     assert result.exit_code == 0
     told = lines(result)
-    assert [line["check"] for line in told] == ["settings", *(check.name for check in CHECKS)]
+    names = [check.name for check in CHECKS]
+    assert [line["check"] for line in told] == ["settings", "versions", *names]
     assert {line["state"] for line in told} == {"ok"}
+
+
+def test_versions_are_told_before_there_is_a_database(tmp_path: Path) -> None:
+    told = {line["check"]: line["text"] for line in lines(doctor(tmp_path, GOOD, "--json"))}
+    assert told["versions"] == (
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    )
+
+
+def test_a_server_that_does_not_answer_has_no_version_and_fails(tmp_path: Path) -> None:
+    url = 'database_url = "postgresql+psycopg://nobody@127.0.0.1:1/none"\n'
+    told = {line["check"]: line for line in lines(doctor(tmp_path, url + GOOD, "--json"))}
+    assert told["versions"]["text"] == f"Python {platform.python_version()}"
+    assert told["database"]["state"] == "fails"
 
 
 def test_it_can_look_while_the_adapter_runs(tmp_path: Path) -> None:

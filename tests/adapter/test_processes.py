@@ -94,6 +94,7 @@ def test_processes_share_a_port_and_one_that_dies_is_started_again(
         with ThreadPoolExecutor(8) as pool:
             assert set(pool.map(get, [url] * 40)) == {200}
         first, second = children(pid)
+        assert log.read_text().count('"intyg.database": "PostgreSQL ') == 2
         os.kill(pid, signal.SIGHUP)  # each of them reads the routes again
         await_(lambda: log.read_text().count('"routes.read"') == 2)
 

@@ -17,9 +17,10 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy.engine import make_url
 
 from adapter.errors import StoreError
-from adapter.store import ConstraintError, Store, tables
+from adapter.store import ConstraintError, Store, database_version, tables
 from adapter.store.faults import FAULTS, as_store_error
 from tests.adapter.conftest import VirtualClock
 from tests.adapter.databases import sqlite_url
@@ -230,6 +231,23 @@ def test_a_server_that_is_not_there_is_a_store_error(clock: VirtualClock) -> Non
 def test_other_databases_are_refused(clock: VirtualClock) -> None:
     with pytest.raises(ValueError, match="mysql"):
         Store("mysql://somewhere/else", clock)
+
+
+def test_the_version_is_that_of_the_library_or_server(database_url: str, tmp_path: Path) -> None:
+    backend = make_url(database_url).get_backend_name()
+    asked = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_version"}[backend]
+    told = database_version(database_url)
+    assert list(tmp_path.iterdir()) == []  # no file was made
+    engine = sa.create_engine(database_url)
+    with engine.connect() as connection:
+        number = connection.exec_driver_sql(asked).scalar_one().split()[0]
+    engine.dispose()
+    assert told == f"{'SQLite' if backend == 'sqlite' else 'PostgreSQL'} {number}"
+
+
+def test_the_version_of_a_server_that_is_not_there_is_a_store_error() -> None:
+    with pytest.raises(StoreError):
+        database_version("postgresql+psycopg://nobody@127.0.0.1:1/none")
 
 
 # --- who may open a SQLite file -------------------------------------------------------------------
