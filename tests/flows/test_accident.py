@@ -1,7 +1,11 @@
 """The accident of the demonstration: it does not happen, and would have been noticed."""
 
+import contextlib
 import io
 import json
+import socket
+import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +14,9 @@ import pytest
 from rich.console import Console
 
 from adapter.app import build_app
-from adapter.demo.accident import PATIENT, SOMEBODY, Accident
+from adapter.demo.accident import PATIENT, SOMEBODY, Accident, Authority
 from adapter.demo.narrator import StoryError
+from adapter.make_keys import make_stand_in_keys
 from adapter.settings import load_settings
 
 
@@ -53,3 +58,22 @@ def test_it_would_be_noticed_if_nothing_blocked_it(tmp_path: Path) -> None:
     played = InThisProcess(tmp_path / "p", tmp_path / "p.log", console, list_patient=False)
     with pytest.raises(StoryError, match=r"step 2, .* expected ERROR VALIDATION_ERROR, got OK"):
         played.play()
+
+
+def test_a_request_that_comes_in_two_parts_is_counted_whole(tmp_path: Path) -> None:
+    keys = make_stand_in_keys(tmp_path)
+    head, body = b"POST / HTTP/1.1\r\nContent-Length: 8000\r\n\r\n", b"x" * 8000
+    with contextlib.closing(Authority(keys)) as authority:
+        host, port = authority.url.removeprefix("https://").split(":")
+        context = ssl.create_default_context(cafile=keys.ca)
+        with (
+            socket.create_connection((host, int(port)), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname=host) as tls,
+        ):
+            tls.sendall(head + body[:1])
+            while authority.bytes < len(head):
+                time.sleep(0.01)
+            assert authority.requests == 0
+            tls.sendall(body[1:])
+            assert tls.recv(12) == b"HTTP/1.1 200"
+        assert (authority.requests, authority.bytes) == (1, len(head + body))
