@@ -11,8 +11,8 @@ from adapter.model import ClientTls, Clock
 
 LONGEST_WAIT_SECONDS: Final = 10.0
 
-CERTIFICATE, CERTIFICATE_REQUEST = 11, 13
-"""Handshake messages, RFC 8446 section 4."""
+CERTIFICATE, CERTIFICATE_REQUEST, COMPRESSED_CERTIFICATE = 11, 13, 25
+"""Handshake messages, RFC 8446 section 4 and RFC 8879 section 4."""
 
 
 class Found(StrEnum):
@@ -44,7 +44,12 @@ class Handshake:
         if kind == CERTIFICATE_REQUEST and direction == "read":
             self.asked = True
         elif kind == CERTIFICATE and direction == "write":
-            self.sent = len(data) > 20  # an empty list of certificates has a few bytes
+            self._wrote(len(data))
+        elif kind == COMPRESSED_CERTIFICATE and direction == "write":
+            self._wrote(int.from_bytes(data[6:9]))  # after head and algorithm: the length unpacked
+
+    def _wrote(self, length: int) -> None:
+        self.sent = length > 20  # an empty list of certificates has a few bytes
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from adapter.cli import cli
 from adapter.connectivity import Step, Target, examine, target_of_name, target_of_url
+from adapter.connectivity.line import Handshake
 from adapter.model import ClientTls, system_clock
 from adapter.server import Server, mount
 from adapter.server_tls import server_context
@@ -220,6 +221,30 @@ def test_which_client_certificate_was_asked_for_and_sent(
         tls = ClientTls(certs.ca, certs.client if shows else None)
         step = found(server.address, tls)["client cert"]
     assert (step.found, step.text) == (state, text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "sent"),
+    [
+        # Head (kind, length), context, list of certificates.
+        pytest.param(11, b"\x0b\0\0\x04" + b"\0" + b"\0\0\0", False, id="none"),
+        pytest.param(11, b"\x0b\0\2\x58" + b"\0" + bytes(599), True, id="one"),
+        # Head, algorithm, length unpacked, length packed, and that much.
+        pytest.param(
+            25, b"\x19\0\0\x14\0\1\0\0\4\0\0\x0c" + bytes(12), False, id="none, compressed"
+        ),
+        pytest.param(
+            25, b"\x19\0\0\x22\0\1\0\2\x58\0\0\x1a" + bytes(26), True, id="one, compressed"
+        ),
+    ],
+)
+def test_a_handshake_says_whether_a_client_certificate_was_sent(
+    kind: int, data: bytes, sent: bool
+) -> None:
+    """Newer OpenSSL compresses it (RFC 8879), so that packed ones are as short as an empty list."""
+    handshake = Handshake()
+    handshake.note("write", kind, data)
+    assert handshake.sent is sent
 
 
 def test_a_client_certificate_that_is_not_taken(certs: TlsCerts) -> None:
