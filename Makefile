@@ -3,15 +3,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCKED := --require-hashes -r requirements.lock
+NEWEST_OF_ALL := -e '.[mocks,dev]'
 
 .PHONY: setup demo up test lint format lock bench docs clean
 
-setup: $(VENV)/.done  ## Create .venv, install, make test keys
+setup: $(VENV)/.done  ## Create .venv, install, make test keys; NEWEST=1 leaves the lock aside
 
 $(VENV)/.done: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "intygsadapter needs Python 3.11, 3.12 or 3.13, this is " + sys.version.split()[0])'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "intygsadapter needs Python 3.11 to 3.14, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --use-pep517 --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --use-pep517 $(if $(NEWEST),$(NEWEST_OF_ALL),$(LOCKED))
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	$(BIN)/intyg test-keys --keep
 	@touch $@
