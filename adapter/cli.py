@@ -224,6 +224,7 @@ def verify(
     ] = None,
 ) -> None:
     """Verify the signature of an intyg: prints outcome and code."""
+    from adapter.log import shown
     from adapter.settings import SettingsError
     from adapter.signature import SignatureOutcome, TrustStore
     from adapter.verify_file import verify_file
@@ -252,7 +253,8 @@ def verify(
     else:
         code = result.code if result.code and result.code.value != result.outcome.value else ""
         out.print(f"{result.outcome} {code}".rstrip(), highlight=False)
-        err.print(result.text + (f"; signer {signer}" if signer else ""), highlight=False)
+        said = f"; signer {shown(signer)}" if signer else ""  # a word from an unread certificate
+        err.print(escape(result.text + said), highlight=False)
     raise typer.Exit(0 if result.outcome is SignatureOutcome.VALID else 1)
 
 

@@ -14,6 +14,7 @@ Without CA certificates nothing is run and the outcome is `not_checked`.
 Source: XML Signature, core validation; the profile as the national editor writes it.
 """
 
+import copy
 import hashlib
 import queue
 import re
@@ -171,7 +172,13 @@ def _form_fault(intyg: etree._Element, signatures: list[etree._Element]) -> str 
     """What differs from the national profile; None if nothing does."""
     if len(signatures) != 1:
         return f"one Signature is allowed, {len(signatures)} came"
-    signature = signatures[0]
+    try:
+        return _profile_fault(intyg, signatures[0])
+    except etree.C14NError:  # Canonical XML 1.0, section 1.3
+        return "a relative namespace name is in scope, so that there is no canonical form"
+
+
+def _profile_fault(intyg: etree._Element, signature: etree._Element) -> str | None:
     place = signature.getparent()
     if place is None or place.tag != f"{{{ns.EXT32}}}underskrift" or place.getparent() is not intyg:
         return "Signature is not in intyg/underskrift"
@@ -223,10 +230,10 @@ def _is_in_place(intyg: etree._Element, node: etree._Element) -> bool:
 
 def _fingerprint(transform: etree._Element) -> str | None:
     stylesheets = list(transform)
-    if len(stylesheets) != 1:
+    if [sheet.tag for sheet in stylesheets] != [f"{{{ns.XSL}}}stylesheet"]:
         return None
     # A copy as a document of its own: what is around it must not show in the canonical form.
-    stylesheet = etree.fromstring(etree.tostring(stylesheets[0], with_tail=False))
+    stylesheet = copy.deepcopy(stylesheets[0])
     etree.strip_tags(stylesheet, etree.Comment)
     for element in stylesheet.iter("*"):
         if not (element.text or "").strip():

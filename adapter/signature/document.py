@@ -19,6 +19,9 @@ from schemas import ns
 
 _BOM: Final = b"\xef\xbb\xbf"
 _DECLARED: Final = re.compile(rb"""(<\?xml[^>]*?\sencoding\s*=\s*["'])([^"']*)""")
+_SEPARATOR: Final = "\x01"
+"""Between namespace and name, where expat tells of elements: it stands in no XML document."""
+
 _ENVELOPE: Final = [place.ENVELOPE, place.BODY]
 _MESSAGES: Final = tuple([root, *steps] for root, steps in place.PATHS.items())
 
@@ -90,8 +93,8 @@ class _Locator:
         self._current: _Where | None = None
         self._start = -1
         self._is_empty = False
-        # what counts is UTF-8, whatever the declaration says; names come as in Clark notation
-        self._parser = parser = expat.ParserCreate("utf-8", namespace_separator="}")
+        # what counts is UTF-8, whatever the declaration says
+        self._parser = parser = expat.ParserCreate("utf-8", namespace_separator=_SEPARATOR)
         parser.StartElementHandler = self._start_element
         parser.EndElementHandler = self._end_element
         parser.StartNamespaceDeclHandler = self._start_namespace
@@ -111,7 +114,7 @@ class _Locator:
             self._defaults.pop()
 
     def _start_element(self, name: str, _attributes: dict[str, str]) -> None:
-        self._path.append("{" + name if "}" in name else name)
+        self._path.append("{" + name.replace(_SEPARATOR, "}") if _SEPARATOR in name else name)
         self._is_empty = True
         if self._current is None:
             if self._is_intyg():
@@ -150,7 +153,10 @@ class _Locator:
 
 
 def _locate(data: bytes) -> _Where:
-    found = _Locator(data).run()
+    try:
+        found = _Locator(data).run()
+    except expat.ExpatError:
+        raise error(SignatureCode.XML) from None  # lxml let it pass, and two readers must agree
     if len(found) != 1:
         raise error(SignatureCode.PLACE)
     return found[0]

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from adapter.settings import SettingsError, SigningSettings
 from adapter.signature import trust
+from adapter.signature.library_errors import CERT_ERRORS
 from adapter.signature.profile import Method
 from adapter.signature.result import Refusal
-from adapter.signature.trust import CERT_ERRORS, Cert
+from adapter.signature.trust import Cert
 
 PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 

@@ -5,7 +5,6 @@ verifier's leniency, ours or another's, can make two readers see two different t
 """
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, cast
@@ -58,8 +57,7 @@ class Structure:
     signature: etree._Element
     method: Method
     stylesheet: str  # S1 or S2
-    signature_value: bytes | None  # None: not strict base64
-    digest_is_base64: bool
+    signature_value: bytes | None  # None: none, or not strict base64
     certs: tuple[bytes, ...]  # DER, as listed
     octets: bytes  # N, what should have been signed
 
@@ -85,7 +83,7 @@ def read(intyg: etree._Element, options: SignatureOptions) -> Structure | None:
     _expect(children, _SIGNATURE_CHILDREN, SignatureCode.SIGNATURE_CHILDREN)
     _attributes(signature, [], SignatureCode.SIGNATURE_CHILDREN)
     signed_info, signature_value, key_info = children
-    method, transforms, digest_value = _read_signed_info(signed_info)
+    method, transforms = _read_signed_info(signed_info)
     stylesheet = _read_transforms(transforms, intyg)
     octets = check_content(intyg, options)
     check_id_is_unique(intyg)
@@ -95,8 +93,7 @@ def read(intyg: etree._Element, options: SignatureOptions) -> Structure | None:
         signature=signature,
         method=method,
         stylesheet=stylesheet,
-        signature_value=_strict_base64(signature_value),
-        digest_is_base64=_strict_base64(digest_value) is not None,
+        signature_value=strict_base64(signature_value),
         certs=certs,
         octets=octets,
     )
@@ -165,10 +162,8 @@ def _is_unsigned(element: etree._Element) -> bool:
     return any(a.tag.rpartition("}")[2] in UNSIGNED_NAMES for a in element.iterancestors())
 
 
-def _read_signed_info(
-    signed_info: etree._Element,
-) -> tuple[Method, etree._Element, etree._Element]:
-    """Steps 4 and 5, but for the transforms' content. Returns method, Transforms, DigestValue."""
+def _read_signed_info(signed_info: etree._Element) -> tuple[Method, etree._Element]:
+    """Steps 4 and 5, but for the transforms' content. Returns method and Transforms."""
     code = SignatureCode.SIGNEDINFO_CHILDREN
     _attributes(signed_info, [], code)
     children = _children(signed_info, code)
@@ -186,7 +181,7 @@ def _read_signed_info(
     _algorithm(digest_method, (profile.SHA256,), SignatureCode.DIGEST_METHOD)
     if reference.keys() != ["URI"] or reference.get("URI") != "":
         raise Refusal(SignatureCode.REFERENCE_URI)
-    return Method(method), transforms, digest_value
+    return Method(method), transforms
 
 
 def _read_transforms(transforms: etree._Element, intyg: etree._Element) -> str:
@@ -241,8 +236,8 @@ def _read_key_info(key_info: etree._Element) -> tuple[bytes, ...]:
     ders = []
     for cert in certs:
         _attributes(cert, [], code)
-        der = _strict_base64(cert)
-        if not der:
+        der = strict_base64(cert)
+        if der is None:
             raise Refusal(code, "not base64")
         ders.append(der)
     return tuple(ders)
@@ -278,9 +273,9 @@ def _algorithm(element: etree._Element, allowed: tuple[str, ...], code: Signatur
     return algorithm
 
 
-def _strict_base64(element: etree._Element) -> bytes | None:
+def strict_base64(element: etree._Element) -> bytes | None:
     """
-    An element's octets, or None.
+    An element's octets; None if there are none, or if they are not written as they should be.
 
     Line breaks are fine (Java writes them). Anything else that decoders skip is not, and neither
     are spare bits: there is one spelling of an octet string.
@@ -290,6 +285,6 @@ def _strict_base64(element: etree._Element) -> bytes | None:
     text = (element.text or "").translate(_WITHOUT_SPACE)
     try:
         octets = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return None
-    return octets if base64.b64encode(octets).decode() == text else None
+    return octets if octets and base64.b64encode(octets).decode() == text else None

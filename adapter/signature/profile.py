@@ -4,6 +4,7 @@ An equivalent stylesheet would pass national verifiers, which run whatever arriv
 compare, so ours is byte-equal to the one in use nationally.
 """
 
+import copy
 import hashlib
 import re
 from collections.abc import Mapping
@@ -12,7 +13,9 @@ from typing import Final
 
 from lxml import etree
 
+from adapter.signature.library_errors import refusing
 from adapter.signature.normal_form import UNSIGNED_NAMES
+from adapter.signature.result import SignatureCode
 from schemas import ns
 
 EXCLUSIVE_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -83,20 +86,29 @@ def stylesheet_name(stylesheet: etree._Element) -> str | None:
     `S1` or `S2`, or None for any other stylesheet.
 
     The fingerprint is the SHA-256 of its exclusive c14n without comments and whitespace-only text.
+    Raises Refusal as `exclusive_c14n`.
     """
-    octets = _exclusive(stylesheet)
-    name = STYLESHEETS.get(hashlib.sha256(octets).hexdigest())
+    name = STYLESHEETS.get(hashlib.sha256(exclusive_c14n(stylesheet)).hexdigest())
     if name is None:  # perhaps indented: worth the copy only now
-        copy = etree.fromstring(octets)
-        for element in copy.iter():
+        bare = copy.deepcopy(stylesheet)
+        etree.strip_tags(bare, etree.Comment)
+        for element in bare.iter():
             if element.text is not None and not element.text.strip(" \t\r\n"):
                 element.text = None
             if element.tail is not None and not element.tail.strip(" \t\r\n"):
                 element.tail = None
-        name = STYLESHEETS.get(hashlib.sha256(_exclusive(copy)).hexdigest())
+        name = STYLESHEETS.get(hashlib.sha256(exclusive_c14n(bare)).hexdigest())
     return name
 
 
-def _exclusive(element: etree._Element) -> bytes:
-    octets: bytes = etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+def exclusive_c14n(element: etree._Element) -> bytes:
+    """
+    Exclusive c14n of an element and what is in it, without comments.
+
+    Raises:
+        Refusal: C14N. A relative namespace name is in scope, used or not: that has no canonical
+            form (Canonical XML 1.0, section 1.3).
+    """
+    with refusing(SignatureCode.C14N):
+        octets: bytes = etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
     return octets

@@ -88,7 +88,8 @@ TEXTS: Final[Mapping[SignatureCode, str]] = MappingProxyType(
         "SignatureValue and KeyInfo",
         SignatureCode.SIGNEDINFO_CHILDREN: "SignedInfo must hold exactly CanonicalizationMethod, "
         "SignatureMethod and one Reference with Transforms, DigestMethod and DigestValue",
-        SignatureCode.C14N: "CanonicalizationMethod must be exclusive c14n without parameters",
+        SignatureCode.C14N: "CanonicalizationMethod must be exclusive c14n without parameters, "
+        "and no relative namespace name may be in scope",
         SignatureCode.SIGNATURE_METHOD: "SignatureMethod must be rsa-sha256 or ecdsa-sha256 "
         "without parameters",
         SignatureCode.DIGEST_METHOD: "DigestMethod must be sha256 without parameters",

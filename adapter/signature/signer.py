@@ -26,10 +26,11 @@ from signxml.signer import SignatureReference, XMLSigner
 
 from adapter.signature import policy, profile, trust
 from adapter.signature.keys import SigningKey, raw_ecdsa
+from adapter.signature.library_errors import refusing
 from adapter.signature.normal_form import normalise
 from adapter.signature.profile import Method
 from adapter.signature.result import Refusal, SignatureCode, error
-from adapter.signature.verifier import DEFAULT_OPTIONS, exclusive_c14n, run_signxml
+from adapter.signature.verifier import DEFAULT_OPTIONS, run_signxml
 from schemas import ns
 
 _SIGNERINGSTIDPUNKT: Final = f"{{{ns.CORE}}}signeringstidpunkt"
@@ -117,15 +118,12 @@ def complete(
         trust.check_key(signer, pending.method)
         if value_is_der:
             assert isinstance(signer.public_key, ec.EllipticCurvePublicKey)
-            value = raw_ecdsa(value, signer.public_key.key_size)
+            with refusing(SignatureCode.SIGNATURE_INVALID, OverflowError):
+                value = raw_ecdsa(value, signer.public_key.key_size)
         signature = _signature(pending.signed_info, value, cert)
-        code = run_signxml(etree.fromstring(signature), octets, signer)
-        if code is not None:
-            raise Refusal(code)
+        run_signxml(etree.fromstring(signature), octets, signer)
     except Refusal as refusal:
         raise error(refusal.code) from refusal
-    except ValueError:  # of decoding an ECDSA value
-        raise error(SignatureCode.SIGNATURE_INVALID) from None
     return signature
 
 
@@ -180,9 +178,10 @@ def check_own(intyg: etree._Element) -> SignatureCode | None:
             return SignatureCode.ABSENT
         cert = trust.read_certs(structure.certs)[0]
         trust.check_key(cert, structure.method)
-        return run_signxml(structure.signature, structure.octets, cert)
+        run_signxml(structure.signature, structure.octets, cert)
     except Refusal as refusal:
         return refusal.code
+    return None
 
 
 def _graft(parent: etree._Element, source: etree._Element) -> None:
@@ -260,7 +259,7 @@ class _NationalSigner(XMLSigner):
         inclusive_ns_prefixes: Any = None,  # noqa: ARG002
     ) -> bytes:
         """N is its own c14n. And signxml's logs what it canonicalises: this is health data."""
-        return nodes if isinstance(nodes, bytes) else exclusive_c14n(nodes)
+        return nodes if isinstance(nodes, bytes) else profile.exclusive_c14n(nodes)
 
     def _build_transforms_for_reference(
         self,

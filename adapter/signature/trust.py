@@ -10,16 +10,15 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import (
     Criticality,
@@ -27,12 +26,12 @@ from cryptography.x509.verification import (
     Policy,
     PolicyBuilder,
     Store,
-    VerificationError,
 )
 from lxml import etree
 
 from adapter.settings import SettingsError, TrustSettings
 from adapter.signature.cert_titles import read_titles
+from adapter.signature.library_errors import CERT_ERRORS, refusing
 from adapter.signature.profile import Method
 from adapter.signature.result import Chain, Refusal, SignatureCode, SignatureOptions, Signer
 from schemas import ns
@@ -42,20 +41,6 @@ HSA_ID_ROOT: Final = "1.2.752.129.2.1.4.1"
 MIN_RSA_BITS: Final = 2048
 MAX_RSA_BITS: Final = 8192  # larger ones cost time and gain nothing
 CURVES: Final = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
-
-CERT_ERRORS: Final = (
-    ValueError,  # what `cryptography` raises for most damage
-    TypeError,
-    OverflowError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-    x509.ExtensionNotFound,
-    x509.AttributeNotFound,
-    CryptographyDeprecationWarning,  # where warnings are errors: what a next release refuses
-)
-"""Everything that reading a damaged certificate may raise; all of it is KEYINFO."""
 
 # A personnummer instead of an HSA-id: 12 digits, as the signing service writes it; also with a
 # hyphen, and in the form of ETSI EN 319 412-1.
@@ -94,7 +79,7 @@ def read_cert(der: bytes) -> Cert:
     Raises:
         Refusal: KEYINFO, if any part of it cannot be read.
     """
-    try:
+    with refusing(SignatureCode.KEYINFO, *CERT_ERRORS):
         cert = x509.load_der_x509_certificate(der)
         if cert.public_bytes(Encoding.DER) != der:
             raise ValueError("trailing octets")
@@ -122,11 +107,6 @@ def read_cert(der: bytes) -> Cert:
                 titles=read_titles(cert),
             ),
         )
-    except CERT_ERRORS as exc:
-        # without its text: a certificate's names are person data
-        raise Refusal(
-            SignatureCode.KEYINFO, f"unreadable certificate: {type(exc).__name__}"
-        ) from None
 
 
 def read_certs(ders: Iterable[bytes]) -> tuple[Cert, ...]:
@@ -286,11 +266,9 @@ class TrustStore:
     def issued(self, cert: Cert) -> bool:
         """Whether a configured CA, by its key, issued this certificate directly."""
         for issuer in (*self.anchors, *self.intermediates):
-            try:
+            with suppress(Refusal), refusing(SignatureCode.CERT_PATH, *CERT_ERRORS):
                 cert.parsed.verify_directly_issued_by(issuer)
-            except (InvalidSignature, *CERT_ERRORS):
-                continue
-            return True
+                return True
         return False
 
     def _check_path(self, certs: Sequence[Cert], at: datetime) -> None:
@@ -317,11 +295,8 @@ class TrustStore:
             .build_client_verifier()
         )
         others = [*self.intermediates, *(cert.parsed for cert in certs[1:])]
-        try:
+        with refusing(SignatureCode.CERT_PATH, *CERT_ERRORS):
             chain = verifier.verify(certs[0].parsed, others).chain
-        except (VerificationError, *CERT_ERRORS) as exc:
-            # without its text, which may hold names
-            raise Refusal(SignatureCode.CERT_PATH, type(exc).__name__) from None
         return _Span(
             max(cert.not_valid_before_utc for cert in chain),
             min(cert.not_valid_after_utc for cert in chain),

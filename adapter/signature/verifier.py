@@ -6,11 +6,11 @@ before.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from cryptography import exceptions as crypto_exceptions
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from lxml import etree
@@ -20,6 +20,7 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from adapter import readers
 from adapter.signature import place, policy, profile, trust
+from adapter.signature.library_errors import refusing
 from adapter.signature.normal_form import normalise
 from adapter.signature.policy import Structure
 from adapter.signature.result import (
@@ -45,19 +46,6 @@ _OUTCOMES: Final[Mapping[SignatureCode, SignatureOutcome]] = {
     SignatureCode.SIGNER_UNRESOLVED: SignatureOutcome.UNTRUSTED,
 }
 """Codes whose outcome is not REFUSED."""
-
-SIGNXML_CODES: Final[Mapping[type[Exception], SignatureCode]] = {
-    signxml_exceptions.InvalidDigest: SignatureCode.DIGEST_MISMATCH,
-    signxml_exceptions.InvalidCertificate: SignatureCode.CERT_PATH,
-    signxml_exceptions.InvalidSignature: SignatureCode.SIGNATURE_INVALID,
-    signxml_exceptions.RedundantCert: SignatureCode.KEYINFO,
-    signxml_exceptions.InvalidInput: SignatureCode.SIGNATURE_INVALID,
-    signxml_exceptions.SignXMLException: SignatureCode.SIGNATURE_INVALID,
-    crypto_exceptions.InvalidSignature: SignatureCode.SIGNATURE_INVALID,
-    crypto_exceptions.UnsupportedAlgorithm: SignatureCode.KEY,
-    ValueError: SignatureCode.SIGNATURE_INVALID,
-}
-"""What signxml and the cryptography below it may raise; the most specific class wins."""
 
 
 def verify(
@@ -223,24 +211,26 @@ class _Check:
 
     def _check_value_and_digest(self, cert: Cert, structure: Structure) -> Refusal | None:
         """Steps 12 and 13. TIME_UNSIGNED is returned, since the author comes before it."""
-        value = structure.signature_value
-        if value is None:
-            raise Refusal(SignatureCode.SIGNATURE_INVALID, "not strict base64")
-        code = run_signxml(structure.signature, structure.octets, cert)
-        if code is None and not structure.digest_is_base64:
-            raise Refusal(SignatureCode.DIGEST_MISMATCH, "not strict base64")
-        if code is SignatureCode.SIGNATURE_INVALID and _is_der_ecdsa(cert, value):
-            raise Refusal(code, "ECDSA value in DER form; XMLDSig wants r and s side by side")
-        if code is SignatureCode.DIGEST_MISMATCH:
-            without_time = normalise(self.intyg, max_depth=self.options.max_depth, with_time=False)
-            if run_signxml(structure.signature, without_time, cert) is None:
+        try:
+            run_signxml(structure.signature, structure.octets, cert)
+        except Refusal as refusal:
+            if refusal.code is SignatureCode.SIGNATURE_INVALID and _is_der_ecdsa(cert, structure):
+                text = "ECDSA value in DER form; XMLDSig wants r and s side by side"
+                raise Refusal(refusal.code, text) from None
+            if refusal.code is SignatureCode.DIGEST_MISMATCH and self._lacks_time(cert, structure):
                 return Refusal(SignatureCode.TIME_UNSIGNED)
-        if code is not None:
-            raise Refusal(code)
+            raise
         return None
 
+    def _lacks_time(self, cert: Cert, structure: Structure) -> bool:
+        octets = normalise(self.intyg, max_depth=self.options.max_depth, with_time=False)
+        with suppress(Refusal):
+            run_signxml(structure.signature, octets, cert)
+            return True
+        return False
 
-def run_signxml(signature: etree._Element, octets: bytes, cert: Cert) -> SignatureCode | None:
+
+def run_signxml(signature: etree._Element, octets: bytes, cert: Cert) -> None:
     """
     Check SignatureValue by the certificate's key, then DigestValue against the octets.
 
@@ -249,24 +239,30 @@ def run_signxml(signature: etree._Element, octets: bytes, cert: Cert) -> Signatu
         octets: What it should be of: N.
         cert: The signer's. Its path and time are judged elsewhere.
 
-    Returns:
-        None when both are right, otherwise why not.
+    Raises:
+        Refusal: SIGNATURE_INVALID, DIGEST_MISMATCH, or C14N.
     """
-    try:
-        _NationalVerifier(octets).verify(
+    # signxml decodes leniently, and stumbles over an element without text
+    if not _is_octets(signature.find(_VALUE)):
+        raise Refusal(SignatureCode.SIGNATURE_INVALID, "not strict base64")
+    has_digest = _is_octets(signature.find(_DIGEST))
+    with refusing(SignatureCode.SIGNATURE_INVALID):
+        _NationalVerifier(octets, has_digest).verify(
             signature,
             x509_cert=cert.parsed,
             validate_schema=False,  # the policy is stricter, and threads share that schema object
             expect_config=_CONFIG,
         )
-    except tuple(SIGNXML_CODES) as exc:
-        return code_of(exc)
-    return None
 
 
-def code_of(exc: Exception) -> SignatureCode:
-    """The code for an error of signxml or cryptography; the most specific class wins."""
-    return next(SIGNXML_CODES[cls] for cls in type(exc).__mro__ if cls in SIGNXML_CODES)
+def _is_octets(element: etree._Element | None) -> bool:
+    return element is not None and policy.strict_base64(element) is not None
+
+
+_VALUE: Final = f"{{{ns.DS}}}SignatureValue"
+_DIGEST: Final = "/".join(
+    f"{{{ns.DS}}}{name}" for name in ("SignedInfo", "Reference", "DigestValue")
+)
 
 
 _CONFIG: Final = SignatureConfiguration(
@@ -282,8 +278,9 @@ _CONFIG: Final = SignatureConfiguration(
 class _NationalVerifier(XMLVerifier):
     """signxml's verifier with the digest input of the national profile."""
 
-    def __init__(self, octets: bytes) -> None:
+    def __init__(self, octets: bytes, has_digest: bool) -> None:
         self._octets = octets
+        self._has_digest = has_digest
 
     def _check_cert_validity(self, cert: Any, cert_source: Any) -> None:
         """Judged already; and signxml's writes the subject, a person's name, into its errors."""
@@ -309,7 +306,7 @@ class _NationalVerifier(XMLVerifier):
         inclusive_ns_prefixes: Any = None,  # noqa: ARG002
     ) -> bytes:
         """As signxml's, which logs what it canonicalises: this is health data."""
-        return exclusive_c14n(nodes)
+        return profile.exclusive_c14n(nodes)
 
     def _apply_transforms(
         self,
@@ -319,20 +316,17 @@ class _NationalVerifier(XMLVerifier):
         signature: Any,  # noqa: ARG002
     ) -> bytes:
         """Look at the list once more, now as it was signed, and run none of it."""
+        if not self._has_digest:  # said here: SignatureValue is right, DigestValue comes next
+            raise signxml_exceptions.InvalidDigest("not strict base64")
         listed = tuple(transform.get("Algorithm") for transform in transforms_node)
         if listed != profile.TRANSFORMS:
             raise signxml_exceptions.InvalidInput("not the national transforms")
         return self._octets
 
 
-def exclusive_c14n(element: etree._Element) -> bytes:
-    """Exclusive c14n of an element and what is in it, without comments."""
-    octets: bytes = etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
-    return octets
-
-
-def _is_der_ecdsa(cert: Cert, value: bytes) -> bool:
-    if not isinstance(cert.public_key, ec.EllipticCurvePublicKey):
+def _is_der_ecdsa(cert: Cert, structure: Structure) -> bool:
+    value = structure.signature_value
+    if value is None or not isinstance(cert.public_key, ec.EllipticCurvePublicKey):
         return False
     try:
         decode_dss_signature(value)
