@@ -19,9 +19,6 @@ from schemas import ns
 
 _BOM: Final = b"\xef\xbb\xbf"
 _DECLARED: Final = re.compile(rb"""(<\?xml[^>]*?\sencoding\s*=\s*["'])([^"']*)""")
-_SEPARATOR: Final = "\x01"
-"""Between namespace and name, where expat tells of elements: it stands in no XML document."""
-
 _ENVELOPE: Final = [place.ENVELOPE, place.BODY]
 _MESSAGES: Final = tuple([root, *steps] for root, steps in place.PATHS.items())
 
@@ -93,8 +90,8 @@ class _Locator:
         self._current: _Where | None = None
         self._start = -1
         self._is_empty = False
-        # what counts is UTF-8, whatever the declaration says
-        self._parser = parser = expat.ParserCreate("utf-8", namespace_separator=_SEPARATOR)
+        # what counts is UTF-8, whatever the declaration says; names come as in Clark notation
+        self._parser = parser = expat.ParserCreate("utf-8", namespace_separator="}")
         parser.StartElementHandler = self._start_element
         parser.EndElementHandler = self._end_element
         parser.StartNamespaceDeclHandler = self._start_namespace
@@ -114,7 +111,7 @@ class _Locator:
             self._defaults.pop()
 
     def _start_element(self, name: str, _attributes: dict[str, str]) -> None:
-        self._path.append("{" + name.replace(_SEPARATOR, "}") if _SEPARATOR in name else name)
+        self._path.append("{" + name if "}" in name else name)
         self._is_empty = True
         if self._current is None:
             if self._is_intyg():
@@ -156,7 +153,8 @@ def _locate(data: bytes) -> _Where:
     try:
         found = _Locator(data).run()
     except expat.ExpatError:
-        raise error(SignatureCode.XML) from None  # lxml let it pass, and two readers must agree
+        # lxml knows names of XML 1.0's fifth edition, expat those of the fourth
+        raise error(SignatureCode.XML) from None
     if len(found) != 1:
         raise error(SignatureCode.PLACE)
     return found[0]

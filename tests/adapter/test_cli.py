@@ -1,5 +1,6 @@
 """The command as its users call it, in process; servers are tried in tests/flows."""
 
+import base64
 import json
 import stat
 from pathlib import Path
@@ -260,6 +261,75 @@ def test_certificate_is_judged_at_the_time_given(good: Path, keys: Path) -> None
 
 def test_unsigned_file_is_absent(good: Path) -> None:
     assert run("verify", good).stdout.strip() == "ABSENT"
+
+
+@pytest.mark.parametrize(
+    ("local", "text", "verdict"),
+    [
+        ("SignatureValue", "", "INVALID SIGNATURE_INVALID"),
+        ("DigestValue", " ", "INVALID SIGNATURE_INVALID"),
+        ("X509Certificate", "", "REFUSED KEYINFO"),
+        ("X509Certificate", "AAAA", "REFUSED KEYINFO"),
+        ("stylesheet", "x", "REFUSED STYLESHEET"),
+    ],
+)
+def test_a_damaged_signature_is_a_verdict(
+    good: Path, keys: Path, local: str, text: str, verdict: str
+) -> None:
+    run("sign", good, "--key", keys / "signer.p12", "--password", "test", "-o", good)
+    root = etree.fromstring(good.read_bytes())
+    element = root.find(f".//{{*}}{local}")
+    assert element is not None
+    element.text = text
+    good.write_bytes(etree.tostring(root))
+
+    result = run("verify", good, "--trust", keys / "ca.pem")
+    assert (result.exit_code, result.stdout.strip()) == (1, verdict)
+    assert len(result.stderr.splitlines()) <= 2, "a sentence, and no traceback"
+    answered = run("verify", "--json", good, "--trust", keys / "ca.pem")
+    [answer] = lines(answered)
+    assert (answered.exit_code, f"{answer['outcome']} {answer['code']}") == (1, verdict)
+
+
+def test_the_signer_in_a_strangers_certificate_is_a_word_like_others(
+    good: Path, keys: Path
+) -> None:
+    """Not a command to the terminal, nor to what writes there."""
+    run("sign", good, "--key", keys / "signer.p12", "--password", "test", "-o", good)
+    root = etree.fromstring(good.read_bytes())
+    element = root.find(".//{*}X509Certificate")
+    assert element is not None
+    cert = base64.b64decode(element.text or "")
+    assert cert.count(SIGNER_HSA_ID.encode()) == 1
+    odd = b"[/red]\x1b[31m".ljust(len(SIGNER_HSA_ID), b"x")
+    at = cert.index(SIGNER_HSA_ID.encode())
+    cert = (
+        cert[: at - 2] + b"\x0c" + cert[at - 1 :]
+    )  # UTF8String: a PrintableString has no brackets
+    element.text = base64.b64encode(cert.replace(SIGNER_HSA_ID.encode(), odd)).decode()
+    good.write_bytes(etree.tostring(root))
+
+    result = run("verify", good, "--trust", keys / "ca.pem")
+    assert (result.exit_code, result.stdout.strip()) == (1, "UNTRUSTED CERT_PATH")
+    assert "signer (not shown)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        (b"<r:RegisterCertificate ", b'<r:RegisterCertificate xmlns:zz="relative" ', "C14N"),
+        # a name of XML 1.0's fifth edition, which one of the two parsers does not know
+        (b"<r:RegisterCertificate ", "<?\U00010000 ?><r:RegisterCertificate ".encode(), "XML"),
+        (b"<version>", b"<!-- --><version>", "COMMENT_OR_PI"),
+    ],
+)
+def test_an_odd_document_is_not_signed(
+    good: Path, keys: Path, old: bytes, new: bytes, code: str
+) -> None:
+    good.write_bytes(good.read_bytes().replace(old, new))
+    result = run("sign", good, "--key", keys / "signer.p12", "--password", "test")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{code}: " in result.stderr
 
 
 # --- other ----------------------------------------------------------------------------------------

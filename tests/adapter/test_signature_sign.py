@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -265,6 +266,25 @@ def test_two_phases_notice_what_does_not_fit(value: bytes | None, cert: str, cod
     with pytest.raises(SignatureError) as raised:
         complete(intyg, pending, value, certs[cert])
     assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"no DER",
+        encode_dss_signature(0, 0),
+        encode_dss_signature(2**256, 1),
+        b"\x30\x06\x02\x01\xff\x02\x01\xff",  # -1, -1
+    ],
+)
+@pytest.mark.parametrize("value_is_der", [True, False])
+def test_two_phases_refuse_a_value_that_is_none(value: bytes, value_is_der: bool) -> None:
+    intyg = find(etree.fromstring(COMPACT), "intyg")
+    pending = prepare(intyg, Method.ECDSA_SHA256)
+    with pytest.raises(SignatureError) as raised:
+        complete(intyg, pending, value, signing_key("p256").der, value_is_der=value_is_der)
+    assert raised.value.code == "SIGNATURE_INVALID"
 
 
 def test_a_signature_of_another_intyg_is_not_attached() -> None:

@@ -2,12 +2,15 @@
 
 import base64
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
@@ -22,6 +25,7 @@ from adapter.signature import (
 )
 from adapter.signature.trust import is_personnummer, read_cert, read_certs
 from schemas import ns
+from tests.adapter import der
 from tests.adapter.signed import (
     AT,
     COMPACT,
@@ -189,9 +193,11 @@ def test_other_curves_are_refused(curve: type[ec.EllipticCurve]) -> None:
     assert check(root, TrustStore(pinned=[cert])).code == "KEY"
 
 
-def test_other_kinds_of_key_are_refused() -> None:
-    key = ed25519.Ed25519PrivateKey.generate()
-    cert = issue(key, ca(), ec_key(which=1))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "key", [ed25519.Ed25519PrivateKey.generate(), dsa.generate_private_key(1024)], ids=type
+)
+def test_other_kinds_of_key_are_refused(key: Any) -> None:
+    cert = issue(key, ca(), ec_key(which=1))
 
     def change(root: etree._Element) -> None:
         der = cert.public_bytes(Encoding.DER)
@@ -221,6 +227,103 @@ def test_damaged_certificates_are_refused_and_nothing_else() -> None:
     read_cert.cache_clear()
     assert set(codes) <= {"KEYINFO", "CERT_PATH", "KEY_USAGE", None}
     assert codes.count(None) < 50, "unchanged by chance, no more"
+
+
+Damage: TypeAlias = Callable[[list[der.Item]], object]
+
+SERIAL, ALGORITHM, ISSUER, VALIDITY, SUBJECT, KEY, EXTENSIONS = range(1, 8)
+"""Where the parts of a TBSCertificate stand; 0 is the version (RFC 5280 section 4.1)."""
+
+
+def integer(value: int) -> der.Item:
+    return der.Item(0x02, value.to_bytes(value.bit_length() // 8 + 1))
+
+
+def named(text: bytes, tag: int = 0x0C, which: int = 0) -> Damage:
+    """Another common name in the subject, or another serialNumber: the second there."""
+
+    def change(tbs: list[der.Item]) -> None:
+        tbs[SUBJECT].items[which].items[0].items[1] = der.Item(tag, text)
+
+    return change
+
+
+def valid_until(text: bytes, tag: int = 0x18) -> Damage:
+    def change(tbs: list[der.Item]) -> None:
+        tbs[VALIDITY].items[1] = der.Item(tag, text)
+
+    return change
+
+
+def rsa_of(modulus: int, exponent: int) -> Damage:
+    def change(tbs: list[der.Item]) -> None:
+        key = der.Item(0x30, items=[integer(modulus), integer(exponent)])
+        tbs[KEY].items[1] = der.Item(0x03, b"\0" + key.encode())
+
+    return change
+
+
+def version_6(tbs: list[der.Item]) -> None:
+    tbs[0].items = [integer(5)]
+
+
+def serial_number_0(tbs: list[der.Item]) -> None:
+    tbs[SERIAL] = integer(0)
+
+
+def explicit_curve(tbs: list[der.Item]) -> None:
+    """Parameters of a curve in place of its name (RFC 3279); these are nobody's."""
+    p256 = der.decode(signing_key("p256").der).items[0].items[KEY]
+    field = der.Item(
+        0x30, items=[der.Item(0x06, b"\x2a\x86\x48\xce\x3d\x01\x01"), integer(2**256 - 189)]
+    )
+    curve = der.Item(0x30, items=[der.Item(0x04, b"\1"), der.Item(0x04, b"\2")])
+    point = der.Item(0x04, b"\4" + bytes(64))
+    p256.items[0].items[1] = der.Item(0x30, items=[integer(1), field, curve, point, integer(7)])
+    tbs[KEY] = p256
+
+
+def extension_twice(tbs: list[der.Item]) -> None:
+    extensions = tbs[EXTENSIONS].items[0].items
+    extensions.append(extensions[0])
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        pytest.param(lambda tbs: tbs.clear(), "KEYINFO", id="nothing in it"),
+        pytest.param(extension_twice, "KEYINFO", id="an extension twice"),
+        pytest.param(version_6, "KEYINFO", id="version 6"),
+        pytest.param(serial_number_0, "KEYINFO", id="serial number 0"),
+        pytest.param(named(b"a\0b"), None, id="NUL in a name"),
+        pytest.param(named(b"\xff"), "KEYINFO", id="no UTF-8 in a name"),
+        pytest.param(named(b"\0\x80", 0x03), "KEYINFO", id="a bit string as a name"),
+        pytest.param(named(b"\xd8\0", 0x1E), "KEYINFO", id="half a letter in a name"),
+        pytest.param(named(b"[/red]", which=1), "SIGNER_NOT_AUTHOR", id="markup for an HSA-id"),
+        pytest.param(named(b"", which=1), "SIGNER_NOT_AUTHOR", id="an empty serialNumber"),
+        pytest.param(valid_until(b"99991231235959Z"), None, id="year 9999"),
+        pytest.param(valid_until(b"00000101000000Z"), "KEYINFO", id="year 0"),
+        pytest.param(valid_until(b"20301332000000Z"), "KEYINFO", id="no day"),
+        pytest.param(valid_until(b""), "KEYINFO", id="no time"),
+        pytest.param(explicit_curve, "KEYINFO", id="explicit curve"),
+        pytest.param(rsa_of(2**511 + 1, 65537), "KEY", id="RSA of 512 bits"),
+        pytest.param(rsa_of(2**2047 + 1, 1), "KEYINFO", id="exponent 1"),
+        pytest.param(rsa_of(2**2047, 65537), "SIGNATURE_INVALID", id="even modulus"),
+        pytest.param(rsa_of(2**2047 + 1, 2**2046 + 1), "SIGNATURE_INVALID", id="huge exponent"),
+        pytest.param(rsa_of(0, 0), "KEYINFO", id="modulus 0"),
+    ],
+)  # fmt: skip
+def test_a_curious_certificate_of_the_ca_gets_a_verdict(damage: Damage, code: str | None) -> None:
+    """Its issuer signed it like that; what is right in it is no reason to refuse it."""
+    cert = der.decode(signing_key().der)
+    damage(cert.items[0].items)
+    value = ec_key(which=1).sign(cert.items[0].encode(), ec.ECDSA(SHA256()))
+    cert.items[2] = der.Item(0x03, b"\0" + value)
+
+    def change(root: etree._Element) -> None:
+        find(root, "X509Certificate").text = base64.b64encode(cert.encode()).decode()
+
+    assert check(edit(signed(), change)).code == code
 
 
 def test_bytes_after_a_certificate_are_refused() -> None:

@@ -3,11 +3,13 @@
 import base64
 import logging
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 
 from adapter import safe_xml
@@ -243,3 +245,129 @@ def test_every_code_has_a_text_and_makes_an_error() -> None:
     assert set(TEXTS) == set(SignatureCode)
     for code in SignatureCode:
         assert str(code) in error(code).text
+
+
+# --- what libraries stumble over is a verdict -----------------------------------------------------
+
+
+def b64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+def r_and_s(r: int, s: int) -> bytes:
+    return r.to_bytes(32) + s.to_bytes(32)
+
+
+NO_OCTETS = [
+    pytest.param(None, id="empty"),
+    pytest.param(" \n", id="white space"),
+    pytest.param("\xa0", id="no-break space"),
+    pytest.param("A", id="one letter"),
+    pytest.param("åäö", id="no base64"),
+    pytest.param("=", id="padding"),
+]
+OCTETS = [
+    pytest.param(b64(b"\0"), id="one octet"),
+    pytest.param(b64(bytes(64)), id="zeros of ECDSA's length"),
+    pytest.param(b64(bytes(256)), id="zeros of RSA's length"),
+    pytest.param(b64(b"\xff" * 256), id="more than the modulus"),
+    pytest.param(b64(bytes(255) + b"\1"), id="one"),
+    pytest.param(b64(r_and_s(0, 1)), id="r is 0"),
+    pytest.param(b64(r_and_s(1, 0)), id="s is 0"),
+    pytest.param(b64(r_and_s(P256_ORDER, 1)), id="r is the order"),
+    pytest.param(b64(r_and_s(1, P256_ORDER + 1)), id="s is more than the order"),
+    pytest.param(b64(encode_dss_signature(P256_ORDER, 0)), id="DER"),
+    pytest.param(b64(encode_dss_signature(1, 2**600)), id="DER out of range"),
+    pytest.param(b64(b"\x30\x06\x02\x01\xff\x02\x01\xff"), id="DER of negatives"),
+    pytest.param(b64(bytes(1_000_000)), id="a million octets"),
+]
+
+
+def set_text(local: str, text: str | None) -> Callable[[etree._Element], None]:
+    def change(root: etree._Element) -> None:
+        find(root, local).text = text
+
+    return change
+
+
+@pytest.mark.parametrize("text", NO_OCTETS + OCTETS)
+@pytest.mark.parametrize("kind", ["rsa", "p256"])
+def test_a_signature_value_that_is_none_is_invalid(kind: str, text: str | None) -> None:
+    result = check(edit(signed(kind=kind), set_text("SignatureValue", text)))
+    assert (result.outcome, result.code) == (SignatureOutcome.INVALID, "SIGNATURE_INVALID")
+
+
+@pytest.mark.parametrize("text", NO_OCTETS + OCTETS)
+def test_a_digest_that_is_none_is_invalid_also_when_it_was_signed_so(text: str | None) -> None:
+    change = set_text("DigestValue", text)
+    assert check(edit(signed(), change)).code == "SIGNATURE_INVALID"
+    result = check(edit(signed(), change, signing_key()))
+    assert (result.outcome, result.code) == (SignatureOutcome.INVALID, "DIGEST_MISMATCH")
+
+
+@pytest.mark.parametrize("text", NO_OCTETS + OCTETS)
+def test_a_certificate_that_is_none_is_refused_at_key_info(text: str | None) -> None:
+    assert check(edit(signed(), set_text("X509Certificate", text))).code == "KEYINFO"
+
+
+@pytest.mark.parametrize(
+    ("local", "code"),
+    [
+        ("SignatureValue", "SIGNATURE_INVALID"),
+        ("DigestValue", "DIGEST_MISMATCH"),
+        ("X509Certificate", "KEYINFO"),
+    ],
+)
+def test_a_comment_is_no_value(local: str, code: str) -> None:
+    def change(root: etree._Element) -> None:
+        find(root, local).text = None
+        find(root, local).append(etree.Comment("x"))
+
+    assert (
+        check(edit(signed(), change, signing_key() if local == "DigestValue" else None)).code
+        == code
+    )
+
+
+@pytest.mark.parametrize(
+    "tag", ["rc:RegisterCertificate", "ds:Signature", "ds:SignedInfo", "xsl:stylesheet"]
+)
+@pytest.mark.parametrize("name", ["relative", "../x", "#x", "//x"])
+def test_what_has_no_canonical_form_is_refused(tag: str, name: str) -> None:
+    """A relative namespace name, even where nothing uses it."""
+    data = signed().replace(f"<{tag} ".encode(), f'<{tag} xmlns:zz="{name}" '.encode(), 1)
+    data = data.replace(f"<{tag}>".encode(), f'<{tag} xmlns:zz="{name}">'.encode(), 1)
+    assert data != signed()
+    result = check(data)
+    assert (result.outcome, result.code) == (SignatureOutcome.REFUSED, "C14N")
+
+
+HALF = "x" * 6_000_000  # two of them are more than lxml takes in one text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("<xsl:stylesheet ", "<xsl:stylesheet xml:id='a b' ", id="an id that is none"),
+        pytest.param("<xsl:output ", f"{HALF}<!-- -->{HALF}<xsl:output ", id="a long text"),
+    ],
+)  # fmt: skip
+def test_a_stylesheet_that_no_parser_takes_is_refused(old: str, new: str) -> None:
+    data = signed().replace(old.encode(), new.encode(), 1)
+    assert data != signed()
+    assert check(data).code == "STYLESHEET"
+
+
+def test_an_indented_stylesheet_with_comments_is_the_same() -> None:
+    """White space and comments in it are nobody's; what is signed is then that."""
+
+    def change(root: etree._Element) -> None:
+        for element in find(root, "stylesheet").iter("{*}template"):
+            element.tail = "\n  "
+            element.addnext(etree.Comment("x"))
+
+    result = check(edit(signed(), change, signing_key()))
+    assert (result.outcome, result.stylesheet) == (SignatureOutcome.VALID, "S1")

@@ -19,7 +19,7 @@ from lxml import etree
 from adapter import safe_xml
 from adapter.demo.stage import PATIENT, TEST_PERSONS, Stage, set_stage
 from adapter.demo.story import issue
-from schemas.ns import CORE, SOAP11
+from schemas.ns import CORE, DS, SOAP11
 from tests import builders
 
 OTHER = TEST_PERSONS[1]
@@ -136,6 +136,23 @@ def without_signature(body: bytes) -> bytes:
     return body[:start] + body[end:]
 
 
+def with_text(local: str, text: str) -> Change:
+    """Another text in an element of the signature."""
+
+    def change(body: bytes) -> bytes:
+        root = etree.fromstring(body)
+        element = root.find(f".//{{{DS}}}{local}")
+        assert element is not None
+        element.text = text
+        return etree.tostring(root)
+
+    return change
+
+
+def with_relative_namespace(body: bytes) -> bytes:
+    return body.replace(b"<ds:Signature ", b'<ds:Signature xmlns:zz="relative" ', 1)
+
+
 REFUSED = [
     pytest.param(without_version, "XSD", "version", id="schema: an element is missing"),
     pytest.param(with_unknown_type, "TYPE", "LISJP", id="unknown certificate type"),
@@ -144,6 +161,11 @@ REFUSED = [
     pytest.param(with_another_answer, "DIGEST_MISMATCH", "not what was signed", id="changed"),
     pytest.param(with_other_doctor, "DIGEST_MISMATCH", "not what was signed", id="other doctor"),
     pytest.param(without_signature, "ABSENT", "underskrift", id="unsigned"),
+    pytest.param(with_text("SignatureValue", ""), "SIGNATURE_INVALID", "not right", id="no value"),
+    pytest.param(with_text("DigestValue", ""), "SIGNATURE_INVALID", "not right", id="no digest"),
+    pytest.param(with_text("X509Certificate", ""), "KEYINFO", "readable", id="no certificate"),
+    pytest.param(with_text("X509Certificate", "AAAA"), "KEYINFO", "readable", id="broken one"),
+    pytest.param(with_relative_namespace, "C14N", "relative namespace", id="no canonical form"),
 ]
 
 
