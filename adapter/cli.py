@@ -21,6 +21,7 @@ from adapter.cli_mocks import mocks
 from adapter.cli_options import JsonOption, TodayOption, told_or_today
 from adapter.cli_run import run_until_signalled
 from adapter.errors import AdapterError
+from adapter.lossy_file import lossy_stderr
 from adapter.model import system_clock
 from schemas.contract import Contracts
 from schemas.finding import Finding, Severity
@@ -47,6 +48,7 @@ KEYS = Path("data/keys")
 
 def main() -> None:
     """Entry point of the command."""
+    lossy_stderr()
     cli()
 
 

@@ -4,15 +4,16 @@ Field names follow the Elastic Common Schema, as the national platform's do: `@t
 `log.level`, `message` (the event name), `service.environment`, `trace.id` (the correlation id),
 `error.type`, …; our own start with `intyg.`. A line never holds a body, a name or a person number,
 so values that a caller chose go through `shown`, and other libraries' log messages are cut down to
-their templates.
+their templates. A line that cannot be written is lost, see `lossy_file`: logging never raises.
 """
 
 import logging
 import re
-import sys
 from typing import Any, Final, TextIO
 
 import structlog
+
+from adapter.lossy_file import lossy, lossy_stderr
 
 # spyne is silenced where it is imported, see soap/compat.py.
 _WARNINGS_ONLY: Final = ("zeep", "urllib3", "requests", "werkzeug", "sqlalchemy", "xmlschema")
@@ -75,10 +76,11 @@ def configure(
     Set up logging for a process; called once by the command line.
 
     Args:
-        stream: Where lines go; standard error by default.
+        stream: Where lines go; standard error by default, which is lossy from then on.
         level: Least level shown, as in `logging`.
         environment: In which the process runs; named in each line.
     """
+    lines = lossy_stderr() if stream is None else lossy(stream)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -88,7 +90,7 @@ def configure(
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(lines),
         cache_logger_on_first_use=False,  # so that a test or a second call can set another stream
     )
     logging.basicConfig(handlers=[_TemplatesOnly()], level=logging.WARNING, force=True)
