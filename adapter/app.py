@@ -1,6 +1,7 @@
 """Composition: every part is built once, from `Settings`, and handed to the others."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Final, Self
@@ -16,6 +17,7 @@ from adapter.interactions import (
     READERS,
     after_delivery,
 )
+from adapter.kept_thread import names_of_ended
 from adapter.load_schemas import Schemas
 from adapter.model import Clock, Delivery, Environment, Inbound, Outcome, system_clock
 from adapter.parts import Parts
@@ -101,7 +103,7 @@ class App:
             FAULT_CONTRACTS,
             Access(settings, parts.routes),
         )
-        console = build_console(parts)
+        console = build_console(parts, self.ended_threads)
         control: dict[str, WsgiApp] = {"/api": console, "/metrics": console}
         self._deliverer = Deliverer(parts.contracts, parts.guard, settings.delivery, parts.clock)
         self._workers = Workers(
@@ -142,6 +144,7 @@ class App:
             reuse_port=shared_port is not None,
         )
         self._reloaders = list(self._make_reloaders())
+        self._running = contextlib.ExitStack()
 
     def _make_reloaders(self) -> Iterator[RoutesReloader | TlsReloader]:
         settings = self.parts.settings
@@ -160,6 +163,19 @@ class App:
         """Base address of the control interface."""
         return self._console.address if self._console else self.url
 
+    def ended_threads(self) -> list[str]:
+        """Names of the threads that should run and do not."""
+        return names_of_ended(self._threads())
+
+    def _threads(self) -> Iterator[threading.Thread]:
+        yield from self._workers.threads
+        yield from self._server.threads
+        if self._console:
+            yield from self._console.threads
+        for reloader in self._reloaders:
+            yield reloader.thread
+        yield from self.parts.store.threads
+
     def warm_up(self) -> None:
         """Compile what explains wrong messages, so that the first one is not slow."""
         for key in HANDLERS:  # requests to READERS are small, and come from systems that read
@@ -177,18 +193,21 @@ class App:
             self.parts.audit.record_delivery(rows, delivery, outcome)
 
     def __enter__(self) -> Self:
-        with contextlib.ExitStack() as undo:
-            undo.callback(self.parts.store.close)
+        with contextlib.ExitStack() as running:
+            running.callback(self.parts.store.close)
+            running.callback(self._anchor)
+            running.callback(self._deliverer.close)
             self._workers.start()
-            undo.callback(self._workers.stop)
+            running.callback(self._workers.stop)
             for reloader in self._reloaders:
                 reloader.start()
-                undo.callback(reloader.stop)
+                running.callback(reloader.stop)
             self._server.start()
-            undo.callback(self._server.stop)
+            running.callback(self._server.stop)
             if self._console:
                 self._console.start()
-            undo.pop_all()
+                running.callback(self._console.stop)
+            self._running = running.pop_all()
         self._anchor()
         return self
 
@@ -198,15 +217,7 @@ class App:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._console:
-            self._console.stop()
-        self._server.stop()
-        for reloader in self._reloaders:
-            reloader.stop()
-        self._workers.stop()
-        self._deliverer.close()
-        self._anchor()
-        self.parts.store.close()
+        self._running.__exit__(kind, value, trace)  # each part, whatever the one before says
 
     def _anchor(self) -> None:
         if self.parts.audit:

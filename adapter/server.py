@@ -10,6 +10,7 @@ What is added to cheroot, and why:
   request: the connection is closed, after giving the caller a moment to take in the answer.
 - Chunked bodies are read strictly and are bounded, chunk by chunk.
 - Errors are logged by class only: cheroot's own log quotes what it could not read.
+- No thread ends by an exception: cheroot's would, and take the whole server along.
 - TLS: a handshake holds up neither the loop that accepts connections nor a worker, and the client
   certificate is in the environment (`PEER_CERT`).
 - Several processes can listen on one port (`reuse_port`); the system shares connections out.
@@ -37,8 +38,10 @@ from typing import Any, Final, Self, TypeAlias
 
 import structlog
 from cheroot import makefile, server, wsgi
+from cheroot.workers import threadpool
 
 from adapter.caller import PEER_CERT
+from adapter.kept_thread import KeptThread, go_on
 from adapter.server_arrivals import BEGINS, Arrivals, Bounds
 from adapter.server_reading import ChunkedBody, Headers, Reader
 from adapter.server_tls import HANDSHAKE_SECONDS, Handshakes, TlsAdapter
@@ -114,7 +117,7 @@ class Server:
             early=max(1, threads // 4),
         )
         self._server.own_headers = [(name.encode(), value.encode()) for name, value in headers]
-        self._thread: threading.Thread | None = None
+        self._thread: KeptThread | None = None
 
     @property
     def port(self) -> int:
@@ -127,6 +130,11 @@ class Server:
         host = self._server.bind_addr[0]
         scheme = "http" if self._server.ssl_adapter is None else "https"
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def threads(self) -> list[threading.Thread]:
+        """All that serve, between `start` and `stop`."""
+        return [] if self._thread is None else [self._thread, *self._server.threads()]
 
     def use_tls(self, context: ssl.SSLContext) -> None:
         """Speak TLS with another context, on connections to come."""
@@ -145,7 +153,7 @@ class Server:
         self._server.start_handshakes()
         self._server.arrivals.start()
         self._server.health.start()
-        self._thread = threading.Thread(target=self._server.serve, name="server", daemon=True)
+        self._thread = KeptThread("server", self._server.serve)
         self._thread.start()
         return self
 
@@ -314,14 +322,14 @@ class _HealthLane:
     def __init__(self, server: "_CherootServer") -> None:
         self._server = server
         self._waiting: queue.Queue[Any] = queue.Queue(maxsize=64)
-        self._thread = threading.Thread(target=self._run, name="health", daemon=True)
+        self.thread = KeptThread("health", self._run)
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         self._waiting.put(None)
-        self._thread.join(timeout=10)
+        self.thread.join(timeout=10)
 
     def takes(self, conn: Any) -> bool:
         """Take a connection whose request is for `/health`; False for any other."""
@@ -346,6 +354,25 @@ class _HealthLane:
                 conn.close()
 
 
+class _RequestThread(threadpool.WorkerThread):
+    def run(self) -> None:
+        self.ready = True
+        go_on(self.name, self._process_connections_until_interrupted)
+
+
+class _RequestThreads(threadpool.ThreadPool):
+    def __init__(self, server: "_CherootServer", count: int) -> None:
+        super().__init__(server, min=count)
+        self.all: list[_RequestThread] = []
+
+    def _spawn_worker(self) -> _RequestThread:
+        worker = _RequestThread(self.server)
+        worker.name = f"request-{len(self.all)}"
+        self.all.append(worker)
+        worker.start()
+        return worker
+
+
 class _CherootServer(wsgi.Server):
     ConnectionClass = _Connection
     arrivals: Arrivals
@@ -361,6 +388,14 @@ class _CherootServer(wsgi.Server):
         self.gateway = _Gateway
         self._handshakes: Handshakes | None = None
         self.health = _HealthLane(self)
+        self.requests = _RequestThreads(self, self.numthreads)
+
+    def threads(self) -> list[threading.Thread]:
+        """Those that handle requests, and those that lead there."""
+        lanes = [self.health, self.arrivals]
+        if self._handshakes is not None:
+            lanes.append(self._handshakes)
+        return [*self.requests.all, *(lane.thread for lane in lanes)]
 
     def start_handshakes(self) -> None:
         if self.ssl_adapter is not None:

@@ -19,6 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import structlog
+
+from adapter.kept_thread import KeptThread
 from adapter.server_wake import WakeUp
 
 MAX_ARRIVING: Final = 384  # connections; a process commonly may open 1024 files
@@ -35,6 +38,8 @@ _LENGTH: Final = re.compile(rb"\r?\nContent-Length[ \t]*:[ \t]*(\d{1,15})[ \t]*(
 _CHUNKED: Final = re.compile(rb"\r?\nTransfer-Encoding[ \t]*:", re.I)
 _EXPECT: Final = re.compile(rb"\r?\nExpect[ \t]*:[ \t]*100-continue", re.I)
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{1,15}")
+
+_log = structlog.get_logger("adapter.server")
 
 
 @dataclass(frozen=True)
@@ -165,16 +170,20 @@ class Arrivals:
         self._new: list[_Arrival] = []
         self._waiting = _Waiting()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="arrivals", daemon=True)
+        self.thread = KeptThread("arrivals", self._run)
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """Drop every connection whose request is not whole."""
         self._stopping = True
         self._wake_up.wake()
-        self._thread.join(timeout=10)
+        self.thread.join(timeout=10)
+        self._take_new()
+        for arrival in list(self._waiting.by_fd.values()):
+            self._drop(arrival)
+        self._selector.close()
         self._wake_up.close()
 
     def add(self, connection: Any) -> None:
@@ -209,13 +218,9 @@ class Arrivals:
             for key, _ in self._selector.select(_LOOK_SECONDS):
                 if key.data is None:
                     self._take_new()
-                elif not self._read(key.data, time.monotonic()):
-                    self._count(key.data)
+                else:
+                    self._look_at(key.data)
             self._keep_bounds(time.monotonic())
-        self._take_new()
-        for arrival in list(self._waiting.by_fd.values()):
-            self._drop(arrival)
-        self._selector.close()
 
     def _take_new(self) -> None:
         self._wake_up.heard()
@@ -226,6 +231,14 @@ class Arrivals:
             self._selector.register(descriptor, selectors.EVENT_READ, arrival)
             self._waiting.by_fd[descriptor] = arrival
             self._count(arrival)
+
+    def _look_at(self, arrival: _Arrival) -> None:
+        try:
+            if not self._read(arrival, time.monotonic()):
+                self._count(arrival)
+        except Exception as exc:  # noqa: BLE001  a door: one caller must not end it for all
+            _log.error("server.arrival_failed", **{"error.type": type(exc).__name__})
+            self._drop(arrival)
 
     def _read(self, arrival: _Arrival, now: float) -> bool:
         """Take in what is there; True when the connection has left: handed over, or closed."""

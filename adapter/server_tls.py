@@ -24,6 +24,7 @@ from cheroot import errors, makefile
 from cheroot.ssl import Adapter
 
 from adapter.crl_files import read_crls
+from adapter.kept_thread import KeptThread
 from adapter.server_wake import WakeUp
 from adapter.settings import CallerIdentity, ServerTlsSettings, Settings, SettingsError
 
@@ -171,17 +172,21 @@ class Handshakes:
         self._leaving: dict[ssl.SSLSocket, _Handshake] = {}  # refused, and being listened out
         self._lock = threading.Lock()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="handshakes", daemon=True)
+        self.thread = KeptThread("handshakes", self._run)
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """Drop all handshakes that are not through."""
         with self._lock:
             self._stopping = True
         self._wake_up.wake()
-        self._thread.join(timeout=10)
+        self.thread.join(timeout=10)
+        self._take_new()
+        for handshake in [*self._pending.values(), *self._leaving.values()]:
+            self._drop(handshake)
+        self._selector.close()
         self._wake_up.close()
 
     def add(self, connection: Any) -> None:
@@ -204,10 +209,6 @@ class Handshakes:
                 else:
                     self._look_at(key.data)
             self._drop_late()
-        self._take_new()
-        for handshake in [*self._pending.values(), *self._leaving.values()]:
-            self._drop(handshake)
-        self._selector.close()
 
     def _take_new(self) -> None:
         self._wake_up.heard()

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Final, Protocol
 
 import structlog
 
 from adapter.deliver import RESENDABLE, again_at
 from adapter.errors import StoreError
+from adapter.kept_thread import KeptThread
 from adapter.log import shown
 from adapter.model import Clock, Delivery, Destination, Outcome, OutcomeKind
 from adapter.settings import DeliverySettings
@@ -62,6 +64,9 @@ class Workers:
         settings: How many threads, how often, how long.
         clock: Aware UTC.
         why_not: What the routes say where they lead nowhere.
+
+    Attributes:
+        threads: Those that deliver, between `start` and `stop`.
     """
 
     def __init__(
@@ -82,7 +87,7 @@ class Workers:
         self._settings = settings
         self._clock = clock
         self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self.threads: list[KeptThread] = []
         self._turn = threading.Condition()
         self._attempting = 0
         self._held = False
@@ -96,20 +101,18 @@ class Workers:
         """
         self.recover()
         self._stopping.clear()
-        self._threads = [
-            threading.Thread(target=self._run, args=(f"worker-{n}",), name=f"worker-{n}")
-            for n in range(self._settings.workers)
-        ]
-        for thread in self._threads:
+        names = [f"worker-{n}" for n in range(self._settings.workers)]
+        self.threads = [KeptThread(name, partial(self._run, name)) for name in names]
+        for thread in self.threads:
             thread.start()
 
     def stop(self) -> None:
         """End the threads; attempts under way are finished and recorded first."""
         self._stopping.set()
         self._store.wake_all()
-        for thread in self._threads:
+        for thread in self.threads:
             thread.join()
-        self._threads = []
+        self.threads = []
 
     def run_once(self, worker: str = "worker") -> bool:
         """
@@ -209,10 +212,6 @@ class Workers:
                 found = self.run_once(worker)
             except StoreError as error:
                 _log.error("delivery.store_failed", **{"error.message": error.text})
-                self._stopping.wait(self._settings.poll_seconds)
-                continue
-            except Exception as error:  # noqa: BLE001  a door: a thread must not die of one message
-                _log.error("delivery.worker_failed", **{"error.type": type(error).__name__})
                 self._stopping.wait(self._settings.poll_seconds)
                 continue
             if not found:

@@ -1,6 +1,7 @@
 """REST on loopback, for operators and for EHRs that mark questions as handled.
 
-    GET    /health                             200 when the database answers, otherwise 503
+    GET    /health                             200 when the database answers and every thread
+                                               runs, otherwise 503
     GET    /metrics                            for Prometheus
     GET    /api                                what there is: methods and paths
     GET    /api/intyg/<id>                     where a certificate stands
@@ -16,7 +17,7 @@ parameter `hanteratAv`, and answer the question's new state.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -43,9 +44,12 @@ DEFAULT_ROWS, MAX_ROWS = 50, 1000
 _log = structlog.get_logger()
 
 
-def build_console(parts: Parts) -> Flask:
+def build_console(parts: Parts, ended_threads: Callable[[], Collection[str]] = tuple) -> Flask:
     """
     Make the WSGI application.
+
+    Args:
+        ended_threads: Names of threads that should run and do not, for `/health`.
 
     Raises:
         SettingsError: The token that it is to ask for cannot be had.
@@ -61,6 +65,9 @@ def build_console(parts: Parts) -> Flask:
     def health() -> ResponseReturnValue:
         with parts.store.read() as rows:
             rows.get_intyg("")
+        if ended := ended_threads():
+            text = f"Threads have ended: {', '.join(ended)}."
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, text)
         return jsonify(status="ok", environment=parts.settings.environment.value)
 
     @app.get("/metrics")

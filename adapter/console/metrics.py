@@ -11,6 +11,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from adapter.kept_thread import FAILURES
+from adapter.lossy_file import LINES_LOST
 from adapter.parts import Parts
 from adapter.route import Routes
 
@@ -59,4 +61,6 @@ def build_registry(parts: Parts) -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(_StoreCollector(parts))
     registry.register(_RoutesCollector(parts.routes))
+    registry.register(LINES_LOST)  # these two are of the whole process
+    registry.register(FAILURES)
     return registry

@@ -80,6 +80,11 @@ class Store:
         """Whether several processes may share this database."""
         return self._engine.dialect.name == "postgresql"
 
+    @property
+    def threads(self) -> list[threading.Thread]:
+        """Those of its own that run."""
+        return [] if self._listener is None else [self._listener.thread]
+
     def migrate(self, environment: Environment | None = None) -> None:
         """
         Bring the schema up to date, from nothing if need be.

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from adapter.kept_thread import KeptThread
 from adapter.store.delivery_rows import NOTIFY_CHANNEL
 
 RECONNECT_SECONDS = 5.0
@@ -31,13 +32,13 @@ class Listener:
         self._connect = connect
         self._on_notify = on_notify
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="store-listener", daemon=True)
-        self._thread.start()
+        self.thread = KeptThread("store-listener", self._run)
+        self.thread.start()
 
     def stop(self) -> None:
         """End the thread; takes as long as `POLL_SECONDS`, or the next notification."""
         self._stopping.set()
-        self._thread.join()
+        self.thread.join()
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -378,7 +378,7 @@ def test_unknown_and_another_patients_are_the_same_to_the_caller(
         def noted(
             self: Rows, *args: object, _name: str = name, _do: Callable[..., object] = original
         ) -> object:
-            if threading.current_thread().name.startswith("CP Server"):
+            if threading.current_thread().name.startswith("request-"):
                 looked.append(_name)
             return _do(self, *args)
 
