@@ -13,10 +13,11 @@ from rich.markup import escape
 
 from adapter import log
 from adapter.cli_options import ConfigOption
-from adapter.cli_run import run_until_signalled, stop_running
+from adapter.cli_run import ENDING, Signals, stop_running
 from adapter.errors import AdapterError
 from adapter.ports import reserve_port
 from adapter.processes import (
+    Fitness,
     Processes,
     command_of,
     refuse_several,
@@ -43,31 +44,33 @@ def serve(
     ready: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the adapter until it is stopped. SIGHUP reads routes and certificates again."""
+    signals = Signals(signal.SIGHUP)  # also while it starts; SIGTERM then ends it as anything
     try:
         settings = load_settings(config)
     except SettingsError as exc:
         _fail(str(exc), 2)
     log.configure(environment=settings.environment.value)
     if shared_port is not None and alive is not None and ready is not None:
-        _serve_one_of_several(settings, shared_port, alive, ready)
+        _serve_one_of_several(settings, signals, shared_port, alive, ready)
     elif processes > 1:
-        _serve_several(settings, config, processes)
+        _serve_several(settings, signals, config, processes)
     else:
-        _serve_alone(settings)
+        _serve_alone(settings, signals)
 
 
-def _serve_alone(settings: Settings) -> None:
+def _serve_alone(settings: Settings, signals: Signals) -> None:
     from adapter.startup import notes
 
     adapter = _build(settings)
     for note in notes(adapter.parts):
         _note(note)
+    signals.note(*ENDING)
     with adapter:
         _warm_up(adapter)
-        run_until_signalled(lambda: _announce(settings, adapter.url), adapter.reload)
+        signals.stay(lambda: _announce(settings, adapter.url), adapter.reload)
 
 
-def _serve_several(settings: Settings, config: Path | None, count: int) -> None:
+def _serve_several(settings: Settings, signals: Signals, config: Path | None, count: int) -> None:
     try:
         refuse_several(settings)
         port = reserve_port(settings.server.host, settings.server.port)
@@ -75,14 +78,15 @@ def _serve_several(settings: Settings, config: Path | None, count: int) -> None:
         _fail(str(exc), 1)
     with port:
         number = port.getsockname()[1]
+        scheme = "https" if settings.server.tls else "http"
+        host = settings.server.host
+        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{number}"
         several = Processes(command_of(config), count, number)
-        if not several.start():
-            raise typer.Exit(1)
+        signals.note(*ENDING)
         try:
-            scheme = "https" if settings.server.tls else "http"
-            host = settings.server.host
-            url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{number}"
-            run_until_signalled(
+            if not several.start(signals.ended):
+                raise typer.Exit(0 if signals.ended() else 1)
+            signals.stay(
                 lambda: _announce(settings, f"{url} ({count} processes)"),
                 lambda: several.signal(signal.SIGHUP),
             )
@@ -90,12 +94,15 @@ def _serve_several(settings: Settings, config: Path | None, count: int) -> None:
             several.stop()
 
 
-def _serve_one_of_several(settings: Settings, port: int, alive: int, ready: int) -> None:
+def _serve_one_of_several(
+    settings: Settings, signals: Signals, port: int, alive: int, ready: int
+) -> None:
     adapter = _build(settings, port)
     when_orphaned(alive, stop_running)
-    with adapter:
+    signals.note(*ENDING)
+    with adapter, Fitness(adapter.ended_threads, stop_running):
         _warm_up(adapter)
-        run_until_signalled(lambda: say_ready(ready), adapter.reload)
+        signals.stay(lambda: say_ready(ready), adapter.reload)
 
 
 def _build(settings: Settings, shared_port: int | None = None) -> "App":

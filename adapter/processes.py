@@ -4,7 +4,8 @@ Each listens by itself (SO_REUSEPORT) and the system shares connections out, so 
 front of the others. They work on one database, which must be PostgreSQL; the first one to start
 brings its tables up to date while the others wait.
 
-A process that ends by itself is started again. When this one goes, however that happens, the others
+A process that ends by itself is started again, and one that finds a thread of its own ended does
+end. When this one goes, however that happens, the others
 notice at the end of a pipe, and stop.
 """
 
@@ -16,14 +17,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 import structlog
 
+from adapter.kept_thread import KeptThread
 from adapter.settings import Settings, SettingsError
+from adapter.watch import Watch
 
 AGAIN_SECONDS: Final = 1.0  # before a process that ended is started again
+LOOK_SECONDS: Final = 0.1  # how often somebody who waits looks whether to go on
 START_SECONDS: Final = 60.0  # for a process to say that it runs
 STOP_SECONDS: Final = 15.0  # for a process to end what is under way
 
@@ -62,23 +69,25 @@ class Processes:
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._alive_read, self._alive_write = os.pipe()
-        self._watchers: list[threading.Thread] = []
+        self._watchers: list[KeptThread] = []
 
-    def start(self) -> bool:
+    def start(self, ended: Callable[[], bool]) -> bool:
         """
         Start all, and wait until they serve.
 
+        Args:
+            ended: Whether they are to stop before that.
+
         Returns:
-            False when one could not; it has said why, and the others are stopped again.
+            False when they are, or one could not; it has said why. The others are for `stop`.
         """
         ready = [self._start(place) for place in range(self._count)]
-        serving = [_says_ready(reader) for reader in ready]  # asks all, whatever the first says
+        # Asks all, whatever the first says.
+        serving = [_says_ready(reader, ended) for reader in ready]
         for place in range(self._count):
-            watcher = threading.Thread(target=self._watch, args=(place,), daemon=True)
+            watcher = KeptThread(f"process-{place}", partial(self._watch, place))
             self._watchers.append(watcher)
             watcher.start()
-        if not all(serving):
-            self.stop()
         return all(serving)
 
     def _start(self, place: int) -> int:
@@ -90,8 +99,13 @@ class Processes:
             f"--alive={self._alive_read}",
             f"--ready={writer}",
         ]
-        process = subprocess.Popen(command, pass_fds=(self._alive_read, writer))  # noqa: S603  # our own
-        os.close(writer)
+        try:
+            process = subprocess.Popen(command, pass_fds=(self._alive_read, writer))  # noqa: S603  # our own
+        except OSError:
+            os.close(reader)
+            raise
+        finally:
+            os.close(writer)
         with self._lock:
             self._running[place] = process
         return reader
@@ -107,7 +121,7 @@ class Processes:
                 if self._stopping.is_set():
                     return
                 reader = self._start(place)
-            if _says_ready(reader):
+            if _says_ready(reader, self._stopping.is_set):
                 _log.info("processes.started_again", **{"process.pid": self._running[place].pid})
 
     def signal(self, number: int) -> None:
@@ -142,7 +156,8 @@ def command_of(config: Path | None) -> list[str]:
 
 def say_ready(writer: int) -> None:
     """In a process: it serves."""
-    os.write(writer, b"1")
+    with suppress(BrokenPipeError):  # nobody waits for it any more
+        os.write(writer, b"1")
     os.close(writer)
 
 
@@ -153,13 +168,51 @@ def when_orphaned(alive: int, then: Callable[[], None]) -> None:
         os.read(alive, 1)  # nobody writes: it returns when the other end is closed
         then()
 
-    threading.Thread(target=wait, name="alive", daemon=True).start()
+    KeptThread("alive", wait).start()
 
 
-def _says_ready(reader: int) -> bool:
-    """Whether a process says so, before it ends."""
+class Fitness(Watch):
+    """
+    In a process, as a context manager: looks whether all of its threads run.
+
+    Args:
+        ended_threads: Names of those that do not.
+        then: What to do about it. The one that started the process starts another.
+    """
+
+    def __init__(
+        self, ended_threads: Callable[[], Sequence[str]], then: Callable[[], None]
+    ) -> None:
+        super().__init__("fitness")
+        self._ended_threads = ended_threads
+        self._then = then
+
+    def look(self) -> None:
+        if ended := self._ended_threads():
+            _log.error("processes.threads_ended", **{"process.thread.name": list(ended)})
+            self._then()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def _says_ready(reader: int, ended: Callable[[], bool]) -> bool:
+    """Whether a process says so, before it ends or is to."""
+    until = time.monotonic() + START_SECONDS
     try:
-        can_be_read, _, _ = select.select([reader], [], [], START_SECONDS)
-        return bool(can_be_read) and os.read(reader, 1) == b"1"
+        while time.monotonic() < until and not ended():
+            can_be_read, _, _ = select.select([reader], [], [], LOOK_SECONDS)
+            if can_be_read:
+                return os.read(reader, 1) == b"1"
+        return False
     finally:
         os.close(reader)

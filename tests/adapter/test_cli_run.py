@@ -1,11 +1,13 @@
-"""Commands that stay until a signal ends them."""
+"""Commands that stay until a signal ends them, and the signals that come while they start."""
 
 import subprocess
 import sys
 
+import pytest
+
 INTERRUPTED = """
 import os, signal
-from adapter.cli_run import run_until_signalled
+from adapter.cli_run import ENDING, Signals
 
 said = []
 
@@ -14,14 +16,71 @@ def hangup():
     os.kill(os.getpid(), signal.SIGTERM if "ends" in said else signal.SIGHUP)
     said.append("ends")
 
-run_until_signalled(lambda: os.kill(os.getpid(), signal.SIGHUP), hangup)
+Signals(signal.SIGHUP, *ENDING).stay(lambda: os.kill(os.getpid(), signal.SIGHUP), hangup)
 print(*said)
 """
+
+PAIRS = 1000
+MANY = f"""
+import os, queue, signal, threading
+from adapter.cli_run import ENDING, Signals
+
+signals = Signals(signal.SIGHUP, *ENDING)
+stays, ended = queue.Queue(), threading.Event()
+
+def send():
+    for sent in range({PAIRS}):
+        stays.get()
+        ended.clear()
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGTERM)
+        if not ended.wait(10):
+            print("lost after", sent, flush=True)
+            os._exit(1)
+
+threading.Thread(target=send, daemon=True).start()
+hangups = []
+for _ in range({PAIRS}):
+    signals.stay(lambda: stays.put(None), lambda: hangups.append(None))
+    signals._came.clear()
+    ended.set()
+print("none lost")
+"""
+
+WHILE_IT_STARTS = """
+import os, signal
+from adapter.cli_run import ENDING, Signals
+
+signals = Signals(signal.SIGHUP)
+os.kill(os.getpid(), signal.SIGHUP)
+signals.note(*ENDING)
+os.kill(os.getpid(), signal.{ending})
+print("ended", signals.ended())
+signals.stay(lambda: print("announced"), lambda: print("read again"))
+os.kill(os.getpid(), signal.{ending})
+print("a second one changes nothing")
+"""
+
+
+def run(program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout
 
 
 def test_a_signal_waits_for_what_the_one_before_asked_for() -> None:
     """What SIGHUP asks for takes locks: interrupted by itself, it would wait for ever."""
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=30, check=True
-    )
-    assert done.stdout == "begins ends begins ends\n"
+    assert run(INTERRUPTED) == "begins ends begins ends\n"
+
+
+def test_no_sigterm_just_after_a_sighup_is_lost() -> None:
+    """A handler that runs just before the main thread waits for it must not be waited for."""
+    assert run(MANY) == "none lost\n"
+
+
+@pytest.mark.parametrize("ending", ["SIGTERM", "SIGINT"])
+def test_signals_wait_while_a_command_starts(ending: str) -> None:
+    printed = run(WHILE_IT_STARTS.format(ending=ending)).splitlines()
+    assert printed == ["ended True", "announced", "a second one changes nothing"]
