@@ -17,6 +17,7 @@ from adapter.app import build_app
 from adapter.demo.accident import PATIENT, SOMEBODY, Accident, Authority
 from adapter.demo.narrator import StoryError
 from adapter.make_keys import make_stand_in_keys
+from adapter.model import system_clock
 from adapter.settings import load_settings
 
 
@@ -61,7 +62,7 @@ def test_it_would_be_noticed_if_nothing_blocked_it(tmp_path: Path) -> None:
 
 
 def test_a_request_that_comes_in_two_parts_is_counted_whole(tmp_path: Path) -> None:
-    keys = make_stand_in_keys(tmp_path)
+    keys = make_stand_in_keys(tmp_path, system_clock())
     head, body = b"POST / HTTP/1.1\r\nContent-Length: 8000\r\n\r\n", b"x" * 8000
     with contextlib.closing(Authority(keys)) as authority:
         host, port = authority.url.removeprefix("https://").split(":")
