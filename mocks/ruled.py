@@ -26,6 +26,7 @@ from mocks.rules.parse import RuleError, check_passing
 from mocks.rules.passing import pass_on
 from mocks.rules.type_codes import ANY_TYPE, TypeCodes
 from mocks.rules.waits import Ended, Waits
+from mocks.rules.xpath import is_large
 from mocks.settings import ANY, MockSettings
 from schemas.contract import Contract
 
@@ -238,4 +239,5 @@ class Ruled:
             typ=None if typ is None else typ[0],
             version=None if typ is None else typ[1],
             headers={name.lower(): value for name, value in request.headers.items()},
+            large=is_large(call.data),
         )

@@ -26,7 +26,7 @@ from urllib.parse import quote, unquote
 
 from mocks import envelope
 from mocks.journal.entry import Entry
-from mocks.rules.xpath import ask, check_xpath
+from mocks.rules.xpath import ask, check_xpath, is_large
 
 Value: TypeAlias = str | float | datetime
 
@@ -328,7 +328,9 @@ def _is(name: str, kind: Kind, actual: Value, wanted: str) -> bool:
 
 
 def _holds(request: bytes, expression: str) -> bool:
-    """Whether an XPath expression holds for a request; never for what is no envelope."""
+    """Whether an XPath expression holds for a request; never for what is no envelope, or large."""
+    if is_large(request):
+        return False
     try:
         element = envelope.read(request, None).element
     except envelope.FaultError:

@@ -7,6 +7,7 @@ from typing import Final
 
 from lxml import etree
 
+from mocks.rules import xpath
 from schemas import ns
 from schemas.contract import Contract
 
@@ -28,6 +29,7 @@ class Facts:
         handelse: Event code of a status update.
         headers: HTTP headers, names in lower case.
         element: The request element, inside its envelope.
+        large: XPath is not asked of it; see `xpath.is_large`.
     """
 
     agency: str
@@ -39,6 +41,7 @@ class Facts:
     typ: str | None = None
     version: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    large: bool = False
 
     @cached_property
     def person(self) -> str | None:
@@ -62,6 +65,10 @@ class Facts:
     @cached_property
     def handelse(self) -> str | None:
         return self._text(f"{{{self.contract.namespace}}}handelse/{_C}handelsekod/{_T}code")
+
+    def ask(self, expression: str) -> tuple[bool, str | None]:
+        """As `xpath.ask`; of a large message nothing holds."""
+        return (False, xpath.NOT_ASKED) if self.large else xpath.ask(expression, self.element)
 
     def _text(self, *paths: str) -> str | None:
         return first_text(self.element, *paths)

@@ -9,7 +9,6 @@ Of the rules that fit a call the one with the highest priority acts, then the on
 criteria, then the newest. `book` keeps them and counts.
 """
 
-import re
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
@@ -29,7 +28,7 @@ from pydantic import (
 from mocks.rules.answers import AnEffect, Part
 from mocks.rules.facts import Facts
 from mocks.rules.trace import Criterion
-from mocks.rules.xpath import ask, check_xpath
+from mocks.rules.xpath import check_xpath
 from schemas import codes
 from schemas.contract import Contracts
 
@@ -38,6 +37,8 @@ AGENCIES: Final = tuple(part.value for part in codes.Part if part is not codes.P
 
 KEYS: Final = ("all", "intygs_id", "person_id")
 XPATH_KEY: Final = "xpath:"
+
+_MAX_SHOWN: Final = 1000  # characters of what an expression found
 
 
 def _several(value: object) -> object:
@@ -244,8 +245,8 @@ class Match(Part):
         for header, expected in self.headers.items():
             found.append(_text(f"header {header}", expected, facts.headers.get(header.lower())))
         for expression in self.xpath:
-            hit, got = ask(expression, facts.element)
-            found.append(Criterion("xpath", expression, got, hit))
+            hit, got = facts.ask(expression)
+            found.append(Criterion("xpath", expression, _shown(got), hit))
         return tuple(found)
 
     def names_address(self, logical_address: str) -> bool:
@@ -341,7 +342,7 @@ class Rule(Part):
         """The call's value of the key."""
         key = self.counted_by
         if key.startswith(XPATH_KEY):
-            return ask(key.removeprefix(XPATH_KEY), facts.element)[1] or ""
+            return facts.ask(key.removeprefix(XPATH_KEY))[1] or ""
         values = {"intygs_id": facts.intygs_id, "person_id": facts.person}
         return values.get(key) or ""
 
@@ -352,11 +353,27 @@ def _text(name: str, expected: tuple[str, ...], *got: str | None) -> Criterion:
     return Criterion(name, " | ".join(expected), got[0], hit)
 
 
+def _shown(got: str | None) -> str | None:
+    """What the journal keeps of a text that may be the whole message's."""
+    if got is None or len(got) <= _MAX_SHOWN:
+        return got
+    return f"{got[:_MAX_SHOWN]}…"
+
+
 def fits(expected: str, got: str) -> bool:
-    if "*" not in expected:
+    """Whether a text is the expected one, in which `*` stands for any characters."""
+    start, *parts = expected.split("*")
+    if not parts:
         return expected == got
-    pattern = ".*".join(map(re.escape, expected.split("*")))
-    return re.fullmatch(pattern, got, re.DOTALL) is not None
+    *between, end = parts
+    # Piece by piece, each as early as it comes: a regular expression would try every way.
+    at, until = len(start), len(got) - len(end)
+    for part in between:
+        found = got.find(part, at, until)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at <= until and got.startswith(start) and got.endswith(end)
 
 
 @cache

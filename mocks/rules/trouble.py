@@ -51,6 +51,9 @@ MAX_NUMBER: Final = 3600
 """Longest delay in an address, in seconds; most calls that are failed first."""
 
 
+_MAX_ADDRESS: Final = 64  # characters, as of a rule's id; a longer one is no trouble address
+
+
 @dataclass(frozen=True)
 class Trouble:
     """
@@ -215,7 +218,7 @@ def find(logical_address: str | None, part: str, own_address: str) -> Rule | Non
         part: The mock's.
         own_address: The mock's own; one that takes any address has the troubles of all.
     """
-    if logical_address is None:
+    if logical_address is None or len(logical_address) > _MAX_ADDRESS:
         return None
     prefix, dash, name = logical_address.partition("-")
     wanted = PREFIXES.values() if own_address == ANY else (PREFIXES.get(part),)
@@ -224,6 +227,8 @@ def find(logical_address: str | None, part: str, own_address: str) -> Rule | Non
 
 def nearest(logical_address: str, part: str) -> str | None:
     """The trouble address that one may mean which is none; None: it resembles none."""
+    if len(logical_address) > _MAX_ADDRESS:
+        return None
     prefix = PREFIXES.get(part)
     names = (each.name for each in TROUBLES if "…" not in each.name)
     known = [f"{prefix}-{name}" for name in (*names, *_VP)]

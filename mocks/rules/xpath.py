@@ -1,4 +1,9 @@
-"""XPath over calls, with the national namespaces at hand."""
+"""
+XPath over calls, with the national namespaces at hand.
+
+libxml2 cannot be told to stop, so an expression is refused that might not end soon for a message
+made to keep it busy, and a message that is far larger than any certificate is not asked.
+"""
 
 from functools import lru_cache
 from typing import Any, Final
@@ -24,31 +29,58 @@ PREFIXES: Final = {
 """What every expression may use. `tns` is there too: the namespace of the call's own request
 element, whichever contract it is."""
 
+MAX_LENGTH: Final = 1000  # characters of an expression
+
+MAX_BYTES: Final = 100_000  # of a message; a certificate has about a tenth
+MAX_MARKUP: Final = 4_000
+"""`<` and `=` of a message together; a certificate has about a thousand. What may be asked grows
+with the square of it, and takes less than a second then."""
+
+NOT_ASKED: Final = f"not asked: the message has over {MAX_BYTES} bytes or {MAX_MARKUP} tags"
+
 _NOTHING: Final = "urn:none"
+_MAX_NAMESPACE: Final = 200  # characters; the contracts' have less than half
 
 
 def check_xpath(expression: str) -> None:
     """
-    Refuse what could never be asked of a call.
+    Refuse what could never be asked of a call, or might keep a mock busy with it.
 
     Raises:
-        ValueError: It does not compile, or uses a prefix or function that there is not.
+        ValueError: It does not compile, uses a prefix or function that there is not, or takes too
+            long; see `xpath_cost`.
     """
+    from mocks.rules.xpath_cost import check_cost  # late: mocks start sooner without it
+
+    if len(expression) > MAX_LENGTH:
+        raise ValueError(f"an expression has at most {MAX_LENGTH} characters")
     try:
         _compiled(expression, _NOTHING)(etree.Element("none"))
     except etree.XPathError as exc:
         raise ValueError(f"{_in_words(str(exc))}: {expression}") from None
+    check_cost(expression, {**PREFIXES, "tns": _NOTHING})
+
+
+def is_large(data: bytes) -> bool:
+    """Whether a message is too much to ask expressions of."""
+    return len(data) > MAX_BYTES or data.count(b"<") + data.count(b"=") > MAX_MARKUP
 
 
 def ask(expression: str, element: etree._Element) -> tuple[bool, str | None]:
     """
     Ask an expression of a request element, which stands in its envelope.
 
+    Args:
+        expression: One that `check_xpath` lets pass.
+        element: Of a message that is not large.
+
     Returns:
         Whether it holds, as XPath's boolean() says, and what it found: the text of the first
         node, the string, number or truth itself; None for no node.
     """
     namespace = etree.QName(element).namespace or _NOTHING
+    if len(namespace) > _MAX_NAMESPACE:  # it would be kept
+        namespace = _NOTHING
     try:
         found = _compiled(expression, namespace)(element)
     except etree.XPathError as exc:
@@ -58,7 +90,9 @@ def ask(expression: str, element: etree._Element) -> tuple[bool, str | None]:
 
 @lru_cache(maxsize=1024)
 def _compiled(expression: str, namespace: str) -> etree.XPath:
-    return etree.XPath(expression, namespaces={**PREFIXES, "tns": namespace})
+    # Without EXSLT's regular expressions, of which some never end; `tns` might be their namespace.
+    namespaces = {**PREFIXES, "tns": namespace}
+    return etree.XPath(expression, namespaces=namespaces, regexp=False)
 
 
 def _text(found: Any) -> str | None:
