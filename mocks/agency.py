@@ -307,12 +307,12 @@ class Agency(Ruled):
         if _NO_RUN in request.environ:
             raise request.environ[_NO_RUN]
         request.max_content_length = self.settings.max_body_bytes
+        read = bytearray()
         try:
-            call.data = b""
             while part := request.stream.read(_PART_BYTES):
-                call.data += part
+                read += part
         except RequestEntityTooLarge:
-            call.data = (call.data or _glimpse(request.environ))[:_PART_BYTES]
+            call.data = bytes(read[:_PART_BYTES]) or _glimpse(request.environ)[:_PART_BYTES]
             call.cut_off = True
             raise FaultError(
                 FaultCode.CLIENT,
@@ -321,6 +321,8 @@ class Agency(Ruled):
             ) from None
         except HTTPException:
             raise FaultError(FaultCode.CLIENT, "The message ended too early", 400) from None
+        finally:
+            call.data = call.data or bytes(read)
         if request.method != "POST":
             raise FaultError(FaultCode.CLIENT, "SOAP calls are POST", 405)
         if request.mimetype not in ("text/xml", ""):

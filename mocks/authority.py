@@ -59,8 +59,7 @@ class HeldIntyg:
         enhets_id: HSA-id of the unit that issued it; where questions go.
         relation: Code and id of the first relation, e.g. `("KOMPLT", "…")`.
         svar_pa: `meddelande-id` of the message it answers, if it says so.
-        request: The whole call that brought it, as it arrived.
-        call: Its number in the journal.
+        call: Its number in the journal, which has its bytes.
         digest: SHA-256 of the canonical intyg, to see whether a repeated
             registration brings the same.
     """
@@ -72,7 +71,6 @@ class HeldIntyg:
     enhets_id: str
     received_at: datetime
     signature: SignatureOutcome
-    request: bytes = field(repr=False)
     call: int
     digest: str = field(repr=False)
     relation: tuple[str, str] | None = None
@@ -383,7 +381,6 @@ def _read_intyg(
         enhets_id=text(f"{_C}skapadAv/{_C}enhet/{_C}enhets-id/{_T}extension"),
         received_at=received_at,
         signature=signature,
-        request=call.data,
         call=call.number,
         digest=hashlib.sha256(etree.tostring(intyg, method="c14n", exclusive=True)).hexdigest(),
         relation=relation,

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from wsgiref.types import WSGIEnvironment
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
 from mocks.agency import Agency
@@ -25,6 +26,12 @@ _BACKLOG: Final = 1024
 _MAX_THREADS: Final = 8192
 """Calls that are under way at once; more wait. A thread is made when no idle one is left. Most of
 them sleep when there are many, because a rule delays their answers: about 60 kB each."""
+
+MAX_HEADER_BYTES: Final = 32 * 1024
+"""The journal keeps the headers of every call."""
+
+MAX_CHUNKS: Final = 50_000
+"""Of one body; each costs the same however small it is."""
 
 _HANDSHAKE_SECONDS: Final = 10.0
 
@@ -255,8 +262,36 @@ class _Server(ThreadedWSGIServer):
         self._pool.shutdown(wait=True)
 
 
+class _CountedChunks(DechunkedInput):
+    """A chunked body that ends too early where it is in too many pieces."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._left = MAX_CHUNKS
+
+    def read_chunk_len(self) -> int:
+        self._left -= 1
+        if self._left < 0:
+            raise OSError("too many chunks")
+        return super().read_chunk_len()
+
+
 class _QuietHandler(WSGIRequestHandler):
     """The journal is the log; werkzeug's own lines would print addresses with ids in them."""
+
+    def parse_request(self) -> bool:
+        if not super().parse_request():
+            return False
+        if sum(len(name) + len(value) for name, value in self.headers.items()) > MAX_HEADER_BYTES:
+            self.send_error(431)
+            return False
+        return True
+
+    def make_environ(self) -> WSGIEnvironment:
+        environ = super().make_environ()
+        if isinstance(environ["wsgi.input"], DechunkedInput):
+            environ["wsgi.input"] = _CountedChunks(self.rfile)
+        return environ
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 -- werkzeug's name
         pass

@@ -96,5 +96,10 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Bytes that the journal counts it as."""
+        """Bytes of request and reply."""
         return len(self.request) + len(self.reply)
+
+    @property
+    def weight(self) -> int:
+        """Bytes that the journal counts it as: those, and the headers."""
+        return self.size + sum(len(name) + len(value) for name, value in self.headers)

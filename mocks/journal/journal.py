@@ -19,8 +19,8 @@ class Bounds:
 
     Attributes:
         max_calls: So many calls.
-        max_bytes: So many bytes of requests and replies; the newest call is
-            kept even if it is larger.
+        max_bytes: So many bytes of requests, replies and headers; the newest
+            call is kept even if it is larger.
         max_age_seconds: For so long, by the machine's own clock; None: for ever.
     """
 
@@ -80,7 +80,7 @@ class Journal:
         self._changed = threading.Condition()
         # Not a dict, whose first key is the slower to find the more have been dropped before it.
         self._kept = OrderedDict((each.number, each) for each in self._store.kept())
-        self._bytes = sum(each.size for each in self._kept.values())
+        self._bytes = sum(each.weight for each in self._kept.values())
         self._next = self._store.last_number + 1
         self._dropped = Dropped()
         self._waiters: set[_Waiter] = set()
@@ -114,7 +114,7 @@ class Journal:
             if before is None or self._closed:
                 return
             self._store.update(entry)
-            self._bytes -= before.size
+            self._bytes -= before.weight
             self._keep(entry, before.kept_at)
 
     def settle(self, number: int, answer: AnswerState, duration_seconds: float) -> None:
@@ -251,7 +251,7 @@ class Journal:
             gone = {each.number for each in self._scan(wanted) if wanted.matches(each)}
             for number in gone:
                 self._store.remove(number)
-                self._bytes -= self._kept.pop(number).size
+                self._bytes -= self._kept.pop(number).weight
             for waiter in self._waiters:
                 waiter.look_again(self._scan(waiter.where))
         return len(gone)
@@ -284,8 +284,8 @@ class Journal:
 
     def _keep(self, entry: Entry, kept_at: float) -> None:
         """Count a call that the store has, and tell those who wait; the caller holds the lock."""
-        self._kept[entry.number] = Kept(entry.number, entry.size, kept_at)
-        self._bytes += entry.size
+        self._kept[entry.number] = Kept(entry.number, entry.weight, kept_at)
+        self._bytes += entry.weight
         self._version += 1
         self._drop()
         for waiter in self._waiters:
@@ -301,7 +301,7 @@ class Journal:
                 return
             del self._kept[oldest.number]
             self._store.remove(oldest.number)
-            self._bytes -= oldest.size
+            self._bytes -= oldest.weight
             counted = getattr(self._dropped, reason) + 1
             self._dropped = Dropped(**{**vars(self._dropped), reason: counted})
 

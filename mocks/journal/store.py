@@ -19,7 +19,7 @@ class Kept(NamedTuple):
     """What the bounds ask of a call."""
 
     number: int
-    size: int  # bytes
+    weight: int  # bytes
     kept_at: float  # seconds since 1970, by the machine's own clock
 
 
@@ -75,7 +75,7 @@ class MemoryStore:
         self._entries[entry.number] = (entry, kept_at)
 
     def kept(self) -> Iterable[Kept]:
-        return [Kept(number, each.size, at) for number, (each, at) in self._entries.items()]
+        return [Kept(number, each.weight, at) for number, (each, at) in self._entries.items()]
 
     def remove(self, number: int) -> None:
         self._entries.pop(number, None)
@@ -216,7 +216,9 @@ class FileStore:
         return [
             Kept(*row)
             for row in self._writer.execute(
-                "SELECT number, length(request) + length(reply), kept_at FROM call"
+                "SELECT number, length(request) + length(reply) + (SELECT"
+                " coalesce(sum(length(value ->> 0) + length(value ->> 1)), 0)"
+                " FROM json_each(entry, '$.headers')), kept_at FROM call"
                 " WHERE journal = ? ORDER BY id",
                 (self._journal,),
             )

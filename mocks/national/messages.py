@@ -17,13 +17,14 @@ class Received:
     A message that was taken.
 
     Attributes:
-        element: The request element.
+        data: The request element as a document of its own; a tree of it would take many times the
+            space.
         message_id: Of a message; None for what is none.
     """
 
     service: ServiceName
     logical_address: str
-    element: etree._Element = field(repr=False)
+    data: bytes = field(repr=False)
     intygs_id: str
     person: str = field(repr=False)
     message_id: str | None = None
@@ -37,12 +38,12 @@ class Received:
     @property
     def json(self) -> Json:
         """As the service's lists have it."""
-        return _WRITERS[self.service](self.element)
+        return _WRITERS[self.service](etree.fromstring(self.data))
 
     @property
     def xml(self) -> str:
         """The request element as it came."""
-        return etree.tostring(self.element, encoding="unicode", with_tail=False)
+        return self.data.decode()
 
 
 def same_person(one: str, other: str) -> bool:

@@ -162,12 +162,12 @@ class NationalMock(Agency):
         assert call.element is not None
         assert call.contract is not None
         service = _KEYS[call.contract.key]
-        element = etree.fromstring(etree.tostring(call.element, with_tail=False))
+        element = call.element
         tns = f"{{{call.contract.namespace}}}"
         new = Received(
             service=service,
             logical_address=call.logical_address or "",
-            element=element,
+            data=etree.tostring(element, encoding="utf-8", with_tail=False),
             intygs_id=call.intygs_id or "",
             person=first_text(
                 element,

@@ -39,14 +39,14 @@ def test_a_call_comes_back_as_it_was(path: Path, kind: str) -> None:
     assert store.get(2) == entry(2)
     assert store.get(3) is None
     assert list(store.scan(with_bytes=True)) == [entry(1, http_status=500, contract=None), entry(2)]
-    assert [(each.number, each.size, each.kept_at) for each in store.kept()] == [
-        (2, entry(2).size, 17.0),
-        (1, entry(1).size, 18.0),
+    assert [(each.number, each.weight, each.kept_at) for each in store.kept()] == [
+        (2, entry(2).weight, 17.0),
+        (1, entry(1).weight, 18.0),
     ]
     answered = entry(2, reply=b"<much/>" * 9, answer=AnswerState.SENT, result_code="INFO")
     store.update(answered)
     assert list(store.scan(with_bytes=True))[1] == answered
-    assert next(iter(store.kept())) == (2, answered.size, 17.0)
+    assert next(iter(store.kept())) == (2, answered.weight, 17.0)
     store.close()
 
 
