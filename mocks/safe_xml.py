@@ -69,7 +69,7 @@ def parse(data: bytes, charset: str | None = None) -> etree._Element:
     if len(data) > MAX_MARKUP and data.count(b"<") + data.count(b"=") > MAX_MARKUP:
         raise XmlError(f"The message has more than {MAX_MARKUP} tags and attributes")
     text = _utf8(data, charset)
-    # Before it is parsed: the attributes that it gives to elements are made anew for each of them.
+    # Before it is parsed, so that nothing in it is done.
     if _DOCTYPE.match(text):
         raise XmlError("The message has a document type declaration")
     root = _well_formed(text)

@@ -30,7 +30,7 @@ them sleep when there are many, because a rule delays their answers: about 60 kB
 MAX_HEADER_BYTES: Final = 32 * 1024
 """The journal keeps the headers of every call."""
 
-MAX_CHUNKS: Final = 50_000
+MAX_CHUNKS: Final = 100_000
 """Of one body; each costs the same however small it is."""
 
 _HANDSHAKE_SECONDS: Final = 10.0

@@ -34,7 +34,7 @@ SETTINGS: Final = MockSettings(
 )
 
 MAX_MESSAGES: Final = 1000
-"""Of each service; older ones are dropped."""
+"""Of each service, and `journal_max_bytes` of them together; older ones are dropped."""
 
 _T: Final = f"{{{ns.TYPES}}}"
 _KEYS: Final = {
@@ -179,7 +179,10 @@ class NationalMock(Agency):
             event=first_text(element, f"{tns}handelse/{{*}}handelsekod/{_T}code"),
         )
         with self._lock:
-            self._received[service].append(new)
+            held = self._received[service]
+            held.append(new)
+            while sum(len(each.data) for each in held) > self.settings.journal_max_bytes:
+                held.popleft()
         return Answer.ok()
 
     # --- HTTP -------------------------------------------------------------------------------------
