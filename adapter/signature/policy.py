@@ -57,7 +57,8 @@ class Structure:
     signature: etree._Element
     method: Method
     stylesheet: str  # S1 or S2
-    signature_value: bytes | None  # None: none, or not strict base64
+    signature_value: bytes | None  # None: empty, or not strict base64
+    has_digest: bool  # DigestValue is neither
     certs: tuple[bytes, ...]  # DER, as listed
     octets: bytes  # N, what should have been signed
 
@@ -83,7 +84,7 @@ def read(intyg: etree._Element, options: SignatureOptions) -> Structure | None:
     _expect(children, _SIGNATURE_CHILDREN, SignatureCode.SIGNATURE_CHILDREN)
     _attributes(signature, [], SignatureCode.SIGNATURE_CHILDREN)
     signed_info, signature_value, key_info = children
-    method, transforms = _read_signed_info(signed_info)
+    method, transforms, digest_value = _read_signed_info(signed_info)
     stylesheet = _read_transforms(transforms, intyg)
     octets = check_content(intyg, options)
     check_id_is_unique(intyg)
@@ -93,7 +94,8 @@ def read(intyg: etree._Element, options: SignatureOptions) -> Structure | None:
         signature=signature,
         method=method,
         stylesheet=stylesheet,
-        signature_value=strict_base64(signature_value),
+        signature_value=_strict_base64(signature_value),
+        has_digest=_strict_base64(digest_value) is not None,
         certs=certs,
         octets=octets,
     )
@@ -162,8 +164,10 @@ def _is_unsigned(element: etree._Element) -> bool:
     return any(a.tag.rpartition("}")[2] in UNSIGNED_NAMES for a in element.iterancestors())
 
 
-def _read_signed_info(signed_info: etree._Element) -> tuple[Method, etree._Element]:
-    """Steps 4 and 5, but for the transforms' content. Returns method and Transforms."""
+def _read_signed_info(
+    signed_info: etree._Element,
+) -> tuple[Method, etree._Element, etree._Element]:
+    """Steps 4 and 5, but for the transforms' content. Returns method, Transforms, DigestValue."""
     code = SignatureCode.SIGNEDINFO_CHILDREN
     _attributes(signed_info, [], code)
     children = _children(signed_info, code)
@@ -181,7 +185,7 @@ def _read_signed_info(signed_info: etree._Element) -> tuple[Method, etree._Eleme
     _algorithm(digest_method, (profile.SHA256,), SignatureCode.DIGEST_METHOD)
     if reference.keys() != ["URI"] or reference.get("URI") != "":
         raise Refusal(SignatureCode.REFERENCE_URI)
-    return Method(method), transforms
+    return Method(method), transforms, digest_value
 
 
 def _read_transforms(transforms: etree._Element, intyg: etree._Element) -> str:
@@ -236,7 +240,7 @@ def _read_key_info(key_info: etree._Element) -> tuple[bytes, ...]:
     ders = []
     for cert in certs:
         _attributes(cert, [], code)
-        der = strict_base64(cert)
+        der = _strict_base64(cert)
         if der is None:
             raise Refusal(code, "not base64")
         ders.append(der)
@@ -273,7 +277,7 @@ def _algorithm(element: etree._Element, allowed: tuple[str, ...], code: Signatur
     return algorithm
 
 
-def strict_base64(element: etree._Element) -> bytes | None:
+def _strict_base64(element: etree._Element) -> bytes | None:
     """
     An element's octets; None if there are none, or if they are not written as they should be.
 

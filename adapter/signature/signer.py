@@ -28,6 +28,7 @@ from adapter.signature import policy, profile, trust
 from adapter.signature.keys import SigningKey, raw_ecdsa
 from adapter.signature.library_errors import refusing
 from adapter.signature.normal_form import normalise
+from adapter.signature.policy import Structure
 from adapter.signature.profile import Method
 from adapter.signature.result import Refusal, SignatureCode, error
 from adapter.signature.verifier import DEFAULT_OPTIONS, run_signxml
@@ -121,7 +122,16 @@ def complete(
             with refusing(SignatureCode.SIGNATURE_INVALID, OverflowError):
                 value = raw_ecdsa(value, signer.public_key.key_size)
         signature = _signature(pending.signed_info, value, cert)
-        run_signxml(etree.fromstring(signature), octets, signer)
+        structure = Structure(
+            signature=etree.fromstring(signature),
+            method=pending.method,
+            stylesheet="S1",
+            signature_value=value or None,
+            has_digest=True,
+            certs=(cert,),
+            octets=octets,
+        )
+        run_signxml(structure, signer)
     except Refusal as refusal:
         raise error(refusal.code) from refusal
     return signature
@@ -178,7 +188,7 @@ def check_own(intyg: etree._Element) -> SignatureCode | None:
             return SignatureCode.ABSENT
         cert = trust.read_certs(structure.certs)[0]
         trust.check_key(cert, structure.method)
-        run_signxml(structure.signature, structure.octets, cert)
+        run_signxml(structure, cert)
     except Refusal as refusal:
         return refusal.code
     return None

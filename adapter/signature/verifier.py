@@ -212,7 +212,7 @@ class _Check:
     def _check_value_and_digest(self, cert: Cert, structure: Structure) -> Refusal | None:
         """Steps 12 and 13. TIME_UNSIGNED is returned, since the author comes before it."""
         try:
-            run_signxml(structure.signature, structure.octets, cert)
+            run_signxml(structure, cert)
         except Refusal as refusal:
             if refusal.code is SignatureCode.SIGNATURE_INVALID and _is_der_ecdsa(cert, structure):
                 text = "ECDSA value in DER form; XMLDSig wants r and s side by side"
@@ -225,44 +225,32 @@ class _Check:
     def _lacks_time(self, cert: Cert, structure: Structure) -> bool:
         octets = normalise(self.intyg, max_depth=self.options.max_depth, with_time=False)
         with suppress(Refusal):
-            run_signxml(structure.signature, octets, cert)
+            run_signxml(replace(structure, octets=octets), cert)
             return True
         return False
 
 
-def run_signxml(signature: etree._Element, octets: bytes, cert: Cert) -> None:
+def run_signxml(structure: Structure, cert: Cert) -> None:
     """
     Check SignatureValue by the certificate's key, then DigestValue against the octets.
 
     Args:
-        signature: A `ds:Signature` that `policy.read` let pass.
-        octets: What it should be of: N.
+        structure: What `policy.read` let pass.
         cert: The signer's. Its path and time are judged elsewhere.
 
     Raises:
         Refusal: SIGNATURE_INVALID, DIGEST_MISMATCH, or C14N.
     """
     # signxml decodes leniently, and stumbles over an element without text
-    if not _is_octets(signature.find(_VALUE)):
+    if structure.signature_value is None:
         raise Refusal(SignatureCode.SIGNATURE_INVALID, "not strict base64")
-    has_digest = _is_octets(signature.find(_DIGEST))
     with refusing(SignatureCode.SIGNATURE_INVALID):
-        _NationalVerifier(octets, has_digest).verify(
-            signature,
+        _NationalVerifier(structure).verify(
+            structure.signature,
             x509_cert=cert.parsed,
             validate_schema=False,  # the policy is stricter, and threads share that schema object
             expect_config=_CONFIG,
         )
-
-
-def _is_octets(element: etree._Element | None) -> bool:
-    return element is not None and policy.strict_base64(element) is not None
-
-
-_VALUE: Final = f"{{{ns.DS}}}SignatureValue"
-_DIGEST: Final = "/".join(
-    f"{{{ns.DS}}}{name}" for name in ("SignedInfo", "Reference", "DigestValue")
-)
 
 
 _CONFIG: Final = SignatureConfiguration(
@@ -278,9 +266,9 @@ _CONFIG: Final = SignatureConfiguration(
 class _NationalVerifier(XMLVerifier):
     """signxml's verifier with the digest input of the national profile."""
 
-    def __init__(self, octets: bytes, has_digest: bool) -> None:
-        self._octets = octets
-        self._has_digest = has_digest
+    def __init__(self, structure: Structure) -> None:
+        self._octets = structure.octets
+        self._has_digest = structure.has_digest
 
     def _check_cert_validity(self, cert: Any, cert_source: Any) -> None:
         """Judged already; and signxml's writes the subject, a person's name, into its errors."""
