@@ -4,6 +4,7 @@ The mocks' engine answers any damaged signature with a verdict, too.
 More of them: INTYG_MUTATION_EXAMPLES, as in tests/adapter/test_signature_mutation.py.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -15,10 +16,14 @@ from adapter import safe_xml
 from adapter.signature import find_one_intyg, normalise
 from mocks import envelope
 from mocks.authority import INTYG_TAG
+from mocks.serving import MockServer
 from mocks.signature import SignatureCheck, SignatureOutcome
+from tests import builders
 from tests.adapter.signature_mutation import damaged
 from tests.adapter.signed import ca, signed, signing_key
 from tests.adapter.test_signature_mutation import tried
+from tests.mocks.calls import post
+from tests.mocks.signing import Signer, sign
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +82,23 @@ def test_something_else_than_a_stylesheet_is_invalid(
     verdict = engine.check(changed, "UTF-8", INTYG_TAG)
     assert verdict.outcome is SignatureOutcome.INVALID
     assert "stylesheet" in verdict.detail
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (rb"<ds:SignatureValue>[^<]*", b"<ds:SignatureValue>"),
+        (rb"<xsl:stylesheet .*</xsl:stylesheet>", b"<!-- x -->"),
+        (rb"<ds:SignedInfo", b'<ds:SignedInfo xmlns:zz="relative"'),
+    ],
+)
+def test_an_authority_tells_the_sender_of_it(
+    server: MockServer, signer: Signer, old: bytes, new: bytes
+) -> None:
+    body = sign(builders.register_certificate(), signer)
+    changed = re.sub(old, new, body)
+    assert changed != body
+    response = post(server, changed)
+    answer = envelope.read_reply(response.content)
+    assert (response.status_code, answer.error_id) == (200, "VALIDATION_ERROR")
+    assert envelope.read_reply(post(server, body).content).result_code == "OK"
