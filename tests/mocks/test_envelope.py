@@ -26,6 +26,7 @@ SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
             b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "document type", id="internal entity"
         ),
         pytest.param(b"<a>" * 300 + b"</a>" * 300, "not well-formed", id="300 levels"),
+        pytest.param(b"<a>" * 101 + b"</a>" * 101, "deeper than 100", id="101 levels"),
     ],
 )
 def test_what_is_no_call_gets_a_client_fault(data: bytes, words: str) -> None:

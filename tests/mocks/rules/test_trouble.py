@@ -24,6 +24,8 @@ from tests.mocks.rules.callers import REGISTER
         pytest.param("FKTIMEOUT", id="no dash"),
         pytest.param("TS-TIMEOUT", id="another authority's"),
         pytest.param("", id="empty"),
+        pytest.param("FK-FAIL-" + "1" * 5000, id="a number that no computer reads"),
+        pytest.param("FK-FAIL-" + "0" * 60 + "1", id="longer than the id of a rule"),
     ],
 )
 def test_other_addresses_are_no_trouble(address: str) -> None:
