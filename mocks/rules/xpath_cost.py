@@ -85,9 +85,11 @@ def _walks(token: _Token, before: int, *, first: bool = True) -> int:
 
 def _walks_of_path(token: _Token, before: int) -> int:
     """A step further, from what stands before it or from the root."""
-    *left, right = token if len(token) else (None,)
-    if before and not left:
+    if before and len(token) < 2:
         raise _too_dear(token, "a condition in brackets cannot begin at the root")
+    if not len(token):  # the root itself
+        return before
+    *left, right = token
     walks = _walks(left[0], before) if left else before
     goes_up = bool(left) and _last_step(left[0]).symbol in _UP
     if token.symbol == "//":
@@ -96,7 +98,7 @@ def _walks_of_path(token: _Token, before: int) -> int:
     elif goes_up and right.symbol != "@" and _last_step(right).symbol not in _UP:
         walks += 1
     _allowed(walks, token)
-    return walks if right is None else _walks(right, walks, first=False)
+    return _walks(right, walks, first=False)
 
 
 def _walks_of_pairs(operands: list[_Token], before: int) -> int:

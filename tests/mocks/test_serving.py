@@ -16,7 +16,7 @@ from adapter.ports import held_port
 from mocks.forsakringskassan import Forsakringskassan
 from mocks.journalsystem import Journalsystem
 from mocks.rules.answers import Error
-from mocks.serving import MockServer, mount, run_mocks, serve
+from mocks.serving import MAX_CHUNKS, MAX_HEADER_BYTES, MockServer, mount, run_mocks, serve
 from schemas.codes import ErrorId
 from tests import builders
 from tests.mocks.calls import NATIONAL, PATHS, envelope, post, result
@@ -55,6 +55,23 @@ def test_stopping_ends_idle_connections_and_their_threads(kassan: Forsakringskas
         idle.settimeout(5)
         assert idle.recv(1) == b""
     assert threading.active_count() == before
+
+
+def test_headers_of_more_than_32_kib_are_refused(server: MockServer) -> None:
+    answer = requests.get(server.url, headers={"X-A": "a" * MAX_HEADER_BYTES}, timeout=10)
+    assert answer.status_code == 431
+
+
+def test_a_body_in_very_many_pieces_is_not_read_to_its_end(
+    server: MockServer, kassan: Forsakringskassan
+) -> None:
+    with socket.create_connection((server.host, server.port)) as caller:
+        caller.sendall(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        caller.sendall(b"1\r\n \r\n" * (MAX_CHUNKS + 1))
+        caller.shutdown(socket.SHUT_WR)
+        assert caller.recv(100).startswith(b"HTTP/1.1 400 ")
+    (entry,) = kassan.journal.entries()
+    assert len(entry.request) <= MAX_CHUNKS
 
 
 @pytest.mark.parametrize("what", ["journal", "handelser"])

@@ -51,6 +51,17 @@ def test_a_changed_answer_is_invalid(signer: Signer) -> None:
     assert "digest" in detail
 
 
+def test_a_relative_namespace_is_invalid_and_nothing_of_the_message_is_written_anywhere(
+    signer: Signer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """There is no canonical form then (Canonical XML, section 1), so nothing to sign or digest."""
+    body = sign(builders.register_certificate(), signer)
+    changed = body.replace(b"</skapadAv>", b'<a xmlns="u"/></skapadAv>', 1)
+    outcome, detail = check(changed, signer.ca_file)
+    assert (outcome, detail) == (SignatureOutcome.INVALID, "a namespace is a relative URI")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_signer_of_an_unknown_ca_is_invalid(ca_folder: Path, signer: Signer) -> None:
     body = sign(builders.register_certificate(), signer)
     outcome, detail = check(body, make_ca(ca_folder, "Other CA")[2])

@@ -2,6 +2,8 @@ import pytest
 
 from mocks.journal import Filter, FilterError
 from mocks.journal.filters import FIELDS
+from mocks.rules.xpath import MAX_MARKUP
+from tests.mocks.calls import envelope
 from tests.mocks.journal.entries import entry
 
 
@@ -80,6 +82,12 @@ def test_a_filter_of_a_query_is_the_filter_of_its_text() -> None:
 @pytest.mark.parametrize("request_bytes", [b"", b"\x00", b"<a/>", b"<a"])
 def test_an_expression_holds_for_no_request_that_is_no_envelope(request_bytes: bytes) -> None:
     assert not Filter.parse("xpath=true()").matches(entry(1, request=request_bytes))
+
+
+def test_an_expression_holds_for_no_request_that_is_far_larger_than_a_certificate() -> None:
+    for inside, hit in ((b"<a/>", True), (b"<a/>" * MAX_MARKUP, False)):
+        request = envelope(b"<r>%b</r>" % inside)
+        assert Filter.parse("xpath=true()").matches(entry(1, request=request)) is hit
 
 
 def test_every_field_can_be_read() -> None:

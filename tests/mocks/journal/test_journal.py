@@ -62,6 +62,13 @@ def test_beyond_its_bounds_the_oldest_calls_are_dropped_and_counted() -> None:
         assert (journal.dropped, journal.dropped.total) == (dropped, 1)
 
 
+def test_headers_count_as_bytes_that_are_kept() -> None:
+    journal = Journal(Bounds(10, 100))
+    for number in (1, 2):
+        journal.add(replace(entry(number), headers=(("X-A", "x" * 60),)))
+    assert [each.number for each in journal.entries()] == [2]
+
+
 def test_one_call_larger_than_the_bound_is_still_kept() -> None:
     journal = Journal(Bounds(10, 5))
     journal.add(entry(1))

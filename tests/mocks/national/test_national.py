@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from mocks.journalsystem.client import EhrClient, Staff
 from mocks.national import NationalMock
 from mocks.national.behavior import BehaviorError, read_behavior, read_behaviors
 from mocks.national.files import import_rules
+from mocks.national.persona import SETTINGS
 from mocks.rules.files import read_rules
 from mocks.serving import MockServer, serve
 from schemas.contract import Contracts
@@ -368,3 +370,15 @@ def _status_update(intygs_id: str, kod: str) -> bytes:
     )
     root.extend(list(told))
     return etree.tostring(root)
+
+
+def test_what_is_kept_is_bounded_in_bytes(contracts: Contracts) -> None:
+    size = len(builders.register_certificate("it-1"))
+    settings = replace(SETTINGS, journal_max_bytes=int(size * 2.5))
+    with serve(NationalMock(contracts, settings)) as server:
+        suite = Suite(server)
+        with suite.session:
+            for intygs_id in ("it-1", "it-2", "it-3"):
+                assert suite.register(intygs_id).result_code == "OK"
+            kept = suite.get("/register-certificate")
+    assert [each["intyg"]["intygsId"]["extension"] for each in kept] == ["it-2", "it-3"]

@@ -7,6 +7,7 @@ import pytest
 
 from mocks.rules import Facts, RuleBook, RuleError, Why, parse_rule
 from mocks.rules.answers import Error, FixedDelay
+from mocks.rules.xpath import NOT_ASKED
 from tests import builders
 from tests.mocks.rules.facts import facts
 
@@ -76,6 +77,21 @@ def test_a_criterion_holds_or_not(match: dict[str, Any], hit: bool) -> None:
     assert (rule is not None, trace.acted) == (hit, hit)
     assert trace.why is (Why.ACTED if hit else Why.MISSED)
     assert all(each.hit for each in trace.criteria) is hit
+
+
+def test_a_large_call_is_not_asked_and_the_journal_says_so() -> None:
+    rules = book({"match": {"xpath": "true()"}, "key": "xpath:string(//core:typ)"})
+    rule, _, (trace,) = rules.choose(facts(REGISTER, large=True))
+    assert rule is None
+    assert [(each.got, each.hit) for each in trace.criteria] == [(NOT_ASKED, False)]
+
+
+def test_of_what_an_expression_finds_the_journal_keeps_the_beginning() -> None:
+    rules = book({"match": {"xpath": "string(/)"}})
+    _, _, (trace,) = rules.choose(facts(builders.register_certificate(svar=["x" * 5000])))
+    (criterion,) = trace.criteria
+    assert criterion.hit
+    assert len(criterion.got or "") == 1001
 
 
 @pytest.mark.parametrize(
