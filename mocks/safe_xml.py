@@ -48,7 +48,7 @@ _DOCTYPE: Final = re.compile(
 """It can only stand before the root element."""
 
 _TOO_DEEP: Final = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
-_TOO_MANY_ATTRIBUTES: Final = etree.XPath(f"boolean(//*[@*[{MAX_ATTRIBUTES + 1}]])")
+_TOO_MANY_ATTRIBUTES: Final = etree.XPath(f"boolean(//*/@*[{MAX_ATTRIBUTES + 1}])")
 
 
 class XmlError(ValueError):
