@@ -1,5 +1,19 @@
-"""`python -m adapter` is the command `intyg`."""
+"""The command `intyg`, also as `python -m adapter`."""
 
-from adapter.cli import main
+import signal
+import sys
 
-main()
+
+def main() -> None:
+    """Entry point of the command."""
+    if sys.argv[1:2] == ["serve"]:
+        # Importing takes a moment, and a process may be told then that files have changed. It is
+        # to read them after that anyway.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    from adapter.cli import main as command
+
+    command()
+
+
+if __name__ == "__main__":
+    main()

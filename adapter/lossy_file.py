@@ -9,16 +9,10 @@ import select
 import sys
 import threading
 from contextlib import suppress
-from typing import Final, Protocol, TextIO
-
-from prometheus_client import Counter
+from typing import ClassVar, Final, Protocol, TextIO
 
 PATIENCE_SECONDS: Final = 1.0
 """For whoever reads a pipe that is full. Once: until it takes something again, nobody waits."""
-
-LINES_LOST: Final = Counter(
-    "intyg_log_lines_lost", "Lines of this process that could not be written.", registry=None
-)
 
 
 class Unbuffered(Protocol):
@@ -43,7 +37,13 @@ class LossyFile(io.RawIOBase):
 
     Args:
         file: Where it goes.
+
+    Attributes:
+        lines_lost: Of all such files of this process.
     """
+
+    lines_lost: ClassVar[int] = 0
+    _counting: ClassVar = threading.Lock()
 
     def __init__(self, file: Unbuffered) -> None:
         self._file = file
@@ -69,7 +69,8 @@ class LossyFile(io.RawIOBase):
             if written == len(line):
                 self._is_cut = False
             else:
-                LINES_LOST.inc(given.count(b"\n"))  # others write a line in pieces
+                with self._counting:
+                    LossyFile.lines_lost += given.count(b"\n")  # some write a line in pieces
                 self._is_cut = line[written - 1 : written] != b"\n" if written else self._is_cut
         return len(given)
 

@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import logging
 import re
 import resource
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +21,8 @@ from werkzeug.wrappers import Request, Response
 
 from mocks.agency import Agency
 from mocks.tls import load_ca, load_cert
+
+_log = logging.getLogger(__name__)
 
 _BACKLOG: Final = 1024
 """Connections that may wait; werkzeug's own 128 makes a burst of 200 callers wait a second."""
@@ -240,6 +244,11 @@ class _Server(ThreadedWSGIServer):
             self._open.discard(request)
             self._open_lock.notify_all()
         super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        """Python's own prints, which would end the server where nothing can be printed."""
+        kind = sys.exc_info()[0]
+        _log.error("call_failed exception=%s", kind.__name__ if kind else None)
 
     def end_connections(self, wake: Callable[[], None]) -> None:
         """

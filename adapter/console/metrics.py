@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from adapter.kept_thread import FAILURES
-from adapter.lossy_file import LINES_LOST
+from adapter.lossy_file import LossyFile
 from adapter.parts import Parts
 from adapter.route import Routes
 
@@ -56,11 +56,20 @@ class _RoutesCollector(Collector):
         )
 
 
+class _LogCollector(Collector):
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "intyg_log_lines_lost",
+            "Lines of this process that could not be written.",
+            value=LossyFile.lines_lost,
+        )
+
+
 def build_registry(parts: Parts) -> CollectorRegistry:
     """A registry of this application's own, so that several can live in one process."""
     registry = CollectorRegistry()
     registry.register(_StoreCollector(parts))
     registry.register(_RoutesCollector(parts.routes))
-    registry.register(LINES_LOST)  # these two are of the whole process
+    registry.register(_LogCollector())
     registry.register(FAILURES)
     return registry

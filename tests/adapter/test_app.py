@@ -1,6 +1,7 @@
 """The adapter as one HTTP server: what all of its answers have in common."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import requests
 from adapter.app import App, build_app
 from adapter.make_keys import make_test_keys
 from adapter.model import system_clock
-from adapter.settings import load_settings
+from adapter.server import Server
+from adapter.settings import Settings, load_settings
+from adapter.store import Store
 from schemas.contract import Contracts
 
 REGISTER = "/services" + Contracts().get("RegisterCertificate", 3).path
@@ -87,3 +90,54 @@ def test_pages_name_the_environment(app: App) -> None:
     as_json = {"Accept": "application/json"}
     listed = requests.get(f"{app.url}/services", headers=as_json, timeout=10).json()
     assert listed["environment"] == "demo"
+
+
+def settings_with_reloaders(folder: Path) -> Settings:
+    keys = make_test_keys(folder / "keys")
+    (folder / "routes.toml").write_text("")
+    return load_settings(
+        environment="demo",
+        data_dir=folder / "data",
+        routes_file=folder / "routes.toml",
+        server={"port": 0, "tls": {"cert": keys.server.cert, "key": keys.server.key}},
+        console={"port": 0},
+    )
+
+
+def test_health_looks_at_every_thread(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    with build_app(settings_with_reloaders(tmp_path)) as running:
+        started = {thread.name for thread in set(threading.enumerate()) - before}
+        looked_at = {thread.name for thread in running._threads()}
+        others = {name for name in started if name.endswith("(_serve_unservicable)")}  # unused
+        assert started - others == looked_at
+        assert {"worker-3", "request-15", "routes", "handshakes", "arrivals"} < looked_at
+        assert running.ended_threads() == []
+
+
+def test_health_names_a_thread_that_has_ended(tmp_path: Path) -> None:
+    with build_app(settings_with_reloaders(tmp_path)) as running:
+        health = f"{running.console_url}/health"
+        assert requests.get(health, timeout=10).json()["status"] == "ok"
+        running._reloaders[0].stop()
+        answer = requests.get(health, timeout=10)
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "Threads have ended: routes."
+
+
+def test_every_part_ends_whatever_the_one_before_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = build_app(settings_with_reloaders(tmp_path))
+    before = set(threading.enumerate())
+
+    def stop_and_fail(server: Server) -> None:
+        stop(server)
+        raise OSError("the first one")
+
+    stop = Server.stop
+    monkeypatch.setattr(Server, "stop", stop_and_fail)
+    with pytest.raises(OSError, match="the first one"), app:
+        pass
+    assert set(threading.enumerate()) <= before
+    Store(app.parts.settings.effective_database_url, app.parts.clock).close()  # the file is free

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from adapter.cli import cli
 from adapter.make_keys import CLIENT_HSA_ID, make_test_keys
 from adapter.model import system_clock
+from adapter.ports import held_port
 from mocks.rules.files import read_rules
 
 GOOD = "- answers: {kind: reset, store: true}\n"
@@ -126,6 +128,31 @@ def started(*arguments: str, **variables: str) -> Iterator[list[str]]:
             assert process.wait(20) == 0
         finally:
             process.kill()
+
+
+def test_mocks_whose_words_cannot_be_written_go_on() -> None:
+    with held_port() as port, Path("/dev/full").open("wb") as full:
+        arguments = [f"--forsakringskassan-port={port}", "--ports-from=0", "--no-token"]
+        command = [sys.executable, "-m", "adapter", "mocks", *arguments]
+        with subprocess.Popen(command, stderr=full) as process:
+            try:
+                said = [f"Försäkringskassan http://127.0.0.1:{port}"]
+                until = time.monotonic() + 60
+                while not _is_there(said) and time.monotonic() < until:
+                    assert process.poll() is None
+                    time.sleep(0.05)
+                assert asked(said, None) == 200
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(20) == 0
+            finally:
+                process.kill()
+
+
+def _is_there(said: list[str]) -> bool:
+    try:
+        return asked(said, None) == 200
+    except requests.ConnectionError:
+        return False
 
 
 def asked(said: list[str], authorization: str | None) -> int:

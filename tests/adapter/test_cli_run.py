@@ -1,7 +1,10 @@
 """Commands that stay until a signal ends them, and the signals that come while they start."""
 
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +87,47 @@ def test_no_sigterm_just_after_a_sighup_is_lost() -> None:
 def test_signals_wait_while_a_command_starts(ending: str) -> None:
     printed = run(WHILE_IT_STARTS.format(ending=ending)).splitlines()
     assert printed == ["ended True", "announced", "a second one changes nothing"]
+
+
+IMPORTING = """
+import os, signal, sys, types
+import adapter.__main__
+
+stub = types.ModuleType("adapter.cli")
+stub.main = lambda: os.kill(os.getpid(), signal.SIGHUP) or print("still here")
+sys.modules["adapter.cli"] = stub  # so the signal comes before the command's first line
+sys.argv = ["intyg", "serve"]
+adapter.__main__.main()
+"""
+
+
+def test_a_sighup_while_the_command_is_imported_does_not_end_it() -> None:
+    assert run(IMPORTING) == "still here\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_server_that_is_signalled_while_it_starts(number: signal.Signals, tmp_path: Path) -> None:
+    """SIGHUP is nothing to it; SIGTERM ends it at once, or as soon as it has started."""
+    (tmp_path / "adapter.toml").write_text(
+        'environment = "demo"\ndata_dir = "."\n[server]\nport = 0\n'
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "adapter", "serve", "--config", "adapter.toml"],
+        cwd=tmp_path,
+        env={key: value for key, value in os.environ.items() if not key.startswith("INTYG_")},
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()  # what an operator should know, before anything runs
+        assert not said.startswith("adapter, environment")
+        process.send_signal(number)
+        if number is signal.SIGHUP:
+            for said in process.stderr:
+                if said.startswith("adapter, environment"):
+                    break
+            assert said.startswith("adapter, environment")
+            process.send_signal(signal.SIGTERM)
+        rest = process.communicate(timeout=60)[0]
+    assert "Traceback" not in f"{said}{rest}"
+    assert process.returncode in ((0,) if number is signal.SIGHUP else (0, -signal.SIGTERM))

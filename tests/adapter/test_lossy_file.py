@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from adapter import log, lossy_file
-from adapter.lossy_file import LINES_LOST, LossyFile, lossy
+from adapter.lossy_file import LossyFile, lossy
 from tests.adapter.full_disk import small_disk
 
 
@@ -25,14 +25,9 @@ def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def counted(lines: int) -> Iterator[None]:
-    before = lost()
+    before = LossyFile.lines_lost
     yield
-    assert lost() - before == lines
-
-
-def lost() -> float:
-    [family] = LINES_LOST.collect()
-    return family.samples[0].value
+    assert LossyFile.lines_lost - before == lines
 
 
 class Disk(io.RawIOBase):
@@ -116,11 +111,11 @@ def test_a_pipe_whose_reader_does_not_come_holds_nobody_up() -> None:
     line = b"x" * 999 + b"\n"
     with open(reads, "rb", buffering=0) as reader, open(writes, "wb", buffering=0) as pipe:  # noqa: PTH123
         file = LossyFile(pipe)
-        before, began = lost(), time.monotonic()
+        before, began = LossyFile.lines_lost, time.monotonic()
         for _ in range(200):  # a pipe holds 64 KiB
             file.write(line)
         assert time.monotonic() - began < 5
-        missing = lost() - before
+        missing = LossyFile.lines_lost - before
         assert 100 < missing < 200
         assert len(reader.read(1 << 20)) == 1000 * (200 - missing)
         with counted(0):
@@ -146,7 +141,7 @@ def test_text_goes_where_the_stream_goes(tmp_path: Path) -> None:
 
 WRITES = """
 import sys, threading
-from adapter.lossy_file import LINES_LOST, lossy_stderr
+from adapter.lossy_file import LossyFile, lossy_stderr
 import typer
 from rich.console import Console
 lossy_stderr()
@@ -155,7 +150,7 @@ typer.echo("two", err=True)
 thread = threading.Thread(target=lambda: 1 / 0)
 thread.start()
 thread.join()
-print("goes on,", "lost" if LINES_LOST.collect()[0].samples[0].value > 2 else "told")
+print("goes on,", "lost" if LossyFile.lines_lost > 2 else "told")
 """
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from adapter.kept_thread import FAILURES
 from adapter.ports import reserve_port
+from adapter.processes import Fitness, Processes
 from tests.adapter.databases import postgresql_schema, why_no_postgresql
 
 ROUTES = """
@@ -113,6 +116,59 @@ def test_sqlite_is_for_one_process(tmp_path: Path) -> None:
     with running(tmp_path, f"sqlite:///{tmp_path / 'adapter.sqlite'}", 2) as (_, url, log):
         assert url == ""
         assert "several processes need PostgreSQL" in log.read_text()
+
+
+ONE_OF_SEVERAL = """#!/usr/bin/env python3
+import os, sys
+alive, ready = (int(each.partition("=")[2]) for each in sys.argv[-2:])
+os.write(ready, b"1")
+os.close(ready)
+os.read(alive, 1)
+"""
+
+
+def test_a_process_that_cannot_be_started_again_is_when_it_can(tmp_path: Path) -> None:
+    """Who watches over it does not end by that."""
+    command, away = tmp_path / "command", tmp_path / "away"
+    command.write_text(ONE_OF_SEVERAL)
+    command.chmod(0o700)
+    several = Processes([str(command)], 1, 0)
+    failures = FAILURES.labels("process-0")._value
+    before = failures.get()
+    try:
+        assert several.start(lambda: False)
+        [first] = children(os.getpid())
+        command.rename(away)
+        os.kill(first, signal.SIGKILL)
+        await_(lambda: failures.get() > before)
+        away.rename(command)
+        await_(lambda: len(children(os.getpid())) == 1)
+    finally:
+        several.stop()
+    assert children(os.getpid()) == []
+
+
+def test_who_starts_processes_can_be_stopped_before_they_serve(tmp_path: Path) -> None:
+    command = tmp_path / "command"
+    command.write_text("#!/bin/sh\nexec sleep 60\n")  # says nothing, as one that waits for a lock
+    command.chmod(0o700)
+    several = Processes([str(command)], 1, 0)
+    began = time.monotonic()
+    try:
+        assert not several.start(lambda: time.monotonic() - began > 0.3)
+    finally:
+        several.stop()
+    assert time.monotonic() - began < 10
+
+
+def test_a_process_of_several_ends_when_a_thread_of_it_has() -> None:
+    """The one that started it starts another then."""
+    ended: list[str] = []
+    asked = threading.Event()
+    with Fitness(lambda: ended, asked.set):
+        assert not asked.wait(1.5)
+        ended.append("worker-0")
+        assert asked.wait(10)
 
 
 def test_a_port_that_others_listen_on_is_not_shared_by_mistake() -> None:

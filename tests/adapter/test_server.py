@@ -10,8 +10,16 @@ import pytest
 import requests
 import structlog.testing
 
+from adapter.kept_thread import names_of_ended
 from adapter.ports import held_port
-from adapter.server import MAX_HEADER_BYTES, Server, Writer, mount
+from adapter.server import (
+    MAX_HEADER_BYTES,
+    Server,
+    Writer,
+    _CherootServer,
+    _Connection,
+    mount,
+)
 
 SECRET = "hemlig"
 
@@ -245,6 +253,54 @@ def test_an_error_of_an_application_shows_nothing(
     assert SECRET not in answer.text
     assert SECRET not in "".join(capfd.readouterr()) + repr(logs)
     assert logs[0]["error.type"] == "RuntimeError"
+
+
+def test_no_thread_ends_with_a_connection_that_cannot_be_closed(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In cheroot that ends the thread, which stops the server."""
+    faults = [RuntimeError(SECRET) for _ in range(4)]
+    close = _Connection.close
+
+    def closed(connection: _Connection) -> None:
+        close(connection)
+        if threading.current_thread().name.startswith("request-") and faults:
+            raise faults.pop()
+
+    monkeypatch.setattr(_Connection, "close", closed)
+    server = serve(echo)
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(6):
+            answer = requests.get(server.address, headers={"Connection": "close"}, timeout=10)
+            assert answer.text == "GET 0"
+    assert faults == []
+    assert names_of_ended(server.threads) == []
+    assert [line["event"] for line in lines].count("thread.failed") == 4
+    assert SECRET not in str(lines)
+
+
+def test_no_thread_ends_with_a_caller_who_cannot_be_handed_on(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = [RuntimeError(SECRET) for _ in range(3)]
+    serve_whole = _CherootServer.serve_whole
+
+    def served(server: _CherootServer, connection: Any) -> None:
+        if threading.current_thread().name == "arrivals" and faults:
+            raise faults.pop()
+        serve_whole(server, connection)
+
+    monkeypatch.setattr(_CherootServer, "serve_whole", served)
+    server = serve(echo)
+    answers = []
+    for _ in range(4):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+            time.sleep(0.2)  # so that it waits among the arrivals
+            sock.sendall(b"Connection: close\r\n\r\n")
+            answers.append(sock.recv(65536)[:15])
+    assert answers == [b"", b"", b"", b"HTTP/1.1 200 OK"]
+    assert names_of_ended(server.threads) == []
 
 
 def test_requests_are_served_side_by_side(serve: Callable[..., Server]) -> None:

@@ -23,6 +23,8 @@ from schemas.contract import Contracts
 from schemas.intyg_type import IntygTypes
 from tests import builders
 
+ROOT = Path(__file__).parents[2]
+
 COUNT = 200
 """Certificates."""
 
@@ -67,7 +69,7 @@ class Adapter:
                 [sys.executable, "-m", "adapter", "serve", "--config", "adapter.toml"],
                 cwd=self._folder,
                 stderr=log,
-                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
         deadline = time.monotonic() + 30
         while True:
@@ -109,7 +111,7 @@ def test_killed_adapter_delivers_every_certificate_once(tmp_path: Path, keys_fol
         try:
             with ThreadPoolExecutor(4) as callers:
                 done = callers.map(
-                    lambda item: _register_and_send(adapter.url, *item),
+                    lambda item: register_and_send(adapter.url, *item),
                     messages.items(),
                 )
                 while len(fk_mock.all_intyg()) < KILL_AFTER:
@@ -133,7 +135,7 @@ def test_killed_adapter_delivers_every_certificate_once(tmp_path: Path, keys_fol
     assert repeats <= 4, f"{repeats} certificates were sent twice"
 
 
-def _register_and_send(url: str, intygs_id: str, body: bytes) -> None:
+def register_and_send(url: str, intygs_id: str, body: bytes) -> None:
     """As an EHR that repeats a call until it is answered."""
     for contract, message in (
         ("RegisterCertificate/3", _envelope(body)),

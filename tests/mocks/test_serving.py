@@ -1,8 +1,10 @@
+import io
 import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +46,28 @@ def test_a_taken_port_is_an_oserror(kassan: Forsakringskassan, server: MockServe
 
 def test_a_server_that_never_started_can_be_stopped(kassan: Forsakringskassan) -> None:
     MockServer(kassan).stop()
+
+
+def test_a_call_that_cannot_be_begun_does_not_end_the_mock(
+    kassan: Forsakringskassan, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where nothing can be said about it."""
+
+    faults = [RuntimeError("can't start new thread")]
+
+    def submit(*arguments: Any) -> object:
+        if faults:
+            raise faults.pop()
+        return submitted(*arguments)
+
+    with serve(kassan) as server, Path("/dev/full").open("wb", buffering=0) as full:
+        submitted = server._server._pool.submit
+        monkeypatch.setattr(server._server._pool, "submit", submit)
+        monkeypatch.setattr("sys.stderr", io.TextIOWrapper(full, write_through=True))
+        with pytest.raises(requests.ConnectionError):
+            post(server, builders.register_certificate())
+        assert result(post(server, builders.register_certificate()))[0] == "OK"
+    assert caplog.messages == ["call_failed exception=RuntimeError"]
 
 
 def test_stopping_ends_idle_connections_and_their_threads(kassan: Forsakringskassan) -> None:

@@ -123,6 +123,19 @@ def test_health_says_when_the_database_is_gone(console: FlaskClient, rig: Rig) -
     assert answer.content_type == "application/problem+json"
 
 
+def test_health_says_which_threads_have_ended(rig: Rig) -> None:
+    console = build_console(rig.parts, lambda: ["worker-1", "routes"]).test_client()
+    answer = console.get("/health")
+    assert answer.status_code == 503
+    assert answer.get_json()["detail"] == "Threads have ended: worker-1, routes."
+
+
+def test_metrics_count_what_the_process_went_through(console: FlaskClient) -> None:
+    text = console.get("/metrics").get_data(as_text=True)
+    assert "\nintyg_log_lines_lost_total " in text
+    assert "\n# TYPE intyg_thread_failures_total counter" in text
+
+
 def test_paths_are_whole_wherever_it_is_mounted(rig: Rig) -> None:
     console = build_console(rig.parts)
     client = Client(mount({"/api": console, "/health": console}))
