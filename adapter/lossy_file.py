@@ -51,6 +51,11 @@ class LossyFile(io.RawIOBase):
         self._is_cut = False  # what is there ends in the middle of a line
         self._patience = PATIENCE_SECONDS
 
+    @property
+    def name(self) -> object:
+        """As the file has it."""
+        return getattr(self._file, "name", "")
+
     def writable(self) -> bool:
         return True
 

@@ -356,8 +356,9 @@ class _HealthLane:
 
 class _RequestThread(threadpool.WorkerThread):
     def run(self) -> None:
+        """cheroot's own stops the server after an exception that its loop did not foresee."""
         self.ready = True
-        go_on(self.name, self._process_connections_until_interrupted)
+        go_on(self.name, self._process_connections_until_interrupted)  # type: ignore[attr-defined]
 
 
 class _RequestThreads(threadpool.ThreadPool):
@@ -366,7 +367,7 @@ class _RequestThreads(threadpool.ThreadPool):
         self.all: list[_RequestThread] = []
 
     def _spawn_worker(self) -> _RequestThread:
-        worker = _RequestThread(self.server)
+        worker = _RequestThread(self.server)  # type: ignore[no-untyped-call]
         worker.name = f"request-{len(self.all)}"
         self.all.append(worker)
         worker.start()
@@ -392,10 +393,10 @@ class _CherootServer(wsgi.Server):
 
     def threads(self) -> list[threading.Thread]:
         """Those that handle requests, and those that lead there."""
-        lanes = [self.health, self.arrivals]
+        lanes = [self.health.thread, self.arrivals.thread]
         if self._handshakes is not None:
-            lanes.append(self._handshakes)
-        return [*self.requests.all, *(lane.thread for lane in lanes)]
+            lanes.append(self._handshakes.thread)
+        return [*self.requests.all, *lanes]
 
     def start_handshakes(self) -> None:
         if self.ssl_adapter is not None:

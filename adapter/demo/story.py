@@ -300,9 +300,11 @@ class Story(Narrator):
 
     def _held_by_fk(self, intygs_id: str) -> bytes | None:
         try:
-            return self.stage.fk.intyg(intygs_id).request
+            held = self.stage.fk.intyg(intygs_id)
         except KeyError:
             return None
+        entry = self.stage.fk.journal.get(held.call)
+        return entry.request if entry else None
 
     def _check_message(self, who: str, entry: Entry, data: bytes) -> None:
         contracts = self.stage.adapter.parts.contracts

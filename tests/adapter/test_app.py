@@ -93,7 +93,7 @@ def test_pages_name_the_environment(app: App) -> None:
 
 
 def settings_with_reloaders(folder: Path) -> Settings:
-    keys = make_test_keys(folder / "keys")
+    keys = make_test_keys(folder / "keys", system_clock())
     (folder / "routes.toml").write_text("")
     return load_settings(
         environment="demo",

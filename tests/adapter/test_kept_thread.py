@@ -47,7 +47,11 @@ def test_a_thread_goes_on_after_whatever_was_raised() -> None:
 @pytest.fixture
 def running() -> Iterator[KeptThread]:
     end = threading.Event()
-    thread = KeptThread("runs", lambda: end.wait() and None)
+
+    def work() -> None:
+        end.wait()
+
+    thread = KeptThread("runs", work)
     thread.start()
     yield thread
     end.set()
