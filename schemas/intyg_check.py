@@ -22,6 +22,7 @@ from schemas.intyg_model import Days, Delsvar, Instans, IntygType, Match, Questi
 from schemas.intyg_quick import SAYS, quick_failure, quick_test
 from schemas.intyg_xpath import compile_xpath, write_out
 from schemas.ns import CORE, SOAP11
+from schemas.positions import Positions
 
 _SVAR: Final = f"{{{CORE}}}svar"
 _DELSVAR: Final = f"{{{CORE}}}delsvar"
@@ -218,7 +219,10 @@ class IntygCheck:
             if elements and (at_signing or not check.assertion.at_signing):
                 found.append((check, elements))
         found.sort(key=lambda pair: pair[0].order)
-        return [_finding(check.assertion, at) for check, elements in found for at in elements]
+        positions = Positions(_tag)
+        return [
+            _finding(check.assertion, at, positions) for check, elements in found for at in elements
+        ]
 
     def _sort_in(self, check: _Check, by_node: dict[str, list[_Check]]) -> None:
         node, facet = check.assertion.node, check.assertion.facet
@@ -292,11 +296,11 @@ class IntygCheck:
         return list(dict.fromkeys(ask))
 
 
-def _finding(assertion: Assertion, element: etree._Element) -> Finding:
+def _finding(assertion: Assertion, element: etree._Element, positions: Positions) -> Finding:
     return Finding(
         rule=assertion.rule,
         message=assertion.message,
-        xpath=path_of(element),
+        xpath=path_of(element, positions),
         line=_line_of(element),
         severity=assertion.severity,
         svar=assertion.svar or _nearest(element, _SVAR),
@@ -319,16 +323,23 @@ def _nearest(element: etree._Element, tag: str) -> str | None:
     return node_id if of_schema else None
 
 
-def path_of(element: etree._Element) -> str:
-    """Where an element is: local names from the request element, numbered where it has twins."""
+def _tag(element: etree._Element) -> str:
+    return str(element.tag)
+
+
+def path_of(element: etree._Element, positions: Positions) -> str:
+    """
+    Where an element is: local names from the request element, numbered where it has twins.
+
+    Args:
+        positions: Of elements by their whole name.
+    """
     steps: list[str] = []
     at: etree._Element | None = element
     while at is not None and at.tag != f"{{{SOAP11}}}Body":
-        tag = str(at.tag)
-        before = sum(1 for _ in at.itersiblings(tag, preceding=True))
-        after = next(at.itersiblings(tag), None)
-        numbered = tag in _ALWAYS_NUMBERED or before or after is not None
-        steps.append(etree.QName(at).localname + (f"[{before + 1}]" if numbered else ""))
+        number, twins = positions.of(at)
+        numbered = at.tag in _ALWAYS_NUMBERED or twins > 1
+        steps.append(etree.QName(at).localname + (f"[{number}]" if numbered else ""))
         at = at.getparent()
     return "/" + "/".join(reversed(steps))
 

@@ -20,6 +20,7 @@ from schemas.intyg_model import Delsvar, IntygType, Question
 from schemas.intyg_quick import quick_test
 from schemas.intyg_type import IntygTypes
 from schemas.ns import SOAP11
+from schemas.positions import Positions
 from tests.schemas.intyg_builder import Answers, Content, Cv, PartialDate, Period, Raw, Svar, fk7804
 
 TODAY: Final = date(2026, 11, 23)
@@ -138,7 +139,8 @@ def test_place_in_an_envelope_starts_at_the_request() -> None:
 
 def test_places_are_numbered_where_there_are_twins() -> None:
     tree = etree.fromstring('<a><b/><b><c/></b><d xmlns="x"/></a>')
-    assert [path_of(element) for element in tree.iter()] == [
+    positions = Positions(lambda element: str(element.tag))
+    assert [path_of(element, positions) for element in tree.iter()] == [
         "/a", "/a/b[1]", "/a/b[2]", "/a/b[2]/c", "/a/d",
     ]  # fmt: skip
 
