@@ -227,9 +227,11 @@ class _SchemaSet:
         """
         Whether an element is valid, and the line of its last fault.
 
-        Each message has a compiled schema for itself: the error log is kept on it.
+        Each message has a compiled schema for itself: the error log is kept on it, though no longer
+        than for the one message, which may fill it with megabytes.
         """
         with self._turns:
+            schema: Any  # lxml-stubs do not know what is on its log
             try:
                 schema = self._idle.pop()
             except IndexError:
@@ -237,9 +239,10 @@ class _SchemaSet:
             try:
                 if schema.validate(element):
                     return True, None
-                log: Any = schema.error_log  # lxml-stubs do not know what is on it
-                return False, log.last_error.line if log.last_error is not None else None
+                last = schema.error_log.last_error
+                return False, None if last is None else last.line
             finally:
+                schema._clear_error_log()
                 self._idle.append(schema)
 
     def _compiled(self) -> etree.XMLSchema:

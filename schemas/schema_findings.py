@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 import xmlschema
 from lxml import etree
 from xmlschema.loaders import SchemaLoader
+from xmlschema.namespaces import NamespaceMapper
 from xmlschema.validators import (
     XMLSchemaChildrenValidationError,
     XsdAnyElement,
@@ -24,16 +25,26 @@ from xmlschema.validators import (
     XsdGroup,
     XsdSimpleType,
 )
+from xmlschema.validators.validation import ValidationContext
 
 from schemas import contract_files, ns
 from schemas.finding import Finding
+from schemas.positions import Positions
 
 RULE: Final = "XSD"
 MAX_FINDINGS: Final = 100
 """With more faults than this it is another kind of document; the list ends by saying so."""
 
 MAX_ELEMENTS: Final = 5000
-"""Listing every fault takes about a second then; a certificate has a few hundred elements."""
+"""So many are looked at; a certificate has a few hundred."""
+
+MAX_CHARACTERS: Final = 500_000
+"""So much text and so many values of attributes; a certificate has some ten thousand. A value that
+is wrong is matched and written out a dozen times, each time without letting other threads run."""
+
+MAX_ERRORS: Final = 1000
+"""So many errors of xmlschema, which commonly has two or three for a fault. Each is written out
+with what is in its element, whether anybody reads it or not."""
 
 _MAX_NAME: Final = 60  # characters of a name from the message; the longest in the contracts has 30
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
@@ -107,6 +118,9 @@ def explain(schema: xmlschema.XMLSchema10, root: etree._Element, line: int | Non
     """
     Every fault of a message that libxml2 has refused.
 
+    What is looked at is bounded in elements, characters, errors and findings, and not in time: the
+    same message gets the same answer on every machine. The last finding says when a bound was met.
+
     Args:
         schema: The contract's.
         root: The request or response element, declared in the schema.
@@ -117,26 +131,42 @@ def explain(schema: xmlschema.XMLSchema10, root: etree._Element, line: int | Non
         At least one finding, in document order.
     """
     message = _Message(schema, root)
-    large = len(list(islice(root.iter(etree.Element), MAX_ELEMENTS + 1))) > MAX_ELEMENTS
+    elements, only = _looked_at(root)
     findings: list[Finding] = []
-    if not large:
-        faulty = _faulty(schema, root)
+    all_found = True
+    if not only:
+        faulty, all_found = _faulty(schema, root)
         findings = _first(
-            message.explained(element, faulty[element])
-            for element in root.iter(etree.Element)
-            if element in faulty
+            message.explained(element, faulty[element]) for element in elements if element in faulty
         )
     if not findings:
         # A large message; or what only libxml2 objects to: content of an element from elsewhere,
         # and in versions before 2.14 an empty element whose value is fixed, which XSD 1.0 (3.3.4,
         # cvc-elt 5.1) allows.
-        elements = islice(root.iter(etree.Element), MAX_ELEMENTS)
         findings = _first(message.faults(element) for element in elements)
-    if len(findings) > MAX_FINDINGS:
+    if not findings:
+        findings = [Finding(RULE, "does not follow the schema", message.xpath(root), line)]
+    if len(findings) > MAX_FINDINGS or not all_found:
         findings[MAX_FINDINGS:] = [message.finding(root, "there are more faults than are listed")]
-    elif large:
-        findings.append(message.finding(root, f"only {MAX_ELEMENTS} elements are explained"))
-    return findings or [Finding(RULE, "does not follow the schema", message.xpath(root), line)]
+    elif only:
+        findings.append(message.finding(root, f"only {only} are explained"))
+    return findings
+
+
+def _looked_at(root: etree._Element) -> tuple[list[etree._Element], str]:
+    """The elements that the bounds let us look at; and the bound that leaves out others, if any."""
+    elements: list[etree._Element] = []
+    left = MAX_CHARACTERS
+    for node in root.iter():
+        left -= len(node.tail or "")
+        if isinstance(node.tag, str):
+            left -= len(node.text or "") + sum(map(len, node.attrib.values()))
+            if len(elements) == MAX_ELEMENTS:
+                return elements, f"{MAX_ELEMENTS} elements"
+            elements.append(node)
+        if left < 0:
+            return elements[:-1], f"the first {MAX_CHARACTERS} characters"
+    return elements, ""
 
 
 def _first(findings: Iterable[Iterable[Finding]]) -> list[Finding]:
@@ -144,20 +174,43 @@ def _first(findings: Iterable[Iterable[Finding]]) -> list[Finding]:
     return list(islice(chain.from_iterable(findings), MAX_FINDINGS + 1))
 
 
+class _Search(ValidationContext):
+    """A run of xmlschema, which by itself ends at the end of the message, and then tells."""
+
+    __slots__ = ()
+
+    def __init__(self, schema: xmlschema.XMLSchema10, root: etree._Element) -> None:
+        source = schema.maps.settings.get_xml_resource(root)
+        mapper = NamespaceMapper(source=source)
+        super().__init__(source, mapper, check_identities=True)
+        self.validation_only = True  # the library takes any class but its own for a decoder
+
+    def raise_or_collect(
+        self, validation: str, error: xmlschema.XMLSchemaValidationError
+    ) -> xmlschema.XMLSchemaValidationError:
+        error = super().raise_or_collect(validation, error)
+        if len(self.errors) >= MAX_ERRORS:
+            raise xmlschema.XMLSchemaStopValidation
+        return error
+
+
 def _faulty(
     schema: xmlschema.XMLSchema10, root: etree._Element
-) -> dict[etree._Element, xmlschema.XMLSchemaValidationError]:
-    """The elements that have something wrong with them, each with its first error."""
-    found: dict[etree._Element, xmlschema.XMLSchemaValidationError] = {}
+) -> tuple[dict[etree._Element, xmlschema.XMLSchemaValidationError], bool]:
+    """The elements with something wrong, each with its first error; and whether these are all."""
+    search = _Search(schema, root)
+    all_found = True
     try:
-        for error in schema.iter_errors(root):
-            element = error.elem
-            if isinstance(element, etree._Element):
-                found.setdefault(element, error)
+        schema.maps.elements[str(root.tag)].raw_decode(root, "lax", search)
+    except xmlschema.XMLSchemaStopValidation:
+        all_found = False
     except xmlschema.XMLSchemaException:
-        # It raises on an `xsi:type` it cannot resolve; what it found until then still holds.
-        pass
-    return found
+        return {}, True  # it raises on an `xsi:type` that it cannot resolve
+    found: dict[etree._Element, xmlschema.XMLSchemaValidationError] = {}
+    for error in search.errors:
+        if isinstance(error.elem, etree._Element):
+            found.setdefault(error.elem, error)
+    return found, all_found
 
 
 def _generic(
@@ -235,6 +288,7 @@ class _Message:
         self._schema = schema
         self._root = root
         self._declared: dict[etree._Element, XsdElement | None] = {}
+        self._positions = Positions(lambda element: etree.QName(element).localname)
 
     def declaration(self, element: etree._Element) -> XsdElement | None:
         """The schema's declaration of an element; None where a lax wildcard lets in anything."""
@@ -266,7 +320,7 @@ class _Message:
             if node.tag == f"{{{ns.CORE}}}{name}":
                 value = node.get("id", "")
                 # Anything else that someone put there might be a person's number.
-                return value if value.replace(".", "").isdecimal() and len(value) <= 7 else None
+                return value if len(value) <= 7 and value.replace(".", "").isdecimal() else None
             if node is self._root:
                 break
         return None
@@ -277,9 +331,8 @@ class _Message:
         node = element
         while True:
             parent = None if node is self._root else node.getparent()
-            name = _name(node)
-            same = [] if parent is None else list(parent.iterchildren(_any_namespace(node)))
-            steps.append(f"{name}[{same.index(node) + 1}]" if len(same) > 1 else name)
+            number, namesakes = (1, 1) if parent is None else self._positions.of(node)
+            steps.append(f"{_name(node)}[{number}]" if namesakes > 1 else _name(node))
             if parent is None:
                 return "/" + "/".join(reversed(steps))
             node = parent
@@ -403,6 +456,7 @@ def _places(children: list[etree._Element], slots: list[_Slot]) -> list[int | No
     for tag, child in samples.items():
         if tag in place_of:
             continue
+        name = _name(child)
         wild = next((i for i, slot in enumerate(slots) if slot.wildcard_takes(tag)), None)
         # The right name in the wrong namespace, where the right one is wanted and missing. A
         # wildcard for other namespaces would let it pass unseen.
@@ -410,9 +464,7 @@ def _places(children: list[etree._Element], slots: list[_Slot]) -> list[int | No
             (
                 i
                 for i, slot in enumerate(slots)
-                if _name(child) in slot.names
-                and i not in filled
-                and (slot.required or wild is None)
+                if name in slot.names and i not in filled and (slot.required or wild is None)
             ),
             wild,
         )
@@ -483,11 +535,6 @@ def _children(element: etree._Element) -> list[etree._Element]:
 def _text(element: etree._Element) -> str:
     """The element's own text, around its children and comments."""
     return (element.text or "") + "".join(child.tail or "" for child in element)
-
-
-def _any_namespace(element: etree._Element) -> str:
-    """A pattern for elements with the same local name."""
-    return f"{{*}}{etree.QName(element).localname}"
 
 
 def _name(element: etree._Element) -> str:

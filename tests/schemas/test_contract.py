@@ -141,6 +141,16 @@ def test_a_schema_location_in_a_message_is_never_followed(contracts: Contracts) 
         assert listener.paths == []
 
 
+def test_the_faults_of_a_message_are_not_kept(contracts: Contracts) -> None:
+    """They would be megabytes, and quote it."""
+    contract = contracts.get("RegisterCertificate", 3)
+    text = samples.request(contract).replace("<c:svar ", "<c:svar/>" * 50 + "<c:svar ", 1)
+    assert contracts.check(contract, element_in_envelope(contract, text))
+    kept = [len(schema.error_log) for schema in contracts._sets[contract.key]._idle]
+    assert kept
+    assert not any(kept)
+
+
 def test_threads_get_their_own_verdicts(contracts: Contracts) -> None:
     fresh = Contracts()  # nothing compiled yet, so that compiling is raced for too
     jobs = []

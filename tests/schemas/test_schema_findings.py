@@ -6,10 +6,11 @@ from copy import deepcopy
 from itertools import islice
 
 import pytest
+import xmlschema
 from lxml import etree
 
 from schemas import contract_files, ns, schema_findings
-from schemas.contract import Contracts
+from schemas.contract import Contract, Contracts
 from schemas.finding import Finding
 from tests.schemas import samples
 from tests.schemas.conftest import element_in_envelope
@@ -35,6 +36,12 @@ def _findings(contracts: Contracts, key: str, *changes: tuple[str, str]) -> list
         text, count = re.subn(old, new, text, count=1, flags=re.DOTALL)
         assert count == 1, old
     return contracts.check(contract, element_in_envelope(contract, text))
+
+
+def _schema_of(contracts: Contracts, contract: Contract) -> xmlschema.XMLSchema10:
+    wsdl = contracts.wsdl_path(contract)
+    imports = dict(contract_files.import_paths(wsdl, etree.parse(str(wsdl)).getroot()))
+    return schema_findings.compile_schema(imports[contract.namespace])
 
 
 @pytest.mark.parametrize(
@@ -312,9 +319,7 @@ def test_an_empty_element_with_a_fixed_value_is_explained_where_libxml2_refuses_
 ) -> None:
     """Whether it does depends on its version, so the explanation is asked for without it."""
     contract = contracts.get("RevokeCertificate", 2)
-    wsdl = contracts.wsdl_path(contract)
-    imports = dict(contract_files.import_paths(wsdl, etree.parse(str(wsdl)).getroot()))
-    schema = schema_findings.compile_schema(imports[contract.namespace])
+    schema = _schema_of(contracts, contract)
     text = samples.request(contract).replace("1.2.752.129.2.1.4.1", "", 1)
     (finding,) = schema_findings.explain(schema, element_in_envelope(contract, text), 1)
     assert finding.message == "`root` must be exactly 1.2.752.129.2.1.4.1"
@@ -335,6 +340,39 @@ def test_a_large_message_is_explained_in_part_and_says_so(contracts: Contracts) 
         "`postort` is missing; it comes after `postnummer` in `patient`",
         "only 5000 elements are explained",
     ]
+
+
+def test_a_message_of_much_text_is_explained_in_part_and_says_so(contracts: Contracts) -> None:
+    """The fault before it is told; nothing that comes after."""
+    much = "x" * schema_findings.MAX_CHARACTERS
+    findings = _findings(
+        contracts, REGISTER, (r"<c:postort/>", ""), ("2026-11-19", much), ("2026-11-30", "x")
+    )
+    assert [finding.message for finding in findings] == [
+        "`postort` is missing; it comes after `postnummer` in `patient`",
+        "only the first 500000 characters are explained",
+    ]
+
+
+def test_a_fault_that_is_too_large_to_explain_is_told_as_such(contracts: Contracts) -> None:
+    findings = _findings(contracts, REGISTER, ("10:00:01", "1" * schema_findings.MAX_CHARACTERS))
+    assert [finding.message for finding in findings] == [
+        "does not follow the schema",
+        "only the first 500000 characters are explained",
+    ]
+
+
+def test_the_search_ends_when_enough_is_found(contracts: Contracts) -> None:
+    """Errors of the library itself, each of which holds all attributes of its element."""
+    many = "".join(f" a{n}=''" for n in range(schema_findings.MAX_ERRORS * 2))
+    findings = _findings(contracts, REGISTER, ('<c:svar id="1"', f'<c:svar{many} id="1"'))
+    assert len(findings) == 101
+    assert findings[-1].message == "there are more faults than are listed"
+    contract = contracts.get("RegisterCertificate", 3)
+    text = samples.request(contract).replace('<c:svar id="1"', f'<c:svar{many} id="1"')
+    element = element_in_envelope(contract, text)
+    _, all_found = schema_findings._faulty(_schema_of(contracts, contract), element)
+    assert not all_found
 
 
 def test_a_comment_inside_a_value_is_no_fault(contracts: Contracts) -> None:
