@@ -39,7 +39,7 @@ def check_file(
         (no such certificate type or version).
     """
     try:
-        root = safe_xml.parse(data).getroot()
+        root = safe_xml.parse(data, max_markup=safe_xml.MAX_LIST_MARKUP).getroot()
         element = request_element(root)
     except AdapterError as exc:
         return [Finding("XML", exc.text, "/")]

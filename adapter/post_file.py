@@ -91,7 +91,9 @@ def _address(to: str, contract: Contract) -> str:
 def _read(reply: requests.Response) -> PostedAnswer:
     """Leniently, by local names: answers out there do not always follow their schema."""
     try:
-        root = safe_xml.parse(reply.content, _MAX_ANSWER_BYTES).getroot()
+        root = safe_xml.parse(
+            reply.content, _MAX_ANSWER_BYTES, max_markup=safe_xml.MAX_LIST_MARKUP
+        ).getroot()
     except Exception as exc:  # noqa: BLE001  # whatever came, it is no SOAP answer
         return PostedAnswer(False, f"HTTP {reply.status_code}, no SOAP ({type(exc).__name__})")
     texts = {

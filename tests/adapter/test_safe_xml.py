@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from adapter.errors import FaultCode, FaultError
-from adapter.safe_xml import MAX_DEPTH, MAX_MARKUP, body_slice, envelope, parse, to_utf8
+from adapter.safe_xml import (
+    MAX_ATTRIBUTES,
+    MAX_DEPTH,
+    MAX_LIST_MARKUP,
+    MAX_MARKUP,
+    MAX_NAMESPACES,
+    body_slice,
+    envelope,
+    parse,
+    to_utf8,
+)
 from schemas import ns
 
 SECRET = "Hemlig Person"
@@ -188,14 +198,44 @@ def test_nothing_but_blanks_costs_less_than_a_second(start: str) -> None:
 
 
 def costs_less_than_a_second(data: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     refused(data)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_many_tags_are_allowed_up_to_the_limit() -> None:
     parse(b"<a>" + b"<b/>" * (MAX_MARKUP - 2) + b"</a>")
     refused(b"<a>" + b"<b/>" * (MAX_MARKUP - 1) + b"</a>")
+    parse(b"<a>" + b"<b/>" * MAX_MARKUP + b"</a>", max_markup=MAX_LIST_MARKUP)
+
+
+def test_attributes_are_allowed_up_to_the_limit() -> None:
+    def message(count: int) -> bytes:
+        attributes = b" ".join(b"a%d=''" % n for n in range(count))
+        return b"<a>\n<b " + attributes + b"><c d='e'/></b></a>"
+
+    parse(message(MAX_ATTRIBUTES))
+    error = refused(message(MAX_ATTRIBUTES + 1))
+    assert error.text == "An element of the message has more than 32 attributes, at line 2."
+
+
+@pytest.mark.parametrize("levels", [1, 4])
+def test_declarations_in_force_are_allowed_up_to_the_limit(levels: int) -> None:
+    def message(count: int) -> bytes:
+        text = b"<z/>"
+        for level in range(levels):
+            some = range(count * level // levels, count * (level + 1) // levels)
+            declared = b" ".join(b"xmlns:a%d='u'" % n for n in some)
+            text = b"<b " + declared + b">" + text + b"</b>\n"
+        return b"<a>\n" + text + b"</a>"
+
+    parse(message(MAX_NAMESPACES))
+    error = refused(message(MAX_NAMESPACES + 1))
+    assert "more than 128 namespace declarations in force, at line 2." in error.text
+
+
+def test_an_element_after_another_may_declare_anew() -> None:
+    parse(b"<a>" + b"<b xmlns:c='u'/>" * (MAX_NAMESPACES * 2) + b"</a>")
 
 
 def test_threads_parse_side_by_side() -> None:
