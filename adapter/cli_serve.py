@@ -16,6 +16,7 @@ from adapter.cli_options import ConfigOption
 from adapter.cli_run import ENDING, Signals, stop_running
 from adapter.errors import AdapterError
 from adapter.ports import reserve_port
+from adapter.process_memory import give_back_large_blocks, keep_what_is_there
 from adapter.processes import (
     Fitness,
     Processes,
@@ -119,7 +120,13 @@ def _build(settings: Settings, shared_port: int | None = None) -> "App":
 
 
 def _warm_up(adapter: "App") -> None:
-    threading.Thread(target=adapter.warm_up, name="warm-up", daemon=True).start()
+    give_back_large_blocks()
+
+    def warm_up() -> None:
+        adapter.warm_up()
+        keep_what_is_there()
+
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
 
 def _announce(settings: Settings, url: str) -> None:
