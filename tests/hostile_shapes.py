@@ -49,7 +49,8 @@ def _svar(svar: str) -> bytes:
 
 
 def _delsvar(content: str) -> bytes:
-    return _svar(f'<svar id="35"><delsvar id="35.1">{content}</delsvar></svar>')
+    """In the place of a free text."""
+    return _instead("Kan inte böja knät mer än hälften", content)
 
 
 def _instead(of: str, new: str) -> bytes:
@@ -211,6 +212,7 @@ SHAPES: Final[dict[str, Shape]] = {
         many("<t:cv><t:code>x<!-- -->x</t:code><t:codeSystem>x</t:codeSystem></t:cv>", n)
     ),
     # text
+    "a long name of a unit": lambda n: _instead("Påhittade vårdcentralen", many("Enhet. ", n)),
     "a long text": lambda n: _delsvar(many("Påhittad text. ", n)),
     "a text of references": lambda n: _delsvar(many("&amp;&lt;&gt;", n)),
     "a text of blanks": lambda n: _delsvar(many(" \n\t", n)),

@@ -37,6 +37,7 @@ from tests.flows.attackers import (
     posting,
     talk,
 )
+from tests.hostile_shapes import SHAPES
 
 REGISTER = "/clinicalprocess/healthcond/certificate/RegisterCertificate/3/rivtabp21"
 
@@ -118,6 +119,12 @@ XML_ATTACKS = [
     ),
     pytest.param("<a/>".encode("utf-32"), id="UTF-32"),
     pytest.param(b"\x00" * 1_000_000, id="zeros"),
+    # The largest that come past the first look, and are then wrong in thousands of places.
+    pytest.param(SHAPES["empty svar"](65_000), id="empty svar"),
+    pytest.param(SHAPES["invalid dates"](90_000), id="invalid dates"),
+    pytest.param(SHAPES["thirty unknown attributes a svar"](60_000), id="unknown attributes"),
+    pytest.param(SHAPES["svar of one id"](75_000), id="svar that break a rule"),
+    pytest.param(SHAPES["a long time"](9_000_000), id="a long time"),
 ]
 
 

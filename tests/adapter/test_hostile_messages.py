@@ -1,0 +1,102 @@
+"""What a message costs grows with its size and no faster, whatever it is made of.
+
+Whole requests, from the door to the answer, in processor time: other work on the machine disturbs
+that little. Each shape is as large as its number of tags lets it be, or `TEXT_BYTES`.
+"""
+
+import gc
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from adapter.interactions import FAULT_CONTRACTS, HANDLERS
+from adapter.safe_xml import MAX_BYTES, MAX_MARKUP
+from adapter.soap import build_wsgi
+from adapter.soap.web import WsgiApp
+from adapter.store import Store
+from schemas.schema_findings import MAX_FINDINGS
+from tests.adapter.interactions.rig import CONTRACTS, VirtualClock, make_parts, make_settings
+from tests.adapter.soap.calls import Answer, call
+from tests.hostile_shapes import MESSAGE_SHAPES, SHAPES, Shape
+
+MOST_SECONDS: Final = 1.0
+TEXT_BYTES: Final = 2_000_000
+NOISE_SECONDS: Final = 0.1
+
+ALL: Final = [
+    *(pytest.param("RegisterCertificate:3", shape, id=name) for name, shape in SHAPES.items()),
+    *(
+        pytest.param("SendMessageToCare:2", shape, id=f"message: {name}")
+        for name, shape in MESSAGE_SHAPES.items()
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WsgiApp]:
+    folder: Path = tmp_path_factory.mktemp("hostile")
+    clock = VirtualClock()
+    store = Store(f"sqlite:///{folder / 'adapter.sqlite'}", clock)
+    settings = make_settings(data_dir=folder)
+    store.migrate(settings.environment)
+    parts = make_parts(settings, store, clock)
+    for key in ("RegisterCertificate:3", "SendMessageToCare:2"):
+        name, _, major = key.partition(":")
+        CONTRACTS.warm(CONTRACTS.get(name, int(major)))
+    handlers = {
+        key: lambda inbound, flow=flow: flow(inbound, parts) for key, flow in HANDLERS.items()
+    }
+    yield build_wsgi(CONTRACTS, handlers, settings, clock, FAULT_CONTRACTS)
+    store.close()
+
+
+def post(door: WsgiApp, key: str, data: bytes) -> tuple[float, Answer]:
+    """The processor time of a call, in seconds, and its answer."""
+    name, _, major = key.partition(":")
+    path = CONTRACTS.get(name, int(major)).path
+    gc.disable()  # what all tests together have loaded is not the message's to pay for
+    try:
+        started = time.process_time()
+        answer = call(door, "POST", path, data)
+        return time.process_time() - started, answer
+    finally:
+        gc.enable()
+
+
+def markup(data: bytes) -> int:
+    return data.count(b"<") + data.count(b"=")
+
+
+def largest(shape: Shape) -> int:
+    """The size up to which a shape is not refused for its tags alone, if that is not too large."""
+    few, many = markup(shape(20_000)), markup(shape(60_000))
+    a_byte = (many - few) / 40_000
+    return min(
+        TEXT_BYTES, int((MAX_MARKUP * 0.97 - few) / a_byte) + 20_000 if a_byte else MAX_BYTES
+    )
+
+
+@pytest.mark.parametrize(("key", "shape"), ALL)
+def test_cost_grows_with_the_size_and_no_faster(door: WsgiApp, key: str, shape: Shape) -> None:
+    size = largest(shape)
+    quarter, _ = post(door, key, shape(size // 4))
+    data = shape(size)
+    assert markup(data) <= MAX_MARKUP, "it must come past the first look"
+    whole, answer = post(door, key, data)
+    assert whole < 6 * quarter + NOISE_SECONDS
+    # A message of many tags can be no larger; one of text could.
+    at_the_limit = whole * MAX_BYTES / size if size == TEXT_BYTES else whole
+    assert at_the_limit < MOST_SECONDS + NOISE_SECONDS
+    assert answer.status in (200, 500)
+    assert answer.body.count(b"\n") <= MAX_FINDINGS + 3
+    assert len(answer.body) < 50_000
+
+
+@pytest.mark.parametrize(("key", "shape"), ALL)
+def test_the_answer_is_the_same_each_time(door: WsgiApp, key: str, shape: Shape) -> None:
+    """No clock decides how much of a message is explained."""
+    first, second = (post(door, key, shape(5_000))[1] for _ in range(2))
+    assert first.body == second.body
