@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import xmlschema
 from lxml import etree
@@ -199,9 +199,10 @@ def _faulty(
 ) -> tuple[dict[etree._Element, xmlschema.XMLSchemaValidationError], bool]:
     """The elements with something wrong, each with its first error; and whether these are all."""
     search = _Search(schema, root)
+    element: Any = root  # the library's types know the standard library's alone
     all_found = True
     try:
-        schema.maps.elements[str(root.tag)].raw_decode(root, "lax", search)
+        schema.maps.elements[str(root.tag)].raw_decode(element, "lax", search)
     except xmlschema.XMLSchemaStopValidation:
         all_found = False
     except xmlschema.XMLSchemaException:
