@@ -18,7 +18,7 @@ readonly CLONE=home/user/intygsadapter
 
 say() { printf 'bare: %s\n' "$*" >&2; }
 not_here() { say "NOT TRIED: $*"; exit 3; }
-usage() { sed -n 's/^# \{0,1\}//; 2,14p' "$0" >&2; exit 2; }
+usage() { sed -n 's/^# \{0,1\}//; 2,12p' "$0" >&2; exit 2; }
 
 release="" newest="" targets=""
 for word; do
