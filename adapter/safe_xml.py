@@ -14,7 +14,7 @@ Profile 2.1 (`LogicalAddress`).
 import re
 import threading
 from functools import lru_cache
-from typing import Final, cast
+from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -69,8 +69,11 @@ _ATTRIBUTE: Final = re.compile(rb"""\s+([^\s=]+)\s*=\s*("[^"]*"|'[^']*')""")
 _XML_ERRORS: Final = {  # libxml2's error numbers, e.g. 76: ERR_TAG_NAME_MISMATCH
     code: name for name, code in vars(etree.ErrorTypes).items() if isinstance(code, int)
 }
-_TOO_DEEP: Final = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
-_ATTRIBUTE_TOO_MANY: Final = etree.XPath(f"//@*[{MAX_ATTRIBUTES + 1}]/..")
+_DEEP_PATH: Final = "/*" * (MAX_DEPTH + 1)
+_CROWDED_PATH: Final = f"//*/@*[{MAX_ATTRIBUTES + 1}]"
+_TOO_DEEP_OR_CROWDED: Final = etree.XPath(f"boolean({_DEEP_PATH} | {_CROWDED_PATH})")
+_TOO_DEEP: Final = etree.XPath(f"boolean({_DEEP_PATH})")
+_CROWDED: Final = etree.XPath(f"{_CROWDED_PATH}/..")
 _per_thread = threading.local()
 
 
@@ -159,22 +162,19 @@ def parse(
     tree = _well_formed(text)
     if tree.docinfo.internalDTD is not None:  # cannot be; the second lock on the same door
         raise FaultError("The message has a document type declaration (DTD).")
-    if _TOO_DEEP(tree):
-        raise FaultError(f"The message is nested deeper than {MAX_DEPTH} elements.")
-    _refuse_crowded(tree, text)
+    if _TOO_DEEP_OR_CROWDED(tree):  # asked together, since it is asked of each message
+        if _TOO_DEEP(tree):
+            raise FaultError(f"The message is nested deeper than {MAX_DEPTH} elements.")
+        raise _too_crowded(_CROWDED(tree), f"{MAX_ATTRIBUTES} attributes")
+    if text.count(b"xmlns") > MAX_NAMESPACES and (crowded := _with_too_many_namespaces(tree)):
+        raise _too_crowded(crowded, f"{MAX_NAMESPACES} namespace declarations in force")
     return tree
 
 
-def _refuse_crowded(tree: etree._ElementTree, text: bytes) -> None:
+def _too_crowded(elements: Any, what: str) -> FaultError:
     """What one element holds is written out anew for each fault of it, or of what is in it."""
-    crowded = cast(list[etree._Element], _ATTRIBUTE_TOO_MANY(tree))
-    what = f"{MAX_ATTRIBUTES} attributes"
-    if not crowded and text.count(b"xmlns") > MAX_NAMESPACES:
-        crowded = _with_too_many_namespaces(tree)
-        what = f"{MAX_NAMESPACES} namespace declarations in force"
-    if crowded:
-        where = f"line {crowded[0].sourceline}"
-        raise FaultError(f"An element of the message has more than {what}, at {where}.")
+    where = f"line {elements[0].sourceline}"
+    return FaultError(f"An element of the message has more than {what}, at {where}.")
 
 
 def _with_too_many_namespaces(tree: etree._ElementTree) -> list[etree._Element]:
