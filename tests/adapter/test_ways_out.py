@@ -42,6 +42,7 @@ SERVES: Final = {
     "adapter.ask_service": "one question to a register or staff directory: a number or an HSA-id",
     "adapter.store.engine": "rows to the database",
     "adapter.store.listen": "nothing: it hears of work from the database",
+    "adapter.process_memory": "nothing: it sets a threshold of the C library",
 }
 """In a serving adapter, what may connect, and what it sends."""
 

@@ -364,12 +364,13 @@ def test_a_fault_that_is_too_large_to_explain_is_told_as_such(contracts: Contrac
 
 def test_the_search_ends_when_enough_is_found(contracts: Contracts) -> None:
     """Errors of the library itself, each of which holds all attributes of its element."""
-    many = "".join(f" a{n}=''" for n in range(schema_findings.MAX_ERRORS * 2))
-    findings = _findings(contracts, REGISTER, ('<c:svar id="1"', f'<c:svar{many} id="1"'))
+    thirty = "".join(f" a{n}=''" for n in range(30))
+    many = f"<c:svar{thirty}/>" * (schema_findings.MAX_ERRORS // 30 + 1)
+    findings = _findings(contracts, REGISTER, ('<c:svar id="1"', f'{many}<c:svar id="1"'))
     assert len(findings) == 101
     assert findings[-1].message == "there are more faults than are listed"
     contract = contracts.get("RegisterCertificate", 3)
-    text = samples.request(contract).replace('<c:svar id="1"', f'<c:svar{many} id="1"')
+    text = samples.request(contract).replace('<c:svar id="1"', f'{many}<c:svar id="1"')
     element = element_in_envelope(contract, text)
     _, all_found = schema_findings._faulty(_schema_of(contracts, contract), element)
     assert not all_found
