@@ -37,6 +37,7 @@ class LossyFile(io.RawIOBase):
 
     Args:
         file: Where it goes.
+        stream: What the file is taken from. It is kept, since it would close the file when it goes.
 
     Attributes:
         lines_lost: Of all such files of this process.
@@ -45,8 +46,9 @@ class LossyFile(io.RawIOBase):
     lines_lost: ClassVar[int] = 0
     _counting: ClassVar = threading.Lock()
 
-    def __init__(self, file: Unbuffered) -> None:
+    def __init__(self, file: Unbuffered, stream: TextIO | None = None) -> None:
         self._file = file
+        self._stream = stream
         self._lock = threading.Lock()
         self._is_cut = False  # what is there ends in the middle of a line
         self._patience = PATIENCE_SECONDS
@@ -116,7 +118,7 @@ def lossy(stream: TextIO) -> TextIO:
     binary = getattr(stream, "buffer", None)
     if binary is None or isinstance(binary, LossyFile):
         return stream  # in memory; or it is lossy already
-    file = LossyFile(getattr(binary, "raw", binary))
+    file = LossyFile(getattr(binary, "raw", binary), stream)
     return io.TextIOWrapper(
         file, stream.encoding, "backslashreplace", newline="", write_through=True
     )

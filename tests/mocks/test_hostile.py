@@ -48,8 +48,14 @@ def _seconds(server: MockServer, message: bytes) -> float:
     return time.process_time() - started
 
 
+def _cost(server: MockServer, message: bytes) -> float:
+    """Asked again when much: what other threads of this process do meanwhile counts, too."""
+    first = _seconds(server, message)
+    return first if first < SLACK_SECONDS else min(first, _seconds(server, message))
+
+
 def _hold_to_linear(server: MockServer, shape: Shape) -> None:
-    took = [_seconds(server, shape(size)) for size in SIZES]
+    took = [_cost(server, shape(size)) for size in SIZES]
     assert max(took) < MOST_SECONDS, took
     for smaller, larger in pairwise(range(len(SIZES))):
         growth = SIZES[larger] / SIZES[smaller]

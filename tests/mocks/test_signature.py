@@ -58,7 +58,8 @@ def test_a_relative_namespace_is_invalid_and_nothing_of_the_message_is_written_a
     body = sign(builders.register_certificate(), signer)
     changed = body.replace(b"</skapadAv>", b'<a xmlns="u"/></skapadAv>', 1)
     outcome, detail = check(changed, signer.ca_file)
-    assert (outcome, detail) == (SignatureOutcome.INVALID, "a namespace is a relative URI")
+    assert outcome is SignatureOutcome.INVALID
+    assert detail.startswith("a relative namespace name is in scope")
     assert capfd.readouterr() == ("", "")
 
 
