@@ -46,7 +46,7 @@ bench: setup  ## What taking in a certificate costs, step by step, and what chec
 	$(BIN)/python bench/mock.py
 
 docs: setup  ## The pages about certificate types, from their files
-	$(BIN)/python -m schemas.intyg_pages docs/certificates
+	$(BIN)/python -m intyg.schemas.export.pages docs/certificates
 
 clean:
 	rm -rf $(VENV) data build *.egg-info

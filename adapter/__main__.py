@@ -1,4 +1,4 @@
-"""The command `intyg`, also as `python -m adapter`."""
+"""The command `intyg`, also as `python -m intyg.adapter`."""
 
 import signal
 import sys
@@ -10,7 +10,7 @@ def main() -> None:
         # Importing takes a moment, and a process may be told then that files have changed. It is
         # to read them after that anyway.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    from adapter.cli import main as command
+    from intyg.adapter.cli.main import main as command
 
     command()
 

@@ -23,15 +23,17 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from adapter import log, safe_xml, signature
-from adapter.app import build_parts
-from adapter.interactions import register_certificate
-from adapter.make_keys import SIGNER_HSA_ID, make_test_keys
-from adapter.model import Inbound, system_clock
-from adapter.readers import swedish_day
-from adapter.settings import load_settings
-from mocks.journalsystem.sample import fk7804
-from schemas import ns
+from intyg.adapter import signature
+from intyg.adapter.bootstrap.app import build_services
+from intyg.adapter.domain import log
+from intyg.adapter.domain.clock import swedish_day, system_clock
+from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.flows.contracts import register_certificate
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.settings.settings import load_settings
+from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID, make_test_keys
+from intyg.mocks.journalsystem.sample import fk7804
+from intyg.schemas import ns
 
 PATIENT: Final = "189001019802"
 ROUNDS: Final = 5
@@ -63,7 +65,7 @@ def main() -> None:
 def _measure(folder: Path, seconds: float) -> None:
     keys = make_test_keys(folder / "keys", system_clock())
     (folder / "list.csv").write_text(f"{PATIENT}\n")
-    parts = build_parts(
+    services = build_services(
         load_settings(
             None,
             environment="demo",
@@ -78,19 +80,19 @@ def _measure(folder: Path, seconds: float) -> None:
     unsigned = fk7804(str(uuid.uuid4()), PATIENT, SIGNER_HSA_ID, now)
     body = signature.sign_document(unsigned, key)
     message = safe_xml.envelope(body, "INTYGSADAPTER")
-    contract = parts.contracts.get("RegisterCertificate", 3)
+    contract = services.contracts.get("RegisterCertificate", 3)
     element = safe_xml.parse(message).getroot().find(f"{{{ns.SOAP11}}}Body/*")
     assert element is not None
     intyg = element.find(f"{{{contract.namespace}}}intyg")
     assert intyg is not None
-    intyg_type = parts.types.find("LISJP", "1.3")
+    intyg_type = services.types.find("LISJP", "1.3")
 
     def checks(data: bytes) -> None:
         root = safe_xml.parse(data).getroot()
         request = root.find(f"{{{ns.SOAP11}}}Body/*")
         assert request is not None
-        assert not parts.contracts.check(contract, request)
-        assert not parts.types.check(intyg_type, request[-1], today=today)
+        assert not services.contracts.check(contract, request)
+        assert not services.types.check(intyg_type, request[-1], today=today)
 
     def inbound(data: bytes) -> Inbound:
         root = safe_xml.parse(data).getroot()
@@ -104,14 +106,14 @@ def _measure(folder: Path, seconds: float) -> None:
     rows: list[tuple[str, Callable[[], object]]] = [
         ("parse the envelope", lambda: safe_xml.parse(message)),
         ("cut out the request's bytes", lambda: safe_xml.body_slice(message)),
-        ("XSD", lambda: parts.contracts.check(contract, element)),
-        ("rules of FK7804", lambda: parts.types.check(intyg_type, intyg, today=today)),
+        ("XSD", lambda: services.contracts.check(contract, element)),
+        ("rules of FK7804", lambda: services.types.check(intyg_type, intyg, today=today)),
         ("parse + XSD + rules", lambda: checks(message)),
-        ("verify the signature", lambda: signature.verify(intyg, parts.trust, now)),
+        ("verify the signature", lambda: signature.verify(intyg, services.trust, now)),
         ("sign", lambda: signature.sign_document(unsigned, key)),
         (
             "all of RegisterCertificate, to disk",
-            lambda: register_certificate.handle(inbound(next(new)), parts),
+            lambda: register_certificate.handle(inbound(next(new)), services),
         ),
     ]
     table = Table(title=f"FK7804, signed, {len(message)} bytes; one core")
@@ -122,7 +124,7 @@ def _measure(folder: Path, seconds: float) -> None:
         found = rate(step, seconds)
         table.add_row(name, f"{found:,.0f}", f"{1000 / found:.3f}")
     Console().print(table)
-    parts.store.close()
+    services.store.close()
 
 
 def _another(unsigned: bytes, key: signature.SigningKey) -> bytes:

@@ -32,17 +32,18 @@ from rich.console import Console
 from rich.table import Table
 from werkzeug.wrappers import Request, Response
 
-from adapter import safe_xml, signature
-from adapter.make_keys import SIGNER_HSA_ID, make_test_keys
-from adapter.model import system_clock
-from adapter.ports import held_port
-from mocks import envelope
-from mocks.envelope import Answer
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.journalsystem.sample import fk7804
-from mocks.serving import MockServer, allow_many_connections, serve
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.adapter import signature
+from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.httpd.ports import held_port
+from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID, make_test_keys
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.journalsystem.sample import fk7804
+from intyg.mocks.server.serving import MockServer, allow_many_connections, serve
+from intyg.mocks.wire import envelope
+from intyg.mocks.wire.envelope import Answer
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 
 PATIENT: Final = "189001019802"
 CERTIFICATES: Final = 2000
@@ -249,7 +250,7 @@ def _starting(calls: Sequence[bytes]) -> None:
 
 
 def _from_command(call: bytes) -> float:
-    command = [sys.executable, "-m", "adapter", "mocks", "--no-token", "--ports-from", "0"]
+    command = [sys.executable, "-m", "intyg.adapter", "mocks", "--no-token", "--ports-from", "0"]
     with held_port() as port:
         command += ["--forsakringskassan-port", str(port)]
         started = time.perf_counter()

@@ -26,12 +26,12 @@ from lxml import etree
 from rich.console import Console
 from rich.table import Table
 
-from adapter import safe_xml
-from schemas import schema_findings
-from schemas.contract import Contract, Contracts
-from schemas.intyg_example import example
-from schemas.intyg_model import IntygType
-from schemas.intyg_type import IntygTypes
+from intyg.adapter.formats import safe_xml
+from intyg.schemas.contract import findings as schema_findings
+from intyg.schemas.contract.contract import Contract, Contracts
+from intyg.schemas.examples.example import example
+from intyg.schemas.intyg_model import IntygType
+from intyg.schemas.typefile.lookup import IntygTypes
 
 LEAST_A_SECOND: Final = 1500  # of a full FK7804 version 1
 LEAST_TIMES_FASTER: Final = 8  # than xmlschema alone

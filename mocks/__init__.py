@@ -14,6 +14,6 @@ shared is `schemas`, the facts of contracts and certificate types.
     forsakringskassan, …             the personas: `personas` is the table of the five
     control                          the same over HTTP, as JSON
     national                         the national mock service: its rules and REST paths
-    testing, pytest_fixtures         the mocks in sentences, and as fixtures of pytest
+    testing                          the mocks in sentences
     serving                          on a port of their own, or inside pytest-httpserver
 """

@@ -5,21 +5,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from mocks.agency import Agency
-from mocks.authority import Authority
-from mocks.clock import Clock, system_clock
-from mocks.conversations import Script
-from mocks.conversations.talker import Talker
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.journalsystem import Journalsystem
-from mocks.journalsystem.persona import SETTINGS as JOURNALSYSTEM
-from mocks.settings import MockSettings
-from mocks.skatteverket import Skatteverket
-from mocks.socialstyrelsen import Socialstyrelsen
-from mocks.tls import AdapterTls
-from mocks.transportstyrelsen import Transportstyrelsen
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.clock.clock import Clock, system_clock
+from intyg.mocks.conversations import Script
+from intyg.mocks.conversations.talker import Talker
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.journalsystem import Journalsystem
+from intyg.mocks.journalsystem.persona import SETTINGS as JOURNALSYSTEM
+from intyg.mocks.server.agency import Agency
+from intyg.mocks.server.authority import Authority
+from intyg.mocks.settings import MockSettings
+from intyg.mocks.skatteverket import Skatteverket
+from intyg.mocks.socialstyrelsen import Socialstyrelsen
+from intyg.mocks.transportstyrelsen import Transportstyrelsen
+from intyg.mocks.wire.tls import AdapterTls
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 
 
 @dataclass(frozen=True)

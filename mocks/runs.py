@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Final, Generic, Protocol, TypeVar
 from wsgiref.types import WSGIEnvironment
 
-from mocks.identity import Identity
+from intyg.mocks.wire.identity import Identity
 
 RUN_HEADER: Final = "x-intyg-run"
 

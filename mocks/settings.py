@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mocks.tls import AdapterTls
+from intyg.mocks.wire.tls import AdapterTls
 
 ANY = "*"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from schemas.finding import Severity
+from intyg.schemas.finding import Severity
 
 
 class Role(StrEnum):
@@ -108,9 +108,9 @@ class Delsvar:
 
     Attributes:
         id: `35.1`; for additional questions `*.1`.
-        type: One of `schemas.intyg_kinds.KINDS`.
+        type: One of `intyg.schemas.rules.kinds.KINDS`.
         code_lists: Where its codes come from, if it is a code.
-        pattern: Name in `schemas.intyg_kinds.PATTERNS`, and its rule.
+        pattern: Name in `intyg.schemas.rules.kinds.PATTERNS`, and its rule.
         when: In words, when it is asked; None: always.
     """
 

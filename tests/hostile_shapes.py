@@ -8,7 +8,7 @@ by their schema, and a few keep every rule. They know neither adapter nor mocks.
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from schemas import ns
+from intyg.schemas import ns
 from tests import builders
 
 Shape: TypeAlias = Callable[[int], bytes]

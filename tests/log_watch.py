@@ -18,7 +18,7 @@ from typing import Any, Final
 import pytest
 import structlog
 
-from adapter.person import luhn_holds
+from intyg.adapter.rules.person_id import luhn_holds
 from tests.counts import counter
 
 ROOT: Final = Path(__file__).parents[1]
@@ -38,7 +38,7 @@ TITLE: Final = "looked through for person numbers and names"
 def secrets() -> Mapping[str, str]:
     """Each number (also as ten digits, and with a hyphen) and name of the test data: what it is."""
     found = dict.fromkeys(NAMES, "a name")
-    for folder in ("tests", "mocks", "adapter/demo"):
+    for folder in ("tests", "mocks", "sandbox/demo"):
         for path in (ROOT / folder).rglob("*"):
             if path.suffix not in (".py", ".xml"):
                 continue

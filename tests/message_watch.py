@@ -15,12 +15,12 @@ from typing import Any, Final
 import pytest
 from lxml import etree
 
-from adapter.soap.app import _Doors
-from adapter.soap.web import Response
-from mocks import envelope
-from mocks.journal import Entry, Journal
-from schemas.contract import Contract, Contracts
-from schemas.ns import SOAP11
+from intyg.adapter.soap.app import _Doors
+from intyg.adapter.soap.web import Response
+from intyg.mocks.journal import Entry, Journal
+from intyg.mocks.wire import envelope
+from intyg.schemas.contract.contract import Contract, Contracts
+from intyg.schemas.ns import SOAP11
 from tests.counts import counter
 
 WRITTEN_BY_TESTS: Final = ("tests/mocks/", "tests/docs/")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from schemas.contract import Contracts
+from intyg.schemas.contract.contract import Contracts
 from tests.builders import (
     HSA,
     INTYGS_ID,

@@ -14,10 +14,15 @@ from typing import Final
 from hypothesis import strategies as st
 from lxml import etree
 
-from schemas.intyg_draft import Draft, Text, request_bytes, request_element
-from schemas.intyg_example import Size, Workshop, frame_of
-from schemas.intyg_model import IntygType
-from schemas.intyg_type import IntygTypes
+from intyg.schemas.examples.draft import (
+    Draft,
+    Text,
+    request_bytes,
+    request_element,
+)
+from intyg.schemas.examples.example import Size, Workshop, frame_of
+from intyg.schemas.intyg_model import IntygType
+from intyg.schemas.typefile.lookup import IntygTypes
 
 SIGNED_AT: Final = datetime(2026, 11, 23, 9, 30)  # noqa: DTZ001  contract times carry no zone
 TODAY: Final[date] = SIGNED_AT.date()

@@ -8,21 +8,21 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[1]
-PACKAGES: Final = ("schemas", "mocks", "adapter")
+PACKAGES: Final = ("schemas", "mocks", "adapter", "sandbox")
 
 CLOCKS: Final = {
-    "adapter/model.py": "system_clock, which is handed to whoever wants a clock",
-    "mocks/clock.py": "the mocks' own",
-    "adapter/guard/watched_file.py": "compared with a file's time, which the machine writes",
+    "adapter/domain/clock.py": "system_clock, which is handed to whoever wants a clock",
+    "mocks/clock/clock.py": "the mocks' own",
+    "adapter/clients/watched_file.py": "compared with a file's time, which the machine writes",
     "mocks/journal/journal.py": "how long memory is used; a clock that stands would keep all",
 }
 
 OUTERMOST: Final = {
-    "adapter/cli.py",
-    "adapter/cli_options.py",
-    "adapter/demo/accident.py",
-    "adapter/demo/stage.py",
-    "adapter/testing_keys.py",
+    "adapter/cli/main.py",
+    "adapter/cli/options.py",
+    "sandbox/demo/accident.py",
+    "sandbox/demo/stage.py",
+    "sandbox/signing_keys.py",
 }
 """Commands, demonstrations and test fixtures, which nobody hands a clock."""
 

@@ -27,24 +27,26 @@ from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from adapter.blocked_view import blocked_view
-from adapter.console.metrics import build_registry
-from adapter.console.problem import problem
-from adapter.console.route_pages import build_route_pages
-from adapter.console.token import Token, ask_for
-from adapter.console.views import intyg_view
-from adapter.errors import AdapterError, StoreError, ValidationError
-from adapter.interactions import mark_handled
-from adapter.meddelande_rules import MAX_ID_LENGTH
-from adapter.parts import Parts
-from adapter.store import Rows
+from intyg.adapter.console.blocked import blocked_view
+from intyg.adapter.console.metrics import build_registry
+from intyg.adapter.console.problem import problem
+from intyg.adapter.console.route_pages import build_route_pages
+from intyg.adapter.console.token import Token, ask_for
+from intyg.adapter.console.views import intyg_view
+from intyg.adapter.domain.errors import AdapterError, StoreError, ValidationError
+from intyg.adapter.flows import mark_handled
+from intyg.adapter.flows.services import Services
+from intyg.adapter.rules.meddelande_rules import MAX_ID_LENGTH
+from intyg.adapter.store import Rows
 
 DEFAULT_ROWS, MAX_ROWS = 50, 1000
 
 _log = structlog.get_logger()
 
 
-def build_console(parts: Parts, ended_threads: Callable[[], Collection[str]] = tuple) -> Flask:
+def build_console(
+    services: Services, ended_threads: Callable[[], Collection[str]] = tuple
+) -> Flask:
     """
     Make the WSGI application.
 
@@ -54,21 +56,21 @@ def build_console(parts: Parts, ended_threads: Callable[[], Collection[str]] = t
     Raises:
         SettingsError: The token that it is to ask for cannot be had.
     """
-    token = Token.from_settings(parts.settings)
-    app = Flask("adapter.console", static_folder=None)
+    token = Token.from_settings(services.settings)
+    app = Flask("intyg.adapter.console", static_folder=None)
     app.wsgi_app = whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
     ask_for(token, app)
-    registry = build_registry(parts)
-    app.register_blueprint(build_route_pages(parts))
+    registry = build_registry(services)
+    app.register_blueprint(build_route_pages(services))
 
     @app.get("/health")
     def health() -> ResponseReturnValue:
-        with parts.store.read() as rows:
+        with services.store.read() as rows:
             rows.get_intyg("")
         if ended := ended_threads():
             text = f"Threads have ended: {', '.join(ended)}."
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, text)
-        return jsonify(status="ok", environment=parts.settings.environment.value)
+        return jsonify(status="ok", environment=services.settings.environment.value)
 
     @app.get("/metrics")
     def metrics() -> ResponseReturnValue:
@@ -87,7 +89,7 @@ def build_console(parts: Parts, ended_threads: Callable[[], Collection[str]] = t
 
     @app.get("/api/intyg/<path:intygs_id>")
     def intyg(intygs_id: str) -> ResponseReturnValue:
-        with parts.store.read() as rows:
+        with services.store.read() as rows:
             view = intyg_view(rows, intygs_id)
         if view is None:
             return problem(HTTPStatus.NOT_FOUND, "There is no such certificate.")
@@ -96,7 +98,7 @@ def build_console(parts: Parts, ended_threads: Callable[[], Collection[str]] = t
     @app.get("/api/blocked")
     def blocked() -> ResponseReturnValue:
         limit = min(max(request.args.get("limit", DEFAULT_ROWS, type=int), 1), MAX_ROWS)
-        with parts.store.read() as rows:
+        with services.store.read() as rows:
             return jsonify(blocked_view(rows, limit))
 
     @app.put("/api/intyg/<path:intygs_id>/ref")
@@ -104,10 +106,10 @@ def build_console(parts: Parts, ended_threads: Callable[[], Collection[str]] = t
         ref = request.values.get("ref", "").strip()
         if not (1 <= len(ref) <= MAX_ID_LENGTH and len(intygs_id) <= MAX_ID_LENGTH):
             return problem(HTTPStatus.BAD_REQUEST, f"ref: 1 to {MAX_ID_LENGTH} characters.")
-        with parts.store.begin() as rows:
+        with services.store.begin() as rows:
             rows.set_ref(intygs_id, ref)
-            if parts.audit:
-                parts.audit.record_console(rows, "ref", intygs_id, secrets.token_hex(16), None)
+            if services.audit:
+                services.audit.record_console(rows, "ref", intygs_id, secrets.token_hex(16), None)
         return jsonify(intygsId=intygs_id, ref=ref)
 
     @app.post("/api/meddelanden/<path:meddelande_id>/hanterad")
@@ -121,9 +123,9 @@ def build_console(parts: Parts, ended_threads: Callable[[], Collection[str]] = t
     def _mark(meddelande_id: str, *, handled: bool) -> ResponseReturnValue:
         by = request.values.get("hanteratAv")
         correlation_id = secrets.token_hex(16)
-        with parts.store.one_transaction() as transaction:
+        with services.store.one_transaction() as transaction:
             state = mark_handled.handle(
-                meddelande_id, parts, correlation_id, handled=handled, by=by or None
+                meddelande_id, services, correlation_id, handled=handled, by=by or None
             )
             transaction.finish(
                 lambda rows: _record(rows, meddelande_id, handled, by, correlation_id)
@@ -134,10 +136,10 @@ def build_console(parts: Parts, ended_threads: Callable[[], Collection[str]] = t
         rows: Rows, meddelande_id: str, handled: bool, by: str | None, correlation_id: str
     ) -> None:
         found = rows.get_meddelande(meddelande_id)
-        if parts.audit and found is not None:
+        if services.audit and found is not None:
             action = "hanterad" if handled else "ej hanterad"
             intygs_id = found.meddelande.intygs_id
-            parts.audit.record_console(rows, action, intygs_id, correlation_id, by)
+            services.audit.record_console(rows, action, intygs_id, correlation_id, by)
 
     @app.errorhandler(AdapterError)
     def refused(error: AdapterError) -> ResponseReturnValue:

@@ -17,12 +17,12 @@ from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StrictBool, ValidationError
 
-from adapter.console.app import whole_path
-from adapter.console.problem import problem
-from adapter.console.token import Token, ask_for
-from adapter.store import Store
-from adapter.virtual_clock import VirtualClock
-from adapter.worker import Workers
+from intyg.adapter.console.app import whole_path
+from intyg.adapter.console.problem import problem
+from intyg.adapter.console.token import Token, ask_for
+from intyg.adapter.deliver.worker import Workers
+from intyg.adapter.domain.virtual_clock import VirtualClock
+from intyg.adapter.store import Store
 
 PATH: Final = "/api/clock"
 
@@ -47,7 +47,7 @@ class ClockChange(BaseModel):
 
 def build_clock(clock: VirtualClock, workers: Workers, store: Store, token: Token) -> Flask:
     """Make the WSGI application; it asks for the console's token where there is one."""
-    app = Flask("adapter.console.clock", static_folder=None)
+    app = Flask("intyg.adapter.console.clock", static_folder=None)
     app.wsgi_app = whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
     ask_for(token, app)
 

@@ -11,18 +11,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from adapter.kept_thread import FAILURES
-from adapter.lossy_file import LossyFile
-from adapter.parts import Parts
-from adapter.route import Routes
+from intyg.adapter.domain.kept_thread import FAILURES
+from intyg.adapter.domain.lossy_file import LossyFile
+from intyg.adapter.flows.services import Services
+from intyg.adapter.routing.table import Routes
 
 
 class _StoreCollector(Collector):
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def collect(self) -> Iterator[Metric]:
-        with self._parts.store.read() as rows:
+        with self._services.store.read() as rows:
             by_state = rows.count_deliveries()
         deliveries = GaugeMetricFamily(
             "intyg_deliveries", "Deliveries by where they stand.", labels=["state"]
@@ -65,11 +65,11 @@ class _LogCollector(Collector):
         )
 
 
-def build_registry(parts: Parts) -> CollectorRegistry:
+def build_registry(services: Services) -> CollectorRegistry:
     """A registry of this application's own, so that several can live in one process."""
     registry = CollectorRegistry()
-    registry.register(_StoreCollector(parts))
-    registry.register(_RoutesCollector(parts.routes))
+    registry.register(_StoreCollector(services))
+    registry.register(_RoutesCollector(services.routes))
     registry.register(_LogCollector())
     registry.register(FAILURES)
     return registry

@@ -8,18 +8,20 @@ from http import HTTPStatus
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from adapter.console.problem import problem
-from adapter.interactions import HANDLERS, READERS
-from adapter.parts import Parts
-from adapter.person import person_from
-from adapter.route_explain import Explainer, UnknownContractError, find_contract
+from intyg.adapter.console.problem import problem
+from intyg.adapter.flows.contracts import HANDLERS, READERS
+from intyg.adapter.flows.services import Services
+from intyg.adapter.routing.explain import Explainer, UnknownContractError, find_contract
+from intyg.adapter.rules.person_id import person_from
 
 
-def build_route_pages(parts: Parts) -> Blueprint:
+def build_route_pages(services: Services) -> Blueprint:
     """`/api/route`, with the parameters `contract`, `address`, `sender`, and `patient` by POST."""
     pages = Blueprint("route", __name__)
     served = frozenset((*HANDLERS, *READERS))
-    explainer = Explainer(parts.settings, parts.routes, parts.guard, served, parts.clock)
+    explainer = Explainer(
+        services.settings, services.routes, services.guard, served, services.clock
+    )
 
     @pages.route("/api/route", methods=["GET", "POST"])
     def route() -> ResponseReturnValue:
@@ -29,7 +31,7 @@ def build_route_pages(parts: Parts) -> Blueprint:
         if "contract" not in told or "address" not in told:
             return problem(HTTPStatus.BAD_REQUEST, "contract and address are needed.")
         try:
-            contract = find_contract(parts.contracts, told["contract"])
+            contract = find_contract(services.contracts, told["contract"])
             person = person_from(told["patient"]) if "patient" in told else None
         except UnknownContractError as exc:
             return problem(HTTPStatus.BAD_REQUEST, f"contract: {exc}")

@@ -11,9 +11,9 @@ from typing import Final
 
 from flask import Flask, Response, request
 
-from adapter.console.problem import problem
-from adapter.model import Environment
-from adapter.settings import Settings, SettingsError
+from intyg.adapter.console.problem import problem
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.settings.settings import Settings, SettingsError
 
 LEAST_CHARACTERS: Final = 16
 OPEN_PATHS: Final = frozenset({"/health"})

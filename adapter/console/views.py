@@ -2,17 +2,16 @@
 
 from typing import Final
 
-from adapter.model import (
+from intyg.adapter.domain.delivery import Delivery
+from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
+from intyg.adapter.domain.meddelande import (
     Arenden,
-    Delivery,
     Direction,
-    IntygsStatus,
     StoredHandelse,
-    StoredIntyg,
     StoredMeddelande,
     count_arenden,
 )
-from adapter.store import Block, Rows
+from intyg.adapter.store import Block, Rows
 
 NO_EHR: Final = "no route to an EHR for the unit when it happened, or stopped: see blocks"
 

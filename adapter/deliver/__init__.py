@@ -6,8 +6,8 @@ answer.py     what came back, read leniently
 decision.py   what to do about it: one table
 """
 
-from adapter.deliver.decision import RESENDABLE, again_at
-from adapter.deliver.deliverer import Deliverer
-from adapter.deliver.transport import GuardBypassError
+from intyg.adapter.deliver.decision import RESENDABLE, again_at
+from intyg.adapter.deliver.deliverer import Deliverer
+from intyg.adapter.deliver.transport import GuardBypassError
 
 __all__ = ["RESENDABLE", "Deliverer", "GuardBypassError", "again_at"]

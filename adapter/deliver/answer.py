@@ -16,9 +16,9 @@ from typing import Final
 
 from lxml import etree
 
-from adapter import safe_xml
-from adapter.errors import AdapterError
-from schemas.codes import ErrorId, ResultCode
+from intyg.adapter.domain.errors import AdapterError
+from intyg.adapter.formats import safe_xml
+from intyg.schemas.codes import ErrorId, ResultCode
 
 OTHER: Final = "(other)"
 """Stands for a code that is on no list."""

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from adapter.deliver.answer import Answer, AnswerKind
-from adapter.model import Outcome, OutcomeKind
-from adapter.settings import DeliverySettings
-from schemas.codes import ErrorId, ResultCode
+from intyg.adapter.deliver.answer import Answer, AnswerKind
+from intyg.adapter.domain.delivery import Outcome, OutcomeKind
+from intyg.adapter.settings.settings import DeliverySettings
+from intyg.schemas.codes import ErrorId, ResultCode
 
 RESENDABLE: Final = frozenset(
     {

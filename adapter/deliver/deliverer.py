@@ -11,10 +11,9 @@ from typing import Final
 from zeep import Client
 from zeep.wsdl.bindings.soap import Soap11Binding
 
-from adapter import safe_xml
-from adapter.deliver.decision import decide
-from adapter.deliver.tls import client_context, files_as_they_are
-from adapter.deliver.transport import (
+from intyg.adapter.deliver.decision import decide
+from intyg.adapter.deliver.tls import client_context, files_as_they_are
+from intyg.adapter.deliver.transport import (
     HEADER_VALUE,
     AskGuard,
     Gate,
@@ -22,17 +21,13 @@ from adapter.deliver.transport import (
     Stopped,
     longest_attempt_seconds,
 )
-from adapter.model import (
-    ClientTls,
-    Clock,
-    Delivery,
-    Destination,
-    GuardDecision,
-    Outcome,
-    OutcomeKind,
-)
-from adapter.settings import DeliverySettings
-from schemas.contract import Contract, Contracts
+from intyg.adapter.domain.clock import Clock
+from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
+from intyg.adapter.domain.destination import ClientTls, Destination
+from intyg.adapter.domain.person import GuardDecision
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.settings.settings import DeliverySettings
+from intyg.schemas.contract.contract import Contract, Contracts
 
 
 def _version() -> str:

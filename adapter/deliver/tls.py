@@ -6,7 +6,7 @@ from typing import Final
 
 import certifi
 
-from adapter.model import ClientTls
+from intyg.adapter.domain.destination import ClientTls
 
 PUBLIC: Final = ClientTls()
 """The public authorities, and no certificate of our own."""

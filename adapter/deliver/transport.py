@@ -22,18 +22,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from zeep.transports import Transport
 
-from adapter.deliver.answer import read_answer
-from adapter.deliver.decision import Exchange, Transfer
-from adapter.deliver.tls import PUBLIC, client_context
-from adapter.model import (
-    Delivery,
-    Destination,
-    DestinationRole,
-    GuardDecision,
-    PatientVerdict,
-    PersonId,
-    receiver_of,
-)
+from intyg.adapter.deliver.answer import read_answer
+from intyg.adapter.deliver.decision import Exchange, Transfer
+from intyg.adapter.deliver.tls import PUBLIC, client_context
+from intyg.adapter.domain.delivery import Delivery
+from intyg.adapter.domain.destination import Destination, DestinationRole, receiver_of
+from intyg.adapter.domain.person import GuardDecision, PatientVerdict, PersonId
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 """A result or fault has a few kilobytes."""

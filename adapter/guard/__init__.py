@@ -11,17 +11,28 @@ is one table.
     policy.py         the table
 """
 
-from adapter.guard.build import build_test_patients
-from adapter.guard.lists import DamagedListError, ListFile, ReservedNumbers, parse_list, read_list
-from adapter.guard.policy import POLICY, REGISTERED_AS, Guard
-from adapter.guard.register import (
+from intyg.adapter.guard.build import build_test_patients
+from intyg.adapter.guard.lists import (
+    DamagedListError,
+    ListFile,
+    ReservedNumbers,
+    parse_list,
+    read_list,
+)
+from intyg.adapter.guard.policy import POLICY, REGISTERED_AS, Guard
+from intyg.adapter.guard.register import (
     FileRegister,
     HttpRegister,
     Register,
     RegisterDownError,
     RegisterSignal,
 )
-from adapter.guard.signals import NO_SIGNAL, ListSignal, Signal, TestPatients
+from intyg.adapter.guard.signals import (
+    NO_SIGNAL,
+    ListSignal,
+    Signal,
+    TestPatients,
+)
 
 __all__ = [
     "NO_SIGNAL",

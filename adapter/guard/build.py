@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 
-from adapter.guard.lists import ListFile, ReservedNumbers
-from adapter.guard.register import FileRegister, HttpRegister, RegisterSignal
-from adapter.guard.signals import Signal, TestPatients
-from adapter.settings import RegisterSettings, TestPatientSettings
+from intyg.adapter.guard.lists import ListFile, ReservedNumbers
+from intyg.adapter.guard.register import FileRegister, HttpRegister, RegisterSignal
+from intyg.adapter.guard.signals import Signal, TestPatients
+from intyg.adapter.settings.settings import RegisterSettings, TestPatientSettings
 
 
 def build_test_patients(

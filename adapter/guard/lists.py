@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from adapter.guard.watched_file import DamagedFileError, WatchedFile
-from adapter.model import PatientKind, PersonId
-from adapter.person import is_twelve_digits, luhn_holds
+from intyg.adapter.clients.watched_file import DamagedFileError, WatchedFile
+from intyg.adapter.domain.person import PatientKind, PersonId
+from intyg.adapter.rules.person_id import is_twelve_digits, luhn_holds
 
 KEPT_AT_LEAST: Final = 0.5
 """Of a list's numbers its successor has at least this part: one that was cut off has fewer."""

@@ -8,18 +8,11 @@ Source: the product's guard policy; what the national services do with test cert
 from collections.abc import Mapping
 from typing import Final
 
-from adapter.guard.signals import TestPatients
-from adapter.model import (
-    Destination,
-    DestinationKind,
-    DestinationRole,
-    Environment,
-    GuardDecision,
-    PatientKind,
-    PatientVerdict,
-    PersonId,
-)
-from adapter.told import TOLD, Told
+from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
+from intyg.adapter.guard.signals import TestPatients
+from intyg.adapter.settings.guard_answers import TOLD, BlockReply
 
 _AUTHORITY, _CARE = DestinationRole.AUTHORITY, DestinationRole.CARE
 _PRODUCTION: Final = (Environment.PRODUCTION,)
@@ -74,7 +67,7 @@ class Guard:
         self,
         patients: TestPatients,
         environment: Environment,
-        told: Mapping[str, Told] = TOLD,
+        told: Mapping[str, BlockReply] = TOLD,
     ) -> None:
         self.patients = patients
         self._environment = environment
@@ -84,7 +77,7 @@ class Guard:
     def environment(self) -> Environment:
         return self._environment
 
-    def told(self, contract: str) -> Told:
+    def told(self, contract: str) -> BlockReply:
         """What the callers of a contract are told of a block."""
         return self._told[contract]
 

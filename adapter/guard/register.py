@@ -17,11 +17,11 @@ from typing import Final, Protocol
 import pydantic
 import yaml
 
-from adapter.ask_service import NoAnswerError, ask_service
-from adapter.guard.watched_file import DamagedFileError, WatchedFile
-from adapter.model import PatientKind, PersonId
-from adapter.person import is_twelve_digits, luhn_holds
-from adapter.settings import RegisterSettings
+from intyg.adapter.clients.ask_service import NoAnswerError, ask_service
+from intyg.adapter.clients.watched_file import DamagedFileError, WatchedFile
+from intyg.adapter.domain.person import PatientKind, PersonId
+from intyg.adapter.rules.person_id import is_twelve_digits, luhn_holds
+from intyg.adapter.settings.settings import RegisterSettings
 
 MAX_ANSWER_BYTES: Final = 4096
 MAX_REMEMBERED: Final = 10_000

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from adapter.model import PatientKind, PatientVerdict, PersonId
+from intyg.adapter.domain.person import PatientKind, PatientVerdict, PersonId
 
 NO_SIGNAL: Final = "no list of test patients or register is configured"
 

@@ -17,12 +17,12 @@ what is digested is computed by our own walk (`normalise`).
     result       outcomes, codes and their texts
 """
 
-from adapter.signature.document import sign_document
-from adapter.signature.keys import SigningKey, load_signing_key, signing_key_from_settings
-from adapter.signature.normal_form import normalise
-from adapter.signature.place import find_intyg, find_one_intyg
-from adapter.signature.profile import Method
-from adapter.signature.result import (
+from intyg.adapter.signature.document import sign_document
+from intyg.adapter.signature.keys import SigningKey, load_signing_key, signing_key_from_settings
+from intyg.adapter.signature.normal_form import normalise
+from intyg.adapter.signature.place import find_intyg, find_one_intyg
+from intyg.adapter.signature.profile import Method
+from intyg.adapter.signature.result import (
     Chain,
     Refusal,
     Revocation,
@@ -33,9 +33,16 @@ from adapter.signature.result import (
     Signer,
     ValiditySource,
 )
-from adapter.signature.signer import Pending, attach, complete, make_signature, prepare, sign
-from adapter.signature.trust import TrustStore
-from adapter.signature.verifier import verify, verify_message
+from intyg.adapter.signature.signer import (
+    Pending,
+    attach,
+    complete,
+    make_signature,
+    prepare,
+    sign,
+)
+from intyg.adapter.signature.trust import TrustStore
+from intyg.adapter.signature.verifier import verify, verify_message
 
 __all__ = [
     "Chain",

@@ -10,12 +10,17 @@ from xml.parsers import expat
 
 from lxml import etree
 
-from adapter import safe_xml
-from adapter.signature import place, policy
-from adapter.signature.keys import SigningKey
-from adapter.signature.result import DEFAULT_MAX_BYTES, Refusal, SignatureCode, error
-from adapter.signature.signer import check_own, make_signature
-from schemas import ns
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.signature import place, policy
+from intyg.adapter.signature.keys import SigningKey
+from intyg.adapter.signature.result import (
+    DEFAULT_MAX_BYTES,
+    Refusal,
+    SignatureCode,
+    error,
+)
+from intyg.adapter.signature.signer import check_own, make_signature
+from intyg.schemas import ns
 
 _BOM: Final = b"\xef\xbb\xbf"
 _DECLARED: Final = re.compile(rb"""(<\?xml[^>]*?\sencoding\s*=\s*["'])([^"']*)""")

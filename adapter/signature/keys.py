@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from adapter.settings import SettingsError, SigningSettings
-from adapter.signature import trust
-from adapter.signature.library_errors import CERT_ERRORS
-from adapter.signature.profile import Method
-from adapter.signature.result import Refusal
-from adapter.signature.trust import Cert
+from intyg.adapter.settings.settings import SettingsError, SigningSettings
+from intyg.adapter.signature import trust
+from intyg.adapter.signature.library_errors import CERT_ERRORS
+from intyg.adapter.signature.profile import Method
+from intyg.adapter.signature.result import Refusal
+from intyg.adapter.signature.trust import Cert
 
 PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 

@@ -15,7 +15,7 @@ from cryptography.x509 import verification
 from lxml import etree
 from signxml import exceptions as signxml
 
-from adapter.signature.result import Refusal, SignatureCode
+from intyg.adapter.signature.result import Refusal, SignatureCode
 
 CERT_ERRORS: Final = (
     ValueError,  # what cryptography raises for most damage

@@ -15,8 +15,8 @@ from typing import Final, cast
 
 from lxml import etree
 
-from adapter.signature.result import DEFAULT_MAX_DEPTH, Refusal, SignatureCode
-from schemas import ns
+from intyg.adapter.signature.result import DEFAULT_MAX_DEPTH, Refusal, SignatureCode
+from intyg.schemas import ns
 
 UNSIGNED_NAMES: Final = ("skickatTidpunkt", "relation", "status", "underskrift")
 """Dropped with all they hold, at any depth and in any namespace; in the profile's order."""

@@ -9,8 +9,8 @@ from typing import Final
 
 from lxml import etree
 
-from adapter.signature.result import Refusal, SignatureCode
-from schemas import ns
+from intyg.adapter.signature.result import Refusal, SignatureCode
+from intyg.schemas import ns
 
 ENVELOPE: Final = f"{{{ns.SOAP11}}}Envelope"
 BODY: Final = f"{{{ns.SOAP11}}}Body"

@@ -11,11 +11,11 @@ from typing import Final, cast
 
 from lxml import etree
 
-from adapter.signature import profile
-from adapter.signature.normal_form import UNSIGNED_NAMES, normalise
-from adapter.signature.profile import Method
-from adapter.signature.result import Refusal, SignatureCode, SignatureOptions
-from schemas import ns
+from intyg.adapter.signature import profile
+from intyg.adapter.signature.normal_form import UNSIGNED_NAMES, normalise
+from intyg.adapter.signature.profile import Method
+from intyg.adapter.signature.result import Refusal, SignatureCode, SignatureOptions
+from intyg.schemas import ns
 
 MAX_CERTS: Final = 5
 

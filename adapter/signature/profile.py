@@ -13,10 +13,10 @@ from typing import Final
 
 from lxml import etree
 
-from adapter.signature.library_errors import refusing
-from adapter.signature.normal_form import UNSIGNED_NAMES
-from adapter.signature.result import SignatureCode
-from schemas import ns
+from intyg.adapter.signature.library_errors import refusing
+from intyg.adapter.signature.normal_form import UNSIGNED_NAMES
+from intyg.adapter.signature.result import SignatureCode
+from intyg.schemas import ns
 
 EXCLUSIVE_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"

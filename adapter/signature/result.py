@@ -11,8 +11,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from adapter.errors import SignatureError
-from adapter.settings import TrustSettings
+from intyg.adapter.domain.errors import SignatureError
+from intyg.adapter.settings.settings import TrustSettings
 
 DEFAULT_MAX_BYTES: Final = 2 * 1024 * 1024
 DEFAULT_MAX_DEPTH: Final = 64

@@ -24,15 +24,15 @@ from signxml.algorithms import (
 )
 from signxml.signer import SignatureReference, XMLSigner
 
-from adapter.signature import policy, profile, trust
-from adapter.signature.keys import SigningKey, raw_ecdsa
-from adapter.signature.library_errors import refusing
-from adapter.signature.normal_form import normalise
-from adapter.signature.policy import Structure
-from adapter.signature.profile import Method
-from adapter.signature.result import Refusal, SignatureCode, error
-from adapter.signature.verifier import DEFAULT_OPTIONS, run_signxml
-from schemas import ns
+from intyg.adapter.signature import policy, profile, trust
+from intyg.adapter.signature.keys import SigningKey, raw_ecdsa
+from intyg.adapter.signature.library_errors import refusing
+from intyg.adapter.signature.normal_form import normalise
+from intyg.adapter.signature.policy import Structure
+from intyg.adapter.signature.profile import Method
+from intyg.adapter.signature.result import Refusal, SignatureCode, error
+from intyg.adapter.signature.verifier import DEFAULT_OPTIONS, run_signxml
+from intyg.schemas import ns
 
 _SIGNERINGSTIDPUNKT: Final = f"{{{ns.CORE}}}signeringstidpunkt"
 _TRANSFORM: Final = f"{{{ns.DS}}}Transform"

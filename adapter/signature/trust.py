@@ -29,12 +29,18 @@ from cryptography.x509.verification import (
 )
 from lxml import etree
 
-from adapter.settings import SettingsError, TrustSettings
-from adapter.signature.cert_titles import read_titles
-from adapter.signature.library_errors import CERT_ERRORS, refusing
-from adapter.signature.profile import Method
-from adapter.signature.result import Chain, Refusal, SignatureCode, SignatureOptions, Signer
-from schemas import ns
+from intyg.adapter.settings.settings import SettingsError, TrustSettings
+from intyg.adapter.signature.cert_titles import read_titles
+from intyg.adapter.signature.library_errors import CERT_ERRORS, refusing
+from intyg.adapter.signature.profile import Method
+from intyg.adapter.signature.result import (
+    Chain,
+    Refusal,
+    SignatureCode,
+    SignatureOptions,
+    Signer,
+)
+from intyg.schemas import ns
 
 HSA_ID_ROOT: Final = "1.2.752.129.2.1.4.1"
 

@@ -18,12 +18,17 @@ from signxml import exceptions as signxml_exceptions
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
-from adapter import readers
-from adapter.signature import place, policy, profile, trust
-from adapter.signature.library_errors import refusing
-from adapter.signature.normal_form import normalise
-from adapter.signature.policy import Structure
-from adapter.signature.result import (
+from intyg.adapter.formats import intyg_reader as readers
+from intyg.adapter.signature import (
+    place,
+    policy,
+    profile,
+    trust,
+)
+from intyg.adapter.signature.library_errors import refusing
+from intyg.adapter.signature.normal_form import normalise
+from intyg.adapter.signature.policy import Structure
+from intyg.adapter.signature.result import (
     Refusal,
     SignatureCode,
     SignatureOptions,
@@ -31,8 +36,8 @@ from adapter.signature.result import (
     SignatureResult,
     ValiditySource,
 )
-from adapter.signature.trust import Cert, TrustStore
-from schemas import ns
+from intyg.adapter.signature.trust import Cert, TrustStore
+from intyg.schemas import ns
 
 DEFAULT_OPTIONS: Final = SignatureOptions()
 

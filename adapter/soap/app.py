@@ -17,26 +17,26 @@ from urllib.parse import parse_qs, quote
 
 import structlog
 
-from adapter import log
-from adapter.access import Access
-from adapter.errors import FaultCode, FaultError
-from adapter.model import Clock
-from adapter.settings import Settings
-from adapter.soap import pages, web
-from adapter.soap.envelope import fault_envelope
-from adapter.soap.protocol import Call
-from adapter.soap.service import (
+from intyg.adapter.domain import log
+from intyg.adapter.domain.clock import Clock
+from intyg.adapter.domain.errors import FaultCode, FaultError
+from intyg.adapter.routing.access import Access
+from intyg.adapter.settings.settings import Settings
+from intyg.adapter.soap import pages, web
+from intyg.adapter.soap.envelope import fault_envelope
+from intyg.adapter.soap.protocol import Call
+from intyg.adapter.soap.service import (
     ContractServer,
     Handler,
     build_service,
     report_unexpected,
     unexpected,
 )
-from schemas.contract import Contract, Contracts
+from intyg.schemas.contract.contract import Contract, Contracts
 
 XML: Final = "text/xml; charset=UTF-8"
 
-_log = structlog.get_logger("adapter.soap")
+_log = structlog.get_logger("intyg.adapter.soap")
 
 
 def build_wsgi(

@@ -9,11 +9,11 @@ from typing import Final
 
 from lxml import etree
 
-from adapter import safe_xml
-from adapter.errors import FaultCode, FaultError
-from adapter.platform_fault import PlatformFaultError, VpCode
-from adapter.reply import xml_text
-from schemas import ns
+from intyg.adapter.domain.errors import FaultCode, FaultError
+from intyg.adapter.domain.platform_fault import PlatformFaultError, VpCode
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.formats.result_writer import xml_text
+from intyg.schemas import ns
 
 _ENVELOPE: Final = f"{{{ns.SOAP11}}}Envelope"
 _HEADER: Final = f"{{{ns.SOAP11}}}Header"

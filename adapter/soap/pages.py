@@ -4,8 +4,8 @@ import html
 import json
 from collections.abc import Iterable
 
-from adapter.model import Environment
-from schemas.contract import Contract
+from intyg.adapter.domain.environment import Environment
+from intyg.schemas.contract.contract import Contract
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -14,13 +14,13 @@ from typing import Any
 
 from lxml import etree
 
-from adapter import safe_xml
-from adapter.caller import Caller
-from adapter.errors import FaultCode, FaultError
-from adapter.platform_fault import PlatformFaultError
-from adapter.soap.compat import Fault, Soap11
-from adapter.soap.envelope import fault_envelope, read_envelope
-from schemas.contract import Contract
+from intyg.adapter.domain.errors import FaultCode, FaultError
+from intyg.adapter.domain.platform_fault import PlatformFaultError
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.routing.caller import Caller
+from intyg.adapter.soap.compat import Fault, Soap11
+from intyg.adapter.soap.envelope import fault_envelope, read_envelope
+from intyg.schemas.contract.contract import Contract
 
 
 @dataclass

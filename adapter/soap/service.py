@@ -7,14 +7,27 @@ from typing import Any, Final, TypeAlias
 import structlog
 from lxml import etree
 
-from adapter import safe_xml
-from adapter.errors import AdapterError, FaultCode, FaultError, TechnicalError, ValidationError
-from adapter.model import Inbound, Result
-from adapter.reply import error_result, error_text, response_element
-from adapter.soap.compat import AnyXml, Application, MethodContext, ServerBase, Service, rpc
-from adapter.soap.protocol import Call, RivSoap11, SoapFault
-from schemas.contract import Contract
-from schemas.finding import Finding
+from intyg.adapter.domain.errors import (
+    AdapterError,
+    FaultCode,
+    FaultError,
+    TechnicalError,
+    ValidationError,
+)
+from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.formats.result_writer import error_result, error_text, response_element
+from intyg.adapter.soap.compat import (
+    AnyXml,
+    Application,
+    MethodContext,
+    ServerBase,
+    Service,
+    rpc,
+)
+from intyg.adapter.soap.protocol import Call, RivSoap11, SoapFault
+from intyg.schemas.contract.contract import Contract
+from intyg.schemas.finding import Finding
 
 MAX_LOGGED: Final = 10  # faults of an answer of ours; the first ones say enough
 
@@ -28,7 +41,7 @@ Handler: TypeAlias = Callable[[Inbound], Answer]
 Check: TypeAlias = Callable[[Contract, etree._Element], Sequence[Finding]]
 """What is wrong with an element by its contract's schema."""
 
-_log = structlog.get_logger("adapter.soap")
+_log = structlog.get_logger("intyg.adapter.soap")
 
 
 class ContractServer(ServerBase):

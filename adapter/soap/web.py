@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
-from adapter import log
-from adapter.errors import FaultError
+from intyg.adapter.domain import log
+from intyg.adapter.domain.errors import FaultError
 
 Environ: TypeAlias = dict[str, Any]
 WsgiApp: TypeAlias = Callable[..., Iterable[bytes]]

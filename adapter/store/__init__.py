@@ -7,15 +7,20 @@
 Nothing here logs, and no error text holds a value from a row: rows are person data.
 """
 
-from adapter.store.audit_rows import AuditEntry, AuditHead, AuditRow
-from adapter.store.engine import Store, database_version
-from adapter.store.faults import (
+from intyg.adapter.store.audit_rows import AuditEntry, AuditHead, AuditRow
+from intyg.adapter.store.engine import Store, database_version
+from intyg.adapter.store.faults import (
     ConstraintError,
     DuplicateRow,
     LeaseLostError,
     WrongEnvironmentError,
 )
-from adapter.store.rows import Attempt, Block, Hold, Rows
+from intyg.adapter.store.rows import (
+    Attempt,
+    Block,
+    Hold,
+    Rows,
+)
 
 __all__ = [
     "Attempt",

@@ -5,7 +5,7 @@ place in its chain and the hash before it; each chain's head says where it ends.
 because a transaction that adds a row holds its chain's head until it is committed: with a single
 one, everything that is taken in would wait for every other commit in turn.
 
-What the hashes are made of and with is not known here, see `adapter/audit.py`.
+What the hashes are made of and with is not known here, see `adapter/audit/log.py`.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
-from adapter.store import tables
-from adapter.store.base import TransactionRows
+from intyg.adapter.store import tables
+from intyg.adapter.store.base import TransactionRows
 
 CHAINS: Final = 8
 GENESIS: Final = "0" * 64

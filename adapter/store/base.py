@@ -7,9 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapter.errors import StoreError
-from adapter.model import Clock, Enhet, HosPersonal, MeddelandeReferens, PersonId
-from adapter.store import tables
+from intyg.adapter.domain.clock import Clock
+from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.domain.intyg import Enhet, HosPersonal, MeddelandeReferens
+from intyg.adapter.domain.person import PersonId
+from intyg.adapter.store import tables
 
 
 class TransactionRows:

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from adapter.model import DeliveryState
-from adapter.store import tables
-from adapter.store.base import TransactionRows
+from intyg.adapter.domain.delivery import DeliveryState
+from intyg.adapter.store import tables
+from intyg.adapter.store.base import TransactionRows
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from adapter.errors import StoreError
-from adapter.model import (
+from intyg.adapter.domain.delivery import (
     DELIVERY_MOVES,
     Delivery,
     DeliveryState,
@@ -21,11 +20,17 @@ from adapter.model import (
     Outcome,
     OutcomeKind,
 )
-from adapter.store import tables
-from adapter.store.base import checked_body, person_columns, to_person
-from adapter.store.faults import LeaseLostError
-from adapter.store.intyg_rows import IntygRows
-from adapter.store.tables import CLAIMABLE, UNFINISHED, state_in, state_is
+from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.store import tables
+from intyg.adapter.store.base import checked_body, person_columns, to_person
+from intyg.adapter.store.faults import LeaseLostError
+from intyg.adapter.store.intyg_rows import IntygRows
+from intyg.adapter.store.tables import (
+    CLAIMABLE,
+    UNFINISHED,
+    state_in,
+    state_is,
+)
 
 NOTIFY_CHANNEL: Final = "intyg_delivery"
 """PostgreSQL channel that wakes the workers of every process."""

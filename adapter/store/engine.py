@@ -20,15 +20,16 @@ from alembic.config import Config
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import StaticPool
 
-import adapter.migrations
-from adapter.errors import StoreError
-from adapter.model import Clock, Delivery, Environment
-from adapter.store import tables
-from adapter.store.audit_rows import AuditHead
-from adapter.store.faults import ConstraintError, WrongEnvironmentError, as_store_error
-from adapter.store.listen import Listener
-from adapter.store.one_transaction import OneTransaction
-from adapter.store.rows import Rows
+from intyg.adapter.domain.clock import Clock
+from intyg.adapter.domain.delivery import Delivery
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.store import migrations, tables
+from intyg.adapter.store.audit_rows import AuditHead
+from intyg.adapter.store.faults import ConstraintError, WrongEnvironmentError, as_store_error
+from intyg.adapter.store.listen import Listener
+from intyg.adapter.store.one_transaction import OneTransaction
+from intyg.adapter.store.rows import Rows
 
 MIGRATION_LOCK: Final = 0x696E747967  # «intyg»; an advisory lock is a number per database
 BUSY_SECONDS: Final = 10.0
@@ -99,7 +100,7 @@ class Store:
             WrongEnvironmentError: The database belongs to another one; nothing is changed.
         """
         config = Config()
-        config.set_main_option("script_location", str(Path(adapter.migrations.__file__).parent))
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
         with self._transaction(write=True) as connection:
             if self.is_postgresql:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))

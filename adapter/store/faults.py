@@ -17,7 +17,7 @@ from typing import Final
 from alembic.util import CommandError
 from sqlalchemy import exc
 
-from adapter.errors import StoreError
+from intyg.adapter.domain.errors import StoreError
 
 
 class ConstraintError(StoreError):

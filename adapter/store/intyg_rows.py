@@ -8,18 +8,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapter.model import (
-    Arenden,
-    Inbound,
-    Intyg,
-    IntygsStatus,
-    PersonId,
-    Relation,
-    StoredHandelse,
-    StoredIntyg,
-)
-from adapter.store import tables
-from adapter.store.base import (
+from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.domain.intyg import Intyg, IntygsStatus, Relation, StoredIntyg
+from intyg.adapter.domain.meddelande import Arenden, StoredHandelse
+from intyg.adapter.domain.person import PersonId
+from intyg.adapter.store import tables
+from intyg.adapter.store.base import (
     TransactionRows,
     checked_body,
     hos_personal_columns,
@@ -29,8 +23,8 @@ from adapter.store.base import (
     to_person,
     to_svar_pa,
 )
-from adapter.store.faults import DuplicateRow
-from schemas.codes import Handelse, Status
+from intyg.adapter.store.faults import DuplicateRow
+from intyg.schemas.codes import Handelse, Status
 
 # Statements of the hot path are built once: building costs more than running them.
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import psycopg
 
-from adapter.kept_thread import KeptThread
-from adapter.store.delivery_rows import NOTIFY_CHANNEL
+from intyg.adapter.domain.kept_thread import KeptThread
+from intyg.adapter.store.delivery_rows import NOTIFY_CHANNEL
 
 RECONNECT_SECONDS = 5.0
 """Without a connection nothing is lost: workers also look by themselves, only later."""

@@ -6,17 +6,17 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from adapter.model import (
+from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.domain.meddelande import (
     FRAGA_MOVES,
     Direction,
     FragaState,
-    Inbound,
     Komplettering,
     Meddelande,
     StoredMeddelande,
 )
-from adapter.store import tables
-from adapter.store.base import (
+from intyg.adapter.store import tables
+from intyg.adapter.store.base import (
     TransactionRows,
     hos_personal_columns,
     person_columns,
@@ -25,8 +25,8 @@ from adapter.store.base import (
     to_person,
     to_svar_pa,
 )
-from adapter.store.faults import DuplicateRow
-from schemas.codes import Amne
+from intyg.adapter.store.faults import DuplicateRow
+from intyg.schemas.codes import Amne
 
 # Statements of the hot path are built once: building costs more than running them.
 

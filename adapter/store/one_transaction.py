@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
-from adapter.store.rows import Rows
+from intyg.adapter.store.rows import Rows
 
 
 class _RollBack(Exception):  # noqa: N818  # no error: nobody finished

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from adapter.store import tables
-from adapter.store.base import TransactionRows
+from intyg.adapter.store import tables
+from intyg.adapter.store.base import TransactionRows
 
 
 class ReceiverRows(TransactionRows):

@@ -1,11 +1,11 @@
 """All rows of one transaction."""
 
-from adapter.store.audit_rows import AuditRows
-from adapter.store.block_rows import Block, BlockRows, Hold
-from adapter.store.delivery_rows import Attempt, DeliveryRows
-from adapter.store.meddelande_rows import MeddelandeRows
-from adapter.store.receiver_rows import ReceiverRows
-from adapter.store.search_rows import SearchRows
+from intyg.adapter.store.audit_rows import AuditRows
+from intyg.adapter.store.block_rows import Block, BlockRows, Hold
+from intyg.adapter.store.delivery_rows import Attempt, DeliveryRows
+from intyg.adapter.store.meddelande_rows import MeddelandeRows
+from intyg.adapter.store.receiver_rows import ReceiverRows
+from intyg.adapter.store.search_rows import SearchRows
 
 __all__ = ["Attempt", "Block", "Hold", "Rows"]
 

@@ -2,9 +2,10 @@
 
 import sqlalchemy as sa
 
-from adapter.model import PersonId, StoredIntyg
-from adapter.store import tables
-from adapter.store.intyg_rows import IntygRows
+from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.person import PersonId
+from intyg.adapter.store import tables
+from intyg.adapter.store.intyg_rows import IntygRows
 
 
 class SearchRows(IntygRows):

@@ -1,4 +1,4 @@
-"""What the database holds. `adapter/migrations` makes these tables; a test keeps the two equal.
+"""What the database holds. `migrations/` makes these tables; a test keeps the two equal.
 
 Columns in contract words hold what the contract's element held. `seq` is the order of arrival.
 Bodies stand once each in `body`, under their SHA-256, whoever refers to them.
@@ -10,7 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from adapter.model import DELIVERY_MOVES, DeliveryState
+from intyg.adapter.domain.delivery import DELIVERY_MOVES, DeliveryState
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -333,7 +333,7 @@ audit = sa.Table(
     "audit",
     metadata,
     _seq(),
-    # Rows are added, never changed; what is said of them in `adapter/audit.py`.
+    # Rows are added, never changed; what is said of them in `adapter/audit/log.py`.
     _number("chain"),
     sa.Column("number", sa.BigInteger, nullable=False),
     _time("at"),

@@ -11,6 +11,13 @@ A mock lists its operations in one table; the application, the description and t
 documentation all come from it.
 """
 
-from mocks.control.operation import Answered, Asked, Moment, Operation, ProblemError, missed
+from intyg.mocks.control.operation import (
+    Answered,
+    Asked,
+    Moment,
+    Operation,
+    ProblemError,
+    missed,
+)
 
 __all__ = ["Answered", "Asked", "Moment", "Operation", "ProblemError", "missed"]

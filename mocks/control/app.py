@@ -21,10 +21,17 @@ from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, NotFound
 
-from mocks.control.description import describe, page
-from mocks.control.operation import MOCK, Operation, Problem, ProblemError, nearest, problem_of
-from mocks.control.token import brings
-from mocks.journal import Filter, FilterError
+from intyg.mocks.control.description import describe, page
+from intyg.mocks.control.operation import (
+    MOCK,
+    Operation,
+    Problem,
+    ProblemError,
+    nearest,
+    problem_of,
+)
+from intyg.mocks.control.token import brings
+from intyg.mocks.journal import Filter, FilterError
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +50,7 @@ def make_app(name: str, operations: Sequence[Operation]) -> Flask:
         name: Of the mock, for the description.
         operations: Each path and method once.
     """
-    app = Flask("mocks.control", static_folder=None)
+    app = Flask("intyg.mocks.control", static_folder=None)
     app.url_map.strict_slashes = False
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES

@@ -9,10 +9,16 @@ from typing import Final, Protocol
 
 from pydantic import AwareDatetime, Field
 
-from mocks.clock import ClockError
-from mocks.control.operation import Answered, Asked, Moment, Operation, ProblemError
-from mocks.duration import Duration
-from mocks.timeline import Timeline
+from intyg.mocks.clock.clock import ClockError
+from intyg.mocks.clock.duration import Duration
+from intyg.mocks.clock.timeline import Timeline
+from intyg.mocks.control.operation import (
+    Answered,
+    Asked,
+    Moment,
+    Operation,
+    ProblemError,
+)
 
 _GROUP: Final = "Clock"
 

@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from mocks.control.operation import Operation, Problem
-from mocks.journal.filters import FAMILIES, FIELDS, Filter
+from intyg.mocks.control.operation import Operation, Problem
+from intyg.mocks.journal.filters import FAMILIES, FIELDS, Filter
 
 Json: TypeAlias = dict[str, Any]
 

@@ -11,8 +11,8 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from werkzeug.wrappers import Response
 
-from mocks.control.operation import MOCK, Operation, ProblemError
-from mocks.control.token import brings
+from intyg.mocks.control.operation import MOCK, Operation, ProblemError
+from intyg.mocks.control.token import brings
 
 
 class Guarded(Protocol):
@@ -46,12 +46,12 @@ class Control:
 
     def refuse(self, why: ProblemError) -> Response:
         """Answer a request that belongs to no mock."""
-        from mocks.control.app import problem
+        from intyg.mocks.control.app import problem
 
         return problem(why)
 
     @cached_property
     def _app(self) -> WSGIApplication:
-        from mocks.control.app import make_app
+        from intyg.mocks.control.app import make_app
 
         return make_app(self._name, self._operations())

@@ -5,13 +5,29 @@ from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import Field
 
-from mocks.control import clock, journal, rules, runs
-from mocks.control.operation import Answered, Asked, Done, Operation, ProblemError
-from mocks.rules.answers import Effect, Error, Fault, Http
-from mocks.rules.model import Rule
-from mocks.rules.parse import RuleError
-from mocks.settings import ANY
-from schemas.codes import ErrorId
+from intyg.mocks.control import (
+    clock,
+    journal,
+    rules,
+    runs,
+)
+from intyg.mocks.control.operation import (
+    Answered,
+    Asked,
+    Done,
+    Operation,
+    ProblemError,
+)
+from intyg.mocks.rules.answers import (
+    Effect,
+    Error,
+    Fault,
+    Http,
+)
+from intyg.mocks.rules.model import Rule
+from intyg.mocks.rules.parse import RuleError
+from intyg.mocks.settings import ANY
+from intyg.schemas.codes import ErrorId
 
 _FAILURES: Final = "Failures"
 

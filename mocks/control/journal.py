@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Protocol, TypeAlias
 
 from pydantic import Field, model_validator
 
-from mocks.control.operation import (
+from intyg.mocks.control.operation import (
     MAX_WAIT_SECONDS,
     Answered,
     Asked,
@@ -17,7 +17,7 @@ from mocks.control.operation import (
     Operation,
     ProblemError,
 )
-from mocks.journal import (
+from intyg.mocks.journal import (
     AnswerState,
     Entry,
     Filter,
@@ -29,7 +29,7 @@ from mocks.journal import (
     verify,
     verify_order,
 )
-from mocks.rules.trace import Why
+from intyg.mocks.rules.trace import Why
 
 _GROUP: Final = "Journal"
 

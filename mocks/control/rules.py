@@ -5,11 +5,23 @@ from typing import Any, Final, Protocol
 
 from pydantic import Field
 
-from mocks.control.operation import Answered, Asked, Done, FieldFault, Operation, ProblemError
-from mocks.rules.book import RuleBook
-from mocks.rules.model import Rule
-from mocks.rules.parse import RuleError, parse_rule, rule_faults, rule_json
-from mocks.settings import MockSettings
+from intyg.mocks.control.operation import (
+    Answered,
+    Asked,
+    Done,
+    FieldFault,
+    Operation,
+    ProblemError,
+)
+from intyg.mocks.rules.book import RuleBook
+from intyg.mocks.rules.model import Rule
+from intyg.mocks.rules.parse import (
+    RuleError,
+    parse_rule,
+    rule_faults,
+    rule_json,
+)
+from intyg.mocks.settings import MockSettings
 
 _GROUP: Final = "Rules"
 

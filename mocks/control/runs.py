@@ -4,10 +4,16 @@ from typing import Any, Final, Protocol
 
 from pydantic import Field
 
-from mocks.control.journal import Journalled
-from mocks.control.operation import Answered, Done, Moment, Operation, ProblemError
-from mocks.control.rules import Ruled
-from mocks.runs import Runs
+from intyg.mocks.control.journal import Journalled
+from intyg.mocks.control.operation import (
+    Answered,
+    Done,
+    Moment,
+    Operation,
+    ProblemError,
+)
+from intyg.mocks.control.rules import Ruled
+from intyg.mocks.runs import Runs
 
 _GROUP: Final = "Runs"
 

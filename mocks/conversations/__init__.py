@@ -8,7 +8,12 @@ Conversations that a mock holds by itself, from scripts.
     interface   the same over HTTP
 """
 
-from mocks.conversations.player import Conversation, Done, Player, Speaker
-from mocks.conversations.script import Event, Happening, Script
+from intyg.mocks.conversations.player import (
+    Conversation,
+    Done,
+    Player,
+    Speaker,
+)
+from intyg.mocks.conversations.script import Event, Happening, Script
 
 __all__ = ["Conversation", "Done", "Event", "Happening", "Player", "Script", "Speaker"]

@@ -10,10 +10,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mocks.control.operation import FieldFault, problem_of
-from mocks.conversations.script import Script, script_faults
-from mocks.rules.type_codes import ANY_TYPE, TypeCodes
-from mocks.yaml_file import FileFault, FilesError, Item, read_items, yaml_files
+from intyg.mocks.control.operation import FieldFault, problem_of
+from intyg.mocks.conversations.script import Script, script_faults
+from intyg.mocks.rules.type_codes import ANY_TYPE, TypeCodes
+from intyg.mocks.yaml_file import (
+    FileFault,
+    FilesError,
+    Item,
+    read_items,
+    yaml_files,
+)
 
 
 def read_scripts(paths: Iterable[Path], codes: TypeCodes = ANY_TYPE) -> tuple[Script, ...]:

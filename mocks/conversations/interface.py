@@ -4,11 +4,18 @@ from typing import Final, Protocol
 
 from pydantic import Field
 
-from mocks.control import Answered, Asked, Moment, Operation, ProblemError, missed
-from mocks.control.operation import Done as Nothing
-from mocks.conversations.player import Conversation, Player
-from mocks.conversations.script import Event, Script, script_faults
-from mocks.rules.type_codes import TypeCodes
+from intyg.mocks.control import (
+    Answered,
+    Asked,
+    Moment,
+    Operation,
+    ProblemError,
+    missed,
+)
+from intyg.mocks.control.operation import Done as Nothing
+from intyg.mocks.conversations.player import Conversation, Player
+from intyg.mocks.conversations.script import Event, Script, script_faults
+from intyg.mocks.rules.type_codes import TypeCodes
 
 _GROUP: Final = "Conversations"
 

@@ -12,9 +12,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
-from mocks.conversations.script import Action, Condition, Happening, Remind, Script, Step
-from mocks.post import Sent
-from mocks.timeline import Timeline
+from intyg.mocks.clock.timeline import Timeline
+from intyg.mocks.conversations.script import (
+    Action,
+    Condition,
+    Happening,
+    Remind,
+    Script,
+    Step,
+)
+from intyg.mocks.server.post import Sent
 
 MAX_RUNS: Final = 50
 """So often a script begins about one certificate: two that answer each other must end."""

@@ -25,11 +25,16 @@ from typing import Annotated, Any, Final, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from mocks.duration import Duration
-from mocks.rules.answers import Part, Text
-from mocks.rules.model import Amnen, Handelser, OneOf, fits
-from mocks.rules.type_codes import TypeCodes
-from schemas.codes import Amne
+from intyg.mocks.clock.duration import Duration
+from intyg.mocks.rules.answers import Part, Text
+from intyg.mocks.rules.model import (
+    Amnen,
+    Handelser,
+    OneOf,
+    fits,
+)
+from intyg.mocks.rules.type_codes import TypeCodes
+from intyg.schemas.codes import Amne
 
 MAX_TIMES: Final = 100
 

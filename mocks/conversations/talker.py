@@ -3,13 +3,13 @@
 from abc import abstractmethod
 from typing import ClassVar, Self
 
-from mocks.agency import Agency
-from mocks.control import Operation
-from mocks.conversations import interface
-from mocks.conversations.player import Player
-from mocks.conversations.script import Action, Happening
-from mocks.post import Sent
-from mocks.settings import MockSettings
+from intyg.mocks.control import Operation
+from intyg.mocks.conversations import interface
+from intyg.mocks.conversations.player import Player
+from intyg.mocks.conversations.script import Action, Happening
+from intyg.mocks.server.agency import Agency
+from intyg.mocks.server.post import Sent
+from intyg.mocks.settings import MockSettings
 
 
 class Talker(Agency):

@@ -1,7 +1,12 @@
 """Försäkringskassan: takes certificates, and talks with care about them."""
 
-from mocks.forsakringskassan.meddelanden import Direction, Komplettering, Meddelande, State
-from mocks.forsakringskassan.persona import SETTINGS, Forsakringskassan
+from intyg.mocks.forsakringskassan.meddelanden import (
+    Direction,
+    Komplettering,
+    Meddelande,
+    State,
+)
+from intyg.mocks.forsakringskassan.persona import SETTINGS, Forsakringskassan
 
 __all__ = [
     "SETTINGS",

@@ -11,17 +11,24 @@ from typing import Annotated, Any, Final, Protocol
 
 from pydantic import AfterValidator, Field
 
-from mocks.authority import HeldIntyg, PersonId
-from mocks.control import Answered, Asked, Moment, Operation, ProblemError, missed
-from mocks.forsakringskassan.meddelanden import (
+from intyg.mocks.control import (
+    Answered,
+    Asked,
+    Moment,
+    Operation,
+    ProblemError,
+    missed,
+)
+from intyg.mocks.forsakringskassan.meddelanden import (
     Direction,
     Komplettering,
     Meddelande,
     Overrides,
     State,
 )
-from mocks.post import Sent
-from schemas.codes import Amne
+from intyg.mocks.server.authority import HeldIntyg, PersonId
+from intyg.mocks.server.post import Sent
+from intyg.schemas.codes import Amne
 
 _GROUP: Final = "Messages"
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from lxml import etree
 
-from mocks.authority import PersonId
-from mocks.clock import timestamp
-from schemas import ns
-from schemas.codes import AMNE_SYSTEM, PART_SYSTEM
+from intyg.mocks.clock.clock import timestamp
+from intyg.mocks.server.authority import PersonId
+from intyg.schemas import ns
+from intyg.schemas.codes import AMNE_SYSTEM, PART_SYSTEM
 
 _CARE: Final = ns.message("SendMessageToCare", 2)
 

@@ -17,17 +17,13 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from mocks import envelope
-from mocks.authority import Authority, HeldIntyg, PersonId
-from mocks.call import Call
-from mocks.clock import Clock, system_clock
-from mocks.control import Operation
-from mocks.conversations import Event, Happening, Player
-from mocks.conversations.script import Action
-from mocks.conversations.talker import Talker
-from mocks.envelope import Answer
-from mocks.forsakringskassan import interface
-from mocks.forsakringskassan.meddelanden import (
+from intyg.mocks.clock.clock import Clock, system_clock
+from intyg.mocks.control import Operation
+from intyg.mocks.conversations import Event, Happening, Player
+from intyg.mocks.conversations.script import Action
+from intyg.mocks.conversations.talker import Talker
+from intyg.mocks.forsakringskassan import interface
+from intyg.mocks.forsakringskassan.meddelanden import (
     Direction,
     Envelope,
     Komplettering,
@@ -36,14 +32,18 @@ from mocks.forsakringskassan.meddelanden import (
     State,
     write_message_to_care,
 )
-from mocks.forsakringskassan.talk import intyg_happening, message_happening, say
-from mocks.journal import Verdict
-from mocks.post import Sent, post
-from mocks.settings import MockSettings
-from schemas import ns
-from schemas.codes import Amne, ErrorId, TypAvRelation
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.forsakringskassan.talk import intyg_happening, message_happening, say
+from intyg.mocks.journal import Verdict
+from intyg.mocks.server.authority import Authority, HeldIntyg, PersonId
+from intyg.mocks.server.call import Call
+from intyg.mocks.server.post import Sent, post
+from intyg.mocks.settings import MockSettings
+from intyg.mocks.wire import envelope
+from intyg.mocks.wire.envelope import Answer
+from intyg.schemas import ns
+from intyg.schemas.codes import Amne, ErrorId, TypAvRelation
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 
 SETTINGS: Final = MockSettings(
     name="Försäkringskassan",

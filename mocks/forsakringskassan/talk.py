@@ -2,12 +2,18 @@
 
 from typing import Protocol
 
-from mocks.authority import HeldIntyg
-from mocks.conversations import Event, Happening
-from mocks.conversations.script import Action, Answer, Ask, AskKomplt, Remind
-from mocks.forsakringskassan.meddelanden import Komplettering, Meddelande
-from mocks.post import Sent
-from schemas.codes import TypAvRelation
+from intyg.mocks.conversations import Event, Happening
+from intyg.mocks.conversations.script import (
+    Action,
+    Answer,
+    Ask,
+    AskKomplt,
+    Remind,
+)
+from intyg.mocks.forsakringskassan.meddelanden import Komplettering, Meddelande
+from intyg.mocks.server.authority import HeldIntyg
+from intyg.mocks.server.post import Sent
+from intyg.schemas.codes import TypAvRelation
 
 
 class Says(Protocol):

@@ -8,11 +8,17 @@ The journal: every call to a mock, also the refused, the broken and the waiting 
     verify     whether what was expected came, and if not, what came nearest
 """
 
-from mocks.journal.entry import Entry, Step, Verdict
-from mocks.journal.filters import Filter, FilterError
-from mocks.journal.journal import Bounds, Dropped, Journal
-from mocks.journal.verify import Mismatch, Verification, nearest, verify, verify_order
-from mocks.rules.trace import AnswerState
+from intyg.mocks.journal.entry import Entry, Step, Verdict
+from intyg.mocks.journal.filters import Filter, FilterError
+from intyg.mocks.journal.journal import Bounds, Dropped, Journal
+from intyg.mocks.journal.verify import (
+    Mismatch,
+    Verification,
+    nearest,
+    verify,
+    verify_order,
+)
+from intyg.mocks.rules.trace import AnswerState
 
 __all__ = [
     "AnswerState",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from mocks.rules.trace import AnswerState, RuleTrace
+from intyg.mocks.rules.trace import AnswerState, RuleTrace
 
 
 class Verdict(StrEnum):

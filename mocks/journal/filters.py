@@ -24,9 +24,9 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 from urllib.parse import quote, unquote
 
-from mocks import envelope
-from mocks.journal.entry import Entry
-from mocks.rules.xpath import ask, check_xpath, is_large
+from intyg.mocks.journal.entry import Entry
+from intyg.mocks.rules.xpath import ask, check_xpath, is_large
+from intyg.mocks.wire import envelope
 
 Value: TypeAlias = str | float | datetime
 

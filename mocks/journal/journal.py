@@ -6,10 +6,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from mocks.journal.entry import Entry
-from mocks.journal.filters import Filter
-from mocks.journal.store import Kept, MemoryStore, Store
-from mocks.rules.trace import AnswerState
+from intyg.mocks.journal.entry import Entry
+from intyg.mocks.journal.filters import Filter
+from intyg.mocks.journal.store import Kept, MemoryStore, Store
+from intyg.mocks.rules.trace import AnswerState
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from pydantic import TypeAdapter
 
-from mocks.journal.entry import Entry
-from mocks.rules.trace import AnswerState
+from intyg.mocks.journal.entry import Entry
+from intyg.mocks.rules.trace import AnswerState
 
 
 class Kept(NamedTuple):

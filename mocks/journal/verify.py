@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mocks.journal.entry import Entry
-from mocks.journal.filters import Filter, read
+from intyg.mocks.journal.entry import Entry
+from intyg.mocks.journal.filters import Filter, read
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """An EHR: is told what happens to its certificates, and gets the messages about them."""
 
-from mocks.journalsystem.persona import (
+from intyg.mocks.journalsystem.persona import (
     SETTINGS,
     Arenden,
     Handelse,

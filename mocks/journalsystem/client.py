@@ -11,9 +11,14 @@ from lxml import etree
 from zeep.plugins import HistoryPlugin
 from zeep.transports import Transport
 
-from schemas.codes import AMNE_SYSTEM, ARBETSPLATSKOD_ROOT, HSA_ID_ROOT, PART_SYSTEM
-from schemas.codes import PERSONNUMMER_ROOT as PERSONNUMMER
-from schemas.ns import REGISTRY, SOAP11
+from intyg.schemas.codes import (
+    AMNE_SYSTEM,
+    ARBETSPLATSKOD_ROOT,
+    HSA_ID_ROOT,
+    PART_SYSTEM,
+)
+from intyg.schemas.codes import PERSONNUMMER_ROOT as PERSONNUMMER
+from intyg.schemas.ns import REGISTRY, SOAP11
 
 _NATIONAL: Final = "/clinicalprocess/healthcond/certificate/{name}/{major}/rivtabp21"
 _MAJOR: Final[Mapping[str, int]] = {

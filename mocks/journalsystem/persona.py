@@ -18,20 +18,26 @@ from typing import Final
 from lxml import etree
 from pydantic import Field
 
-from mocks.call import Call
-from mocks.clock import SWEDEN, Clock, system_clock
-from mocks.control import Answered, Asked, Moment, Operation, missed
-from mocks.control.journal import Waiting
-from mocks.conversations import Happening, Player
-from mocks.conversations.script import Action
-from mocks.conversations.talker import Talker
-from mocks.envelope import Answer
-from mocks.journal import Verdict
-from mocks.journalsystem import talk
-from mocks.post import Sent
-from mocks.settings import ANY, MockSettings
-from schemas import codes, ns
-from schemas.contract import Contracts
+from intyg.mocks.clock.clock import SWEDEN, Clock, system_clock
+from intyg.mocks.control import (
+    Answered,
+    Asked,
+    Moment,
+    Operation,
+    missed,
+)
+from intyg.mocks.control.journal import Waiting
+from intyg.mocks.conversations import Happening, Player
+from intyg.mocks.conversations.script import Action
+from intyg.mocks.conversations.talker import Talker
+from intyg.mocks.journal import Verdict
+from intyg.mocks.journalsystem import talk
+from intyg.mocks.server.call import Call
+from intyg.mocks.server.post import Sent
+from intyg.mocks.settings import ANY, MockSettings
+from intyg.mocks.wire.envelope import Answer
+from intyg.schemas import codes, ns
+from intyg.schemas.contract.contract import Contracts
 
 SETTINGS: Final = MockSettings(name="Journalsystem", logical_address=ANY, part="HSVARD")
 

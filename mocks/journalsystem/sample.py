@@ -7,8 +7,8 @@ from typing import Final
 
 from lxml import etree
 
-from schemas.codes import PERSONNUMMER_ROOT, RELATION_SYSTEM
-from schemas.ns import CORE, TYPES, message
+from intyg.schemas.codes import PERSONNUMMER_ROOT, RELATION_SYSTEM
+from intyg.schemas.ns import CORE, TYPES, message
 
 UNIT: Final = "TSTNMT2321000156-ENHET1"
 """HSA-id of the unit that issues the sample."""

@@ -4,13 +4,13 @@ import uuid
 from datetime import datetime
 from typing import Final
 
-from mocks.call import Call
-from mocks.conversations import Event, Happening
-from mocks.conversations.script import Action, Answer, Ask
-from mocks.post import Sent
-from mocks.runs import RUN_HEADER
-from mocks.settings import MockSettings
-from schemas import ns
+from intyg.mocks.conversations import Event, Happening
+from intyg.mocks.conversations.script import Action, Answer, Ask
+from intyg.mocks.runs import RUN_HEADER
+from intyg.mocks.server.call import Call
+from intyg.mocks.server.post import Sent
+from intyg.mocks.settings import MockSettings
+from intyg.schemas import ns
 
 STAFF_ID: Final = "TSTNMT2321000156-TEST01"
 """HSA-id of the invented person in care who writes what a script says."""
@@ -71,7 +71,7 @@ def say(settings: MockSettings, action: Action, about: Happening, at: datetime) 
     import requests
     import zeep.exceptions
 
-    from mocks.journalsystem.client import EhrClient, Staff
+    from intyg.mocks.journalsystem.client import EhrClient, Staff
 
     if settings.adapter_url is None:
         raise ValueError(f"{settings.name} has no adapter_url to send to")

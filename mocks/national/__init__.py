@@ -9,8 +9,13 @@ The national mock service's interface, for test suites that were written for it.
 Source: the public REST interface of sklintyg/intyg-mock-service: paths, field names, status codes.
 """
 
-from mocks.national.behavior import Behavior, ServiceName, read_behaviors, rule_of
-from mocks.national.persona import SETTINGS, NationalMock
+from intyg.mocks.national.behavior import (
+    Behavior,
+    ServiceName,
+    read_behaviors,
+    rule_of,
+)
+from intyg.mocks.national.persona import SETTINGS, NationalMock
 
 __all__ = [
     "SETTINGS",

@@ -9,23 +9,24 @@ The national mock service's REST paths, under `/api`.
     GET, DELETE        /<service>/<id>               and /<service>/<id>/xml
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from flask import Flask, Response, request
 
-from mocks.control import ProblemError
-from mocks.control.app import problem
-from mocks.national.behavior import BehaviorError, ServiceName, read_behavior
-from mocks.national.messages import Received, same_person
-from mocks.rules.model import unknown
-
-if TYPE_CHECKING:  # which makes this application
-    from mocks.national.persona import KeptBehavior, NationalMock
+from intyg.mocks.control import ProblemError
+from intyg.mocks.control.app import problem
+from intyg.mocks.national.behavior import (
+    Behavior,
+    BehaviorError,
+    KeptBehavior,
+    ServiceName,
+    read_behavior,
+)
+from intyg.mocks.national.messages import Received, same_person
+from intyg.mocks.rules.model import unknown
 
 PATHS: Final[Mapping[str, ServiceName]] = {
     "register-certificate": ServiceName.REGISTER_CERTIFICATE,
@@ -46,9 +47,27 @@ _HOW: Final[Mapping[str, Callable[[Received, str], bool]]] = {
 }
 
 
+class NationalMock(Protocol):
+    """What is asked of the mock behind the paths."""
+
+    def reset(self) -> None: ...
+
+    def add_behavior(self, behavior: Behavior) -> KeptBehavior: ...
+
+    def behaviors(self, service: ServiceName | None = None) -> list[KeptBehavior]: ...
+
+    def remove_behavior(self, behavior_id: str) -> None: ...
+
+    def received(
+        self, service: ServiceName, wanted: Callable[[Received], bool] = ...
+    ) -> list[Received]: ...
+
+    def drop(self, service: ServiceName, wanted: Callable[[Received], bool] = ...) -> int: ...
+
+
 def make_api(mock: NationalMock) -> Flask:
     """The WSGI application."""
-    app = Flask("mocks.national", static_folder=None)
+    app = Flask("intyg.mocks.national", static_folder=None)
     app.url_map.strict_slashes = False
     app.register_error_handler(Exception, problem)
     _behavior(app, mock)

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from mocks.rules.answers import (
+from intyg.mocks.rules.answers import (
     MAX_SECONDS,
     Effect,
     Error,
@@ -19,8 +21,8 @@ from mocks.rules.answers import (
     Ok,
     Shape,
 )
-from mocks.rules.model import Match, Rule, unknown
-from schemas.codes import ErrorId, ResultCode
+from intyg.mocks.rules.model import Match, Rule, unknown
+from intyg.schemas.codes import ErrorId, ResultCode
 
 
 class ServiceName(StrEnum):
@@ -203,3 +205,24 @@ def _in_words(fault: Any) -> str:
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])
     return str(fault["msg"][:1].lower() + fault["msg"][1:])
+
+
+@dataclass(frozen=True)
+class KeptBehavior:
+    """
+    A behaviour rule in force.
+
+    Attributes:
+        triggered: How often it has acted.
+    """
+
+    id: str
+    behavior: Behavior
+    created_at: datetime
+    triggered: int = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether it has acted as often as it may."""
+        most = self.behavior.max_trigger_count
+        return most is not None and self.triggered >= most

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import yaml
 
-from mocks.national.behavior import BehaviorError, read_behaviors, rule_of
-from mocks.rules.model import Rule
-from mocks.rules.parse import rule_json
+from intyg.mocks.national.behavior import BehaviorError, read_behaviors, rule_of
+from intyg.mocks.rules.model import Rule
+from intyg.mocks.rules.parse import rule_json
 
 _SAID: Final = ("id", "match", "answers", "count")
 """Fields of a rule that an imported one needs; the others are as they are without being said."""

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from lxml import etree
 
-from mocks.national.behavior import ServiceName
+from intyg.mocks.national.behavior import ServiceName
 
 Json: TypeAlias = dict[str, Any]
 

@@ -10,24 +10,28 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from lxml import etree
 from werkzeug.wrappers import Request, Response
 
-from mocks.agency import Agency
-from mocks.call import Call
-from mocks.clock import Clock, system_clock
-from mocks.envelope import Answer
-from mocks.national.api import make_api
-from mocks.national.behavior import CONTRACTS, Behavior, ServiceName, rule_of
-from mocks.national.messages import Received
-from mocks.rules.facts import first_text
-from mocks.settings import ANY, MockSettings
-from schemas import ns
-from schemas.contract import Contracts
+from intyg.mocks.clock.clock import Clock, system_clock
+from intyg.mocks.national.api import make_api
+from intyg.mocks.national.behavior import (
+    CONTRACTS,
+    Behavior,
+    KeptBehavior,
+    ServiceName,
+    rule_of,
+)
+from intyg.mocks.national.messages import Received
+from intyg.mocks.rules.facts import first_text
+from intyg.mocks.server.agency import Agency
+from intyg.mocks.server.call import Call
+from intyg.mocks.settings import ANY, MockSettings
+from intyg.mocks.wire.envelope import Answer
+from intyg.schemas import ns
+from intyg.schemas.contract.contract import Contracts
 
 SETTINGS: Final = MockSettings(
     name="National mock service", logical_address=ANY, part="NATIONAL", checks=False
@@ -43,27 +47,6 @@ _KEYS: Final = {
     "SendMessageToRecipient:2": ServiceName.SEND_MESSAGE_TO_RECIPIENT,
     "CertificateStatusUpdateForCare:3": ServiceName.CERTIFICATE_STATUS_UPDATE_FOR_CARE,
 }
-
-
-@dataclass(frozen=True)
-class KeptBehavior:
-    """
-    A behaviour rule in force.
-
-    Attributes:
-        triggered: How often it has acted.
-    """
-
-    id: str
-    behavior: Behavior
-    created_at: datetime
-    triggered: int = 0
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether it has acted as often as it may."""
-        most = self.behavior.max_trigger_count
-        return most is not None and self.triggered >= most
 
 
 class NationalMock(Agency):

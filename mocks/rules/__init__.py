@@ -10,11 +10,17 @@ Behaviour rules: which calls a mock answers otherwise than it would by itself, a
     files     rules from YAML
 """
 
-from mocks.rules.book import RuleBook
-from mocks.rules.facts import Facts
-from mocks.rules.model import Match, Rule
-from mocks.rules.parse import RuleError, parse_rule, rule_faults, rule_json, rule_schema
-from mocks.rules.trace import Criterion, RuleTrace, Why
+from intyg.mocks.rules.book import RuleBook
+from intyg.mocks.rules.facts import Facts
+from intyg.mocks.rules.model import Match, Rule
+from intyg.mocks.rules.parse import (
+    RuleError,
+    parse_rule,
+    rule_faults,
+    rule_json,
+    rule_schema,
+)
+from intyg.mocks.rules.trace import Criterion, RuleTrace, Why
 
 __all__ = [
     "Criterion",

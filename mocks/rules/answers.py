@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from mocks.envelope import FaultCode
-from mocks.rules.presets import VpCode
-from schemas.codes import ErrorId
+from intyg.mocks.rules.presets import VpCode
+from intyg.mocks.wire.envelope import FaultCode
+from intyg.schemas.codes import ErrorId
 
 MAX_SECONDS: Final = 86_400.0
 """Longest delay that can be asked for; `hang` waits longer."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from mocks.rules.answers import Effect
-from mocks.rules.facts import Facts
-from mocks.rules.model import Rule
-from mocks.rules.parse import RuleError
-from mocks.rules.trace import Criterion, RuleTrace, Why
+from intyg.mocks.rules.answers import Effect
+from intyg.mocks.rules.facts import Facts
+from intyg.mocks.rules.model import Rule
+from intyg.mocks.rules.parse import RuleError
+from intyg.mocks.rules.trace import Criterion, RuleTrace, Why
 
 MAX_KEYS: Final = 100_000
 """So many certificates or persons are counted apart for a rule; the oldest are forgotten."""

@@ -19,9 +19,7 @@ from wsgiref.types import WSGIEnvironment
 
 from werkzeug.wrappers import Response
 
-from mocks import envelope
-from mocks.envelope import Answer, FaultCode
-from mocks.rules.answers import (
+from intyg.mocks.rules.answers import (
     DripDelay,
     Effect,
     Empty,
@@ -44,11 +42,13 @@ from mocks.rules.answers import (
     When,
     WrongType,
 )
-from mocks.rules.presets import write_preset
-from mocks.rules.trace import AnswerState
-from mocks.rules.waits import Ended, Waits
-from schemas.codes import ResultCode
-from schemas.contract import Contract
+from intyg.mocks.rules.presets import write_preset
+from intyg.mocks.rules.trace import AnswerState
+from intyg.mocks.rules.waits import Ended, Waits
+from intyg.mocks.wire import envelope
+from intyg.mocks.wire.envelope import Answer, FaultCode
+from intyg.schemas.codes import ResultCode
+from intyg.schemas.contract.contract import Contract
 
 TLS_ALERT: Final = bytes([0x15, 3, 3, 0, 2, 2, 40])
 """RFC 5246, 7.2: a record of type alert, fatal, handshake_failure."""

@@ -7,9 +7,9 @@ from typing import Final
 
 from lxml import etree
 
-from mocks.rules import xpath
-from schemas import ns
-from schemas.contract import Contract
+from intyg.mocks.rules import xpath
+from intyg.schemas import ns
+from intyg.schemas.contract.contract import Contract
 
 _C: Final = f"{{{ns.CORE}}}"
 _T: Final = f"{{{ns.TYPES}}}"

@@ -12,10 +12,16 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from mocks.rules.model import AGENCIES, Rule, covers
-from mocks.rules.parse import RuleError, parse_rule, rule_faults
-from mocks.rules.type_codes import ANY_TYPE, TypeCodes
-from mocks.yaml_file import FileFault, FilesError, Item, read_items, yaml_files
+from intyg.mocks.rules.model import AGENCIES, Rule, covers
+from intyg.mocks.rules.parse import RuleError, parse_rule, rule_faults
+from intyg.mocks.rules.type_codes import ANY_TYPE, TypeCodes
+from intyg.mocks.yaml_file import (
+    FileFault,
+    FilesError,
+    Item,
+    read_items,
+    yaml_files,
+)
 
 
 class TakesRules(Protocol):

@@ -25,12 +25,12 @@ from pydantic import (
     field_validator,
 )
 
-from mocks.rules.answers import AnEffect, Part
-from mocks.rules.facts import Facts
-from mocks.rules.trace import Criterion
-from mocks.rules.xpath import check_xpath
-from schemas import codes
-from schemas.contract import Contracts
+from intyg.mocks.rules.answers import AnEffect, Part
+from intyg.mocks.rules.facts import Facts
+from intyg.mocks.rules.trace import Criterion
+from intyg.mocks.rules.xpath import check_xpath
+from intyg.schemas import codes
+from intyg.schemas.contract.contract import Contracts
 
 AGENCIES: Final = tuple(part.value for part in codes.Part if part is not codes.Part.INVANA)
 """Parts that a mock can be; `HSVARD` is the EHR."""

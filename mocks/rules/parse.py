@@ -7,8 +7,18 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from mocks.rules.answers import DELAYS, EFFECTS, PassThrough, kinds
-from mocks.rules.model import Match, Rule, Span, unknown
+from intyg.mocks.rules.answers import (
+    DELAYS,
+    EFFECTS,
+    PassThrough,
+    kinds,
+)
+from intyg.mocks.rules.model import (
+    Match,
+    Rule,
+    Span,
+    unknown,
+)
 
 
 class RuleError(ValueError):

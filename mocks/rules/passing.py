@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from mocks.rules.answers import PassThrough
-from mocks.rules.effects import Reply
-from mocks.rules.parse import may_pass
-from mocks.rules.presets import VpCode, write_preset
-from schemas.contract import Contract
+from intyg.mocks.rules.answers import PassThrough
+from intyg.mocks.rules.effects import Reply
+from intyg.mocks.rules.parse import may_pass
+from intyg.mocks.rules.presets import VpCode, write_preset
+from intyg.schemas.contract.contract import Contract
 
 HISTORY: Final = "x-rivta-routing-history"
 """Which platforms a call has been through, `#` between; stops loops (VP014)."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from mocks.envelope import FaultCode
+from intyg.mocks.wire.envelope import FaultCode
 
 PLATFORM: Final = "NTJP-MOCK"
 """What stands in the brackets."""

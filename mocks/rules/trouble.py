@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
-from mocks.rules.answers import (
+from intyg.mocks.rules.answers import (
     DripDelay,
     Effect,
     Empty,
@@ -33,10 +33,10 @@ from mocks.rules.answers import (
     When,
     WrongType,
 )
-from mocks.rules.model import Rule
-from mocks.rules.presets import VpCode
-from mocks.settings import ANY
-from schemas.codes import ErrorId
+from intyg.mocks.rules.model import Rule
+from intyg.mocks.rules.presets import VpCode
+from intyg.mocks.settings import ANY
+from intyg.schemas.codes import ErrorId
 
 PREFIXES: Final[Mapping[str, str]] = {
     "FKASSA": "FK",

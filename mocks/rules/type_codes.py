@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from mocks.rules.model import not_nearly
-from schemas.intyg_model import IntygHeader
+from intyg.mocks.rules.model import not_nearly
+from intyg.schemas.intyg_model import IntygHeader
 
 
 class TypeCodes:

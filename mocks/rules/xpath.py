@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from schemas import ns
+from intyg.schemas import ns
 
 PREFIXES: Final = {
     "soap": ns.SOAP11,
@@ -50,7 +50,7 @@ def check_xpath(expression: str) -> None:
         ValueError: It does not compile, uses a prefix or function that there is not, or takes too
             long; see `xpath_cost`.
     """
-    from mocks.rules.xpath_cost import check_cost  # late: mocks start sooner without it
+    from intyg.mocks.rules.xpath_cost import check_cost
 
     if len(expression) > MAX_LENGTH:
         raise ValueError(f"an expression has at most {MAX_LENGTH} characters")

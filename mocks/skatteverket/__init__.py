@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from mocks.authority import Authority
-from mocks.settings import MockSettings
+from intyg.mocks.server.authority import Authority
+from intyg.mocks.settings import MockSettings
 
 __all__ = ["SETTINGS", "Skatteverket"]
 

@@ -10,14 +10,19 @@ The mocks in sentences, for tests: `forsakringskassan.expect("RegisterCertificat
     servers      mocks on pytest-httpserver, made anew for each test
     stage        what one test has: its mocks, wired to each other
 
-`mocks.pytest_fixtures` makes pytest fixtures of them.
+The pytest plugin (`sandbox/pytest_plugin.py`) makes fixtures of them.
 """
 
-from mocks.testing.clock import TestClock
-from mocks.testing.ehr import Intyg, NotAcceptedError
-from mocks.testing.expectation import Expectation, ExpectationError
-from mocks.testing.handles import Authority, Forsakringskassan, Journalsystem, Mock
-from mocks.testing.link import ControlError
+from intyg.mocks.testing.clock import TestClock
+from intyg.mocks.testing.ehr import Intyg, NotAcceptedError
+from intyg.mocks.testing.expectation import Expectation, ExpectationError
+from intyg.mocks.testing.handles import (
+    Authority,
+    Forsakringskassan,
+    Journalsystem,
+    Mock,
+)
+from intyg.mocks.testing.link import ControlError
 
 __all__ = [
     "Authority",

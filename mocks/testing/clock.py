@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from mocks.control.clock import ClockState
-from mocks.duration import read_duration
-from mocks.testing.link import Link
+from intyg.mocks.clock.duration import read_duration
+from intyg.mocks.control.clock import ClockState
+from intyg.mocks.testing.link import Link
 
 
 class TestClock:

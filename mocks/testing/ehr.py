@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from mocks.journalsystem.sample import UNIT
-from mocks.rules.model import unknown
-from mocks.testing.clock import TestClock
-from mocks.testing.sentences import SentenceError
-from schemas.codes import Amne
-from schemas.intyg_draft import Parent
-from schemas.intyg_example import PERSON, Size, example
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.journalsystem.sample import UNIT
+from intyg.mocks.rules.model import unknown
+from intyg.mocks.testing.clock import TestClock
+from intyg.mocks.testing.sentences import SentenceError
+from intyg.schemas.codes import Amne
+from intyg.schemas.examples.draft import Parent
+from intyg.schemas.examples.example import PERSON, Size, example
+from intyg.schemas.typefile.lookup import IntygTypes
 
 if TYPE_CHECKING:  # and with it zeep, imported when the EHR gets somebody to call
-    from mocks.journalsystem.client import Answer, EhrClient
+    from intyg.mocks.journalsystem.client import Answer, EhrClient
 
 ADDRESS: Final = "INTYGSADAPTER"
 """Logical address of an adapter."""
@@ -107,7 +107,7 @@ class Ehr:
         Args:
             services_url: To which national paths are appended.
         """
-        from mocks.journalsystem.client import EhrClient, Staff
+        from intyg.mocks.journalsystem.client import EhrClient, Staff
 
         self.disconnect()
         staff = Staff(self._issuer.keys.hsa_id, UNIT)

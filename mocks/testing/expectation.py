@@ -12,13 +12,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, Self
 
-from mocks.control.journal import Call, RuleAsked
-from mocks.envelope import FaultCode
-from mocks.rules.answers import Effect, Fault, Hang, Reset
-from mocks.rules.model import Rule
-from mocks.rules.parse import parse_rule
-from mocks.rules.trace import AnswerState
-from mocks.testing.sentences import after, effect_named
+from intyg.mocks.control.journal import Call, RuleAsked
+from intyg.mocks.rules.answers import (
+    Effect,
+    Fault,
+    Hang,
+    Reset,
+)
+from intyg.mocks.rules.model import Rule
+from intyg.mocks.rules.parse import parse_rule
+from intyg.mocks.rules.trace import AnswerState
+from intyg.mocks.testing.sentences import after, effect_named
+from intyg.mocks.wire.envelope import FaultCode
 
 PATIENCE_SECONDS: Final = 2.0
 """How long what is missing is waited for at the end of a test: an adapter delivers by itself."""
@@ -126,7 +131,7 @@ class Expectation:
         return self.answers_with(Hang(store=stored))
 
     def answers_with(self, effect: Effect) -> Self:
-        """Any effect of `mocks.rules.answers`."""
+        """Any effect of `intyg.mocks.rules.answers`."""
         self._answers.append(effect)
         return self._put()
 

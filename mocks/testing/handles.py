@@ -5,33 +5,29 @@ from datetime import date
 from http import HTTPStatus
 from typing import Any, Final, Protocol, TypedDict, TypeVar, Unpack
 
-from mocks.authority import AllIntyg, IntygState
-from mocks.control.journal import Call, Calls
-from mocks.control.operation import nearest
-from mocks.forsakringskassan.interface import (
-    Meddelanden,
-    MeddelandeState,
-    SentMessage,
-)
-from mocks.journal.filters import Filter, FilterError
-from mocks.journalsystem.persona import Handelser, HandelseState
-from mocks.journalsystem.persona import Meddelanden as MeddelandenToCare
-from mocks.journalsystem.persona import MeddelandeState as MessageToCare
-from mocks.rules.model import Rule, unknown
-from mocks.rules.parse import rule_json
-from mocks.settings import MockSettings
-from mocks.testing.clock import TestClock
-from mocks.testing.ehr import Ehr, Issuer
-from mocks.testing.expectation import (
+from intyg.mocks.control.journal import Call, Calls
+from intyg.mocks.control.operation import nearest
+from intyg.mocks.forsakringskassan.interface import Meddelanden, MeddelandeState, SentMessage
+from intyg.mocks.journal.filters import Filter, FilterError
+from intyg.mocks.journalsystem.persona import Handelser, HandelseState
+from intyg.mocks.journalsystem.persona import Meddelanden as MeddelandenToCare
+from intyg.mocks.journalsystem.persona import MeddelandeState as MessageToCare
+from intyg.mocks.rules.model import Rule, unknown
+from intyg.mocks.rules.parse import rule_json
+from intyg.mocks.server.authority import AllIntyg, IntygState
+from intyg.mocks.settings import MockSettings
+from intyg.mocks.testing.clock import TestClock
+from intyg.mocks.testing.ehr import Ehr, Issuer
+from intyg.mocks.testing.expectation import (
     PATIENCE_SECONDS,
     Expectation,
     ExpectationError,
     call_words,
     wait_for,
 )
-from mocks.testing.link import ControlError, Link
-from mocks.testing.sentences import SentenceError
-from schemas.codes import Amne, Handelse
+from intyg.mocks.testing.link import ControlError, Link
+from intyg.mocks.testing.sentences import SentenceError
+from intyg.schemas.codes import Amne, Handelse
 
 _T = TypeVar("_T")
 

@@ -8,7 +8,7 @@ import requests
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client
 
-from mocks.agency import Agency
+from intyg.mocks.server.agency import Agency
 
 Query: TypeAlias = Sequence[tuple[str, str]]
 """Names and values of a URL's query; a name may stand twice."""

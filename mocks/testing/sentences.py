@@ -2,12 +2,20 @@
 
 from typing import Final
 
-from mocks.duration import read_duration
-from mocks.rules.answers import Effect, Error, FixedDelay, Info, Normal, Ok, When
-from mocks.rules.model import unknown
-from mocks.rules.presets import VpCode
-from mocks.rules.trouble import PREFIXES, TROUBLES, find
-from schemas.codes import ErrorId
+from intyg.mocks.clock.duration import read_duration
+from intyg.mocks.rules.answers import (
+    Effect,
+    Error,
+    FixedDelay,
+    Info,
+    Normal,
+    Ok,
+    When,
+)
+from intyg.mocks.rules.model import unknown
+from intyg.mocks.rules.presets import VpCode
+from intyg.mocks.rules.trouble import PREFIXES, TROUBLES, find
+from intyg.schemas.codes import ErrorId
 
 NAMES: Final = tuple(
     dict.fromkeys(

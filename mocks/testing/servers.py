@@ -7,13 +7,13 @@ from typing import Final
 
 from pytest_httpserver import HTTPServer
 
-from mocks.agency import Agency
-from mocks.clock import Clock
-from mocks.control.gate import Control
-from mocks.personas import PERSONAS
-from mocks.serving import mount
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.clock.clock import Clock
+from intyg.mocks.control.gate import Control
+from intyg.mocks.personas import PERSONAS
+from intyg.mocks.server.agency import Agency
+from intyg.mocks.server.serving import mount
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 
 _POLL_SECONDS: Final = 0.05
 

@@ -3,15 +3,20 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from mocks.agency import Agency
-from mocks.personas import PERSONAS
-from mocks.rules.model import unknown
-from mocks.testing.clock import TestClock
-from mocks.testing.ehr import Ehr, Issuer
-from mocks.testing.handles import Authority, Forsakringskassan, Journalsystem, Mock
-from mocks.testing.link import InProcess, Link, OverHttp
-from mocks.testing.servers import Servers
-from mocks.timeline import Timeline
+from intyg.mocks.clock.timeline import Timeline
+from intyg.mocks.personas import PERSONAS
+from intyg.mocks.rules.model import unknown
+from intyg.mocks.server.agency import Agency
+from intyg.mocks.testing.clock import TestClock
+from intyg.mocks.testing.ehr import Ehr, Issuer
+from intyg.mocks.testing.handles import (
+    Authority,
+    Forsakringskassan,
+    Journalsystem,
+    Mock,
+)
+from intyg.mocks.testing.link import InProcess, Link, OverHttp
+from intyg.mocks.testing.servers import Servers
 
 EHR: Final = "journalsystem"
 FK: Final = "forsakringskassan"

@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from adapter.model import system_clock
-from adapter.store import Store, tables
-from tests.adapter.databases import KINDS, POSTGRESQL, empty_database, sqlite_url, why_not
+from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.store import Store, tables
+from tests.adapter.databases import (
+    KINDS,
+    POSTGRESQL,
+    empty_database,
+    sqlite_url,
+    why_not,
+)
 
 
 class VirtualClock:

@@ -3,26 +3,17 @@
 import sys
 import threading
 
-from adapter.deliver import Deliverer
-from adapter.model import (
-    Delivery,
-    Destination,
-    DestinationKind,
-    DestinationRole,
-    GuardDecision,
-    IntygsStatus,
-    Outcome,
-    OutcomeKind,
-    PatientKind,
-    PatientVerdict,
-    PersonId,
-    system_clock,
-)
-from adapter.settings import DeliverySettings
-from adapter.store import Rows, Store
-from adapter.worker import Workers
-from schemas.codes import Part, Status
-from schemas.contract import Contracts
+from intyg.adapter.deliver import Deliverer
+from intyg.adapter.deliver.worker import Workers
+from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
+from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
+from intyg.adapter.domain.intyg import IntygsStatus
+from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
+from intyg.adapter.settings.settings import DeliverySettings
+from intyg.adapter.store import Rows, Store
+from intyg.schemas.codes import Part, Status
+from intyg.schemas.contract.contract import Contracts
 
 
 class SendAll:

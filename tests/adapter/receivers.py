@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from schemas import ns
+from intyg.schemas import ns
 
 OK = '<r:result xmlns:r="urn:x"><r:resultCode>OK</r:resultCode></r:result>'
 

@@ -6,24 +6,20 @@ from typing import Any
 
 from lxml import etree
 
-from adapter.model import (
+from intyg.adapter.domain.delivery import NewDelivery
+from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.domain.intyg import Enhet, HosPersonal, Intyg, MeddelandeReferens, Relation
+from intyg.adapter.domain.meddelande import (
     Arenden,
     Direction,
-    Enhet,
-    HosPersonal,
-    Inbound,
-    Intyg,
     Komplettering,
     Meddelande,
-    MeddelandeReferens,
-    NewDelivery,
-    PersonId,
-    Relation,
     StoredHandelse,
 )
-from adapter.store import Rows
-from schemas.codes import PERSONNUMMER_ROOT, Handelse
-from schemas.contract import Contract
+from intyg.adapter.domain.person import PersonId
+from intyg.adapter.store import Rows
+from intyg.schemas.codes import PERSONNUMMER_ROOT, Handelse
+from intyg.schemas.contract.contract import Contract
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PERSON = PersonId(PERSONNUMMER_ROOT, "189001019802")  # Skatteverket's test numbers

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import strategies as st
 from lxml import etree
 
-from adapter.signature import SigningKey
-from schemas import ns
+from intyg.adapter.signature import SigningKey
+from intyg.schemas import ns
 from tests.adapter import der
 from tests.adapter.signed import ec_key, make_value
 

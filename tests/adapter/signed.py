@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from lxml import etree
 
-from adapter import safe_xml
-from adapter.signature import (
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.signature import (
     SignatureOptions,
     SignatureResult,
     SigningKey,
@@ -25,8 +25,8 @@ from adapter.signature import (
     sign_document,
     verify_message,
 )
-from adapter.signature.trust import read_cert
-from schemas import ns
+from intyg.adapter.signature.trust import read_cert
+from intyg.schemas import ns
 
 xmlsec: Any = importlib.import_module("xmlsec")  # its types do not fit what it does
 

@@ -12,13 +12,13 @@ from typing import Final
 
 import pytest
 
-from adapter.interactions import FAULT_CONTRACTS, HANDLERS
-from adapter.safe_xml import MAX_BYTES, MAX_MARKUP
-from adapter.soap import build_wsgi
-from adapter.soap.web import WsgiApp
-from adapter.store import Store
-from schemas.schema_findings import MAX_FINDINGS
-from tests.adapter.interactions.rig import CONTRACTS, VirtualClock, make_parts, make_settings
+from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS
+from intyg.adapter.formats.safe_xml import MAX_BYTES, MAX_MARKUP
+from intyg.adapter.soap import build_wsgi
+from intyg.adapter.soap.web import WsgiApp
+from intyg.adapter.store import Store
+from intyg.schemas.contract.findings import MAX_FINDINGS
+from tests.adapter.flows.rig import CONTRACTS, VirtualClock, make_services, make_settings
 from tests.adapter.soap.calls import Answer, call
 from tests.hostile_shapes import MESSAGE_SHAPES, SHAPES, Shape
 
@@ -42,7 +42,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WsgiApp]:
     store = Store(f"sqlite:///{folder / 'adapter.sqlite'}", clock)
     settings = make_settings(data_dir=folder)
     store.migrate(settings.environment)
-    parts = make_parts(settings, store, clock)
+    parts = make_services(settings, store, clock)
     for key in ("RegisterCertificate:3", "SendMessageToCare:2"):
         name, _, major = key.partition(":")
         CONTRACTS.warm(CONTRACTS.get(name, int(major)))

@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from adapter.cli import cli
-from adapter.settings import Settings, SettingsError, load_settings
+from intyg.adapter.cli.main import cli
+from intyg.adapter.settings.settings import Settings, SettingsError, load_settings
 
 SECRET = "s3cret-s3cret-s3cret-s3cret-s3cret-s3cret"
 DATABASE = f"postgresql+psycopg://intyg:{SECRET}@127.0.0.1:9/intyg"

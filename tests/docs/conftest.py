@@ -11,15 +11,15 @@ from typing import Final
 import pytest
 import structlog
 
-from adapter import safe_xml
-from adapter.cli_options import swedish_now
-from adapter.demo import write_token
-from adapter.demo.stage import PATIENT, Stage, set_stage
-from adapter.demo.story import issue
-from adapter.post_file import post_file
-from mocks.journalsystem.sample import fk7804
-from mocks.personas import PERSONAS
-from schemas.contract import Contracts
+from intyg.adapter.cli.options import swedish_now
+from intyg.adapter.cli.send_file import post_file
+from intyg.adapter.formats import safe_xml
+from intyg.mocks.journalsystem.sample import fk7804
+from intyg.mocks.personas import PERSONAS
+from intyg.sandbox.demo import write_token
+from intyg.sandbox.demo.stage import PATIENT, Stage, set_stage
+from intyg.sandbox.demo.story import issue
+from intyg.schemas.contract.contract import Contracts
 from tests import builders
 from tests.docs import pages
 

@@ -8,7 +8,7 @@ import sys
 from functools import cache
 from typing import Final
 
-from adapter.settings import load_settings
+from intyg.adapter.settings.settings import load_settings
 from tests.docs.conftest import Reader
 from tests.docs.pages import ROOT, Block
 

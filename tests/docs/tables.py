@@ -13,37 +13,37 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from adapter import guard
-from adapter.checks import CHECKS
-from adapter.deliver.answer import AnswerKind
-from adapter.deliver.decision import TABLE, Row, Transfer
-from adapter.fraga_moves import MOVES, Cause, Refusal, Standing
-from adapter.meddelande_rules import RULES
-from adapter.model import (
-    DestinationKind,
-    DestinationRole,
-    Direction,
-    Environment,
-    FragaState,
-    GuardDecision,
-    OutcomeKind,
-    PatientKind,
+from intyg.adapter import guard
+from intyg.adapter.deliver.answer import AnswerKind
+from intyg.adapter.deliver.decision import TABLE, Row, Transfer
+from intyg.adapter.doctor.checks import CHECKS
+from intyg.adapter.domain.delivery import OutcomeKind
+from intyg.adapter.domain.destination import DestinationKind, DestinationRole
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.meddelande import Direction, FragaState
+from intyg.adapter.domain.person import GuardDecision, PatientKind
+from intyg.adapter.domain.platform_fault import FAULTS
+from intyg.adapter.rules.fraga_moves import (
+    MOVES,
+    Cause,
+    Refusal,
+    Standing,
 )
-from adapter.platform_fault import FAULTS
-from adapter.relation_rules import RELATION_RULES
-from adapter.signature import SignatureCode, SignatureOutcome, verifier
-from adapter.signature.result import TEXTS
-from adapter.told import MAY_BE_TOLD, TOLD, Told
-from mocks.control import Operation
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.journalsystem import Journalsystem
-from mocks.rules.answers import DELAYS, EFFECTS, kinds
-from mocks.rules.model import Match, Rule
-from mocks.rules.trouble import TROUBLES
-from mocks.rules.xpath import PREFIXES
-from mocks.skatteverket import Skatteverket
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.adapter.rules.meddelande_rules import RULES
+from intyg.adapter.rules.relation_rules import RELATION_RULES
+from intyg.adapter.settings.guard_answers import MAY_BE_TOLD, TOLD, BlockReply
+from intyg.adapter.signature import SignatureCode, SignatureOutcome, verifier
+from intyg.adapter.signature.result import TEXTS
+from intyg.mocks.control import Operation
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.journalsystem import Journalsystem
+from intyg.mocks.rules.answers import DELAYS, EFFECTS, kinds
+from intyg.mocks.rules.model import Match, Rule
+from intyg.mocks.rules.trouble import TROUBLES
+from intyg.mocks.rules.xpath import PREFIXES
+from intyg.mocks.skatteverket import Skatteverket
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests.flows.case_table import CASES
 
 PLACE: Final = re.compile(r"<!-- table: ([\w ]+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -139,11 +139,11 @@ def _policy() -> str:
     )
 
 
-_TOLD: Final[Mapping[Told, str]] = {
-    Told.VALIDATION_ERROR: "ERROR `VALIDATION_ERROR`; nothing is stored but the block",
-    Told.SKIPPED: "OK: nothing is sent on, and nobody is told",
-    Told.LOCAL_ONLY: "OK: done here, the authority is not told",
-    Told.NOT_FORWARDED: "INFO: done here, and that it went no further",
+_TOLD: Final[Mapping[BlockReply, str]] = {
+    BlockReply.VALIDATION_ERROR: "ERROR `VALIDATION_ERROR`; nothing is stored but the block",
+    BlockReply.SKIPPED: "OK: nothing is sent on, and nobody is told",
+    BlockReply.LOCAL_ONLY: "OK: done here, the authority is not told",
+    BlockReply.NOT_FORWARDED: "INFO: done here, and that it went no further",
 }
 
 
@@ -158,7 +158,9 @@ def _told() -> str:
 
 
 def _ways() -> str:
-    return _table(("`guard.told`", "The caller is told"), ((f"`{w}`", _TOLD[w]) for w in Told))
+    return _table(
+        ("`guard.told`", "The caller is told"), ((f"`{w}`", _TOLD[w]) for w in BlockReply)
+    )
 
 
 _OUTCOMES: Final[Mapping[OutcomeKind, str]] = {

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from adapter.ports import held_port
-from schemas.intyg_pages import pages as made_pages
-from schemas.intyg_type import IntygTypes
+from intyg.adapter.httpd.ports import held_port
+from intyg.schemas.export.pages import pages as made_pages
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests.docs import pages
 from tests.docs.conftest import environment_of_a_shell
 from tests.docs.pages import ROOT, Block

@@ -12,12 +12,12 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from adapter import texts
-from adapter.interactions import HANDLERS, READERS
-from adapter.model import DELIVERY_MOVES, DeliveryState
-from adapter.settings import Settings
-from adapter.signature import SignatureOutcome
-from schemas.codes import Handelse
+from intyg.adapter.domain import texts
+from intyg.adapter.domain.delivery import DELIVERY_MOVES, DeliveryState
+from intyg.adapter.flows.contracts import HANDLERS, READERS
+from intyg.adapter.settings.settings import Settings
+from intyg.adapter.signature import SignatureOutcome
+from intyg.schemas.codes import Handelse
 from tests.docs import pages
 from tests.docs.conftest import Reader
 from tests.docs.pages import PAGES, ROOT
@@ -26,7 +26,7 @@ from tests.docs.tables import PLACE, TABLES, filled
 
 each_page = pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])
 
-REGISTERS_IT: Final = {"mocks.md"}
+REGISTERS_IT: Final = {"intyg.mocks.md"}
 """Pages that register and send the certificate that they speak of."""
 
 
@@ -167,9 +167,9 @@ def test_every_text_that_callers_are_told_is_documented() -> None:
 
 
 def _imported_texts(path: Path) -> Iterator[str]:
-    """What a module takes from `adapter.texts`."""
+    """What a module takes from `intyg.adapter.domain.texts`."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "adapter.texts":
+        if isinstance(node, ast.ImportFrom) and node.module == "intyg.adapter.domain.texts":
             yield from (alias.name for alias in node.names)
 
 

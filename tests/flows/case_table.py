@@ -4,7 +4,7 @@ Nationally two hops answer SendMessageToCare; "ToCare 2" is the second, the edit
 arise here has no row: drafts (CreateDraftCertificate), the old types and their contracts (FK7263
 and kin), certificates that care has deleted, and two engines that hold a certificate each. How an
 EHR's answers to CertificateStatusUpdateForCare are taken stands in the table of `adapter/deliver`,
-and the contracts that read in `tests/adapter/interactions`.
+and the contracts that read in `tests/adapter/flows/contracts`.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,16 +12,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from adapter.errors import StoreError
-from adapter.guard import Guard, ListSignal, TestPatients
-from adapter.model import DestinationKind
-from adapter.parts import Parts
-from adapter.settings import SignaturePolicy
-from adapter.store import Store
-from schemas.codes import ErrorId
-from schemas.intyg_model import Messages, Unique
+from intyg.adapter.domain.destination import DestinationKind
+from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.flows.services import Services
+from intyg.adapter.guard import Guard, ListSignal, TestPatients
+from intyg.adapter.settings.settings import SignaturePolicy
+from intyg.adapter.store import Store
+from intyg.schemas.codes import ErrorId
+from intyg.schemas.intyg_model import Messages, Unique
 from tests import builders
-from tests.adapter.interactions.rig import ChangedTypes, VirtualClock, make_parts, make_settings
+from tests.adapter.flows.rig import (
+    ChangedTypes,
+    VirtualClock,
+    make_services,
+    make_settings,
+)
 
 OK, INFO = "OK", "INFO"
 VALIDATION, APPLICATION, TECHNICAL = (
@@ -39,7 +44,7 @@ write = builders.send_message_to_recipient
 SENT, UNSENT, REVOKED, REPLACED = "i-sent", "i-unsent", "i-revoked", "i-replaced"
 OTHER = builders.OTHER_PATIENT
 
-Change = Callable[[Parts], Parts]
+Change = Callable[[Services], Services]
 
 
 @dataclass(frozen=True)
@@ -79,21 +84,21 @@ def differs(row: str, national: str, ours: str, because: str, body: bytes, **res
 # --- other circumstances --------------------------------------------------------------------------
 
 
-def real(parts: Parts) -> Parts:
+def real(services: Services) -> Services:
     """Every destination is a real one: test patients' messages go nowhere."""
     settings = make_settings(
-        data_dir=parts.settings.data_dir, kind=DestinationKind.REAL, recipients=RECIPIENTS
+        data_dir=services.settings.data_dir, kind=DestinationKind.REAL, recipients=RECIPIENTS
     )
-    return make_parts(settings, parts.store, VirtualClock())
+    return make_services(settings, services.store, VirtualClock())
 
 
-def register_down(parts: Parts) -> Parts:
+def register_down(services: Services) -> Services:
     """Nobody can tell who is a test patient."""
     broken = ListSignal("list", frozenset(), "no such file")
-    return replace(parts, guard=Guard(TestPatients([broken]), parts.settings.environment))
+    return replace(services, guard=Guard(TestPatients([broken]), services.settings.environment))
 
 
-def database_down(parts: Parts) -> Parts:
+def database_down(services: Services) -> Services:
     class Broken(Store):
         def __init__(self) -> None:
             """Never opened."""
@@ -103,28 +108,30 @@ def database_down(parts: Parts) -> Parts:
             raise StoreError("the database does not answer")
             yield
 
-    return replace(parts, store=Broken())
+    return replace(services, store=Broken())
 
 
-def no_messages(parts: Parts) -> Parts:
-    return replace(parts, types=ChangedTypes({"messages": Messages(("KOMPLT",), ())}))
+def no_messages(services: Services) -> Services:
+    return replace(services, types=ChangedTypes({"messages": Messages(("KOMPLT",), ())}))
 
 
-def silent(parts: Parts) -> Parts:
+def silent(services: Services) -> Services:
     """No type takes messages."""
-    return replace(parts, types=ChangedTypes({"messages": Messages((), ())}))
+    return replace(services, types=ChangedTypes({"messages": Messages((), ())}))
 
 
-def one_for_a_patient(parts: Parts) -> Parts:
+def one_for_a_patient(services: Services) -> Services:
     """There may be one certificate of each type, as of DB."""
-    return replace(parts, types=ChangedTypes({"unique": Unique.EVERYWHERE}))
+    return replace(services, types=ChangedTypes({"unique": Unique.EVERYWHERE}))
 
 
-def signature_required(parts: Parts) -> Parts:
+def signature_required(services: Services) -> Services:
     settings = make_settings(
-        data_dir=parts.settings.data_dir, signature=SignaturePolicy.REQUIRE, recipients=RECIPIENTS
+        data_dir=services.settings.data_dir,
+        signature=SignaturePolicy.REQUIRE,
+        recipients=RECIPIENTS,
     )
-    return make_parts(settings, parts.store, VirtualClock())
+    return make_services(settings, services.store, VirtualClock())
 
 
 RECIPIENTS: Final = make_settings().recipients

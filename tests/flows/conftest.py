@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from adapter.demo.stage import Stage, set_stage
-from adapter.make_keys import make_test_keys
-from adapter.model import system_clock
+from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.signature.demo_keys import make_test_keys
+from intyg.sandbox.demo.stage import Stage, set_stage
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from adapter.app import build_app
-from adapter.demo.accident import PATIENT, SOMEBODY, Accident, Authority
-from adapter.demo.narrator import StoryError
-from adapter.make_keys import make_stand_in_keys
-from adapter.model import system_clock
-from adapter.settings import load_settings
+from intyg.adapter.bootstrap.app import build_app
+from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.settings.settings import load_settings
+from intyg.adapter.signature.demo_keys import make_stand_in_keys
+from intyg.sandbox.demo.accident import (
+    PATIENT,
+    SOMEBODY,
+    Accident,
+    Authority,
+)
+from intyg.sandbox.demo.narrator import StoryError
 
 
 class InThisProcess(Accident):

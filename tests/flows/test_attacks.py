@@ -19,14 +19,19 @@ from pathlib import Path
 import pytest
 import requests
 
-from adapter import safe_xml
-from adapter.app import build_app
-from adapter.demo.stage import PATIENT, TEST_PERSONS, Stage, set_stage
-from adapter.demo.story import issue
-from adapter.model import PersonId
-from adapter.server import MAX_HEADER_BYTES
-from adapter.settings import load_settings
-from adapter.store import Rows
+from intyg.adapter.bootstrap.app import build_app
+from intyg.adapter.domain.person import PersonId
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.httpd.server import MAX_HEADER_BYTES
+from intyg.adapter.settings.settings import load_settings
+from intyg.adapter.store import Rows
+from intyg.sandbox.demo.stage import (
+    PATIENT,
+    TEST_PERSONS,
+    Stage,
+    set_stage,
+)
+from intyg.sandbox.demo.story import issue
 from tests import builders
 from tests.flows.attackers import (
     Bystander,

@@ -16,10 +16,15 @@ import pytest
 import requests
 from lxml import etree
 
-from adapter import safe_xml
-from adapter.demo.stage import PATIENT, TEST_PERSONS, Stage, set_stage
-from adapter.demo.story import issue
-from schemas.ns import CORE, DS, SOAP11
+from intyg.adapter.formats import safe_xml
+from intyg.sandbox.demo.stage import (
+    PATIENT,
+    TEST_PERSONS,
+    Stage,
+    set_stage,
+)
+from intyg.sandbox.demo.story import issue
+from intyg.schemas.ns import CORE, DS, SOAP11
 from tests import builders
 
 OTHER = TEST_PERSONS[1]
@@ -29,7 +34,7 @@ OTHER = TEST_PERSONS[1]
 def stage(tmp_path_factory: pytest.TempPathFactory, keys_folder: Path) -> Iterator[Stage]:
     """One for all tests here: none of them may leave anything behind."""
     with set_stage(tmp_path_factory.mktemp("stage"), keys_folder) as running:
-        contracts = running.adapter.parts.contracts  # warm, as in `intyg serve`
+        contracts = running.adapter.services.contracts  # warm, as in `intyg serve`
         contracts.warm(contracts.get("RegisterCertificate", 3))
         yield running
 
@@ -47,7 +52,7 @@ class Reply:
 def post(stage: Stage, contract: str, data: bytes, **headers: str) -> Reply:
     """Post bytes; the answer must be a valid SOAP message of the contract."""
     name, _, major = contract.partition(":")
-    known = stage.adapter.parts.contracts.get(name, int(major))
+    known = stage.adapter.services.contracts.get(name, int(major))
     started = time.perf_counter()
     response = requests.post(
         f"{stage.adapter.url}/services{known.path}",
@@ -62,7 +67,7 @@ def post(stage: Stage, contract: str, data: bytes, **headers: str) -> Reply:
     if element.tag == f"{{{SOAP11}}}Fault":
         text = element.findtext("faultstring") or ""
         return Reply(response.status_code, None, None, text, element.findtext("faultcode"), seconds)
-    assert stage.adapter.parts.contracts.check(known, element) == []
+    assert stage.adapter.services.contracts.check(known, element) == []
 
     def found(local: str) -> str | None:
         return element.findtext(f".//{{{CORE}}}{local}")

@@ -6,16 +6,22 @@ import pytest
 import requests
 from lxml import etree
 
-from adapter import safe_xml
-from adapter.interactions import HANDLERS
-from adapter.model import Inbound, Result
-from adapter.parts import Parts
-from adapter.server import Server, mount
-from adapter.soap import build_wsgi
-from adapter.store import Store
-from schemas.ns import CORE, SOAP11
+from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.flows.contracts import HANDLERS
+from intyg.adapter.flows.services import Services
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.httpd.server import Server, mount
+from intyg.adapter.soap import build_wsgi
+from intyg.adapter.store import Store
+from intyg.schemas.ns import CORE, SOAP11
 from tests import builders
-from tests.adapter.interactions.rig import CONTRACTS, Rig, VirtualClock, make_parts, make_settings
+from tests.adapter.flows.rig import (
+    CONTRACTS,
+    Rig,
+    VirtualClock,
+    make_services,
+    make_settings,
+)
 from tests.flows.case_table import (
     CASES,
     REPLACED,
@@ -34,14 +40,14 @@ from tests.flows.case_table import (
 class Adapter:
     """The doors on a port, and what stands behind them: changed from case to case."""
 
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
+    def __init__(self, services: Services) -> None:
+        self.services = services
         handlers = {key: self._handler(key) for key in HANDLERS}
-        app = build_wsgi(CONTRACTS, handlers, parts.settings, parts.clock)
+        app = build_wsgi(CONTRACTS, handlers, services.settings, services.clock)
         self.server = Server(mount({"/services": app}), threads=2)
 
     def _handler(self, key: str) -> Callable[[Inbound], Result]:
-        return lambda inbound: HANDLERS[key](inbound, self.parts)
+        return lambda inbound: HANDLERS[key](inbound, self.services)
 
     def post(self, body: bytes) -> etree._Element:
         """The answer's body element, which its contract's schema must take."""
@@ -67,7 +73,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adapter]:
     clock = VirtualClock()
     store = Store(f"sqlite:///{folder / 'adapter.sqlite'}", clock)
     store.migrate()
-    rig = Rig(make_parts(make_settings(data_dir=folder), store, clock), clock)
+    rig = Rig(make_services(make_settings(data_dir=folder), store, clock), clock)
     unsent = [UNSENT, "i-unsent-2", "i-unsent-3", "i-unsent-4", "i-unsent-5", REPLACED]
     sent = [SENT, "i-sent-2", "i-sent-3", "i-sent-4", REVOKED]
     rig.ok(*(register(one) for one in unsent + sent), *(send(one) for one in sent))
@@ -84,7 +90,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adapter]:
         revoke(REVOKED),
     )
     rig.mark("fk-handled", handled=True)
-    adapter = Adapter(rig.parts)
+    adapter = Adapter(rig.services)
     adapter.server.start()
     yield adapter
     adapter.server.stop()
@@ -93,12 +99,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adapter]:
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.row) for case in CASES])
 def test_every_national_case_has_our_answer(world: Adapter, case: Case) -> None:
-    parts = world.parts
+    services = world.services
     try:
-        world.parts = case.change(parts) if case.change else parts
+        world.services = case.change(services) if case.change else services
         element = world.post(case.body)
     finally:
-        world.parts = parts
+        world.services = services
     code = element.findtext(f".//{{{CORE}}}resultCode")
     error_id = element.findtext(f".//{{{CORE}}}errorId")
     text = element.findtext(f".//{{{CORE}}}resultText") or ""

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 import requests
 
-from adapter.app import build_app
-from adapter.cli_options import swedish_now
-from adapter.demo.stage import PATIENT, Stage
-from adapter.demo.story import issue
-from adapter.model import Environment
-from adapter.settings import SettingsError, load_settings
-from adapter.virtual_clock import VirtualClock
-from mocks.adapter_clock import AdapterClock
-from mocks.clock import ClockError
-from mocks.rules.answers import Http
+from intyg.adapter.bootstrap.app import build_app
+from intyg.adapter.cli.options import swedish_now
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.virtual_clock import VirtualClock
+from intyg.adapter.settings.settings import SettingsError, load_settings
+from intyg.mocks.clock.adapter_clock import AdapterClock
+from intyg.mocks.clock.clock import ClockError
+from intyg.mocks.rules.answers import Http
+from intyg.sandbox.demo.stage import PATIENT, Stage
+from intyg.sandbox.demo.story import issue
 
 
 def clock_url(stage: Stage) -> str:

@@ -9,14 +9,14 @@ from typing import Any, Final
 import pytest
 import requests
 
-from adapter.cli_options import swedish_now
-from adapter.demo.stage import PATIENT, Stage, set_stage
-from adapter.demo.story import issue
-from adapter.model import system_clock
-from mocks.conversations.files import read_scripts
-from mocks.journalsystem.sample import Parent
-from mocks.personas import give_scripts
-from mocks.rules.answers import Http
+from intyg.adapter.cli.options import swedish_now
+from intyg.adapter.domain.clock import system_clock
+from intyg.mocks.conversations.files import read_scripts
+from intyg.mocks.journalsystem.sample import Parent
+from intyg.mocks.personas import give_scripts
+from intyg.mocks.rules.answers import Http
+from intyg.sandbox.demo.stage import PATIENT, Stage, set_stage
+from intyg.sandbox.demo.story import issue
 
 SCRIPTS = """
 - id: komplettering

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from adapter.demo import UP_RULES, stay_up
-from adapter.demo.narrator import StoryError
-from adapter.demo.stage import PATIENT, Stage
-from adapter.demo.story import Story
-from mocks.rules.answers import Error
-from schemas.codes import ErrorId
+from intyg.mocks.rules.answers import Error
+from intyg.sandbox.demo import UP_RULES, stay_up
+from intyg.sandbox.demo.narrator import StoryError
+from intyg.sandbox.demo.stage import PATIENT, Stage
+from intyg.sandbox.demo.story import Story
+from intyg.schemas.codes import ErrorId
 
 
 def play(stage: Stage, wait_seconds: float = 15.0) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from adapter import safe_xml
-from adapter.app import App, build_app
-from adapter.settings import load_settings
+from intyg.adapter.bootstrap.app import App, build_app
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.settings.settings import load_settings
 from tests import builders
 from tests.adapter.tls_certs import HSA_ID, TlsCerts, make_tls_certs
 
@@ -70,11 +70,11 @@ def test_only_whom_the_rows_permit_gets_in_and_is_remembered(
     assert "VP002 " in post(adapter, certs, None)
     assert "VP007 " in post(adapter, certs, certs.other)
     assert "VP004 " in post(adapter, certs, certs.client, " INTYGSADAPTER")
-    with adapter.parts.store.read() as rows:
+    with adapter.services.store.read() as rows:
         assert rows.get_intyg(builders.INTYGS_ID) is None  # nothing of it was taken in
 
     assert "<core:resultCode>OK<" in post(adapter, certs, certs.client)
-    with adapter.parts.store.read() as rows:
+    with adapter.services.store.read() as rows:
         assert rows.get_intyg(builders.INTYGS_ID) is not None
 
     (folder / "routes.toml").write_text(PERMITTED.replace(HSA_ID, "SE2321000016-NEW"))

@@ -20,7 +20,7 @@ from typing import Final
 
 import pytest
 
-from adapter.model import Environment
+from intyg.adapter.domain.environment import Environment
 from tests import builders
 from tests.adapter.databases import postgresql_schema, why_no_postgresql
 from tests.flows.guard_proof.adapter_rig import Ground, common_ground

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import requests
 
-from adapter import signature
-from adapter.cli_options import swedish_now
-from adapter.demo.stage import PATIENT
-from adapter.make_keys import SIGNER_HSA_ID
-from adapter.ports import held_port
-from mocks.forsakringskassan import SETTINGS, Forsakringskassan
-from mocks.journalsystem.sample import fk7804
-from mocks.serving import serve
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.adapter import signature
+from intyg.adapter.cli.options import swedish_now
+from intyg.adapter.httpd.ports import held_port
+from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID
+from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from intyg.mocks.journalsystem.sample import fk7804
+from intyg.mocks.server.serving import serve
+from intyg.sandbox.demo.stage import PATIENT
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ class Adapter:
     def start(self) -> None:
         with (self._folder / "adapter.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "adapter", "serve", "--config", "adapter.toml"],
+                [sys.executable, "-m", "intyg.adapter", "serve", "--config", "adapter.toml"],
                 cwd=self._folder,
                 stderr=log,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},

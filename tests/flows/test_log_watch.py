@@ -7,7 +7,12 @@ import structlog
 from structlog.testing import capture_logs
 
 from tests import builders
-from tests.log_watch import SECRET_ON_PURPOSE, LogWatch, leaks, secrets
+from tests.log_watch import (
+    SECRET_ON_PURPOSE,
+    LogWatch,
+    leaks,
+    secrets,
+)
 
 
 def test_the_test_data_is_known() -> None:

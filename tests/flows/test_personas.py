@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from lxml import etree
 
-from adapter import signature
-from adapter.cli_options import swedish_now
-from adapter.demo.stage import PATIENT, Stage
-from mocks.authority import Authority
-from mocks.signature import SignatureOutcome
-from schemas.intyg_draft import request_element
-from schemas.intyg_example import Size, Workshop, frame_of
-from schemas.intyg_type import IntygTypes
+from intyg.adapter import signature
+from intyg.adapter.cli.options import swedish_now
+from intyg.mocks.server.authority import Authority
+from intyg.mocks.wire.signature import SignatureOutcome
+from intyg.sandbox.demo.stage import PATIENT, Stage
+from intyg.schemas.examples.draft import request_element
+from intyg.schemas.examples.example import Size, Workshop, frame_of
+from intyg.schemas.typefile.lookup import IntygTypes
 
 
 def issue(stage: Stage, name: str, intygs_id: str) -> bytes:

@@ -8,10 +8,10 @@ import pytest
 import zeep
 import zeep.exceptions
 
-from adapter.demo.stage import PATIENT, Stage, set_stage
-from adapter.demo.story import issue
-from mocks.journalsystem.sample import UNIT
-from schemas.codes import (
+from intyg.mocks.journalsystem.sample import UNIT
+from intyg.sandbox.demo.stage import PATIENT, Stage, set_stage
+from intyg.sandbox.demo.story import issue
+from intyg.schemas.codes import (
     HSA_ID_ROOT,
     INTYGSTYP_SYSTEM,
     PART_SYSTEM,
@@ -41,7 +41,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, keys_folder: Path) -> Iterat
 def call(stage: Stage, contract: str, **parameters: Any) -> Any:
     """Call a contract, `GetCertificate:2`, as its WSDL says."""
     name, _, major = contract.partition(":")
-    path = stage.adapter.parts.contracts.get(name, int(major)).path
+    path = stage.adapter.services.contracts.get(name, int(major)).path
     with zeep.Client(f"{stage.adapter.url}/services{path}?wsdl") as client:
         (service,) = client.wsdl.services
         operation = getattr(client.bind(service), name)

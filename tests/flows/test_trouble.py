@@ -18,18 +18,18 @@ from typing import Final
 import pytest
 import requests
 
-from adapter.app import App, build_app
-from adapter.demo.stage import PATIENT
-from adapter.model import Delivery, DeliveryState, OutcomeKind
-from adapter.settings import load_settings
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.journal import Entry
-from mocks.rules import parse_rule
-from mocks.rules.presets import VpCode
-from mocks.rules.trouble import TROUBLES
-from mocks.serving import MockServer, serve
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.adapter.bootstrap.app import App, build_app
+from intyg.adapter.domain.delivery import Delivery, DeliveryState, OutcomeKind
+from intyg.adapter.settings.settings import load_settings
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.journal import Entry
+from intyg.mocks.rules import parse_rule
+from intyg.mocks.rules.presets import VpCode
+from intyg.mocks.rules.trouble import TROUBLES
+from intyg.mocks.server.serving import MockServer, serve
+from intyg.sandbox.demo.stage import PATIENT
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
 from tests.mocks.calls import envelope
 
@@ -170,7 +170,7 @@ def _register_and_send(adapter: App, name: str) -> None:
 
 def _post(adapter: App, body: bytes) -> str:
     contract = next(
-        each for each in adapter.parts.contracts.all() if f":{each.name} ".encode() in body[:200]
+        each for each in adapter.services.contracts.all() if f":{each.name} ".encode() in body[:200]
     )
     response = requests.post(
         f"{adapter.url}/services{contract.path}",
@@ -185,7 +185,7 @@ def _settle(adapter: App) -> None:
     """Until no delivery is under way."""
     deadline = time.monotonic() + 60
     while True:
-        with adapter.parts.store.begin() as rows:
+        with adapter.services.store.begin() as rows:
             counted = rows.count_deliveries()
         if not counted[DeliveryState.QUEUED] and not counted[DeliveryState.SENDING]:
             return
@@ -194,7 +194,7 @@ def _settle(adapter: App) -> None:
 
 
 def _delivery(played: Played, name: str) -> Delivery:
-    with played.adapter.parts.store.begin() as rows:
+    with played.adapter.services.store.begin() as rows:
         (delivery,) = rows.deliveries(IDS[name])
     return delivery
 
@@ -202,7 +202,7 @@ def _delivery(played: Played, name: str) -> Delivery:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_delivery_ends_as_it_should(played: Played, name: str) -> None:
     expected, delivery = EXPECTED[name], _delivery(played, name)
-    with played.adapter.parts.store.begin() as rows:
+    with played.adapter.services.store.begin() as rows:
         outcomes = [each.outcome.kind for each in rows.attempts(delivery.id)]
     last = {DELIVERED: OutcomeKind.DELIVERED, REFUSED: OutcomeKind.REFUSED}
     last |= {FAILED: OutcomeKind.RETRY, UNKNOWN: OutcomeKind.UNKNOWN}
@@ -245,10 +245,10 @@ def test_once_the_authority_is_well_again_everything_is_there_and_once(played: P
     """Nothing was lost: what failed or is not known to have arrived is sent again, and arrives."""
     well = {"answers": {"kind": "normal"}, "match": {"logical_address": "FK-*"}}
     played.kassan.add_rule(parse_rule(well))
-    store = played.adapter.parts.store
+    store = played.adapter.services.store
     with store.begin() as rows:
         for each in (*rows.deliveries(state=FAILED), *rows.deliveries(state=UNKNOWN)):
-            rows.send_again(each.id, played.adapter.parts.clock())
+            rows.send_again(each.id, played.adapter.services.clock())
     _settle(played.adapter)
     with store.begin() as rows:
         states = Counter(each.state for each in rows.deliveries())

@@ -18,15 +18,15 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from adapter import signature
-from adapter.demo.stage import PATIENT
-from adapter.make_keys import SIGNER_HSA_ID
-from adapter.ports import held_port
-from mocks.forsakringskassan import SETTINGS, Forsakringskassan
-from mocks.journalsystem.sample import fk7804
-from mocks.serving import serve
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.adapter import signature
+from intyg.adapter.httpd.ports import held_port
+from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID
+from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from intyg.mocks.journalsystem.sample import fk7804
+from intyg.mocks.server.serving import serve
+from intyg.sandbox.demo.stage import PATIENT
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests.adapter.databases import postgresql_schema, why_no_postgresql
 from tests.adapter.full_disk import small_disk
 from tests.flows.test_kill import ROOT, SETTINGS_FILE, register_and_send
@@ -92,7 +92,15 @@ def running(
             toml = f'database_url = "{database_url}"\n{toml}'
             several = ["--processes=2"]
         (folder / "adapter.toml").write_text(toml)
-        command = [sys.executable, "-m", "adapter", "serve", "--config", "adapter.toml", *several]
+        command = [
+            sys.executable,
+            "-m",
+            "intyg.adapter",
+            "serve",
+            "--config",
+            "adapter.toml",
+            *several,
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with subprocess.Popen(command, cwd=folder, stderr=stderr, env=environment) as process:
             stderr.close()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import requests
 
-from mocks.serving import MockServer
+from intyg.mocks.server.serving import MockServer
 
 NATIONAL = "/clinicalprocess/healthcond/certificate"
 PATHS = {

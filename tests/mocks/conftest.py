@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from mocks import forsakringskassan
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.journalsystem import Journalsystem
-from mocks.serving import MockServer, serve
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.mocks import forsakringskassan
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.journalsystem import Journalsystem
+from intyg.mocks.server.serving import MockServer, serve
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests.mocks.signing import Signer, make_ca, make_signer
 
 

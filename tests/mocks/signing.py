@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
 
-from schemas import ns
+from intyg.schemas import ns
 
 xmlsec: Any = _xmlsec  # its stubs lack most of the module
 

@@ -11,12 +11,12 @@ from itertools import pairwise
 
 import pytest
 
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.journalsystem import Journalsystem
-from mocks.serving import MockServer, serve
-from mocks.settings import ANY
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.journalsystem import Journalsystem
+from intyg.mocks.server.serving import MockServer, serve
+from intyg.mocks.settings import ANY
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests.hostile_shapes import MESSAGE_SHAPES, SHAPES, Shape
 from tests.mocks.calls import post_raw
 

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
-from mocks.authority import Authority
-from mocks.personas import PERSONAS, make_personas
-from mocks.rules.answers import Fault
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.personas import PERSONAS, make_personas
+from intyg.mocks.rules.answers import Fault
+from intyg.mocks.server.authority import Authority
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 
 FOLDERS = Path(__file__).parents[2] / "mocks"
 

@@ -11,16 +11,26 @@ from typing import Any
 import pytest
 import requests
 
-from mocks import forsakringskassan
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.identity import Identity
-from mocks.journalsystem import Journalsystem
-from mocks.runs import RunError, Runs, run_of, run_of_caller
-from mocks.serving import MockServer, serve
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.mocks import forsakringskassan
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.journalsystem import Journalsystem
+from intyg.mocks.runs import (
+    RunError,
+    Runs,
+    run_of,
+    run_of_caller,
+)
+from intyg.mocks.server.serving import MockServer, serve
+from intyg.mocks.wire.identity import Identity
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
-from tests.mocks.calls import PATHS, envelope, fault, result
+from tests.mocks.calls import (
+    PATHS,
+    envelope,
+    fault,
+    result,
+)
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 RUN = "x-intyg-run"

@@ -1,7 +1,7 @@
 import pytest
 
-from mocks import safe_xml
-from mocks.safe_xml import XmlError
+from intyg.mocks.wire import safe_xml
+from intyg.mocks.wire.safe_xml import XmlError
 
 
 def attributes(count: int) -> bytes:

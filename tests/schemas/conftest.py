@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from lxml import etree
 
-from schemas.contract import Contract, Contracts
+from intyg.schemas.contract.contract import Contract, Contracts
 from tests.schemas import samples
 
 

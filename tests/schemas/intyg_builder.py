@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from schemas.ns import CORE, TYPES, message
+from intyg.schemas.ns import CORE, TYPES, message
 
 PATIENT: Final = "189001019802"
 

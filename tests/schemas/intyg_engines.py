@@ -9,11 +9,11 @@ import xmlschema
 from lxml import etree, isoschematron  # type: ignore[attr-defined]  # lxml-stubs lack it
 from xmlschema.validators import XsdAssert
 
-from schemas.finding import Severity
-from schemas.intyg_model import IntygType, Ref, Rule
-from schemas.intyg_schematron import schematron
-from schemas.intyg_xsd11 import xsd11
-from schemas.ns import XS
+from intyg.schemas.export.schematron import schematron
+from intyg.schemas.export.xsd11 import xsd11
+from intyg.schemas.finding import Severity
+from intyg.schemas.intyg_model import IntygType, Ref, Rule
+from intyg.schemas.ns import XS
 from tests.strategies import TODAY, TYPES, all_types
 
 _QUICKER: Final = {"generate-paths": "false", "generate-fired-rule": "false"}

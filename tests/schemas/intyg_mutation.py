@@ -7,8 +7,8 @@ from typing import Any, Final, TypeAlias
 from hypothesis import strategies as st
 from lxml import etree
 
-from schemas.intyg_model import IntygType
-from schemas.ns import CORE, TYPES, message
+from intyg.schemas.intyg_model import IntygType
+from intyg.schemas.ns import CORE, TYPES, message
 
 SVAR: Final = f"{{{CORE}}}svar"
 DELSVAR: Final = f"{{{CORE}}}delsvar"

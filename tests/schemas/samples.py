@@ -1,7 +1,7 @@
 """Small valid messages of every contract, ours; the persons are from Skatteverket's test list."""
 
-from schemas import ns
-from schemas.contract import Contract
+from intyg.schemas import ns
+from intyg.schemas.contract.contract import Contract
 
 PATIENT = "189001019802"
 

@@ -1,6 +1,6 @@
 from lxml import etree
 
-from schemas.positions import Positions
+from intyg.schemas.positions import Positions
 
 
 def test_namesakes_are_numbered_in_document_order() -> None:

@@ -5,11 +5,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import Client
 
-from adapter.console import build_console
-from adapter.server import mount
-from adapter.store import Store
+from intyg.adapter.console import build_console
+from intyg.adapter.httpd.server import mount
+from intyg.adapter.store import Store
 from tests import builders
-from tests.adapter.interactions.rig import Rig, VirtualClock, copied_rig
+from tests.adapter.flows.rig import Rig, VirtualClock, copied_rig
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def rig(talk_folder: Path, tmp_path: Path) -> Iterator[Rig]:
 
 @pytest.fixture
 def console(rig: Rig) -> FlaskClient:
-    return build_console(rig.parts).test_client()
+    return build_console(rig.services).test_client()
 
 
 def test_a_certificate_is_shown_with_everything_that_happened(console: FlaskClient) -> None:
@@ -115,16 +115,16 @@ def test_health_asks_the_database(console: FlaskClient) -> None:
 
 
 def test_health_says_when_the_database_is_gone(console: FlaskClient, rig: Rig) -> None:
-    rig.parts.store.close()
-    (rig.parts.settings.data_dir / "adapter.sqlite").unlink()
-    (rig.parts.settings.data_dir / "adapter.sqlite").mkdir()  # nothing can be opened there
+    rig.services.store.close()
+    (rig.services.settings.data_dir / "adapter.sqlite").unlink()
+    (rig.services.settings.data_dir / "adapter.sqlite").mkdir()  # nothing can be opened there
     answer = console.get("/health")
     assert answer.status_code == 503
     assert answer.content_type == "application/problem+json"
 
 
 def test_health_says_which_threads_have_ended(rig: Rig) -> None:
-    console = build_console(rig.parts, lambda: ["worker-1", "routes"]).test_client()
+    console = build_console(rig.services, lambda: ["worker-1", "routes"]).test_client()
     answer = console.get("/health")
     assert answer.status_code == 503
     assert answer.get_json()["detail"] == "Threads have ended: worker-1, routes."
@@ -137,7 +137,7 @@ def test_metrics_count_what_the_process_went_through(console: FlaskClient) -> No
 
 
 def test_paths_are_whole_wherever_it_is_mounted(rig: Rig) -> None:
-    console = build_console(rig.parts)
+    console = build_console(rig.services)
     client = Client(mount({"/api": console, "/health": console}))
     assert client.get("/health").status_code == 200
     assert client.get(f"/api/intyg/{builders.INTYGS_ID}").status_code == 200
@@ -194,7 +194,7 @@ def test_an_event_that_nobody_was_told_says_so(console: FlaskClient, rig: Rig) -
 
 
 def test_what_the_guard_stopped_is_listed(rig: Rig, console: FlaskClient) -> None:
-    with rig.parts.store.begin() as rows:
+    with rig.services.store.begin() as rows:
         for number in range(3):
             rows.add_block(f"b-{number}", "RegisterCertificate:3", "fk", "list", rig.clock())
     shown = console.get("/api/blocked").get_json()

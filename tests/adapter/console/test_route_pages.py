@@ -6,10 +6,15 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from adapter.console import build_console
-from adapter.store import Store
+from intyg.adapter.console import build_console
+from intyg.adapter.store import Store
 from tests import builders
-from tests.adapter.interactions.rig import FK, VirtualClock, make_parts, make_settings
+from tests.adapter.flows.rig import (
+    FK,
+    VirtualClock,
+    make_services,
+    make_settings,
+)
 
 ASKED = {"contract": "RegisterCertificate", "address": FK}
 
@@ -18,7 +23,7 @@ ASKED = {"contract": "RegisterCertificate", "address": FK}
 def console(tmp_path: Path) -> Iterator[FlaskClient]:
     clock = VirtualClock()
     store = Store(f"sqlite:///{tmp_path / 'adapter.sqlite'}", clock)
-    yield build_console(make_parts(make_settings(data_dir=tmp_path), store, clock)).test_client()
+    yield build_console(make_services(make_settings(data_dir=tmp_path), store, clock)).test_client()
     store.close()
 
 

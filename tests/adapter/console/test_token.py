@@ -10,23 +10,23 @@ import pydantic
 import pytest
 import requests
 
-from adapter.app import build_app
-from adapter.console import build_console
-from adapter.console.token import CLOSED, WRONG, Token
-from adapter.model import Environment
-from adapter.parts import Parts
-from adapter.settings import ConsoleSettings, ServerSettings, Settings, SettingsError
-from adapter.store import Store
-from tests.adapter.interactions.rig import VirtualClock, make_parts, make_settings
+from intyg.adapter.bootstrap.app import build_app
+from intyg.adapter.console import build_console
+from intyg.adapter.console.token import CLOSED, WRONG, Token
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.flows.services import Services
+from intyg.adapter.settings.settings import ConsoleSettings, ServerSettings, Settings, SettingsError
+from intyg.adapter.store import Store
+from tests.adapter.flows.rig import VirtualClock, make_services, make_settings
 
 
 @pytest.fixture(scope="module")
-def plain() -> Iterator[Parts]:
+def plain() -> Iterator[Services]:
     """The parts of an adapter with nothing in it."""
     clock = VirtualClock()
     store = Store("sqlite://", clock)
     store.migrate()
-    yield make_parts(make_settings(), store, clock)
+    yield make_services(make_settings(), store, clock)
     store.close()
 
 
@@ -43,9 +43,9 @@ def settings(environment: str = "test", host: str = "127.0.0.1", **console: Any)
     )
 
 
-def status(parts: Parts, path: str, authorization: str | None = None) -> int:
+def status(services: Services, path: str, authorization: str | None = None) -> int:
     headers = {"Authorization": authorization} if authorization else {}
-    return build_console(parts).test_client().get(path, headers=headers).status_code
+    return build_console(services).test_client().get(path, headers=headers).status_code
 
 
 @pytest.mark.parametrize("path", PROTECTED)
@@ -62,18 +62,23 @@ def status(parts: Parts, path: str, authorization: str | None = None) -> int:
     ],
 )
 def test_nobody_without_the_token_is_let_in(
-    plain: Parts, path: str, authorization: str | None
+    plain: Services, path: str, authorization: str | None
 ) -> None:
     token = pydantic.SecretStr(SECRET)
-    parts = replace(plain, settings=settings("demo", token=token))
-    assert status(parts, path, authorization) == 401
-    assert status(parts, "/health", authorization) == 200
+    services = replace(plain, settings=settings("demo", token=token))
+    assert status(services, path, authorization) == 401
+    assert status(services, "/health", authorization) == 200
 
 
-def test_with_the_token_everything_is_as_ever(plain: Parts) -> None:
-    parts = replace(plain, settings=settings(token=pydantic.SecretStr(SECRET)))
-    assert [status(parts, path, f"Bearer {SECRET}") for path in PROTECTED] == [200, 404, 404, 404]
-    assert status(parts, "/metrics", f"bearer  {SECRET}") == 200
+def test_with_the_token_everything_is_as_ever(plain: Services) -> None:
+    services = replace(plain, settings=settings(token=pydantic.SecretStr(SECRET)))
+    assert [status(services, path, f"Bearer {SECRET}") for path in PROTECTED] == [
+        200,
+        404,
+        404,
+        404,
+    ]
+    assert status(services, "/metrics", f"bearer  {SECRET}") == 200
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from adapter.guard import (
+from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.person import GuardDecision, PatientKind, PersonId
+from intyg.adapter.guard import (
     NO_SIGNAL,
     POLICY,
     REGISTERED_AS,
@@ -16,16 +19,7 @@ from adapter.guard import (
     parse_list,
     read_list,
 )
-from adapter.model import (
-    Destination,
-    DestinationKind,
-    DestinationRole,
-    Environment,
-    GuardDecision,
-    PatientKind,
-    PersonId,
-)
-from adapter.settings import Settings, TestPatientSettings
+from intyg.adapter.settings.settings import Settings, TestPatientSettings
 from tests.builders import OTHER_PATIENT, PATIENT, UNLISTED_PATIENT
 
 LISTED = PersonId("1.2.752.129.2.1.3.1", PATIENT)

@@ -9,10 +9,20 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
-from adapter.guard import NO_SIGNAL, ListFile, ReservedNumbers, TestPatients
-from adapter.guard.watched_file import LOOK_SECONDS, MAX_FILE_BYTES, WatchedFile
-from adapter.model import PatientKind, PersonId
-from tests.builders import OTHER_PATIENT, PATIENT, SAMORDNINGSNUMMER, UNLISTED_PATIENT
+from intyg.adapter.clients.watched_file import LOOK_SECONDS, MAX_FILE_BYTES, WatchedFile
+from intyg.adapter.domain.person import PatientKind, PersonId
+from intyg.adapter.guard import (
+    NO_SIGNAL,
+    ListFile,
+    ReservedNumbers,
+    TestPatients,
+)
+from tests.builders import (
+    OTHER_PATIENT,
+    PATIENT,
+    SAMORDNINGSNUMMER,
+    UNLISTED_PATIENT,
+)
 
 TEST, NOT_TEST, CANNOT_TELL = PatientKind.TEST, PatientKind.NOT_TEST, PatientKind.CANNOT_TELL
 DAMAGED = f"{PATIENT}\n18900101980\n"

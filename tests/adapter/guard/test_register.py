@@ -9,18 +9,26 @@ from typing import Any
 
 import pytest
 
-from adapter.guard import (
+from intyg.adapter.domain.person import PatientKind, PersonId
+from intyg.adapter.guard import (
     FileRegister,
     HttpRegister,
     RegisterDownError,
     RegisterSignal,
     build_test_patients,
 )
-from adapter.guard.register import MAX_REMEMBERED
-from adapter.model import PatientKind, PersonId
-from adapter.settings import RegisterSettings, TestPatientSettings
-from schemas.codes import PERSONNUMMER_ROOT
-from tests.adapter.receivers import CLOSE, HANG, NOBODY, Received, Receiver, http, receiver
+from intyg.adapter.guard.register import MAX_REMEMBERED
+from intyg.adapter.settings.settings import RegisterSettings, TestPatientSettings
+from intyg.schemas.codes import PERSONNUMMER_ROOT
+from tests.adapter.receivers import (
+    CLOSE,
+    HANG,
+    NOBODY,
+    Received,
+    Receiver,
+    http,
+    receiver,
+)
 from tests.builders import OTHER_PATIENT, PATIENT, UNLISTED_PATIENT
 
 TEST, NOT_TEST, CANNOT_TELL = PatientKind.TEST, PatientKind.NOT_TEST, PatientKind.CANNOT_TELL

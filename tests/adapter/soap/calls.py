@@ -7,9 +7,9 @@ from typing import Any
 
 from lxml import etree
 
-from adapter.soap.web import WsgiApp
-from schemas import ns
-from schemas.contract import Contract
+from intyg.adapter.soap.web import WsgiApp
+from intyg.schemas import ns
+from intyg.schemas.contract.contract import Contract
 
 ADDRESS = "SE2321000016-1003"
 

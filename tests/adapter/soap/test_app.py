@@ -8,8 +8,8 @@ import pytest
 import structlog.testing
 from lxml import etree
 
-from adapter import soap
-from adapter.errors import (
+from intyg.adapter import soap
+from intyg.adapter.domain.errors import (
     FaultCode,
     FaultError,
     SchemaError,
@@ -17,15 +17,21 @@ from adapter.errors import (
     UnknownIntygError,
     ValidationError,
 )
-from adapter.model import Inbound, Result
-from adapter.settings import load_settings
-from adapter.soap import build_wsgi
-from adapter.soap.web import WsgiApp
-from schemas import ns
-from schemas.codes import ErrorId
-from schemas.contract import Contract, Contracts
-from schemas.finding import Finding
-from tests.adapter.soap.calls import ADDRESS, Answer, call, envelope, request
+from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.settings.settings import load_settings
+from intyg.adapter.soap import build_wsgi
+from intyg.adapter.soap.web import WsgiApp
+from intyg.schemas import ns
+from intyg.schemas.codes import ErrorId
+from intyg.schemas.contract.contract import Contract, Contracts
+from intyg.schemas.finding import Finding
+from tests.adapter.soap.calls import (
+    ADDRESS,
+    Answer,
+    call,
+    envelope,
+    request,
+)
 
 SERVED = ("RegisterCertificate:3", "RevokeCertificate:2", "SendMessageToCare:2")
 SECRET = "Hemlig Patientsson 189001019802"
@@ -459,7 +465,14 @@ def test_every_schema_that_the_wsdl_reaches_is_served(doors: Doors) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["nothing.xsd", "", "../../adapter/settings.py", "/etc/passwd", "..%2f..%2f__init__.py", "%00"],
+    [
+        "nothing.xsd",
+        "",
+        "../../adapter/settings/settings.py",
+        "/etc/passwd",
+        "..%2f..%2f__init__.py",
+        "%00",
+    ],
 )
 def test_only_schemas_of_the_contract_are_served(doors: Doors, name: str) -> None:
     assert call(doors.app, "GET", f"{REGISTER.path}?xsd={name}").status == 404

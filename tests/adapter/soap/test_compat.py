@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import adapter
-import adapter.soap.compat
+from intyg import adapter
 
 spyne_six = sys.modules["spyne.util.six"]
 
@@ -39,7 +38,7 @@ def test_moved_modules_are_found_under_spynes_name(name: str) -> None:
 @pytest.mark.parametrize("prepare", ["", "import six, cgi; "])
 def test_import_makes_no_warning_and_no_noise(prepare: str) -> None:
     prelude = f"import warnings; warnings.simplefilter('ignore'); {prepare}"
-    code = f"{prelude}warnings.simplefilter('error'); import adapter.soap.compat"
+    code = f"{prelude}warnings.simplefilter('error'); import intyg.adapter.soap.compat"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )

@@ -12,14 +12,20 @@ import requests
 import structlog
 import zeep
 
-from adapter import log
-from adapter.model import Inbound, Result, system_clock
-from adapter.server import Server, mount
-from adapter.settings import load_settings
-from adapter.soap import build_wsgi
-from schemas.codes import ErrorId
-from schemas.contract import Contract, Contracts
-from tests.adapter.soap.calls import ADDRESS, Answer, envelope, request
+from intyg.adapter.domain import log
+from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.httpd.server import Server, mount
+from intyg.adapter.settings.settings import load_settings
+from intyg.adapter.soap import build_wsgi
+from intyg.schemas.codes import ErrorId
+from intyg.schemas.contract.contract import Contract, Contracts
+from tests.adapter.soap.calls import (
+    ADDRESS,
+    Answer,
+    envelope,
+    request,
+)
 
 SECRET = "Hemlig Patientsson 189001019802"
 

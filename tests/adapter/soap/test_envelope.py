@@ -1,9 +1,9 @@
 import pytest
 
-from adapter import safe_xml
-from adapter.errors import FaultCode, FaultError
-from adapter.soap.envelope import fault_envelope, read_envelope
-from schemas import ns
+from intyg.adapter.domain.errors import FaultCode, FaultError
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.soap.envelope import fault_envelope, read_envelope
+from intyg.schemas import ns
 
 ADDRESS = f'<LogicalAddress xmlns="{ns.REGISTRY}">X</LogicalAddress>'
 HEADER = f"<s:Header>{ADDRESS}</s:Header>"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from adapter.errors import FaultError
-from adapter.soap import web
+from intyg.adapter.domain.errors import FaultError
+from intyg.adapter.soap import web
 
 
 def status_of(environ: dict[str, Any], max_bytes: int = 10) -> int:

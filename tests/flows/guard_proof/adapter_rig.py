@@ -9,24 +9,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from adapter.deliver import Deliverer
-from adapter.deliver.transport import AskGuard
-from adapter.guard import Guard, TestPatients, build_test_patients
-from adapter.interactions import after_delivery
-from adapter.model import (
-    Delivery,
-    Destination,
-    Environment,
-    GuardDecision,
-    Outcome,
-    PatientVerdict,
-    PersonId,
-)
-from adapter.parts import Parts
-from adapter.route import Routes
-from adapter.route_reload import RoutesReloader
-from adapter.route_settings import RoutingSettings
-from adapter.settings import (
+from intyg.adapter.bootstrap.reload_routes import RoutesReloader
+from intyg.adapter.deliver import Deliverer
+from intyg.adapter.deliver.transport import AskGuard
+from intyg.adapter.deliver.worker import FindDestination, Workers
+from intyg.adapter.domain.delivery import Delivery, Outcome
+from intyg.adapter.domain.destination import Destination
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.person import GuardDecision, PatientVerdict, PersonId
+from intyg.adapter.flows import after_delivery
+from intyg.adapter.flows.services import Services
+from intyg.adapter.guard import Guard, TestPatients, build_test_patients
+from intyg.adapter.routing.table import Routes
+from intyg.adapter.settings.routing import RoutingSettings
+from intyg.adapter.settings.settings import (
     DeliverySettings,
     RecipientSettings,
     RegisterSettings,
@@ -34,16 +30,26 @@ from adapter.settings import (
     SignaturePolicy,
     TestPatientSettings,
 )
-from adapter.signature import TrustStore
-from adapter.store import Rows, Store, tables
-from adapter.worker import FindDestination, Workers
-from schemas.codes import PERSONNUMMER_ROOT
-from schemas.intyg_type import IntygTypes
+from intyg.adapter.signature import TrustStore
+from intyg.adapter.store import Rows, Store, tables
+from intyg.schemas.codes import PERSONNUMMER_ROOT
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
-from tests.adapter.interactions.rig import CONTRACTS, TYPES, ChangedTypes, Rig, VirtualClock
+from tests.adapter.flows.rig import (
+    CONTRACTS,
+    TYPES,
+    ChangedTypes,
+    Rig,
+    VirtualClock,
+)
 from tests.flows.guard_proof.listeners import Listeners, listening
 from tests.flows.guard_proof.spy import Spy, spying
-from tests.flows.guard_proof.world import AF, FK, NOBODY, Knowledge
+from tests.flows.guard_proof.world import (
+    AF,
+    FK,
+    NOBODY,
+    Knowledge,
+)
 
 DELIVERY: Final = DeliverySettings(max_attempts=4)
 SENT_ON_SIGNING: Final = ChangedTypes({"sent_on_signing": True})
@@ -224,7 +230,7 @@ class Trial:
         self.ground.guard.guard = self._seams.transport(guard)
         self.routes = Routes(settings, clock)
         self.routes.replace(self._routing)
-        parts = Parts(
+        services = Services(
             settings=settings,
             contracts=CONTRACTS,
             types=self._types,
@@ -235,7 +241,7 @@ class Trial:
             signing_key=None,
             clock=clock,
         )
-        self.rig = Rig(parts, clock)
+        self.rig = Rig(services, clock)
         self.workers = Workers(
             store, self, self._seams.find(self._find), self._after, DELIVERY, clock
         )
@@ -292,7 +298,7 @@ class Trial:
             return self.workers.run_once()
         # Whoever looks at a file that changed, or asks a register that was down, is not waited for
         # by the others. So that there is one truth for all, this is done before.
-        self.rig.parts.guard.verdict(PersonId(PERSONNUMMER_ROOT, NOBODY))
+        self.rig.services.guard.verdict(PersonId(PERSONNUMMER_ROOT, NOBODY))
         start = threading.Barrier(self.ground.workers)
 
         def work(number: int) -> bool:
@@ -314,7 +320,7 @@ class Trial:
             mine = [Attempt(delivery)]
             self.attempts += mine
         mine[-1].outcome = outcome
-        after_delivery.handle(rows, delivery, outcome, self.rig.parts)
+        after_delivery.handle(rows, delivery, outcome, self.rig.services)
 
     def begin(self, at: datetime = builders.NOW) -> None:
         self.ground.clock.now = at

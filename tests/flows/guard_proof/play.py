@@ -6,20 +6,22 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, TypeAlias
 
-from adapter.errors import StoreError
-from adapter.model import (
-    Delivery,
-    DeliveryState,
-    Environment,
-    OutcomeKind,
-    PersonId,
-    Result,
-)
-from adapter.readers import SWEDEN
-from adapter.store import Block, Store
-from schemas.codes import PERSONNUMMER_ROOT, ErrorId, ResultCode
+from intyg.adapter.domain.clock import SWEDEN
+from intyg.adapter.domain.delivery import Delivery, DeliveryState, OutcomeKind
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.domain.inbound import Result
+from intyg.adapter.domain.person import PersonId
+from intyg.adapter.store import Block, Store
+from intyg.schemas.codes import PERSONNUMMER_ROOT, ErrorId, ResultCode
 from tests import builders, queries
-from tests.flows.guard_proof.adapter_rig import WHOLE, Attempt, Ground, Seams, Trial
+from tests.flows.guard_proof.adapter_rig import (
+    WHOLE,
+    Attempt,
+    Ground,
+    Seams,
+    Trial,
+)
 from tests.flows.guard_proof.listeners import MOODS, REGISTER, REGISTER_MOODS
 from tests.flows.guard_proof.spy import STARTS
 from tests.flows.guard_proof.world import (
@@ -293,7 +295,7 @@ class Player:
             return
         one = list(lists.values())[a % len(lists)]
         if b % 10 > 5:  # a good one that lay there while nobody asked was never read
-            self.trial.rig.parts.guard.verdict(PersonId(PERSONNUMMER_ROOT, NOBODY))
+            self.trial.rig.services.guard.verdict(PersonId(PERSONNUMMER_ROOT, NOBODY))
         match b % 10:
             case 6:
                 one.write(None)
@@ -371,7 +373,7 @@ class Player:
 
     def restart(self, _: int, b: int) -> None:
         """Stop and start; perhaps in the middle of an attempt, perhaps in the wrong environment."""
-        store = self.trial.rig.parts.store
+        store = self.trial.rig.services.store
         if b % 3 == 0:
             store.claim("lost", 1, 60.0)
         self.trial.stop()
@@ -394,7 +396,7 @@ class Player:
 
     def resend(self, a: int, _: int) -> None:
         """By hand, whatever was refused, stopped or given up."""
-        with self.trial.rig.parts.store.begin() as rows:
+        with self.trial.rig.services.store.begin() as rows:
             over = [
                 one
                 for one in rows.deliveries(None)
@@ -485,7 +487,7 @@ class Player:
 
     def _look_at_intake(self) -> tuple[list[Delivery], list[Block]]:
         """What was queued or stopped since the last time, each rightly."""
-        with self.trial.rig.parts.store.read() as rows:
+        with self.trial.rig.services.store.read() as rows:
             queued = [one for one in rows.deliveries(None) if one.id not in self._known]
             blocks = list(rows.blocks())[self._blocks :]
         self._known |= {one.id for one in queued}
@@ -560,7 +562,7 @@ class Player:
 
     def _unfinished(self) -> list[Delivery]:
         over = (DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.SENDING)
-        with self.trial.rig.parts.store.read() as rows:
+        with self.trial.rig.services.store.read() as rows:
             return [one for one in rows.deliveries(None) if one.state in over]
 
     # --- inside ---

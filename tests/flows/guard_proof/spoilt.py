@@ -6,20 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from unittest.mock import patch
 
-from adapter.deliver.transport import Gate, Permit
-from adapter.guard import Guard, TestPatients
-from adapter.model import (
-    Delivery,
-    Destination,
-    DestinationKind,
-    DestinationRole,
-    GuardDecision,
-    PatientKind,
-    PatientVerdict,
-    PersonId,
-)
-from adapter.route import Routes, destination
-from adapter.store import Rows
+from intyg.adapter.deliver.transport import Gate, Permit
+from intyg.adapter.domain.delivery import Delivery
+from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
+from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
+from intyg.adapter.guard import Guard, TestPatients
+from intyg.adapter.routing.table import Routes, destination
+from intyg.adapter.store import Rows
 from tests.flows.guard_proof.adapter_rig import WHOLE, Seams
 
 Decided = tuple[GuardDecision, PatientVerdict]
@@ -143,7 +136,7 @@ def _roles_as_written() -> Iterator[None]:
         row = routes.table.routing.destinations[found.destination]
         return destination(found.destination, row, contract, major)
 
-    care = patch("adapter.deliver.transport.receiver_of", lambda _: DestinationRole.CARE)
+    care = patch("intyg.adapter.deliver.transport.receiver_of", lambda _: DestinationRole.CARE)
     with patch.object(Routes, "find", find), care:
         yield
 
@@ -167,7 +160,7 @@ SPOILT: Final[Mapping[str, Spoilt]] = {
     "what should wait goes": Spoilt(29, Seams(transport=_altered(_hold_goes))),
     "test systems take everybody's": Spoilt(51, Seams(transport=_altered(_mocks_take_all))),
     "a changed list counts at the second question": Spoilt(
-        1, patched=lambda: patch("adapter.guard.watched_file._is_over", lambda _: False)
+        1, patched=lambda: patch("intyg.adapter.clients.watched_file._is_over", lambda _: False)
     ),
     "an authority is taken for an EHR": Spoilt(6, patched=_roles_as_written),
     "the kind is that of the intake": Spoilt(6, patched=_kinds_of_intake),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from mocks.serving import MockServer
+from intyg.mocks.server.serving import MockServer
 from tests import builders
 from tests.mocks.calls import envelope, post, result
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import requests
 
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.journalsystem import Journalsystem
-from mocks.serving import MockServer
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.journalsystem import Journalsystem
+from intyg.mocks.server.serving import MockServer
 
 HTTP = {"get", "put", "post", "delete"}
 

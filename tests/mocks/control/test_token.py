@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 import requests
 
-from mocks.control.token import brings, new_token
-from mocks.journalsystem import SETTINGS, Journalsystem
-from mocks.serving import MockServer, serve
-from schemas.contract import Contracts
+from intyg.mocks.control.token import brings, new_token
+from intyg.mocks.journalsystem import SETTINGS, Journalsystem
+from intyg.mocks.server.serving import MockServer, serve
+from intyg.schemas.contract.contract import Contracts
 from tests import builders
 from tests.mocks.calls import post, result
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mocks.conversations.files import read_scripts
-from mocks.rules.type_codes import TypeCodes
-from mocks.yaml_file import FilesError
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.conversations.files import read_scripts
+from intyg.mocks.rules.type_codes import TypeCodes
+from intyg.mocks.yaml_file import FilesError
+from intyg.schemas.typefile.lookup import IntygTypes
 
 GOOD = """\
 - persona: forsakringskassan

@@ -4,11 +4,16 @@ from typing import Any
 
 import pytest
 
-from mocks.conversations import Event, Happening, Player, Script
-from mocks.conversations.player import MAX_RUNS
-from mocks.conversations.script import Action
-from mocks.post import Sent
-from mocks.timeline import Timeline
+from intyg.mocks.clock.timeline import Timeline
+from intyg.mocks.conversations import (
+    Event,
+    Happening,
+    Player,
+    Script,
+)
+from intyg.mocks.conversations.player import MAX_RUNS
+from intyg.mocks.conversations.script import Action
+from intyg.mocks.server.post import Sent
 
 NOON = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from mocks.journal import Entry, Step, Verdict
-from mocks.rules.trace import RuleTrace, Why
+from intyg.mocks.journal import Entry, Step, Verdict
+from intyg.mocks.rules.trace import RuleTrace, Why
 
 NOW: Final = datetime(2026, 11, 23, 9, tzinfo=UTC)
 

@@ -1,8 +1,8 @@
 import pytest
 
-from mocks.journal import Filter, FilterError
-from mocks.journal.filters import FIELDS
-from mocks.rules.xpath import MAX_MARKUP
+from intyg.mocks.journal import Filter, FilterError
+from intyg.mocks.journal.filters import FIELDS
+from intyg.mocks.rules.xpath import MAX_MARKUP
 from tests.mocks.calls import envelope
 from tests.mocks.journal.entries import entry
 

@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mocks.journal import AnswerState, Bounds, Dropped, Entry, Filter, Journal, Step, Verdict
+from intyg.mocks.journal import (
+    AnswerState,
+    Bounds,
+    Dropped,
+    Entry,
+    Filter,
+    Journal,
+    Step,
+    Verdict,
+)
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 

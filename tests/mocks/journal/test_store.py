@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from mocks.forsakringskassan import SETTINGS, Forsakringskassan
-from mocks.journal import AnswerState, Bounds, Filter, Journal
-from mocks.journal.store import FileStore, MemoryStore, Store
-from mocks.serving import serve
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from intyg.mocks.journal import (
+    AnswerState,
+    Bounds,
+    Filter,
+    Journal,
+)
+from intyg.mocks.journal.store import FileStore, MemoryStore, Store
+from intyg.mocks.server.serving import serve
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
 from tests.mocks.calls import post, result
 from tests.mocks.journal.entries import entry

@@ -1,4 +1,9 @@
-from mocks.journal import Filter, Mismatch, verify, verify_order
+from intyg.mocks.journal import (
+    Filter,
+    Mismatch,
+    verify,
+    verify_order,
+)
 from tests.mocks.journal.entries import entry
 
 REVOKED = entry(2, contract="RevokeCertificate:2", result_code="ERROR", error_id="REVOKED")

@@ -12,15 +12,15 @@ import requests
 import yaml
 from lxml import etree
 
-from mocks import envelope
-from mocks.journalsystem.client import EhrClient, Staff
-from mocks.national import NationalMock
-from mocks.national.behavior import BehaviorError, read_behavior, read_behaviors
-from mocks.national.files import import_rules
-from mocks.national.persona import SETTINGS
-from mocks.rules.files import read_rules
-from mocks.serving import MockServer, serve
-from schemas.contract import Contracts
+from intyg.mocks.journalsystem.client import EhrClient, Staff
+from intyg.mocks.national import NationalMock
+from intyg.mocks.national.behavior import BehaviorError, read_behavior, read_behaviors
+from intyg.mocks.national.files import import_rules
+from intyg.mocks.national.persona import SETTINGS
+from intyg.mocks.rules.files import read_rules
+from intyg.mocks.server.serving import MockServer, serve
+from intyg.mocks.wire import envelope
+from intyg.schemas.contract.contract import Contracts
 from tests import builders
 from tests.builders import DOCTOR, PATIENT, UNIT
 

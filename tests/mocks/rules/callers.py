@@ -11,8 +11,8 @@ from zeep.exceptions import Error as ZeepError
 from zeep.exceptions import Fault, TransportError
 from zeep.transports import Transport
 
-from mocks.serving import MockServer
-from schemas.contract import Contracts
+from intyg.mocks.server.serving import MockServer
+from intyg.schemas.contract.contract import Contracts
 from tests import builders
 from tests.mocks.calls import PATHS, envelope
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemas.contract import Contracts
+from intyg.schemas.contract.contract import Contracts
 from tests.mocks.rules.callers import ZeepCaller
 
 

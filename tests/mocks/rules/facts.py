@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from mocks import envelope
-from mocks.rules import Facts
-from mocks.rules.facts import intygs_id_of, typ_of
-from schemas.contract import Contracts
+from intyg.mocks.rules import Facts
+from intyg.mocks.rules.facts import intygs_id_of, typ_of
+from intyg.mocks.wire import envelope
+from intyg.schemas.contract.contract import Contracts
 from tests.mocks import calls
 
 _CONTRACTS = Contracts()

@@ -5,9 +5,15 @@ from typing import Any
 
 import pytest
 
-from mocks.rules import Facts, RuleBook, RuleError, Why, parse_rule
-from mocks.rules.answers import Error, FixedDelay
-from mocks.rules.xpath import NOT_ASKED
+from intyg.mocks.rules import (
+    Facts,
+    RuleBook,
+    RuleError,
+    Why,
+    parse_rule,
+)
+from intyg.mocks.rules.answers import Error, FixedDelay
+from intyg.mocks.rules.xpath import NOT_ASKED
 from tests import builders
 from tests.mocks.rules.facts import facts
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.rules import parse_rule
-from mocks.rules.effects import TLS_ALERT
-from mocks.serving import MockServer
-from schemas import ns
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.rules import parse_rule
+from intyg.mocks.rules.effects import TLS_ALERT
+from intyg.mocks.server.serving import MockServer
+from intyg.schemas import ns
 from tests.mocks.rules.callers import ZeepCaller, raw
 
 Seen = bytes | str

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.rules import RuleError, parse_rule
-from mocks.rules.answers import Destination, PassThrough
-from mocks.rules.passing import PassingError, pass_on
-from mocks.serving import MockServer, mount, serve
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.rules import RuleError, parse_rule
+from intyg.mocks.rules.answers import Destination, PassThrough
+from intyg.mocks.rules.passing import PassingError, pass_on
+from intyg.mocks.server.serving import MockServer, mount, serve
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests.flows.guard_proof.listeners import listening
 from tests.mocks.calls import fault, post, result
 from tests.mocks.rules.callers import REGISTER, ZeepCaller, raw

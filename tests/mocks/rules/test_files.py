@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.journalsystem import Journalsystem
-from mocks.rules import RuleError, parse_rule
-from mocks.rules.files import give_rules, read_rules
-from mocks.rules.type_codes import TypeCodes
-from mocks.yaml_file import FilesError
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.journalsystem import Journalsystem
+from intyg.mocks.rules import RuleError, parse_rule
+from intyg.mocks.rules.files import give_rules, read_rules
+from intyg.mocks.rules.type_codes import TypeCodes
+from intyg.mocks.yaml_file import FilesError
+from intyg.schemas.typefile.lookup import IntygTypes
 
 
 def faults(*paths: Path) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mocks.rules.model import fits
+from intyg.mocks.rules.model import fits
 
 
 @pytest.mark.parametrize(

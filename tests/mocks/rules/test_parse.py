@@ -3,8 +3,14 @@ from typing import Any
 
 import pytest
 
-from mocks.rules import RuleError, parse_rule, rule_faults, rule_json, rule_schema
-from mocks.rules.answers import EFFECTS
+from intyg.mocks.rules import (
+    RuleError,
+    parse_rule,
+    rule_faults,
+    rule_json,
+    rule_schema,
+)
+from intyg.mocks.rules.answers import EFFECTS
 
 OK = {"kind": "ok"}
 PASS = {"kind": "pass_through"}

@@ -13,13 +13,18 @@ from typing import Any
 
 import pytest
 
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.rules import parse_rule
-from mocks.rules.waits import Ended, Waits
-from mocks.serving import MockServer, serve
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.rules import parse_rule
+from intyg.mocks.rules.waits import Ended, Waits
+from intyg.mocks.server.serving import MockServer, serve
 from tests import builders
 from tests.mocks.calls import envelope, post, result
-from tests.mocks.rules.callers import REGISTER, ZeepCaller, http_request, raw
+from tests.mocks.rules.callers import (
+    REGISTER,
+    ZeepCaller,
+    http_request,
+    raw,
+)
 
 OK = {"kind": "normal"}
 PENDING = 1000

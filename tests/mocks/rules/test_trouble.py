@@ -1,9 +1,9 @@
 import pytest
 
-from mocks.forsakringskassan import Forsakringskassan
-from mocks.rules.trouble import PREFIXES, find
-from mocks.serving import MockServer
-from mocks.settings import ANY
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.rules.trouble import PREFIXES, find
+from intyg.mocks.server.serving import MockServer
+from intyg.mocks.settings import ANY
 from tests.mocks.calls import fault, post, result
 from tests.mocks.rules.callers import REGISTER
 

@@ -1,7 +1,7 @@
 import pytest
 
-from mocks.rules.type_codes import ANY_TYPE, TypeCodes
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.rules.type_codes import ANY_TYPE, TypeCodes
+from intyg.schemas.typefile.lookup import IntygTypes
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,13 @@ import time
 import pytest
 from lxml import etree
 
-from mocks.rules.xpath import MAX_BYTES, MAX_MARKUP, ask, check_xpath, is_large
+from intyg.mocks.rules.xpath import (
+    MAX_BYTES,
+    MAX_MARKUP,
+    ask,
+    check_xpath,
+    is_large,
+)
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from mocks.forsakringskassan import SETTINGS, Forsakringskassan
-from mocks.serving import MockServer, serve
-from mocks.testing import ControlError
-from mocks.testing.ehr import Issuer, Keys
-from mocks.testing.servers import Servers
-from mocks.testing.stage import Elsewhere, Stage
-from schemas.contract import Contracts
-from schemas.intyg_type import IntygTypes
+from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from intyg.mocks.server.serving import MockServer, serve
+from intyg.mocks.testing import ControlError
+from intyg.mocks.testing.ehr import Issuer, Keys
+from intyg.mocks.testing.servers import Servers
+from intyg.mocks.testing.stage import Elsewhere, Stage
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 
 TOKEN = "token-of-a-test"
 

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 import requests
 
-from mocks.rules.answers import Error
-from mocks.rules.parse import RuleError
-from mocks.testing import (
+from intyg.mocks.rules.answers import Error
+from intyg.mocks.rules.parse import RuleError
+from intyg.mocks.testing import (
     ControlError,
     ExpectationError,
     Forsakringskassan,
     Journalsystem,
     NotAcceptedError,
 )
-from mocks.testing.clock import TestClock
-from mocks.testing.sentences import SentenceError
-from schemas.codes import ErrorId
+from intyg.mocks.testing.clock import TestClock
+from intyg.mocks.testing.sentences import SentenceError
+from intyg.schemas.codes import ErrorId
 
 
 @pytest.fixture

@@ -1,0 +1,407 @@
+"""The audit log: who did what, when, about which certificate, and how it ended.
+
+Each call about a certificate or a patient, each delivery that came to an end and each mark set in
+the console adds an entry, in the transaction of what it records: there is neither without the
+other, and nothing is shown that is not recorded. Requests that are no messages of their contract
+are in the log alone, since nothing can be known of them.
+
+Entries are chained: HMAC-SHA-256 over the row, its place and the hash before it, under a key that
+is not in the database. `verify` finds every row that was changed, removed, moved or added by
+somebody without the key, and a chain's end that was cut off. It does not find a whole database put
+back as it once was; for that `anchors` are written to the log, and compared.
+
+A person number is kept as HMAC-SHA-256 under the same secret, cut to 128 bits.
+"""
+
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from datetime import UTC
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import structlog
+from lxml import etree
+
+from intyg.adapter.domain.clock import Clock
+from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
+from intyg.adapter.domain.errors import (
+    AdapterError,
+    FaultError,
+    SchemaError,
+    SignatureError,
+    StoreError,
+)
+from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.domain.log import looks_like_person_number, shown
+from intyg.adapter.settings.settings import AuditSettings, SettingsError
+from intyg.adapter.store import (
+    AuditEntry,
+    AuditHead,
+    AuditRow,
+    Rows,
+    Store,
+)
+from intyg.adapter.store.audit_rows import CHAINS, GENESIS
+
+OWN_KEY: Final = "audit.key"
+"""In `data_dir`, where the settings name no other."""
+
+KEY_BYTES: Final = 32
+ANCHOR_EVERY: Final = 256
+"""How many rows of a chain there are between two lines with anchors in the log."""
+
+NOT_ABOUT_A_PATIENT: Final = frozenset(
+    {
+        "PingForConfiguration:1",
+        "ListKnownRecipients:1",
+        "ListPossibleReceivers:1",
+        "GetRecipientsForCertificate:1",
+    }
+)
+"""Contracts whose calls are not recorded: they tell nothing of anybody."""
+
+_ENDS: Final = frozenset({OutcomeKind.DELIVERED, OutcomeKind.REFUSED, OutcomeKind.BLOCKED})
+_INTYGS_ID: Final = ("{*}intygs-id", "{*}intyg-id", "{*}certificateId")
+_PERSON: Final = ("{*}patientPerson-id", "{*}person-id")
+_MAX_ID: Final = 255
+_ANCHOR: Final = re.compile(r"(\d{1,3})\.(\d{1,18})\.([0-9a-f]{64})")
+
+_log = structlog.get_logger()
+
+Answer: TypeAlias = Result | etree._Element | bytes
+
+
+class AuditKey:
+    """
+    The secret of the audit log.
+
+    Args:
+        secret: At least 32 bytes.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._rows = self._derive(secret, b"rows")
+        self._persons = self._derive(secret, b"persons")
+        self.key_id = self._derive(secret, b"name").hex()[:16]
+
+    @staticmethod
+    def _derive(secret: bytes, purpose: bytes) -> bytes:
+        return hmac.digest(secret, b"intyg audit " + purpose, "sha256")
+
+    @classmethod
+    def from_settings(
+        cls, settings: AuditSettings, data_dir: Path, *, make: bool = False
+    ) -> "AuditKey":
+        """
+        The key that the settings name, or the one in `data_dir`.
+
+        Args:
+            make: Make the one in `data_dir` if it is needed and not there.
+
+        Raises:
+            SettingsError: It cannot be read or made, or is too short.
+        """
+        if settings.key is not None:
+            secret = settings.key.get_secret_value().encode()
+        else:
+            secret = _read_key(settings.key_file, data_dir / OWN_KEY, make)
+        if len(secret) < KEY_BYTES:
+            raise SettingsError(f"audit: the key must have at least {KEY_BYTES} bytes")
+        return cls(secret)
+
+    def must_have_sealed(self, rows: Rows) -> None:
+        """
+        Refuse a log that another key has sealed.
+
+        Raises:
+            SettingsError: It was begun with another.
+        """
+        if {head.key_id for head in rows.audit_heads()} - {self.key_id}:
+            raise SettingsError("audit: the database's audit log was begun with another key")
+
+    def person(self, number: str) -> str:
+        """A person number as it is kept."""
+        return hmac.digest(self._persons, number.encode(), "sha256").hex()[:32]
+
+    def hash(self, previous: str, chain: int, number: int, entry: AuditEntry) -> str:
+        """Of a row in its place."""
+        row = [previous, chain, number, *(_plain(entry, one.name) for one in fields(entry))]
+        return self._mac(json.dumps(row, ensure_ascii=True, separators=(",", ":")))
+
+    def seal(self, chain: int, number: int, row_hash: str) -> str:
+        """Of a chain's end."""
+        return self._mac(f"end {chain} {number} {row_hash}")
+
+    def _mac(self, text: str) -> str:
+        return hmac.digest(self._rows, text.encode("ascii"), "sha256").hex()
+
+
+def _plain(entry: AuditEntry, name: str) -> str | None:
+    if name == "at":
+        return entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    value: str | None = getattr(entry, name)
+    return value
+
+
+def _read_key(named: Path | None, own: Path, make: bool) -> bytes:
+    path = named or own
+    try:
+        if make and named is None:
+            own.parent.mkdir(parents=True, exist_ok=True)
+            _make_key(own)
+        return path.read_bytes().strip()
+    except OSError as exc:
+        raise SettingsError(f"audit.key_file: {path}: {exc.strerror}") from exc
+
+
+def _make_key(path: Path) -> None:
+    """A new key, readable by its owner alone, if there is none; whole, whoever else starts now."""
+    if path.exists():
+        return
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(KEY_BYTES) + "\n")
+    with suppress(FileExistsError):
+        os.link(new, path)
+    new.unlink()
+
+
+# --- what is recorded -----------------------------------------------------------------------------
+
+
+class AuditLog:
+    """
+    Writes entries.
+
+    Args:
+        store: Where they are kept.
+        key: Seals them.
+        clock: Aware UTC.
+    """
+
+    def __init__(self, store: Store, key: AuditKey, clock: Clock) -> None:
+        self._store = store
+        self._key = key
+        self._clock = clock
+        store.on_audit = self._tell
+
+    def check_key(self) -> None:
+        """
+        Refuse to go on where another key left off; begin the log where there is none.
+
+        Raises:
+            SettingsError: The database's log was begun with another key.
+        """
+        with self._store.begin() as rows:
+            rows.begin_audit(self._key)
+            self._key.must_have_sealed(rows)
+
+    def recorded(
+        self, flow: Callable[[Inbound], Answer], contract_key: str
+    ) -> Callable[[Inbound], Answer]:
+        """A flow whose calls are recorded, in the flow's own transaction."""
+        if contract_key in NOT_ABOUT_A_PATIENT:
+            return flow
+
+        def handle(inbound: Inbound) -> Answer:
+            with self._store.one_transaction() as transaction:
+                try:
+                    answer = flow(inbound)
+                except (SchemaError, StoreError):
+                    raise
+                except AdapterError as error:
+                    refused = self._of_call(inbound, *_refusal(error))
+                    transaction.finish(lambda rows: self._add(rows, refused))
+                    raise
+                done = self._of_call(inbound, *_answered(answer))
+                transaction.finish(lambda rows: self._add(rows, done))
+                return answer
+
+        return handle
+
+    def record_delivery(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
+        """Record that a message left for good, or will not."""
+        if outcome.kind not in _ENDS and outcome.retry_at is not None:
+            return
+        new = delivery.new
+        entry = AuditEntry(
+            at=self._clock(),
+            action=f"deliver {new.contract}",
+            outcome=outcome.kind.value,
+            detail=f"{new.part} {shown(new.logical_address)}",
+            intygs_id=id_as_kept(new.intygs_id, self._key),
+            person=self._key.person(new.patient.extension),
+            sender=None,
+            actor=shown(new.requested_by),
+            correlation_id=delivery.correlation_id,
+        )
+        self._add(rows, entry)
+
+    def record_console(
+        self, rows: Rows, action: str, intygs_id: str, correlation_id: str, by: str | None
+    ) -> None:
+        """Record what somebody did or saw in the console."""
+        entry = AuditEntry(
+            at=self._clock(),
+            action=f"console {action}",
+            outcome="OK",
+            detail="",
+            intygs_id=id_as_kept(intygs_id, self._key),
+            person=None,
+            sender=None,
+            actor=shown(by),
+            correlation_id=correlation_id,
+        )
+        self._add(rows, entry)
+
+    def log_anchors(self) -> None:
+        """Write every chain's end to the log, where the database's owner cannot change it."""
+        with self._store.read() as rows:
+            ends = anchors(rows)
+        if ends:
+            _log.info("audit.anchors", **{"intyg.audit_anchors": ends})
+
+    def _tell(self, heads: Sequence[AuditHead]) -> None:
+        due = [anchor(head) for head in heads if head.number % ANCHOR_EVERY == 0]
+        if due:
+            _log.info("audit.anchors", **{"intyg.audit_anchors": due})
+
+    def _add(self, rows: Rows, entry: AuditEntry) -> None:
+        rows.add_audit(entry, self._key)
+
+    def _of_call(self, inbound: Inbound, outcome: str, detail: str) -> AuditEntry:
+        number = _first(inbound.element, _PERSON)
+        return AuditEntry(
+            at=inbound.received_at,
+            action=inbound.contract.key,
+            outcome=outcome,
+            detail=detail,
+            intygs_id=id_as_kept(_first(inbound.element, _INTYGS_ID), self._key),
+            person=self._key.person(number) if number else None,
+            sender=shown(inbound.sender),
+            actor=shown(_first(inbound.element, ("{*}personal-id",))),
+            correlation_id=inbound.correlation_id,
+        )
+
+
+def id_as_kept(intygs_id: str | None, key: AuditKey) -> str | None:
+    """Ids are kept as they are, unless they are too long, or hide a person number."""
+    if not intygs_id:
+        return None
+    if len(intygs_id) > _MAX_ID or looks_like_person_number(intygs_id):
+        return f"hash:{key.person(intygs_id)}"
+    return intygs_id
+
+
+def _first(request: etree._Element, tags: tuple[str, ...]) -> str | None:
+    """The extension, or else the text, of the first of these elements; the message is valid."""
+    found = next(request.iter(*tags), None)
+    if found is None:
+        return None
+    text = found.findtext("{*}extension")
+    return ((found.text if text is None else text) or "").strip() or None
+
+
+def _answered(answer: Answer) -> tuple[str, str]:
+    if not isinstance(answer, Result):
+        return "OK", ""
+    return answer.code.value, answer.error_id.value if answer.error_id else ""
+
+
+def _refusal(error: AdapterError) -> tuple[str, str]:
+    """How a call ended, and by which codes."""
+    rules = [finding.rule for finding in error.findings]
+    if isinstance(error, SignatureError):
+        rules.append(error.code)
+    outcome = "FAULT" if isinstance(error, FaultError) else "ERROR"
+    return outcome, " ".join([error.error_id.value, *dict.fromkeys(rules)])
+
+
+# --- anchors and verification ---------------------------------------------------------------------
+
+
+def anchor(head: AuditHead) -> str:
+    """A chain's end in one word, to keep elsewhere: `3.120.<hash>`."""
+    return f"{head.chain}.{head.number}.{head.hash}"
+
+
+def anchors(rows: Rows) -> list[str]:
+    """Where each chain ends that has a row."""
+    return [anchor(head) for head in rows.audit_heads() if head.number]
+
+
+def anchors_in(text: str) -> frozenset[tuple[int, int, str]]:
+    """Every anchor in a log, or in any other text: chain, number, hash."""
+    return frozenset((int(c), int(n), h) for c, n, h in _ANCHOR.findall(text))
+
+
+@dataclass(frozen=True)
+class AuditFault:
+    """What is wrong at one place of the log."""
+
+    chain: int
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found."""
+
+    rows: int
+    anchors: int  # how many were compared
+    faults: tuple[AuditFault, ...]
+
+
+def verify(rows: Rows, key: AuditKey, kept: Iterable[tuple[int, int, str]] = ()) -> Verification:
+    """
+    Check every chain from its first row to its end, and that it holds the anchors.
+
+    Args:
+        kept: Chain, number and hash of rows that must be there.
+    """
+    wanted = {(chain, number): row_hash for chain, number, row_hash in kept if number}
+    compared = len(wanted)
+    heads = {head.chain: head for head in rows.audit_heads()}
+    faults: list[AuditFault] = []
+    ends = dict.fromkeys(range(CHAINS), (0, GENESIS))
+    count = 0
+    for row in rows.audit_rows():
+        count += 1
+        place = (row.chain, row.number)
+        last, previous = ends.get(row.chain, (0, GENESIS))
+        faults += _check_row(row, last, previous, key)
+        expected = wanted.pop(place, row.hash)
+        if expected != row.hash:
+            faults.append(AuditFault(*place, "not the row that an anchor names"))
+        ends[row.chain] = (row.number, row.hash)
+    faults += [AuditFault(*place, "an anchor names a row that is gone") for place in wanted]
+    for chain, (number, row_hash) in sorted(ends.items()):
+        faults += _check_end(chain, number, row_hash, heads.get(chain), key)
+    return Verification(count, compared, tuple(faults))
+
+
+def _check_row(row: AuditRow, last: int, previous: str, key: AuditKey) -> Iterator[AuditFault]:
+    if row.number != last + 1:
+        gone = f"{last + 1}" if row.number == last + 2 else f"{last + 1} to {row.number - 1}"
+        yield AuditFault(row.chain, row.number, f"before it {gone} should be, and is not")
+    elif not hmac.compare_digest(key.hash(previous, row.chain, row.number, row.entry), row.hash):
+        yield AuditFault(row.chain, row.number, "changed, moved, or not written by the adapter")
+
+
+def _check_end(
+    chain: int, number: int, row_hash: str, head: AuditHead | None, key: AuditKey
+) -> Iterator[AuditFault]:
+    if head is None:
+        yield AuditFault(chain, number, "the chain's head is gone")
+    elif not hmac.compare_digest(key.seal(chain, head.number, head.hash), head.seal):
+        yield AuditFault(chain, head.number, "the chain's head was not written by the adapter")
+    elif (head.number, head.hash) != (number, row_hash):
+        yield AuditFault(chain, head.number, f"the chain ends at {number}, its head says otherwise")

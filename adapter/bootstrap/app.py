@@ -1,0 +1,271 @@
+"""Composition: every part is built once, from `Settings`, and handed to the others."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Final, Self
+
+from intyg.adapter.audit.log import AuditKey, AuditLog
+from intyg.adapter.bootstrap.load_schemas import Schemas
+from intyg.adapter.bootstrap.reload_routes import RoutesReloader
+from intyg.adapter.bootstrap.reload_tls import TlsReloader
+from intyg.adapter.bootstrap.startup import read_facts, refuse_unfit
+from intyg.adapter.clients.staff_directory import directory_from_settings
+from intyg.adapter.console import Token, build_clock, build_console
+from intyg.adapter.deliver import Deliverer
+from intyg.adapter.deliver.worker import Workers
+from intyg.adapter.domain.clock import Clock, system_clock
+from intyg.adapter.domain.delivery import Delivery, Outcome
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.domain.kept_thread import names_of_ended
+from intyg.adapter.domain.virtual_clock import VirtualClock
+from intyg.adapter.flows import after_delivery
+from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS
+from intyg.adapter.flows.services import Services
+from intyg.adapter.httpd.server import Server, WsgiApp, mount
+from intyg.adapter.httpd.tls import context_from_settings
+from intyg.adapter.routing.access import Access
+from intyg.adapter.routing.table import Routes
+from intyg.adapter.settings.settings import Settings, SettingsError
+from intyg.adapter.soap import Answer, build_wsgi
+from intyg.adapter.store import Rows, Store
+from intyg.schemas.typefile.reader import TypeFileError
+
+ENVIRONMENT_HEADER: Final = "x-intyg-environment"
+"""In every HTTP answer, whatever else it says."""
+
+CONSOLE_THREADS: Final = 4
+"""Of the control interface, on a port of its own."""
+
+
+def build_services(
+    settings: Settings, clock: Clock = system_clock, schemas: Schemas | None = None
+) -> Services:
+    """
+    Build what the flows work with; opens the database and brings its schema up to date.
+
+    Args:
+        schemas: Contracts and types that are read already; None: those that the settings name.
+
+    Raises:
+        SettingsError: A key, certificate or folder that the settings name is not usable, or is not
+            for this environment.
+        StoreError: The database cannot be opened, or belongs to another environment.
+    """
+    facts = read_facts(settings, clock, schemas)
+    refuse_unfit(facts)
+    staff = directory_from_settings(settings.staff)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    audit_key = AuditKey.from_settings(settings.audit, settings.data_dir, make=True)
+    store = Store(settings.effective_database_url, clock)
+    audit = AuditLog(store, audit_key, clock)
+    try:
+        store.migrate(settings.environment)
+        audit.check_key()
+    except (StoreError, SettingsError):
+        store.close()
+        raise
+    return Services(
+        settings=settings,
+        contracts=facts.contracts,
+        types=facts.types,
+        store=store,
+        guard=facts.guard,
+        routes=Routes(settings, clock),
+        trust=facts.trust,
+        signing_key=facts.signing_key,
+        clock=clock,
+        staff=staff,
+        audit=audit,
+    )
+
+
+class App:
+    """
+    A running adapter: doors, workers and database. A context manager.
+
+    Attributes:
+        services: What it was built from.
+    """
+
+    def __init__(self, services: Services, shared_port: int | None = None) -> None:
+        self.services = services
+        settings = services.settings
+        soap = build_wsgi(
+            services.contracts,
+            {
+                key: _with_services(key, flow, services)
+                for key, flow in {**HANDLERS, **READERS}.items()
+            },
+            settings,
+            services.clock,
+            FAULT_CONTRACTS,
+            Access(settings, services.routes),
+        )
+        console = build_console(services, self.ended_threads)
+        control: dict[str, WsgiApp] = {"/api": console, "/metrics": console}
+        self._deliverer = Deliverer(
+            services.contracts, services.guard, settings.delivery, services.clock
+        )
+        self._workers = Workers(
+            services.store,
+            self._deliverer,
+            services.routes.find,
+            self._after_delivery,
+            settings.delivery,
+            services.clock,
+            services.routes.why_not,
+        )
+        if settings.environment is Environment.DEMO and isinstance(services.clock, VirtualClock):
+            control["/api/clock"] = build_clock(
+                services.clock, self._workers, services.store, Token.from_settings(settings)
+            )
+        tls = context_from_settings(settings)
+        headers = ((ENVIRONMENT_HEADER, settings.environment.value),)
+        self._console: Server | None = None
+        if settings.console.port is not None:
+            self._console = Server(
+                mount({"/health": console, **control}),
+                settings.console.host,
+                settings.console.port,
+                threads=CONSOLE_THREADS,
+                headers=headers,
+                reuse_port=shared_port is not None,
+            )
+            control = {}
+        self._server = Server(
+            mount({"/services": soap, "/health": console, **control}),
+            settings.server.host,
+            settings.server.port if shared_port is None else shared_port,
+            threads=settings.server.threads,
+            max_body_bytes=settings.server.max_body_bytes,
+            max_waiting=settings.server.max_waiting,
+            headers=headers,
+            tls=tls,
+            reuse_port=shared_port is not None,
+        )
+        self._reloaders = list(self._make_reloaders())
+        self._running = contextlib.ExitStack()
+
+    def _make_reloaders(self) -> Iterator[RoutesReloader | TlsReloader]:
+        settings = self.services.settings
+        if settings.routes_file is not None:
+            yield RoutesReloader(settings.routes_file, settings.environment, self.services.routes)
+        if settings.server.tls is not None:
+            yield TlsReloader(settings.server.tls, settings.environment, self._server.use_tls)
+
+    @property
+    def url(self) -> str:
+        """Base address, `http://127.0.0.1:8080`."""
+        return self._server.address
+
+    @property
+    def console_url(self) -> str:
+        """Base address of the control interface."""
+        return self._console.address if self._console else self.url
+
+    def ended_threads(self) -> list[str]:
+        """Names of the threads that should run and do not."""
+        return names_of_ended(self._threads())
+
+    def _threads(self) -> Iterator[threading.Thread]:
+        yield from self._workers.threads
+        yield from self._server.threads
+        if self._console:
+            yield from self._console.threads
+        for reloader in self._reloaders:
+            yield reloader.thread
+        yield from self.services.store.threads
+
+    def warm_up(self) -> None:
+        """Compile what explains wrong messages, so that the first one is not slow."""
+        for key in HANDLERS:  # requests to READERS are small, and come from systems that read
+            name, _, major = key.partition(":")
+            self.services.contracts.warm(self.services.contracts.get(name, int(major)))
+
+    def reload(self) -> None:
+        """Read `routes_file` and the files of `[server.tls]` again now, as a signal asks."""
+        for reloader in self._reloaders:
+            reloader.reload()
+
+    def _after_delivery(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
+        after_delivery.handle(rows, delivery, outcome, self.services)
+        if self.services.audit:
+            self.services.audit.record_delivery(rows, delivery, outcome)
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as running:
+            running.callback(self.services.store.close)
+            running.callback(self._anchor)
+            running.callback(self._deliverer.close)
+            self._workers.start()
+            running.callback(self._workers.stop)
+            for reloader in self._reloaders:
+                reloader.start()
+                running.callback(reloader.stop)
+            self._server.start()
+            running.callback(self._server.stop)
+            if self._console:
+                self._console.start()
+                running.callback(self._console.stop)
+            self._running = running.pop_all()
+        self._anchor()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._running.__exit__(kind, value, trace)  # each part, whatever the one before says
+
+    def _anchor(self) -> None:
+        if self.services.audit:
+            with contextlib.suppress(StoreError):  # the log of events says that it is gone
+                self.services.audit.log_anchors()
+
+
+def build_app(
+    settings: Settings,
+    clock: Clock = system_clock,
+    *,
+    shared_port: int | None = None,
+    schemas: Schemas | None = None,
+) -> App:
+    """
+    Build an adapter; entering it starts it.
+
+    Args:
+        shared_port: Listen on this port, which other processes share; None: on that of the
+            settings, alone.
+        schemas: As for `build_parts`.
+
+    Raises:
+        SettingsError, StoreError: As `build_parts`; a certificate type of the
+            package is wrong.
+        OSError: The address cannot be listened on.
+    """
+    services = build_services(settings, clock, schemas)
+    try:
+        services.types.all()  # now, and not when the first certificate of a type comes
+    except TypeFileError as exc:
+        services.store.close()
+        raise SettingsError(f"certificate type {exc}") from exc
+    try:
+        return App(services, shared_port)
+    except SettingsError:
+        services.store.close()
+        raise
+
+
+def _with_services(
+    key: str, flow: Callable[[Inbound, Services], Answer], services: Services
+) -> Callable[[Inbound], Answer]:
+    def bound(inbound: Inbound) -> Answer:
+        return flow(inbound, services)
+
+    return services.audit.recorded(bound, key) if services.audit else bound

@@ -1,0 +1,129 @@
+"""The command `intyg patient explain`: what each signal says of somebody, and what follows.
+
+Stores nothing and logs nothing. The number can be read from standard input, so that it stays out of
+the shell's history; it is printed nowhere.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from intyg.adapter.cli.options import ConfigOption
+from intyg.adapter.domain.destination import DestinationKind, DestinationRole
+from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
+from intyg.adapter.guard import POLICY, Guard, build_test_patients
+from intyg.adapter.rules.person_id import person_from
+from intyg.adapter.settings.settings import SettingsError, load_settings
+
+patient = typer.Typer(help="Who is a test patient.", no_args_is_help=True)
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+_COLOURS = {GuardDecision.SEND: "green", GuardDecision.HOLD: "yellow", GuardDecision.BLOCK: "red"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one signal says of somebody."""
+
+    signal: str
+    kind: PatientKind | None  # None: it has nothing to say
+    why: str
+
+
+@patient.callback()
+def _patient() -> None:
+    """Who is a test patient."""
+
+
+@patient.command()
+def explain(
+    number: Annotated[
+        str, typer.Argument(metavar="NUMBER", help="12 digits; - reads it from standard input.")
+    ],
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what each signal says of a person, and where messages about them may go."""
+    person = _person(sys.stdin.readline() if number == "-" else number)
+    try:
+        settings = load_settings(config)
+    except SettingsError as exc:
+        _fail(str(exc))
+    guard = Guard(build_test_patients(settings.test_patients), settings.environment)
+    said = list(_said(guard, person))
+    verdict = guard.verdict(person)
+    if as_json:
+        typer.echo(json.dumps(_as_json(guard, said, verdict), ensure_ascii=False))
+    else:
+        _print(guard, said, verdict)
+
+
+def _person(text: str) -> PersonId:
+    try:
+        return person_from(text)
+    except ValueError as exc:
+        _fail(str(exc))
+
+
+def _fail(text: str) -> NoReturn:
+    err.print(f"[red]{escape(text)}[/red]")
+    raise typer.Exit(2)
+
+
+def _said(guard: Guard, person: PersonId) -> Iterator[Said]:
+    """Every signal's word; for the verdict the first that says test would have been enough."""
+    for signal in guard.patients.signals:
+        kind = signal.kind(person)
+        silent = kind is PatientKind.NOT_TEST and not signal.clears
+        yield Said(signal.name, None if silent else kind, signal.explain(person))
+
+
+def _decisions(
+    guard: Guard, kind: PatientKind
+) -> Iterator[tuple[DestinationRole, DestinationKind, GuardDecision]]:
+    for role in DestinationRole:
+        for there in DestinationKind:
+            yield role, there, POLICY[role, there, guard.environment, kind]
+
+
+def _words(kind: PatientKind) -> str:
+    return kind.value.replace("_", " ")
+
+
+def _print(guard: Guard, said: list[Said], verdict: PatientVerdict) -> None:
+    for each in said:
+        word = _words(each.kind) if each.kind else "says nothing"
+        out.print(
+            f"{escape(each.signal)}: [bold]{word}[/bold]; {escape(each.why)}", highlight=False
+        )
+    because = f" ({escape(verdict.signal_and_why)})" if verdict.signal else ""
+    out.print(f"\nVerdict: [bold]{_words(verdict.kind)}[/bold]{because}", highlight=False)
+    out.print(f"In the environment {guard.environment}, a message goes", highlight=False)
+    for role, there, decision in _decisions(guard, verdict.kind):
+        shown = f"[{_COLOURS[decision]}]{decision}[/{_COLOURS[decision]}]"
+        out.print(f"  {f'to {there} {role}':<20} {shown}", highlight=False)
+    out.print("A certificate keeps what its patient was when it was registered.", highlight=False)
+
+
+def _as_json(guard: Guard, said: list[Said], verdict: PatientVerdict) -> dict[str, object]:
+    return {
+        "environment": guard.environment.value,
+        "signals": [
+            {"signal": s.signal, "says": s.kind.value if s.kind else None, "why": s.why}
+            for s in said
+        ],
+        "verdict": verdict.kind.value,
+        "because": verdict.signal_and_why or None,
+        "decisions": [
+            {"role": role.value, "kind": there.value, "decision": decision.value}
+            for role, there, decision in _decisions(guard, verdict.kind)
+        ],
+    }

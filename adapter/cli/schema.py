@@ -1,0 +1,49 @@
+"""The command `intyg schema`: a certificate type written as a schema for other systems."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from intyg.adapter.cli.options import (
+    DAY,
+    TypesOption,
+    fail,
+    known_types,
+)
+from intyg.adapter.cli.types import (
+    NameArgument,
+    OutputOption,
+    VersionOption,
+    lookup,
+    write,
+)
+from intyg.schemas.export.schematron import schematron as as_schematron
+from intyg.schemas.export.xsd11 import xsd11 as as_xsd11
+
+
+def schema(
+    name: NameArgument,
+    version: VersionOption = None,
+    xsd11: Annotated[bool, typer.Option("--xsd11", help="As XSD 1.1.")] = False,
+    schematron: Annotated[bool, typer.Option("--schematron", help="As ISO Schematron.")] = False,
+    today: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=DAY,
+            help="For rules that depend on it; default: the day on which the schema is used.",
+        ),
+    ] = None,
+    output: OutputOption = None,
+    types_dir: TypesOption = None,
+) -> None:
+    """Write a certificate type's rules as XSD 1.1 or Schematron, to check with elsewhere."""
+    if xsd11 == schematron:
+        fail("give one of --xsd11 and --schematron")
+    intyg_type = lookup(known_types(types_dir), name, version)
+    day = today.date() if today else None
+    try:
+        written = (as_xsd11 if xsd11 else as_schematron)(intyg_type, today=day)
+    except ValueError as exc:
+        fail(f"{intyg_type.key} cannot be written: {exc}", 1)
+    write(written, output)

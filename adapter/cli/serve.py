@@ -1,0 +1,143 @@
+"""The command `intyg serve`: one adapter, or several processes on one port."""
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import structlog
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from intyg.adapter.bootstrap.process_memory import give_back_large_blocks, keep_what_is_there
+from intyg.adapter.bootstrap.processes import (
+    Fitness,
+    Processes,
+    command_of,
+    refuse_several,
+    say_ready,
+    when_orphaned,
+)
+from intyg.adapter.cli.options import ConfigOption
+from intyg.adapter.cli.until_signalled import ENDING, Signals, stop_running
+from intyg.adapter.domain import log
+from intyg.adapter.domain.errors import AdapterError
+from intyg.adapter.httpd.ports import reserve_port
+from intyg.adapter.settings.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from intyg.adapter.bootstrap.app import App
+
+_log = structlog.get_logger("intyg.adapter.serve")
+
+err = Console(stderr=True, soft_wrap=True)
+
+
+def serve(
+    config: ConfigOption = None,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="How many, on one port. More than one: PostgreSQL.")
+    ] = 1,
+    shared_port: Annotated[int | None, typer.Option(hidden=True)] = None,
+    alive: Annotated[int | None, typer.Option(hidden=True)] = None,
+    ready: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run the adapter until it is stopped. SIGHUP reads routes and certificates again."""
+    signals = Signals(signal.SIGHUP)  # also while it starts; SIGTERM then ends it as anything
+    try:
+        settings = load_settings(config)
+    except SettingsError as exc:
+        _fail(str(exc), 2)
+    log.configure(environment=settings.environment.value)
+    if shared_port is not None and alive is not None and ready is not None:
+        _serve_one_of_several(settings, signals, shared_port, alive, ready)
+    elif processes > 1:
+        _serve_several(settings, signals, config, processes)
+    else:
+        _serve_alone(settings, signals)
+
+
+def _serve_alone(settings: Settings, signals: Signals) -> None:
+    from intyg.adapter.bootstrap.startup import notes
+
+    adapter = _build(settings)
+    for note in notes(adapter.services):
+        _note(note)
+    signals.note(*ENDING)
+    with adapter:
+        _warm_up(adapter)
+        signals.stay(lambda: _announce(settings, adapter.url), adapter.reload)
+
+
+def _serve_several(settings: Settings, signals: Signals, config: Path | None, count: int) -> None:
+    try:
+        refuse_several(settings)
+        port = reserve_port(settings.server.host, settings.server.port)
+    except (SettingsError, OSError) as exc:
+        _fail(str(exc), 1)
+    with port:
+        number = port.getsockname()[1]
+        scheme = "https" if settings.server.tls else "http"
+        host = settings.server.host
+        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{number}"
+        several = Processes(command_of(config), count, number)
+        signals.note(*ENDING)
+        try:
+            if not several.start(signals.ended):
+                raise typer.Exit(0 if signals.ended() else 1)
+            signals.stay(
+                lambda: _announce(settings, f"{url} ({count} processes)"),
+                lambda: several.signal(signal.SIGHUP),
+            )
+        finally:
+            several.stop()
+
+
+def _serve_one_of_several(
+    settings: Settings, signals: Signals, port: int, alive: int, ready: int
+) -> None:
+    adapter = _build(settings, port)
+    when_orphaned(alive, stop_running)
+    signals.note(*ENDING)
+    with adapter, Fitness(adapter.ended_threads, stop_running):
+        _warm_up(adapter)
+        signals.stay(lambda: say_ready(ready), adapter.reload)
+
+
+def _build(settings: Settings, shared_port: int | None = None) -> "App":
+    from intyg.adapter.bootstrap.app import build_app
+    from intyg.adapter.store import database_version
+
+    try:
+        # Before it is used: who reads why it did not start reads with what.
+        database = database_version(settings.effective_database_url)
+        _log.info("serve.starts", **{"intyg.database": database})
+        return build_app(settings, shared_port=shared_port)
+    except (SettingsError, AdapterError, OSError) as exc:
+        _fail(str(exc), 1)
+
+
+def _warm_up(adapter: "App") -> None:
+    give_back_large_blocks()
+
+    def warm_up() -> None:
+        adapter.warm_up()
+        keep_what_is_there()
+
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+
+
+def _announce(settings: Settings, url: str) -> None:
+    err.print(f"adapter, environment {settings.environment}: {url}", highlight=False)
+
+
+def _note(text: str) -> None:
+    err.print(f"[yellow]{escape(text)}[/yellow]", highlight=False)
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    err.print(f"[red]{escape(text)}[/red]")
+    sys.stderr.flush()
+    raise typer.Exit(code)

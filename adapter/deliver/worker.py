@@ -1,0 +1,339 @@
+"""Take the next due delivery, make the attempt, record what came of it.
+
+The attempt is made outside any transaction. Its outcome, and whatever follows from it, are recorded
+in one. A process that dies in between leaves the delivery in SENDING, and it is taken back.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Final, Protocol
+
+import structlog
+
+from intyg.adapter.deliver import RESENDABLE, again_at
+from intyg.adapter.domain.clock import Clock
+from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
+from intyg.adapter.domain.destination import Destination
+from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.domain.kept_thread import KeptThread
+from intyg.adapter.domain.log import shown
+from intyg.adapter.settings.settings import DeliverySettings
+from intyg.adapter.store import LeaseLostError, Rows, Store
+
+NO_ROUTE: Final = "no route"
+LEASE_MARGIN_SECONDS: Final = 30.0
+"""For looking up the host name and for recording the outcome."""
+
+RECORDING_WAITS_SECONDS: Final = (0.1, 0.5, 2.0, 5.0)
+"""Before recording once more when the database does not answer. If it never does, the lease runs
+out and the message is sent again."""
+
+FindDestination = Callable[[str, int, str], Destination | None]
+"""(contract's name, major version, logical address) → where to, if there is a route."""
+
+WhyNot = Callable[[str, str], str]
+"""(contract's name, logical address) → why there is none."""
+
+AfterDelivery = Callable[[Rows, Delivery, Outcome], None]
+"""What follows from an outcome, in the transaction that records it. The delivery is as recorded."""
+
+_log = structlog.get_logger()
+
+
+class MakesAttempts(Protocol):
+    """What a worker needs of `intyg.adapter.deliver.Deliverer`."""
+
+    def deliver(self, delivery: Delivery, destination: Destination) -> Outcome:
+        """Make one attempt."""
+
+    def longest_attempt_seconds(self, destination: Destination) -> float:
+        """Longest time that an attempt takes."""
+
+
+class Workers:
+    """
+    Threads that deliver.
+
+    Args:
+        store: Where deliveries are.
+        deliverer: Makes the attempts.
+        find_destination: The routes.
+        after_delivery: What follows from an outcome.
+        settings: How many threads, how often, how long.
+        clock: Aware UTC.
+        why_not: What the routes say where they lead nowhere.
+
+    Attributes:
+        threads: Those that deliver, between `start` and `stop`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        deliverer: MakesAttempts,
+        find_destination: FindDestination,
+        after_delivery: AfterDelivery,
+        settings: DeliverySettings,
+        clock: Clock,
+        why_not: WhyNot = lambda *_: "",
+    ) -> None:
+        self._why_not = why_not
+        self._store = store
+        self._deliverer = deliverer
+        self._find_destination = find_destination
+        self._after_delivery = after_delivery
+        self._settings = settings
+        self._clock = clock
+        self._stopping = threading.Event()
+        self.threads: list[KeptThread] = []
+        self._turn = threading.Condition()
+        self._attempting = 0
+        self._held = False
+
+    def start(self) -> None:
+        """
+        Take back what an earlier process left, and start the threads.
+
+        Raises:
+            StoreError: The database did not answer.
+        """
+        self.recover()
+        self._stopping.clear()
+        names = [f"worker-{n}" for n in range(self._settings.workers)]
+        self.threads = [KeptThread(name, partial(self._run, name)) for name in names]
+        for thread in self.threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End the threads; attempts under way are finished and recorded first."""
+        self._stopping.set()
+        self._store.wake_all()
+        for thread in self.threads:
+            thread.join()
+        self.threads = []
+
+    def run_once(self, worker: str = "worker") -> bool:
+        """
+        Take one delivery that is due, attempt it and record the outcome.
+
+        Returns:
+            Whether there was one.
+
+        Raises:
+            StoreError: The database did not answer.
+        """
+        with self._taking_part():
+            claimed = self._store.claim(worker, 1, self._settings.lease_seconds)
+            for delivery in claimed:
+                self._handle(delivery)
+        return bool(claimed)
+
+    def drain(self) -> int:
+        """
+        In this thread, deliver until nothing is due; for tests and commands.
+
+        Returns:
+            How many attempts were made.
+        """
+        self.recover()
+        attempts = 0
+        while self.run_once():
+            attempts += 1
+        return attempts
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """
+        No delivery is taken while the block runs; attempts under way come to their end first.
+
+        For moving the clock: a lease must not run out because time jumped.
+        """
+        with self._turn:
+            self._turn.wait_for(lambda: not self._held)
+            self._held = True
+            self._turn.wait_for(lambda: self._attempting == 0)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._held = False
+                self._turn.notify_all()
+
+    def wait_until_done(self, timeout_seconds: float) -> bool:
+        """
+        Wait until every delivery that is due has been attempted, and none is under way.
+
+        Returns:
+            False when the time ran out.
+
+        Raises:
+            StoreError: The database did not answer.
+        """
+        self._store.wake_all()
+        with self._turn:  # nobody takes one while it is asked whether there is any
+            return self._turn.wait_for(
+                lambda: self._attempting == 0 and not self._is_any_due(), timeout_seconds
+            )
+
+    def _is_any_due(self) -> bool:
+        with self._store.read() as rows:
+            return rows.is_any_due()
+
+    @contextmanager
+    def _taking_part(self) -> Iterator[None]:
+        with self._turn:
+            self._turn.wait_for(lambda: not self._held)
+            self._attempting += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._attempting -= 1
+                if self._attempting == 0:
+                    self._turn.notify_all()
+
+    def recover(self) -> None:
+        """Take back deliveries whose worker is gone."""
+        for delivery_id in self._store.recover_expired(RESENDABLE):
+            _log.warning("delivery.taken_back", **{"intyg.delivery_id": delivery_id})
+
+    # --- inside ---
+
+    def _run(self, worker: str) -> None:
+        recovered = time.monotonic()
+        while not self._stopping.is_set():
+            seen = self._store.wakes
+            try:
+                if time.monotonic() - recovered > self._settings.lease_seconds / 2:
+                    recovered = time.monotonic()
+                    self.recover()
+                found = self.run_once(worker)
+            except StoreError as error:
+                _log.error("delivery.store_failed", **{"error.message": error.text})
+                self._stopping.wait(self._settings.poll_seconds)
+                continue
+            if not found:
+                self._store.wait_for_work(self._settings.poll_seconds, seen)
+
+    def _handle(self, delivery: Delivery) -> None:
+        outcome, counted = self._attempt(delivery)
+        try:
+            self._record(delivery, outcome, counted)
+        except LeaseLostError:
+            # Another attempt may be under way, and its outcome will count.
+            _log.warning("delivery.lease_lost", **_ids(delivery))
+
+    def _attempt(self, delivery: Delivery) -> tuple[Outcome, bool]:
+        """Returns the outcome, and whether it counts as an attempt."""
+        now = self._clock()
+        if delivery.attempts > self._settings.max_attempts:
+            # Every attempt before ended with the end of its process.
+            return Outcome(OutcomeKind.UNKNOWN, detail="no attempt ever came to an end"), False
+        name, _, major = delivery.new.contract.partition(":")
+        try:
+            destination = self._find_destination(name, int(major), delivery.new.logical_address)
+            if destination is None:
+                # Not the message's fault: it waits for a route, and uses up no attempt.
+                look_again = now + timedelta(seconds=self._settings.waits_seconds[0])
+                why = self._why_not(name, delivery.new.logical_address)
+                detail = f"{NO_ROUTE}: {why}" if why else NO_ROUTE
+                return Outcome(OutcomeKind.RETRY, retry_at=look_again, detail=detail), False
+            needed = self._deliverer.longest_attempt_seconds(destination) + LEASE_MARGIN_SECONDS
+            if needed > self._settings.lease_seconds:
+                with self._store.begin() as rows:
+                    rows.extend_lease(delivery, needed)
+            return self._deliverer.deliver(delivery, destination), True
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  a door: what our code does not foresee
+            _log.error("delivery.failed", **_ids(delivery), **{"error.type": type(error).__name__})
+            # What the network and the receiver do is an outcome, so this was before sending.
+            retry_at = again_at(delivery.attempts, self._settings, self._clock())
+            detail = f"internal error: {type(error).__name__}"
+            return Outcome(OutcomeKind.RETRY, retry_at=retry_at, detail=detail), True
+
+    def _record(self, delivery: Delivery, outcome: Outcome, counted: bool) -> None:
+        for wait in (*RECORDING_WAITS_SECONDS, None):
+            try:
+                self._record_all(delivery, outcome, counted)
+            except LeaseLostError:
+                raise
+            except StoreError as error:
+                _log.error(
+                    "delivery.store_failed", **_ids(delivery), **{"error.message": error.text}
+                )
+                if wait is None:
+                    raise
+                time.sleep(wait)
+            else:
+                return
+
+    def _record_all(self, delivery: Delivery, outcome: Outcome, counted: bool) -> None:
+        try:
+            with self._store.begin() as rows:
+                recorded = rows.record_attempt(delivery, outcome, counted=counted)
+                self._after_delivery(rows, recorded, outcome)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  a door: what follows must not be lost
+            _log.error(
+                "delivery.consequences_failed",
+                **_ids(delivery),
+                **{"error.type": type(error).__name__},
+            )
+            outcome = self._without_consequences(delivery, outcome, error)
+            with self._store.begin() as rows:
+                recorded = rows.record_attempt(delivery, outcome, counted=counted)
+        fields = {
+            "intyg.outcome": outcome.kind.value,
+            "intyg.delivery_state": recorded.state.value,
+            "intyg.attempt": delivery.attempts,
+            "intyg.detail": outcome.detail,
+            "intyg.result_code": outcome.result_code,
+            "intyg.error_id": outcome.error_id,
+            "intyg.retry_at": outcome.retry_at.isoformat() if outcome.retry_at else None,
+            "http.response.status_code": outcome.http_status,
+        }
+        _log.info(
+            "delivery.attempt",
+            **_ids(recorded),
+            **{name: value for name, value in fields.items() if value is not None},
+        )
+
+    def _without_consequences(
+        self, delivery: Delivery, outcome: Outcome, error: Exception
+    ) -> Outcome:
+        """
+        What to record when the consequences of an outcome failed.
+
+        Nothing is recorded as done whose consequences are missing: where that is harmless, it is
+        sent again, is answered INFO, and the consequences have another chance.
+        """
+        retry_at = None
+        if delivery.new.contract in RESENDABLE:
+            retry_at = again_at(delivery.attempts, self._settings, self._clock())
+        detail = f"{outcome.kind.value}, but what follows failed: {type(error).__name__}"
+        return Outcome(
+            OutcomeKind.UNKNOWN,
+            retry_at=retry_at,
+            http_status=outcome.http_status,
+            result_code=outcome.result_code,
+            error_id=outcome.error_id,
+            detail=detail,
+            remote_text=outcome.remote_text,
+        )
+
+
+def _ids(delivery: Delivery) -> dict[str, str | None]:
+    """What a log line may say of a delivery."""
+    return {
+        "trace.id": shown(delivery.correlation_id),
+        "intyg.id": shown(delivery.new.intygs_id),
+        "intyg.contract": delivery.new.contract,
+        "intyg.delivery_id": delivery.id,
+        "intyg.logical_address": shown(delivery.new.logical_address),
+    }

@@ -1,0 +1,17 @@
+"""The way to a destination, looked at step by step: what `intyg doctor DESTINATION` does.
+
+Name, connection, TLS, certificates, an answer over SOAP, clocks. Nothing of a patient is sent: only
+PingForConfiguration, and where that is not served a SOAP envelope with an empty Body.
+
+    line    the words: a step, what is looked at, a connection on its way
+    target  from a name in the settings, or a URL, to what is looked at
+    tls     the handshake, both sides' certificates
+    soap    an answer, and its date
+    way     all of it in order
+"""
+
+from intyg.adapter.doctor.connectivity.line import Found, Step, Target
+from intyg.adapter.doctor.connectivity.target import target_of_name, target_of_url
+from intyg.adapter.doctor.connectivity.way import examine
+
+__all__ = ["Found", "Step", "Target", "examine", "target_of_name", "target_of_url"]

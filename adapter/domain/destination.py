@@ -1,0 +1,59 @@
+"""Where messages go."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+
+class DestinationKind(StrEnum):
+    """What stands behind an address."""
+
+    REAL = "real"
+    TEST = "test"
+    MOCK = "mock"
+
+
+class DestinationRole(StrEnum):
+    """Who stands behind an address."""
+
+    AUTHORITY = "authority"
+    CARE = "care"  # an EHR: gets back what came from it
+
+
+@dataclass(frozen=True)
+class ClientTls:
+    """
+    How we speak TLS with a destination; all PEM files.
+
+    Attributes:
+        ca: Who vouches for the server; None: the public authorities.
+        cert: Ours, with its chain if it has one; None: we show none.
+        key: Its key; None: it is in `cert`.
+    """
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a message for a logical address is posted."""
+
+    name: str
+    url: str  # full service address for this contract
+    kind: DestinationKind
+    role: DestinationRole
+    timeout_seconds: float
+    tls: ClientTls = ClientTls()
+
+
+TO_CARE: Final = frozenset({"CertificateStatusUpdateForCare", "SendMessageToCare"})
+"""Contracts by which care is told; everything else that is sent is for an authority."""
+
+
+def receiver_of(contract: str) -> DestinationRole:
+    """What the receiver of a contract is, by the contract's name."""
+    return DestinationRole.CARE if contract in TO_CARE else DestinationRole.AUTHORITY

@@ -1,0 +1,59 @@
+"""A request as it came, and the answer to it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lxml import etree
+
+from intyg.schemas.codes import (
+    ErrorId,
+    ResultCode,
+)
+from intyg.schemas.contract.contract import Contract
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """
+    A request that holds its contract's element, before anything is checked.
+
+    Attributes:
+        contract: Which contract the body element belongs to.
+        logical_address: The header's text, as it stands.
+        element: The Body's only child, in the parsed message.
+        body: The same element's bytes as they arrived, in UTF-8, as a
+            document of its own: nothing but namespace declarations that were
+            in scope is added to its start tag.
+        received_at: When the request arrived.
+        correlation_id: Ties log lines, stored message and answer together.
+        sender: HSA-id of the calling system, where known.
+    """
+
+    contract: Contract
+    logical_address: str
+    element: etree._Element = field(repr=False)
+    body: bytes = field(repr=False)
+    received_at: datetime
+    correlation_id: str
+    sender: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """`core:ResultType`: what a call is answered with."""
+
+    code: ResultCode
+    text: str | None = None
+    error_id: ErrorId | None = None
+
+    @classmethod
+    def ok(cls, text: str | None = None) -> "Result":
+        return cls(ResultCode.OK, text)
+
+    @classmethod
+    def info(cls, text: str) -> "Result":
+        return cls(ResultCode.INFO, text)
+
+    @classmethod
+    def error(cls, error_id: ErrorId, text: str) -> "Result":
+        return cls(ResultCode.ERROR, text, error_id)

@@ -1,0 +1,50 @@
+"""Persons, and who of them is a test patient.
+
+Fields that hold person data are left out of `repr`, so that no log line or traceback can show them.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class PersonId:
+    """`types:PersonId`: a personnummer or samordningsnummer, 12 digits."""
+
+    root: str
+    extension: str = field(repr=False)
+
+
+class PatientKind(StrEnum):
+    """What the guard's signals say of a patient."""
+
+    TEST = "test"
+    NOT_TEST = "not_test"
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True)
+class PatientVerdict:
+    """
+    What the guard's signals say.
+
+    Attributes:
+        signal: Which one decided: its name, never the number.
+        why: Why it cannot tell.
+    """
+
+    kind: PatientKind
+    signal: str | None = None
+    why: str | None = None
+
+    @property
+    def signal_and_why(self) -> str:
+        return ": ".join(filter(None, (self.signal, self.why)))
+
+
+class GuardDecision(StrEnum):
+    """What the guard lets a message do."""
+
+    SEND = "send"
+    BLOCK = "block"
+    HOLD = "hold"

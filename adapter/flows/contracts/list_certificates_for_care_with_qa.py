@@ -1,0 +1,68 @@
+"""ListCertificatesForCareWithQA 3: what an EHR needs to repair its copy of what happened.
+
+Made from the events: a certificate without one in the span of time is not listed. The national
+editor knows only events that it tried to send; here every event counts, so that a unit whose EHR
+had no address yet can catch up.
+"""
+
+from intyg.adapter.domain.errors import RuleError
+from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.meddelande import Direction, StoredHandelse, count_arenden
+from intyg.adapter.domain.texts import UNIT_OR_PROVIDER
+from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.flows.shared.visibility import visible_statuses
+from intyg.adapter.formats.answer_writers import IntygWithQA, ShownIntyg, write_list_with_qa
+from intyg.adapter.formats.query_readers import CareQuery, read_list_certificates_for_care
+from intyg.adapter.store import Rows
+from intyg.schemas.codes import Part
+from intyg.schemas.finding import Finding
+
+
+def handle(inbound: Inbound, services: Services) -> bytes:
+    """
+    List certificates with their events, oldest first, and the questions as they stand now.
+
+    Raises:
+        SchemaError: Not as the contract wants it.
+        RuleError: Neither units nor a care provider; or a time that no calendar can hold.
+    """
+    validate(inbound, services.contracts)
+    query = read_list_certificates_for_care(inbound.element)
+    if not query.enhets_ids and query.vardgivar_id is None:
+        finding = Finding("UNIT_OR_PROVIDER", UNIT_OR_PROVIDER, "/ListCertificatesForCareWithQA")
+        raise RuleError("The request is too wide:", [finding])
+    with services.store.read() as rows:
+        found = rows.search_intyg(
+            query.patient,
+            enhets_ids=query.enhets_ids or None,
+            vardgivare_id=None if query.enhets_ids else query.vardgivar_id,  # units win
+        )
+        items = [
+            _item(rows, stored, handelser)
+            for stored in found
+            if (handelser := _within(rows.handelser(stored.intyg.intygs_id), query))
+        ]
+    return write_list_with_qa(inbound.contract, items)
+
+
+def _within(handelser: tuple[StoredHandelse, ...], query: CareQuery) -> list[StoredHandelse]:
+    return [
+        handelse
+        for handelse in handelser
+        if (query.from_tidpunkt is None or handelse.tidpunkt >= query.from_tidpunkt)
+        and (query.tom_tidpunkt is None or handelse.tidpunkt <= query.tom_tidpunkt)
+    ]
+
+
+def _item(rows: Rows, stored: StoredIntyg, handelser: list[StoredHandelse]) -> IntygWithQA:
+    intygs_id = stored.intyg.intygs_id
+    meddelanden = rows.meddelanden(intygs_id)
+    return IntygWithQA(
+        shown=ShownIntyg(stored, visible_statuses(rows.statuses(intygs_id), Part.HSVARD)),
+        handelser=handelser,
+        skickade_fragor=count_arenden(Direction.TO_RECIPIENT, meddelanden),
+        mottagna_fragor=count_arenden(Direction.TO_CARE, meddelanden),
+        ref=rows.ref(intygs_id),
+    )

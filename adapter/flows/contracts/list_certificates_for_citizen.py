@@ -1,0 +1,83 @@
+"""ListCertificatesForCitizen 4 and 3: a person's own certificates, archived or not.
+
+The versions differ in the answer only: 3 has a result, 4 fails by SOAP fault. (The national store
+answers a failing 4 with a result that the schema does not allow.)
+"""
+
+from datetime import date
+
+from intyg.adapter.domain.clock import swedish_day
+from intyg.adapter.domain.errors import ApplicationError, TechnicalError, TestPatientError
+from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.person import PatientKind
+from intyg.adapter.domain.texts import CANNOT_TELL_NOT_SHOWN, NO_SUCH_PERSON, TEST_INTYG_NOT_SHOWN
+from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.flows.shared.visibility import (
+    NEVER_FOR_CITIZEN,
+    is_archived,
+    patient_kind,
+    visible_statuses,
+)
+from intyg.adapter.formats.answer_writers import ShownIntyg, write_intygs_lista
+from intyg.adapter.formats.query_readers import CitizenQuery, read_list_certificates_for_citizen
+from intyg.adapter.rules.person_id import check_person
+from intyg.schemas.codes import Part
+
+_WITH_RESULT = 3
+_NO_PERSON = frozenset({"PERSON_ID_DATE", "RESERVE_NUMBER"})
+
+
+def handle(inbound: Inbound, services: Services) -> bytes:
+    """
+    List certificates, oldest first; never any about somebody who has died (DB and DOI).
+
+    Raises:
+        SchemaError, RuleError: Not as the contract wants it, or a date that no calendar can hold.
+        ApplicationError: Nobody can have this person number.
+        TestPatientError: One of them is a test patient's, and the part is
+            neither care nor the citizen: then none is shown.
+        TechnicalError: The same where it cannot be told.
+    """
+    validate(inbound, services.contracts)
+    query = read_list_certificates_for_citizen(inbound.element)
+    today = swedish_day(services.clock())
+    if any(f.rule in _NO_PERSON for f in check_person(query.patient, "person-id", today)):
+        raise ApplicationError(NO_SUCH_PERSON)
+    with services.store.read() as rows:
+        found = rows.search_intyg(
+            query.patient, typer=query.typer or None, not_typer=NEVER_FOR_CITIZEN
+        )
+        hits = [
+            (stored, statuses)
+            for stored in found
+            if _signed_within(stored, query)
+            and is_archived(statuses := rows.statuses(stored.intyg.intygs_id)) is query.arkiverade
+        ]
+    if query.part not in (Part.HSVARD, Part.INVANA):
+        _check_patients([stored for stored, _ in hits], services)
+    shown = [ShownIntyg(stored, visible_statuses(each, query.part)) for stored, each in hits]
+    result = Result.ok() if inbound.contract.major == _WITH_RESULT else None
+    return write_intygs_lista(inbound.contract, shown, result)
+
+
+def _signed_within(stored: StoredIntyg, query: CitizenQuery) -> bool:
+    signed = _day_of(stored)
+    return (query.from_datum is None or signed >= query.from_datum) and (
+        query.tom_datum is None or signed <= query.tom_datum
+    )
+
+
+def _day_of(stored: StoredIntyg) -> date:
+    """When it was signed, in Sweden; for one that does not say, when it arrived."""
+    signed = stored.intyg.signeringstidpunkt or stored.received_at
+    return swedish_day(signed)
+
+
+def _check_patients(found: list[StoredIntyg], services: Services) -> None:
+    kinds = {patient_kind(stored, services.guard) for stored in found}
+    if PatientKind.TEST in kinds:
+        raise TestPatientError(TEST_INTYG_NOT_SHOWN)
+    if PatientKind.CANNOT_TELL in kinds:
+        raise TechnicalError(CANNOT_TELL_NOT_SHOWN)

@@ -1,0 +1,82 @@
+"""ListRelationsForCertificate 1: what replaces, completes or renews what around certificates."""
+
+from lxml import etree
+
+from intyg.adapter.domain.errors import UnknownIntygError
+from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.texts import NO_INTYG
+from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.formats.answer_writers import RelationRow, write_relations
+from intyg.adapter.formats.query_readers import read_intygs_ids
+from intyg.adapter.rules.person_id import same_person
+from intyg.adapter.store import Rows
+
+
+def handle(inbound: Inbound, services: Services) -> etree._Element:
+    """
+    Answer with the whole web of relations around each certificate asked for, newest last.
+
+    Raises:
+        SchemaError: Not as the contract wants it.
+        UnknownIntygError: One of the ids is empty, or no certificate's.
+    """
+    validate(inbound, services.contracts)
+    asked = read_intygs_ids(inbound.element)
+    with services.store.read() as rows:
+        relations = [(intygs_id, _around(rows, intygs_id)) for intygs_id in asked]
+    return write_relations(inbound.contract, relations)
+
+
+def _around(rows: Rows, intygs_id: str) -> list[RelationRow]:
+    """
+    Walk the relations both ways, to older and newer certificates of the same patient.
+
+    A relation is not signed. One that points at another patient's certificate counts as none, and
+    so tells nothing of that one; one that points at a certificate that is not here is told.
+    """
+    start = rows.get_intyg(intygs_id)
+    if start is None:
+        raise UnknownIntygError(NO_INTYG)
+    found = {intygs_id: start}
+    queue = [start]
+    while queue:
+        stored = queue.pop()
+        for neighbour in _neighbours(rows, stored):
+            if neighbour.intyg.intygs_id not in found:
+                found[neighbour.intyg.intygs_id] = neighbour
+                queue.append(neighbour)
+    oldest_first = sorted(
+        found.values(), key=lambda stored: (stored.received_at, stored.intyg.intygs_id)
+    )
+    return [row for stored in oldest_first if (row := _row(rows, stored)) is not None]
+
+
+def _neighbours(rows: Rows, stored: StoredIntyg) -> list[StoredIntyg]:
+    neighbours = list(rows.related(stored.intyg.intygs_id))
+    if stored.intyg.relation is not None:
+        older = rows.get_intyg(stored.intyg.relation.intygs_id)
+        if older is not None:
+            neighbours.append(older)
+    return [other for other in neighbours if _same_patient(other, stored)]
+
+
+def _row(rows: Rows, stored: StoredIntyg) -> RelationRow | None:
+    relation = stored.intyg.relation
+    if relation is None:
+        return None
+    older = rows.get_intyg(relation.intygs_id)
+    if older is not None and not _same_patient(older, stored):
+        return None
+    return RelationRow(
+        typ=relation.typ,
+        fran=stored.intyg.intygs_id,
+        till=relation.intygs_id,
+        skapad=stored.received_at,
+        makulerat=stored.revoked_at is not None,
+    )
+
+
+def _same_patient(one: StoredIntyg, other: StoredIntyg) -> bool:
+    return same_person(one.intyg.patient, other.intyg.patient)

@@ -1,0 +1,137 @@
+"""RevokeCertificate 2: a certificate is withdrawn, and everyone who has it is told."""
+
+from dataclasses import astuple
+
+import structlog
+
+from intyg.adapter.domain.delivery import NewDelivery
+from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
+from intyg.adapter.domain.log import shown
+from intyg.adapter.domain.texts import ALREADY_REVOKED
+from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.blocked import answer_block, is_blocked
+from intyg.adapter.flows.shared.fragor import move_fragor
+from intyg.adapter.flows.shared.known_intyg import known_intyg, parent_of, related_intyg
+from intyg.adapter.flows.shared.send_on import MAY_HAVE_ARRIVED, accepted_by, sent_towards
+from intyg.adapter.flows.shared.tell_care import tell_care
+from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.formats.intyg_reader import read_revoke_certificate
+from intyg.adapter.routing.table import Recipient
+from intyg.adapter.rules.fraga_moves import Cause
+from intyg.adapter.store import Rows
+from intyg.schemas.codes import (
+    Handelse,
+    Part,
+    Status,
+    TypAvRelation,
+)
+
+_log = structlog.get_logger()
+
+
+def handle(inbound: Inbound, services: Services) -> Result:
+    """
+    Revoke a certificate; queue the revocation for each recipient that has it or has it queued.
+
+    Returns:
+        OK; INFO when it was revoked before, or where the settings want to be
+        told that the guard kept it here.
+
+    Raises:
+        SchemaError: Not as the contract wants it.
+        UnknownIntygError: No such certificate for this patient. The revocation
+            can have overtaken the registration, so callers try again.
+    """
+    validate(inbound, services.contracts)
+    request = read_revoke_certificate(inbound.element)
+    services.guard.prepare(request.patient)
+    by = request.skickat_av.personal_id
+    correlation_id = inbound.correlation_id
+    with services.store.begin() as rows:
+        stored = known_intyg(rows, request.intygs_id, request.patient)
+        if stored.revoked_at is not None:
+            return Result.info(ALREADY_REVOKED)
+        rows.set_revoked(request.intygs_id, inbound.received_at)
+        rows.add_status(
+            request.intygs_id, IntygsStatus(Status.CANCEL, Part.HSVARD, inbound.received_at)
+        )
+        # Before the questions are closed: its counters show how they stood.
+        tell_care(rows, services, stored, Handelse.MAKULE, correlation_id, hanterat_av=by)
+        blocked = [
+            name
+            for recipient in sorted(_have_it(rows, services, stored), key=astuple)
+            if (name := _forward(rows, services, stored, recipient, inbound))
+        ]
+        move_fragor(rows, services, stored, Cause.REVOKED, correlation_id, hanterat_av=by)
+        parent = _completed_by(rows, stored)
+        if parent is not None:
+            move_fragor(
+                rows, services, parent, Cause.COMPLEMENT_REVOKED, correlation_id, hanterat_av=by
+            )
+    return answer_block(services, inbound.contract, ", ".join(blocked)) if blocked else Result.ok()
+
+
+def _have_it(rows: Rows, services: Services, stored: StoredIntyg) -> set[Recipient]:
+    """
+    Each recipient that has the certificate, may have it, or will get it.
+
+    The addresses are those it was sent to, so that the revocation stands in the same queue and
+    cannot overtake it. A recipient that has moved meanwhile is told at each of them.
+    """
+    intygs_id = stored.intyg.intygs_id
+    have_it = set(sent_towards(rows, intygs_id, MAY_HAVE_ARRIVED))
+    for part in sorted(accepted_by(rows, intygs_id) - {one.part for one in have_it}):
+        address = services.routes.recipient_address(part)
+        if address is not None:
+            have_it.add(Recipient(part, address))
+        else:  # it has left the settings; nationally skipped too, and logged
+            _log.warning(
+                "revoke_certificate.not_told",
+                **{"intyg.id": shown(intygs_id), "intyg.part": shown(part)},
+            )
+    return have_it
+
+
+def _forward(
+    rows: Rows,
+    services: Services,
+    stored: StoredIntyg,
+    recipient: Recipient,
+    inbound: Inbound,
+) -> str | None:
+    """
+    Queue the request for a recipient as it arrived.
+
+    Without a route it is queued all the same: the worker waits for one, and asks the guard then.
+
+    Returns:
+        The destination's name when the guard blocked it; that is journalled.
+    """
+    contract = inbound.contract
+    destination = services.routes.find(contract.name, contract.major, recipient.logical_address)
+    if destination is not None and is_blocked(rows, services, stored, contract.key, destination):
+        return destination.name
+    delivery = NewDelivery(
+        contract=contract.key,
+        logical_address=recipient.logical_address,
+        intygs_id=stored.intyg.intygs_id,
+        patient=stored.intyg.patient,
+        body=inbound.body,
+        part=recipient.part,
+        due_at=services.clock(),
+    )
+    rows.add_delivery(delivery, inbound.correlation_id)
+    return None
+
+
+def _completed_by(rows: Rows, stored: StoredIntyg) -> StoredIntyg | None:
+    """The certificate whose newest complement this was, unless that is revoked itself."""
+    relation = stored.intyg.relation
+    if relation is None or relation.typ != TypAvRelation.KOMPLT:
+        return None
+    parent = parent_of(rows, stored.intyg)
+    if parent is None or parent.revoked_at is not None:
+        return None
+    newest = related_intyg(rows, parent, TypAvRelation.KOMPLT)[-1]
+    return parent if newest.intyg.intygs_id == stored.intyg.intygs_id else None

@@ -1,0 +1,174 @@
+"""SendMessageToCare 2: an authority asks, answers or reminds; care is told.
+
+The message is kept here. Where there is a route to an EHR for `logiskAdressMottagare` it is
+forwarded as it arrived; the unit's EHR also gets the event.
+"""
+
+from intyg.adapter.domain.delivery import NewDelivery
+from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.errors import (
+    AdapterError,
+    RuleError,
+    TestPatientError,
+    UnknownIntygError,
+)
+from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.meddelande import FragaState, Meddelande, StoredMeddelande
+from intyg.adapter.domain.person import GuardDecision, PatientVerdict
+from intyg.adapter.domain.texts import REPEATED_MEDDELANDE, RULES_BROKEN
+from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.blocked import is_blocked, journal_block
+from intyg.adapter.flows.shared.conversation import gather_facts
+from intyg.adapter.flows.shared.fragor import move_fraga
+from intyg.adapter.flows.shared.send_on import REGISTER, REGISTER_MAJOR
+from intyg.adapter.flows.shared.tell_care import tell_care
+from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.formats.intyg_reader import read_send_message_to_care
+from intyg.adapter.rules.fraga_moves import Cause
+from intyg.adapter.rules.meddelande_rules import (
+    CERTIFICATE_NOT_FOUND,
+    TEST_CERTIFICATE,
+    check_meddelande,
+    is_answer,
+)
+from intyg.adapter.settings.guard_answers import BlockReply
+from intyg.adapter.store import Rows
+from intyg.schemas.codes import Amne, Handelse, Part
+from intyg.schemas.finding import Finding
+
+
+def handle(inbound: Inbound, services: Services) -> Result:
+    """
+    Take in a message for care.
+
+    Returns:
+        OK; INFO when the same message was received before. OK too, and nothing
+        is kept but the block, where the settings want no error for one.
+
+    Raises:
+        SchemaError: Not as the contract wants it.
+        RuleError: Rules of questions and answers are broken; lists them all.
+        UnknownIntygError: The same, one of them being that there is no such
+            certificate.
+        TestPatientError: The same, the only one being that the guard lets
+            nothing pass between this patient and the sender; journalled.
+    """
+    validate(inbound, services.contracts)
+    m = read_send_message_to_care(inbound.element)
+    services.guard.prepare(m.patient)
+    with services.store.begin() as rows:
+        stored = rows.lock_intyg_of(m.patient, m.intygs_id)
+        earlier = rows.get_meddelande(m.meddelande_id)
+        if earlier is not None and earlier.meddelande == m:
+            return Result.info(REPEATED_MEDDELANDE)
+        blocked = _blocked(m, stored, services)
+        facts = gather_facts(rows, services, m, stored, earlier, blocked=blocked is not None)
+        findings = check_meddelande(m, facts)
+        if not findings:
+            assert stored is not None  # a rule of its own
+            _take_in(rows, services, m, stored, facts.fraga, inbound)
+        elif stored is not None and blocked is not None:
+            journal_block(rows, services, stored, inbound.contract.key, m.part or "", blocked)
+    if findings:  # after the commit: a block is kept although the message is refused
+        refusal = _refusal(findings)
+        told = services.guard.told(inbound.contract.name)
+        if isinstance(refusal, TestPatientError) and told is BlockReply.SKIPPED:
+            return Result.ok()
+        raise refusal
+    return Result.ok()
+
+
+def _take_in(
+    rows: Rows,
+    services: Services,
+    m: Meddelande,
+    stored: StoredIntyg,
+    fraga: StoredMeddelande | None,
+    inbound: Inbound,
+) -> None:
+    state = FragaState.OPEN_CARE if m.is_question else None
+    rows.add_meddelande(m, inbound, state)
+    if is_answer(m):
+        assert fraga is not None  # a rule of its own
+        move_fraga(
+            rows,
+            services,
+            stored,
+            fraga,
+            Cause.ANSWERED,
+            inbound.correlation_id,
+            answer_id=m.meddelande_id,
+        )
+    else:
+        tell_care(
+            rows,
+            services,
+            stored,
+            Handelse.NYFRFM,
+            inbound.correlation_id,
+            amne=Amne(m.amne),
+            sista_datum_for_svar=m.sista_datum_for_svar,
+        )
+    _forward(rows, services, m, stored, inbound)
+
+
+def _forward(
+    rows: Rows, services: Services, m: Meddelande, stored: StoredIntyg, inbound: Inbound
+) -> None:
+    contract, address = inbound.contract, m.logisk_adress_mottagare
+    destination = services.routes.find(contract.name, contract.major, address)
+    if destination is None or destination.role is not DestinationRole.CARE:
+        return  # kept here; the unit's EHR has its event
+    if is_blocked(rows, services, stored, contract.key, destination):
+        return
+    delivery = NewDelivery(
+        contract=contract.key,
+        logical_address=address,
+        intygs_id=m.intygs_id,
+        patient=m.patient,
+        body=inbound.body,
+        part=Part.HSVARD,
+        due_at=services.clock(),
+        meddelande_id=m.meddelande_id,
+    )
+    rows.add_delivery(delivery, inbound.correlation_id)
+
+
+def _blocked(
+    m: Meddelande, stored: StoredIntyg | None, services: Services
+) -> PatientVerdict | None:
+    """
+    The guard's verdict, if the certificate could not have gone to the one who writes about it.
+
+    A real authority that asks about a test patient has something it must not have, and so has a
+    test system that asks about anybody else.
+    """
+    if stored is None or m.part is None:
+        return None
+    address = services.routes.recipient_address(m.part)
+    found = services.routes.find(REGISTER, REGISTER_MAJOR, address) if address else None
+    decision, verdict = services.guard.decision(
+        stored.intyg.patient,
+        found or _presumed(m.part, services.guard.environment),
+        flagged=stored.is_test,
+    )
+    return verdict if decision is GuardDecision.BLOCK else None
+
+
+def _presumed(part: str, environment: Environment) -> Destination:
+    """Who writes without a route back: a real authority in production, a mock elsewhere."""
+    production = environment is Environment.PRODUCTION
+    kind = DestinationKind.REAL if production else DestinationKind.MOCK
+    return Destination(part, "", kind, DestinationRole.AUTHORITY, 0)
+
+
+def _refusal(findings: list[Finding]) -> AdapterError:
+    """One error for all findings; an unknown certificate is worth another answer."""
+    rules = {finding.rule for finding in findings}
+    if CERTIFICATE_NOT_FOUND in rules:
+        return UnknownIntygError(RULES_BROKEN, findings)
+    if rules == {TEST_CERTIFICATE}:
+        return TestPatientError(RULES_BROKEN, findings)
+    return RuleError(RULES_BROKEN, findings)

@@ -1,0 +1,156 @@
+"""SendMessageToRecipient 2: care asks or answers; the message goes to the authority.
+
+An answer closes its question. An answer in text to a completion request says that care cannot
+complete the certificate: it closes the open ones before it, too, that the same recipient sent.
+"""
+
+from dataclasses import dataclass
+
+from intyg.adapter.domain.delivery import NewDelivery
+from intyg.adapter.domain.destination import Destination, DestinationRole
+from intyg.adapter.domain.errors import RuleError, UnknownIntygError, UnknownRecipientError
+from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.meddelande import FragaState, Meddelande, StoredMeddelande
+from intyg.adapter.domain.person import GuardDecision, PatientVerdict
+from intyg.adapter.domain.texts import (
+    HELD,
+    NO_ROUTE,
+    REPEATED_MEDDELANDE,
+    RULES_BROKEN,
+    UNKNOWN_INTYG,
+)
+from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.blocked import answer_block, journal_block
+from intyg.adapter.flows.shared.conversation import gather_facts
+from intyg.adapter.flows.shared.fragor import answered_with, move_fraga
+from intyg.adapter.flows.shared.send_on import accepted_by
+from intyg.adapter.flows.shared.tell_care import tell_care
+from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.formats.intyg_reader import read_send_message_to_recipient
+from intyg.adapter.rules.fraga_moves import Cause
+from intyg.adapter.rules.meddelande_rules import check_meddelande, is_answer
+from intyg.adapter.settings.guard_answers import BlockReply
+from intyg.adapter.store import Rows
+from intyg.schemas.codes import Handelse
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Where a message would go, and whether it may."""
+
+    destination: Destination
+    decision: GuardDecision
+    verdict: PatientVerdict
+
+
+def handle(inbound: Inbound, services: Services) -> Result:
+    """
+    Take in a message from care and queue it for the authority as it arrived.
+
+    Returns:
+        OK; INFO when the same message was received before, when the guard
+        blocks it (it is kept, not forwarded), or when it waits for the guard.
+
+    Raises:
+        SchemaError: Not as the contract wants it.
+        UnknownIntygError: No such certificate; nothing else is checked then.
+        RuleError: Rules of questions and answers are broken; lists them all.
+        UnknownRecipientError: No route to `logiskAdressMottagare`.
+        TestPatientError: The guard blocks it, and the settings want an error;
+            nothing is kept but the block.
+    """
+    validate(inbound, services.contracts)
+    m = read_send_message_to_recipient(inbound.element)
+    services.guard.prepare(m.patient)
+    with services.store.begin() as rows:
+        stored = rows.lock_intyg_of(m.patient, m.intygs_id)
+        earlier = rows.get_meddelande(m.meddelande_id)
+        if earlier is not None and earlier.meddelande == m:
+            return Result.info(REPEATED_MEDDELANDE)
+        way = _way(m, stored, services) if stored else None
+        blocked = way is not None and way.decision is GuardDecision.BLOCK
+        facts = gather_facts(rows, services, m, stored, earlier, blocked=blocked)
+        if facts.not_found:
+            raise UnknownIntygError(UNKNOWN_INTYG)
+        findings = check_meddelande(m, facts)
+        if findings:
+            raise RuleError(RULES_BROKEN, findings)
+        assert stored is not None  # a rule of its own: it is the patient's
+        if way is None:
+            text = NO_ROUTE.format(part="logiskAdressMottagare", contract=inbound.contract.name)
+            raise UnknownRecipientError(text)
+        if blocked:
+            journal_block(
+                rows, services, stored, inbound.contract.key, way.destination.name, way.verdict
+            )
+        if (
+            not blocked
+            or services.guard.told(inbound.contract.name) is not BlockReply.VALIDATION_ERROR
+        ):
+            rows.add_meddelande(m, inbound, FragaState.OPEN_RECIPIENT if m.is_question else None)
+            _move_fragor(rows, services, m, stored, facts.fraga, inbound)
+        if not blocked:
+            _forward(rows, services, m, inbound)
+    match way.decision:
+        case GuardDecision.SEND:
+            return Result.ok()
+        case GuardDecision.HOLD:
+            return Result.info(HELD.format(part=way.destination.name))
+        case GuardDecision.BLOCK:
+            return answer_block(services, inbound.contract, way.destination.name)
+
+
+def _way(m: Meddelande, stored: StoredIntyg, services: Services) -> _Way | None:
+    """Ask for the route and, if there is one to an authority, the guard."""
+    address = m.logisk_adress_mottagare
+    destination = services.routes.find("SendMessageToRecipient", 2, address)
+    if destination is None or destination.role is not DestinationRole.AUTHORITY:
+        return None
+    decision, verdict = services.guard.decision(
+        stored.intyg.patient, destination, flagged=stored.is_test
+    )
+    return _Way(destination, decision, verdict)
+
+
+def _move_fragor(
+    rows: Rows,
+    services: Services,
+    m: Meddelande,
+    stored: StoredIntyg,
+    fraga: StoredMeddelande | None,
+    inbound: Inbound,
+) -> None:
+    """What the message does to the questions, and the events of that. A reminder does nothing."""
+    assert m.skickat_av is not None  # the schema requires it
+    by = m.skickat_av.personal_id
+    if m.is_question:
+        tell_care(rows, services, stored, Handelse.NYFRFV, inbound.correlation_id, hanterat_av=by)
+    elif is_answer(m):
+        assert fraga is not None  # a rule of its own
+        for one in answered_with(rows, stored, fraga):
+            move_fraga(
+                rows,
+                services,
+                stored,
+                one,
+                Cause.ANSWERED,
+                inbound.correlation_id,
+                hanterat_av=by,
+                answer_id=m.meddelande_id,
+            )
+
+
+def _forward(rows: Rows, services: Services, m: Meddelande, inbound: Inbound) -> None:
+    address = m.logisk_adress_mottagare
+    delivery = NewDelivery(
+        contract=inbound.contract.key,
+        logical_address=address,
+        intygs_id=m.intygs_id,
+        patient=m.patient,
+        body=inbound.body,
+        part=services.routes.part_of(address) or next(iter(sorted(accepted_by(rows, m.intygs_id)))),
+        due_at=services.clock(),
+        meddelande_id=m.meddelande_id,
+    )
+    rows.add_delivery(delivery, inbound.correlation_id)

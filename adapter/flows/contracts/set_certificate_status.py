@@ -1,0 +1,67 @@
+"""SetCertificateStatus 2: a part notes a state of a certificate; the citizen archives it.
+
+It only records: nothing is sent and nobody is told. So a revocation is not taken here: noted like
+this it would never reach those who have the certificate.
+"""
+
+from intyg.adapter.domain.errors import RuleError, ValidationError
+from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
+from intyg.adapter.domain.person import PatientKind
+from intyg.adapter.domain.texts import NO_INTYG, STATUS_REFUSED
+from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.validate import refuse, validate
+from intyg.adapter.flows.shared.visibility import patient_kind
+from intyg.adapter.formats.query_readers import StatusRequest, read_set_certificate_status
+from intyg.adapter.routing.recipients import RecipientRegister
+from intyg.schemas.codes import Status
+from intyg.schemas.finding import Finding
+
+
+def handle(inbound: Inbound, services: Services) -> Result:
+    """
+    Record a state, with the caller's time; also one that is recorded already.
+
+    Raises:
+        SchemaError: Not as the contract wants it.
+        RuleError: The part or the state is not known; a revocation; or a
+            sending of a test patient's certificate.
+        ValidationError: No such certificate.
+    """
+    validate(inbound, services.contracts)
+    request = read_set_certificate_status(inbound.element)
+    status = _status(request, services)
+    with services.store.begin() as rows:
+        stored = rows.lock_intyg(request.intygs_id)
+        if stored is None:
+            raise ValidationError(NO_INTYG)
+        if status is Status.SENTTO:
+            _check_patient(stored, services)
+        rows.add_status(request.intygs_id, IntygsStatus(status, request.part, request.tidpunkt))
+    return Result.ok()
+
+
+def _status(request: StatusRequest, services: Services) -> Status:
+    findings = []
+    if RecipientRegister(services.settings).get(request.part) is None:
+        text = "part must be a known recipient, HSVARD or INVANA"
+        findings.append(_finding("PART_NOT_KNOWN_ERROR", text, "part"))
+    known = [status for status in Status if status is not Status.CANCEL]
+    if request.status == Status.CANCEL:
+        text = "a certificate is revoked by RevokeCertificate, which tells those who have it"
+        findings.append(_finding("STATUS_CANCEL", text, "status"))
+    elif request.status not in known:
+        text = f"status must be one of {', '.join(known)}"
+        findings.append(_finding("STATUS_NOT_KNOWN_ERROR", text, "status"))
+    refuse(findings, STATUS_REFUSED)
+    return Status(request.status)
+
+
+def _check_patient(stored: StoredIntyg, services: Services) -> None:
+    if patient_kind(stored, services.guard) is PatientKind.TEST:
+        text = "a test patient's certificate is sent to nobody"
+        raise RuleError(STATUS_REFUSED, [_finding("TEST_CERTIFICATE", text, "status")])
+
+
+def _finding(rule: str, text: str, name: str) -> Finding:
+    return Finding(rule, text, f"/SetCertificateStatus/{name}")

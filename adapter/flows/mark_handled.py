@@ -1,0 +1,76 @@
+"""Mark a question as handled, or as not handled after all: for the EHR and the console.
+
+No national contract does this; nationally a user of the editor does. Care is told in the same way:
+HANFRFM or HANFRFV, whichever way the mark went.
+"""
+
+from typing import Final
+
+from intyg.adapter.domain.errors import ApplicationError, RuleError
+from intyg.adapter.domain.meddelande import FragaState
+from intyg.adapter.domain.texts import UNKNOWN_MEDDELANDE
+from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.fragor import move_fraga
+from intyg.adapter.rules.fraga_moves import Cause, Refusal, move_of
+from intyg.schemas.finding import Finding
+
+NOT_A_QUESTION: Final = Refusal("NOT_A_QUESTION", "answers and reminders are not marked as handled")
+CERTIFICATE_REVOKED: Final = Refusal("CERTIFICATE_REVOKED_ERROR", "the certificate is revoked")
+
+
+def handle(
+    meddelande_id: str,
+    services: Services,
+    correlation_id: str,
+    *,
+    handled: bool,
+    by: str | None = None,
+) -> FragaState:
+    """
+    Mark a question. One that is marked so already is left alone.
+
+    Args:
+        handled: True: handled; False: not handled after all.
+        by: HSA-id of who does it, where known.
+
+    Returns:
+        Where the question now stands.
+
+    Raises:
+        ApplicationError: No such message.
+        RuleError: It is no question; or it cannot be opened again: care has
+            answered it, or the certificate is revoked.
+    """
+    _prepare(services, meddelande_id)
+    with services.store.begin() as rows:
+        found = rows.get_meddelande(meddelande_id)
+        if found is None:
+            raise ApplicationError(UNKNOWN_MEDDELANDE)
+        stored = rows.lock_intyg(found.meddelande.intygs_id)
+        fraga = rows.get_meddelande(meddelande_id)  # again, now that nobody else moves it
+        assert stored is not None  # a message is kept with its certificate
+        assert fraga is not None
+        if fraga.state is None:
+            raise _refused(NOT_A_QUESTION)
+        if not handled and stored.revoked_at is not None:
+            raise _refused(CERTIFICATE_REVOKED)
+        cause = Cause.MARKED if handled else Cause.UNMARKED
+        move = move_of(fraga, cause)
+        if isinstance(move, Refusal):
+            raise _refused(move)
+        state = move_fraga(rows, services, stored, fraga, cause, correlation_id, hanterat_av=by)
+        assert state is not None  # it is a question
+    return state
+
+
+def _prepare(services: Services, meddelande_id: str) -> None:
+    """Let the guard ask about the patient before the transaction."""
+    with services.store.read() as rows:
+        found = rows.get_meddelande(meddelande_id)
+    if found is not None:
+        services.guard.prepare(found.meddelande.patient)
+
+
+def _refused(why: Refusal) -> RuleError:
+    finding = Finding(why.rule, why.text, "/")
+    return RuleError(f"The question cannot be marked: {why.text}.", [finding])

@@ -1,0 +1,40 @@
+"""Everything a flow works with, built once and handed to each call."""
+
+from dataclasses import dataclass
+
+from intyg.adapter.audit.log import AuditLog
+from intyg.adapter.clients.staff_directory import StaffDirectory
+from intyg.adapter.domain.clock import Clock
+from intyg.adapter.guard import Guard
+from intyg.adapter.routing.table import Routes
+from intyg.adapter.settings.settings import Settings
+from intyg.adapter.signature import SigningKey, TrustStore
+from intyg.adapter.store import Store
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
+
+
+@dataclass(frozen=True)
+class Services:
+    """
+    The services.
+
+    Attributes:
+        trust: Whose signatures count.
+        signing_key: The adapter's own, for `signature = "sign"`; None without.
+        staff: Who may sign where; None: only message and signing certificate are asked.
+        audit: Who did what; None, in tests of flows: nothing is recorded.
+        clock: Now. Nothing in a flow asks the machine.
+    """
+
+    settings: Settings
+    contracts: Contracts
+    types: IntygTypes
+    store: Store
+    guard: Guard
+    routes: Routes
+    trust: TrustStore
+    signing_key: SigningKey | None
+    clock: Clock
+    staff: StaffDirectory | None = None
+    audit: AuditLog | None = None

@@ -1,0 +1,45 @@
+"""Find the certificate that a request is about, or say that there is none."""
+
+from intyg.adapter.domain.errors import UnknownIntygError
+from intyg.adapter.domain.intyg import Intyg, StoredIntyg
+from intyg.adapter.domain.person import PersonId
+from intyg.adapter.domain.texts import UNKNOWN_INTYG
+from intyg.adapter.rules.person_id import same_person
+from intyg.adapter.store import Rows
+
+
+def known_intyg(rows: Rows, intygs_id: str, patient: PersonId) -> StoredIntyg:
+    """
+    The certificate with this id and patient, locked until the transaction ends.
+
+    Raises:
+        UnknownIntygError: There is none, or it is another patient's; which of
+            the two is not told, nor can it be told from the time that it takes.
+    """
+    stored = rows.lock_intyg_of(patient, intygs_id)
+    if stored is None:
+        raise UnknownIntygError(UNKNOWN_INTYG)
+    return stored
+
+
+def related_intyg(
+    rows: Rows, stored: StoredIntyg, typ: str | None = None
+) -> tuple[StoredIntyg, ...]:
+    """Newer certificates of the same patient with this relation, or any, to it, oldest first."""
+    return tuple(
+        newer
+        for newer in rows.related(stored.intyg.intygs_id, typ)
+        if same_person(newer.intyg.patient, stored.intyg.patient)
+    )
+
+
+def parent_of(rows: Rows, intyg: Intyg) -> StoredIntyg | None:
+    """
+    The certificate that this one's relation points at, locked; None without one.
+
+    One that is not stored here, or is another patient's, counts as none: relations are not signed.
+    """
+    relation = intyg.relation
+    if relation is None or relation.intygs_id == intyg.intygs_id:
+        return None
+    return rows.lock_intyg_of(intyg.patient, relation.intygs_id)

@@ -1,0 +1,116 @@
+"""What a certificate's relation asks of the older certificate, one table.
+
+Nationally the editor asks this before a certificate is signed, and the store that takes it in does
+not. So a broken rule is a warning: told to the caller, and a reason to refuse only with
+`strict_rules`.
+
+Source: the national editor's conditions for replacing, renewing and completing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.schemas.codes import TypAvRelation
+from intyg.schemas.finding import Finding, Severity
+
+
+@dataclass(frozen=True)
+class RelationFacts:
+    """
+    What the rules need to know of the older certificate.
+
+    Attributes:
+        older: The certificate itself.
+        newer: All that point at it already, whatever their relation.
+        sent: A recipient has it, may have it, or will get it.
+        asked: A completion request about it is open.
+    """
+
+    older: StoredIntyg
+    newer: tuple[StoredIntyg, ...]
+    sent: bool
+    asked: bool
+
+
+@dataclass(frozen=True)
+class RelationRule:
+    """
+    One rule.
+
+    Attributes:
+        id: What a broken rule is called in `resultText`.
+        relations: Asked of certificates with one of these.
+        text: What is wrong.
+        broken: Whether a new relation to the older certificate breaks it.
+    """
+
+    id: str
+    relations: frozenset[TypAvRelation]
+    text: str
+    broken: Callable[[RelationFacts], bool]
+
+
+def _has_newer(facts: RelationFacts, typ: TypAvRelation) -> bool:
+    """A newer certificate with this relation is in force."""
+    return any(
+        one.revoked_at is None and one.intyg.relation is not None and one.intyg.relation.typ == typ
+        for one in facts.newer
+    )
+
+
+_ERSATT, _FRLANG, _KOMPLT = TypAvRelation.ERSATT, TypAvRelation.FRLANG, TypAvRelation.KOMPLT
+
+RELATION_RULES: Final = (
+    RelationRule(
+        "RELATION_TO_REVOKED",
+        frozenset({_ERSATT, _FRLANG, _KOMPLT}),
+        "the older certificate is revoked",
+        lambda f: f.older.revoked_at is not None,
+    ),
+    RelationRule(
+        "RELATION_TO_REPLACED",
+        frozenset({_ERSATT, _FRLANG}),
+        "the older certificate has been replaced already",
+        lambda f: _has_newer(f, _ERSATT),
+    ),
+    RelationRule(
+        "RELATION_TO_COMPLETED",
+        frozenset({_ERSATT, _FRLANG}),
+        "the older certificate has been completed by a newer one; go on from that one",
+        lambda f: _has_newer(f, _KOMPLT),
+    ),
+    RelationRule(
+        "RELATION_TO_UNSENT",
+        frozenset({_KOMPLT}),
+        "no recipient has the older certificate",
+        lambda f: not f.sent,
+    ),
+    RelationRule(
+        "RELATION_NOTHING_ASKED",
+        frozenset({_KOMPLT}),
+        "no completion request about the older certificate is open",
+        lambda f: not f.asked,
+    ),
+)
+"""Every rule, in the order they are told. A copy (KOPIA) is made of a draft: nothing is asked."""
+
+
+def check_relation(typ: str, facts: RelationFacts) -> list[Finding]:
+    """
+    Try every rule of a relation.
+
+    Args:
+        typ: Its code, as written in the certificate.
+
+    Returns:
+        One warning a broken rule, in the order of the table.
+    """
+    return [
+        Finding(
+            rule.id, rule.text, "/RegisterCertificate/intyg/relation", severity=Severity.WARNING
+        )
+        for rule in RELATION_RULES
+        if typ in rule.relations and rule.broken(facts)
+    ]

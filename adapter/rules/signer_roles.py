@@ -1,0 +1,161 @@
+"""Who may sign: the certificate type names roles, and the signer must have one of them.
+
+A role follows from professions and positions as in the national editor, the first that fits:
+
+    licensed profession LK (läkare)       → läkare
+    licensed profession TL (tandläkare)   → tandläkare
+    position 204010 or 203020             → läkare (internship: AT, BT)
+    position with prescriber group        → läkare (four pairs, below)
+    licensed profession BM (barnmorska)   → barnmorska
+    licensed profession SJ (sjuksköterska) → sjuksköterska
+    anything else                         → none that signs
+
+A doctor in private practice is a doctor to every type, and no message tells the two apart.
+
+With a staff directory its word counts alone: profession, and an assignment for care at the unit.
+Without one the signing certificate's title counts, then what the message says of its author. Where
+neither says anything, nothing is refused: positions such as 201010 are no proof of a licence.
+
+Source: authorities of the national editor (roles); types_3.2.xsd `LegitimeratYrkeType`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from intyg.adapter.domain.intyg import Intyg, Yrken
+from intyg.adapter.domain.texts import SIGNER_NOT_ASSIGNED, SIGNER_NOT_KNOWN, SIGNER_WRONG_ROLE
+from intyg.schemas.finding import Finding
+from intyg.schemas.intyg_model import IntygType, Role
+
+CARE: Final = "vård och behandling"
+"""The purpose (`ändamål`) of an assignment that lets its holder sign; compared without case."""
+
+_SKAPAD_AV: Final = "/RegisterCertificate/intyg/skapadAv"
+_INTERN_POSITIONS: Final = frozenset({"204010", "203020"})
+_PRESCRIBERS: Final = (
+    ("203090", "9300005"),
+    ("203090", "9400003"),
+    ("204090", "9100009"),
+    ("204090", "9200007"),
+)
+_TITLES: Final = {
+    "läkare": "LK",
+    "tandläkare": "TL",
+    "barnmorska": "BM",
+    "sjuksköterska": "SJ",
+}
+"""Titles in signing certificates that are names of licensed professions."""
+
+_NAMES: Final = {
+    Role.LAKARE: "läkare",
+    Role.PRIVATLAKARE: "läkare",
+    Role.TANDLAKARE: "tandläkare",
+    Role.BARNMORSKA: "barnmorska",
+    Role.SJUKSKOTERSKA: "sjuksköterska",
+}
+
+
+@dataclass(frozen=True)
+class Uppdrag:
+    """An assignment (`medarbetaruppdrag`) at a unit."""
+
+    enhets_id: str  # HSA-id
+    andamal: str  # purpose
+    first: date | None  # None: since ever
+    last: date | None  # None: until further notice; otherwise its last day
+
+
+@dataclass(frozen=True)
+class StaffMember:
+    """What a staff directory says of one person."""
+
+    yrken: Yrken
+    uppdrag: tuple[Uppdrag, ...]
+
+
+def role_of(yrken: Yrken) -> Role | None:
+    """The role that professions and positions give; None: none that signs."""
+    licensed, positions = yrken.legitimerade, yrken.befattningar
+    if "LK" in licensed:
+        return Role.LAKARE
+    if "TL" in licensed:
+        return Role.TANDLAKARE
+    if positions & _INTERN_POSITIONS or any(
+        position in positions and group in yrken.forskrivargrupper
+        for position, group in _PRESCRIBERS
+    ):
+        return Role.LAKARE
+    if "BM" in licensed:
+        return Role.BARNMORSKA
+    return Role.SJUKSKOTERSKA if "SJ" in licensed else None
+
+
+def yrken_of_titles(titles: Iterable[str]) -> Yrken:
+    """The licensed professions among a signing certificate's titles; others say nothing."""
+    known = (_TITLES.get(title.strip().lower()) for title in titles)
+    return Yrken(legitimerade=frozenset(code for code in known if code))
+
+
+def check_by_word(intyg_type: IntygType, cert: Yrken, message: Yrken) -> list[Finding]:
+    """
+    Without a directory: what the signing certificate says, or else the message.
+
+    The certificate comes first because the message is the signer's own word.
+    """
+    for yrken, source in ((cert, "the signing certificate"), (message, "skapadAv")):
+        if yrken.legitimerade or role_of(yrken):
+            return _check_role(intyg_type, yrken, source)
+    return []
+
+
+def check_by_directory(
+    intyg_type: IntygType, intyg: Intyg, member: StaffMember | None, at: datetime
+) -> list[Finding]:
+    """
+    With a directory: profession, and an assignment for care at the unit when it was signed.
+
+    Args:
+        intyg_type: Says which roles sign.
+        intyg: Its unit is where the assignment must be.
+        member: What the directory says of the signer; None: it does not know them.
+        at: When it was signed; Swedish local time.
+    """
+    if member is None:
+        return [Finding("SIGNER_UNKNOWN", SIGNER_NOT_KNOWN, f"{_SKAPAD_AV}/personal-id")]
+    findings = _check_role(intyg_type, member.yrken, "the staff directory")
+    unit, day = intyg.skapad_av.enhet.enhets_id, at.date()
+    if not any(_lets_sign(one, unit, day) for one in member.uppdrag):
+        where = f"{_SKAPAD_AV}/enhet/enhets-id"
+        findings.append(Finding("SIGNER_NOT_ASSIGNED", SIGNER_NOT_ASSIGNED, where))
+    return findings
+
+
+def _lets_sign(uppdrag: Uppdrag, unit: str, day: date) -> bool:
+    return (
+        uppdrag.enhets_id.upper() == unit.upper()
+        and uppdrag.andamal.strip().lower() == CARE
+        and (uppdrag.first is None or uppdrag.first <= day)
+        and (uppdrag.last is None or day <= uppdrag.last)
+    )
+
+
+def _check_role(intyg_type: IntygType, yrken: Yrken, source: str) -> list[Finding]:
+    role = role_of(yrken)
+    names = sorted({_NAMES[one] for one in intyg_type.signs})
+    if role is not None and _NAMES[role] in names:
+        return []
+    text = SIGNER_WRONG_ROLE.format(
+        typ=intyg_type.code, roles=", ".join(names), source=source, role=_said(yrken)
+    )
+    return [Finding("SIGNER_ROLE", text, _SKAPAD_AV)]
+
+
+def _said(yrken: Yrken) -> str:
+    """The role, or the two-letter codes of professions that do not sign; never other text."""
+    role = role_of(yrken)
+    if role is not None:
+        return _NAMES[role]
+    codes = sorted(c for c in yrken.legitimerade if len(c) == 2 and c.isalpha() and c.isascii())
+    return ", ".join(codes) or "no profession that signs"

@@ -1,0 +1,453 @@
+"""
+The door that every mock stands behind.
+
+A call goes through the same steps everywhere: envelope, logical address, contract, XSD, and then
+the persona's own handler, which may run further steps. Each step leaves its verdict in the journal,
+and the first that fails decides the answer.
+
+A rule (see `rules`) may have it answered otherwise, before or after the mock has taken the call.
+
+POST a call to any path that ends with the contract's national path, or to `/`, where the body
+element says which contract it is. `?wsdl` on a national path answers the WSDL. `/control` is the
+mock's own interface (see `control`).
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final, Self
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from lxml import etree
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Request, Response
+
+from intyg.mocks.clock.clock import Clock, system_clock
+from intyg.mocks.clock.timeline import Timeline
+from intyg.mocks.control import Operation, ProblemError, interface
+from intyg.mocks.control.gate import Control
+from intyg.mocks.journal import (
+    AnswerState,
+    Bounds,
+    Filter,
+    Journal,
+    Verdict,
+)
+from intyg.mocks.journal.store import FileStore
+from intyg.mocks.rules import effects, trouble
+from intyg.mocks.rules.effects import Reply
+from intyg.mocks.rules.facts import intygs_id_of
+from intyg.mocks.rules.waits import is_gone
+from intyg.mocks.runs import RunError, Runs, run_of
+from intyg.mocks.server.call import (
+    Call,
+    Record,
+    RefusedError,
+    with_findings,
+)
+from intyg.mocks.server.ruled import Ruled, StoppedError
+from intyg.mocks.settings import MockSettings
+from intyg.mocks.wire import envelope
+from intyg.mocks.wire.envelope import Answer, FaultCode, FaultError
+from intyg.mocks.wire.identity import identify
+from intyg.schemas.codes import ErrorId
+from intyg.schemas.contract.contract import Contract, Contracts
+
+_log = logging.getLogger(__name__)
+
+_NO_RUN: Final = "intyg.no_run"
+"""Key of the WSGI environment under which the fault stands of a call that has no run."""
+
+_PART_BYTES: Final = 64 * 1024
+"""
+A call is read in such pieces, so that what came is kept also of one that ended too early.
+
+Of one that is too large the first is kept: enough to tell whose it is, and little enough that it
+pushes nothing out of the journal.
+"""
+
+_GLIMPSE_SECONDS: Final = 1.0
+"""So long the beginning of a call is waited for that is refused for its size anyway."""
+
+
+class Agency(Ruled):
+    """
+    What every mock does. Callable as a WSGI application.
+
+    Args:
+        contracts: The contracts' schemas.
+        settings: Name, address, bounds.
+        clock: Stamps what is kept; injected in tests.
+    """
+
+    def __init__(
+        self, contracts: Contracts, settings: MockSettings, clock: Clock = system_clock
+    ) -> None:
+        super().__init__(settings)
+        self.contracts = contracts
+        self.timeline = Timeline.of(clock)
+        self.clock: Clock = self.timeline
+        self.journal = _journal(settings)
+        self.runs = Runs(self._make_run, self.clock, settings.max_runs, settings.run_idle_seconds)
+        self.control = Control(settings.name, lambda: self.operations)
+        self.fellows: tuple[Agency, ...] = (self,)
+        """The mocks that were started together, this one among them."""
+
+    @property
+    def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
+        """Contracts that it takes, by key (`RegisterCertificate:3`), and what it does then."""
+        return {}
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The control interface; a persona adds its own part."""
+        return interface.operations()
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.settings.name
+
+    @property
+    def token(self) -> str | None:
+        """What the control interface wants as Bearer; None: nothing."""
+        return self.settings.control_token
+
+    def describe(self) -> dict[str, Any]:
+        """Who this is and what it takes, as JSON."""
+        return {
+            "name": self.settings.name,
+            "logical_address": self.settings.logical_address,
+            "part": self.settings.part,
+            "contracts": {each.key: each.path for each in self._taken()},
+            "adapter_url": self.settings.adapter_url,
+        }
+
+    def state(self) -> dict[str, int]:
+        """How much there is of what; a persona adds its own part."""
+        return {
+            "calls": self.journal.count(),
+            "dropped": self.journal.dropped.total,
+            "rules": len(self.rules.all()),
+            "runs": len(self.runs.all()),
+        }
+
+    def reset(self) -> None:
+        """
+        Forget everything: state, journal, rules.
+
+        Calls that wait are not answered any more: they would be taken by a mock that is as new.
+        """
+        self.waits.stop()
+        with self._lock:
+            self.journal.clear()
+            self.rules.clear()
+
+    def forget(self, intygs_id: str) -> int:
+        """
+        Forget what there is about a certificate, as if it had never come.
+
+        Returns:
+            How many things that were: calls, certificates, messages, events.
+        """
+        self.rules.forget(intygs_id)
+        return self.journal.forget(Filter.of([("intygs_id", intygs_id)]))
+
+    def known_intyg(self) -> set[str]:
+        """Ids of certificates that it has heard of."""
+        return {each.intygs_id for each in self.journal.heads() if each.intygs_id}
+
+    def everywhere(self) -> tuple["Agency", ...]:
+        """It and its fellows; of a run, those that have it."""
+        run = self.settings.run
+        if run is None:
+            return self.fellows
+        return tuple(mock for each in self.fellows if (mock := each.runs.find(run)) is not None)
+
+    def wake(self) -> None:
+        """End every wait for something to happen: the mock is about to stop."""
+        self.journal.wake()
+        self.waits.stop()
+        for mock in self.runs.mocks():
+            mock.wake()
+
+    def end(self) -> None:
+        """Wake and forget everything: the run is over."""
+        self.wake()
+        self.reset()
+        self.journal.close()
+
+    def close(self) -> None:
+        """Give back what it holds open."""
+        self.runs.end_all()
+        self.journal.close()
+
+    def send_to(self, adapter_url: str) -> None:
+        """Send its own messages there from now on; see `MockSettings.adapter_url`."""
+        self.settings = replace(self.settings, adapter_url=adapter_url)
+
+    def another(self, settings: MockSettings) -> Self:
+        """A mock like this one with other settings and nothing in it yet."""
+        return type(self)(self.contracts, settings, self.clock)
+
+    def _make_run(self, run_id: str) -> Self:
+        settings = self.settings
+        made = self.another(replace(settings, run=run_id, journal_max_bytes=settings.run_max_bytes))
+        made.control = self.control
+        made.fellows = self.fellows
+        for rule in reversed(self.rules.all()):
+            if not rule.id.startswith(interface.ORDERED):
+                made.rules.add(rule)
+        return made
+
+    @property
+    def contracts_taken(self) -> Collection[str]:
+        """Keys of the contracts that it takes."""
+        return self.handlers.keys()
+
+    # --- HTTP -------------------------------------------------------------------------------------
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self.respond(Request(environ))(environ, start_response)
+
+    def respond(self, request: Request) -> Response:
+        """Answer one HTTP request; the form that pytest-httpserver wants."""
+        if self.settings.run is not None:
+            return self._respond(request)
+        by_caller = self.settings.run_by_client_certificate
+        caller = identify(request.environ) if by_caller else None
+        run_id, environ = run_of(request.environ, caller)
+        if run_id is None:
+            return self._respond(request)
+        request = Request(environ)
+        if is_control(request.path) and not self.control.admits(environ, self):
+            return self._respond(request)  # refuses, or describes; nobody without a token has runs
+        try:
+            mock = self.runs.get(run_id)
+        except RunError as exc:
+            return self._no_run(request, exc)
+        return mock._respond(request)
+
+    def _no_run(self, request: Request, why: RunError) -> Response:
+        """What would belong to a run that cannot be; a call is in the shared journal."""
+        if is_control(request.path):
+            return self.control.refuse(ProblemError(why.status, f"run: {why.text}"))
+        whose = FaultCode.CLIENT if why.status < 500 else FaultCode.SERVER
+        request.environ[_NO_RUN] = FaultError(whose, why.text, why.status)
+        return self._call(request)
+
+    def _respond(self, request: Request) -> Response:
+        if is_control(request.path):
+            return self.control.respond(request.environ, self)
+        if request.method == "GET":
+            return self._describe(request)
+        return self._call(request)
+
+    def _describe(self, request: Request) -> Response:
+        """WSDL and the XSDs it imports; anything else is told where the door is."""
+        contract = self._contract_of_path(request.path)
+        if contract is not None and "wsdl" in request.args:
+            wsdl = self.contracts.wsdl(contract, request.base_url)
+            return Response(wsdl, content_type=envelope.CONTENT_TYPE)
+        if contract is not None and "xsd" in request.args:
+            try:
+                xsd = self.contracts.document(
+                    contract, request.args["xsd"], f"{request.base_url}?xsd="
+                )
+            except KeyError:
+                return Response("No such schema\n", 404, content_type="text/plain")
+            return Response(xsd, content_type=envelope.CONTENT_TYPE)
+        known = contract is not None or request.path == "/"
+        text = f"{self.settings.name} takes POST here or at\n" + "".join(
+            f"  {each.path}\n" for each in self._taken()
+        )
+        text += "and tells at /control/docs what else it can be asked\n"
+        if known:
+            return Response(text, 405, content_type="text/plain", headers={"Allow": "POST"})
+        return Response(text, 404, content_type="text/plain")
+
+    def _call(self, request: Request) -> Response:
+        """One SOAP call: run the steps, answer, and keep all of it."""
+        call = Call(self.journal.number(), b"", request.mimetype_params.get("charset"))
+        record = Record(self.journal, request, call, self.clock())
+        reply, state = None, AnswerState.BROKEN
+        try:
+            reply = self._steps(request, call, record)
+            state = _state(reply, request, held=record.held)
+        except StoppedError:
+            call.note("stopped", Verdict.FAILED, "the mock stopped before it took the call")
+            state = AnswerState.STOPPED
+        finally:
+            record.decide(reply, state)
+        if reply is None:
+            return effects.drop(request.environ)
+        call.element = None  # a thousand answers may wait at once, and it is large
+        response = effects.leave(reply, request.environ, self.waits, record.settle)
+        if reply.status == 405:
+            response.headers["Allow"] = "POST"
+        if reply.status == 413:
+            response.headers["Connection"] = "close"  # nobody reads the rest
+        return response
+
+    def _steps(self, request: Request, call: Call, record: Record) -> Reply:
+        try:
+            self._read(request, call)
+            self._open(request, call)
+            contract = call.contract
+            assert contract is not None
+            effect = self._effect_on(request, call, contract)
+            if effect is None:
+                return self._take(call, contract)
+            if effects.holds_back(effect):
+                record.hold()
+            return self._perform(
+                effect, request, call, contract, lambda: self._take(call, contract)
+            )
+        except FaultError as fault:
+            if not call.steps or call.steps[-1].verdict is not Verdict.FAILED:
+                call.note("envelope", Verdict.FAILED, fault.text)
+            return effects.fault_reply(fault.code, fault.text, fault.http_status)
+
+    def _take(self, call: Call, contract: Contract) -> Reply:
+        return effects.answer_reply(contract, self._answer(call, contract))
+
+    def _read(self, request: Request, call: Call) -> None:
+        """The request body, if HTTP lets it through."""
+        call.identity = identify(request.environ)
+        if _NO_RUN in request.environ:
+            raise request.environ[_NO_RUN]
+        request.max_content_length = self.settings.max_body_bytes
+        read = bytearray()
+        try:
+            while part := request.stream.read(_PART_BYTES):
+                read += part
+        except RequestEntityTooLarge:
+            call.data = bytes(read[:_PART_BYTES]) or _glimpse(request.environ)[:_PART_BYTES]
+            call.cut_off = True
+            raise FaultError(
+                FaultCode.CLIENT,
+                f"The message is larger than {self.settings.max_body_bytes} bytes",
+                413,
+            ) from None
+        except HTTPException:
+            raise FaultError(FaultCode.CLIENT, "The message ended too early", 400) from None
+        finally:
+            call.data = call.data or bytes(read)
+        if request.method != "POST":
+            raise FaultError(FaultCode.CLIENT, "SOAP calls are POST", 405)
+        if request.mimetype not in ("text/xml", ""):
+            raise FaultError(FaultCode.CLIENT, "The content type of SOAP 1.1 is text/xml", 415)
+
+    def _open(self, request: Request, call: Call) -> None:
+        """Envelope, logical address, contract."""
+        at_path = self._contract_of_path(request.path)
+        if at_path is None and request.path != "/":
+            raise FaultError(FaultCode.CLIENT, "No contract has this address", 404)
+        message = envelope.read(call.data, call.charset)
+        call.note("envelope")
+        call.element = message.element
+        call.logical_address = message.logical_address
+        # A first look, for the journal; the XSD has not been asked yet.
+        call.intygs_id = intygs_id_of(message.element)
+        namespace = etree.QName(message.element).namespace
+        call.meddelande_id = message.element.findtext(f"{{{namespace}}}meddelande-id")
+        call.contract = self._contract_of_element(message.element, call, at_path)
+        self._check_address(call)
+
+    def _contract_of_element(
+        self, element: etree._Element, call: Call, at_path: Contract | None
+    ) -> Contract:
+        contract = self.contracts.by_request(str(element.tag))
+        if contract is None or contract.key not in self.handlers:
+            text = f"{self.settings.name} does not take {etree.QName(element).localname}"
+        elif at_path is not None and contract != at_path:
+            text = f"This is the address of {at_path.key}, not of {contract.key}"
+        else:
+            call.note("contract", detail=contract.key)
+            return contract
+        call.note("contract", Verdict.FAILED, text)
+        raise FaultError(FaultCode.CLIENT, text)
+
+    def _check_address(self, call: Call) -> None:
+        """As the national platform: no header or no route is a fault."""
+        if not call.logical_address:
+            text = "The header LogicalAddress is missing or empty"
+        elif not self.takes_address(call.logical_address):
+            expected = self.settings.logical_address
+            text = f"{self.settings.name} has logical address {expected}"
+            meant = trouble.nearest(call.logical_address, self.settings.part)
+            if meant is not None:
+                text += f"; the nearest that misbehaves is {meant}"
+        else:
+            call.note("logical_address")
+            return
+        call.note("logical_address", Verdict.FAILED, text)
+        raise FaultError(FaultCode.CLIENT, text)
+
+    def _answer(self, call: Call, contract: Contract) -> Answer:
+        """XSD, then the persona's handler."""
+        assert call.element is not None
+        try:
+            if self.settings.checks:
+                self._check_schema(call, contract, call.element)
+            return self.handlers[contract.key](call)
+        except RefusedError as refusal:
+            return refusal.answer
+        except Exception as exc:  # noqa: BLE001 -- the door: a mock's own defect is an answer too
+            _log.error("mock_failed mock=%s exception=%s", self.settings.name, type(exc).__name__)
+            call.note("exception", Verdict.FAILED, type(exc).__name__)
+            return Answer.error(ErrorId.TECHNICAL_ERROR, "The mock itself failed")
+
+    def _check_schema(self, call: Call, contract: Contract, element: etree._Element) -> None:
+        findings = self.contracts.check(contract, element)
+        if findings:
+            text = f"The message breaks the schema of {contract.key}"
+            raise call.refuse("xsd", ErrorId.VALIDATION_ERROR, with_findings(text, findings))
+        call.note("xsd")
+
+    def _taken(self) -> list[Contract]:
+        return [each for each in self.contracts.all() if each.key in self.handlers]
+
+    def _contract_of_path(self, path: str) -> Contract | None:
+        return next((each for each in self._taken() if path.rstrip("/").endswith(each.path)), None)
+
+
+def _state(reply: Reply, request: Request, *, held: bool) -> AnswerState:
+    """Where an answer is that has just been decided; one that was held back may come too late."""
+    state = effects.state_at_once(reply)
+    if held and state is AnswerState.SENT and is_gone(request.environ.get("werkzeug.socket")):
+        return AnswerState.CALLER_GONE
+    return state
+
+
+def _glimpse(environ: WSGIEnvironment) -> bytes:
+    """The beginning of a body that nobody will read to its end."""
+    caller = environ.get("werkzeug.socket")
+    if caller is not None:
+        caller.settimeout(_GLIMPSE_SECONDS)
+    seen = b""
+    with contextlib.suppress(OSError):
+        while len(seen) < _PART_BYTES and (part := environ["wsgi.input"].read1(_PART_BYTES)):
+            seen += part
+    if caller is not None:
+        caller.settimeout(None)
+    return seen
+
+
+def is_control(path: str) -> bool:
+    """Whether a path is the control interface's."""
+    return path == "/control" or path.startswith("/control/")
+
+
+def _journal(settings: MockSettings) -> Journal:
+    bounds = Bounds(
+        settings.journal_max_calls, settings.journal_max_bytes, settings.journal_max_age_seconds
+    )
+    if settings.journal_file is None:
+        return Journal(bounds)
+    if settings.run is not None:
+        return Journal(bounds, FileStore(settings.journal_file, f"{settings.part}/{settings.run}"))
+    store = FileStore(settings.journal_file, settings.part)
+    store.forget_parts()  # runs end with the mock that they are runs of
+    return Journal(bounds, store)

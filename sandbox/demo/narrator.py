@@ -1,0 +1,81 @@
+"""How a demonstration is told: who says what to whom, when, and what is noticed."""
+
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from rich.console import Console
+
+from intyg.mocks.journalsystem.client import Answer
+
+EHR: Final = "EHR"
+ADAPTER: Final = "adapter"
+FK: Final = "Försäkringskassan"
+REAL: Final = "real authority"
+
+WAIT_SECONDS: Final = 15.0
+
+T = TypeVar("T")
+
+
+class StoryError(Exception):
+    """A step did not have its effect; the text says which, and what was seen instead."""
+
+
+class Narrator:
+    """Tells a story, and waits for its effects."""
+
+    console: Console
+    wait_seconds: float
+    last_step: int
+    _started: float
+
+    def steps(self, steps: list[tuple[str, Callable[[], None]]], first: int = 1) -> None:
+        """
+        Play steps with a heading each.
+
+        Raises:
+            StoryError: The first step that did not do what it should.
+        """
+        for number, (title, step) in enumerate(steps, start=first):
+            self.last_step = number
+            self.console.print(f"\n[bold]{number}. {title}[/bold]")
+            try:
+                step()
+            except StoryError as exc:
+                raise StoryError(f"step {number}, {title}: {exc}") from None
+
+    def tell(self, who: str, whom: str, what: str, answer: Answer) -> None:
+        """A call and its answer, which must not be an error."""
+        self.line(who, whom, what, result_of(answer))
+        if answer.code == "ERROR":
+            raise StoryError(f"{what} was answered {result_of(answer)}: {answer.text}")
+
+    def line(self, who: str, whom: str, what: str, result: str) -> None:
+        seconds = time.monotonic() - self._started
+        self.console.print(
+            f"  [dim]{seconds:6.2f} s[/dim]  {who:<17} [cyan]→[/cyan] {whom:<17} "
+            f"{what:<46} [green]{result}[/green]",
+            highlight=False,
+        )
+
+    def note(self, text: str) -> None:
+        self.console.print(f"{'':13}[dim]{text}[/dim]", highlight=False)
+
+    def eventually(
+        self, look: Callable[[], T | None], failure: str, wait_seconds: float | None = None
+    ) -> T:
+        """What `look` finds, as soon as it finds something; StoryError when it takes too long."""
+        deadline = time.monotonic() + (wait_seconds or self.wait_seconds)
+        while True:
+            found = look()
+            if found:
+                return found
+            if time.monotonic() > deadline:
+                raise StoryError(failure)
+            time.sleep(0.02)
+
+
+def result_of(answer: Answer) -> str:
+    """`ERROR VALIDATION_ERROR`."""
+    return " ".join(filter(None, (answer.code, answer.error_id)))

@@ -1,0 +1,308 @@
+"""The command `intyg mocks`: the five mocks, for an adapter that runs elsewhere."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from intyg.adapter.cli.options import TypesOption, fail, known_types
+from intyg.adapter.cli.until_signalled import run_until_signalled
+from intyg.schemas.contract.contract import Contracts
+
+if TYPE_CHECKING:
+    from intyg.mocks.server.serving import MockTls
+    from intyg.mocks.wire.tls import AdapterTls
+
+mocks = typer.Typer(help="Run the mock authorities and the mock EHR until they are stopped.")
+
+ScriptsOption = Annotated[
+    Path | None, typer.Option(help="Conversations (YAML); see `intyg mocks lint`.")
+]
+PortOption = Annotated[int | None, typer.Option(help="Instead; 0 takes a free one.")]
+
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        help="What /control wants as Bearer; made up if it is not given.",
+        envvar="INTYG_MOCKS_TOKEN",
+        show_envvar=True,
+    ),
+]
+NoTokenOption = Annotated[
+    bool, typer.Option("--no-token", help="/control wants no token, from anybody here.")
+]
+
+
+@mocks.callback(invoke_without_command=True)
+def run(
+    context: typer.Context,
+    adapter: Annotated[
+        str, typer.Option(help="Where the adapter serves its contracts; questions go there.")
+    ] = "http://127.0.0.1:8080/services",
+    ports_from: Annotated[
+        int, typer.Option(help="Five in a row, from this one; 0 takes free ones.")
+    ] = 8081,
+    forsakringskassan_port: PortOption = None,
+    journalsystem_port: PortOption = None,
+    transportstyrelsen_port: PortOption = None,
+    skatteverket_port: PortOption = None,
+    socialstyrelsen_port: PortOption = None,
+    ca: Annotated[
+        list[Path] | None,
+        typer.Option(help="CA certificates of signers (PEM); without any, none is verified."),
+    ] = None,
+    types_dir: TypesOption = None,
+    rules_dir: Annotated[
+        Path | None, typer.Option(help="Behaviour rules (YAML); see `intyg mocks lint`.")
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(help="SQLite file that keeps the calls; without one they are in memory."),
+    ] = None,
+    token: TokenOption = None,
+    no_token: NoTokenOption = False,
+    scripts_dir: ScriptsOption = None,
+    adapter_clock: Annotated[
+        str | None,
+        typer.Option(help="The adapter's clock, if it can be moved: …/api/clock; goes with ours."),
+    ] = None,
+    adapter_token: Annotated[
+        str | None,
+        typer.Option(
+            help="The adapter's console.token, for its clock.",
+            envvar="INTYG_MOCKS_ADAPTER_TOKEN",
+            show_envvar=True,
+        ),
+    ] = None,
+    adapter_ca: Annotated[
+        Path | None, typer.Option(help="CAs of the adapter's certificate (PEM), for https.")
+    ] = None,
+    adapter_cert: Annotated[
+        Path | None,
+        typer.Option(help="Certificate that the mocks show to the adapter (PEM)."),
+    ] = None,
+    adapter_key: Annotated[
+        Path | None, typer.Option(help="The key of --adapter-cert (PEM).")
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option(help="Serve TLS with this certificate (PEM); needs --key.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="The key of --cert (PEM).")] = None,
+    client_ca: Annotated[
+        Path | None, typer.Option(help="CAs of client certificates (PEM): they say who calls.")
+    ] = None,
+    require_client: Annotated[
+        bool, typer.Option("--require-client", help="Nobody gets in without a certificate.")
+    ] = False,
+    run_by_client: Annotated[
+        bool, typer.Option("--run-by-client", help="Each client certificate is a run of its own.")
+    ] = False,
+) -> None:
+    """Run the mock authorities and the mock EHR until they are stopped."""
+    if context.invoked_subcommand is not None:
+        return
+    from intyg.mocks.clock.timeline import Timeline
+    from intyg.mocks.control.token import new_token
+    from intyg.mocks.conversations.files import read_scripts
+    from intyg.mocks.personas import give_scripts, make_personas
+    from intyg.mocks.rules.files import give_rules, read_rules
+    from intyg.mocks.rules.type_codes import TypeCodes
+    from intyg.mocks.server.serving import allow_many_connections, run_mocks
+
+    allow_many_connections()
+    control_token = None if no_token else token or new_token()
+    chosen = {
+        "forsakringskassan": forsakringskassan_port,
+        "journalsystem": journalsystem_port,
+        "transportstyrelsen": transportstyrelsen_port,
+        "skatteverket": skatteverket_port,
+        "socialstyrelsen": socialstyrelsen_port,
+    }
+    try:
+        tls = _tls(cert, key, client_ca, require_client=require_client, by_client=run_by_client)
+        adapter_tls = _adapter_tls(adapter_ca, adapter_cert, adapter_key)
+        line = Timeline()
+        if adapter_clock is not None:
+            from intyg.mocks.clock.adapter_clock import AdapterClock
+
+            line.follow(AdapterClock(adapter_clock, adapter_token, adapter_tls))
+        types = known_types(types_dir)
+        codes = TypeCodes(types.headers())
+        made = make_personas(
+            Contracts(),
+            types,
+            adapter,
+            tuple(ca or ()),
+            line,
+            control_token=control_token,
+            journal_file=journal,
+            run_by_client_certificate=run_by_client,
+            adapter_tls=adapter_tls,
+        )
+        for mock in made.values():
+            context.call_on_close(mock.close)
+        give_scripts(read_scripts([scripts_dir] if scripts_dir else [], codes), made)
+        give_rules(read_rules([rules_dir] if rules_dir else [], codes=codes), made.values())
+        with run_mocks(made, ports=_ports(ports_from, chosen), tls=tls) as running:
+            lines = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
+            if control_token is not None:
+                example = next(iter(running.values())).url
+                trust = "" if tls is None else "--cacert <its CA> "
+                lines.append(
+                    f"curl {trust}-H 'Authorization: Bearer {control_token}' {example}/control"
+                )
+            run_until_signalled(lambda: typer.echo("\n".join(lines), err=True))
+    except OSError as exc:
+        fail(f"{exc.strerror}: {exc.filename or 'port'}", 1)
+    except ValueError as exc:
+        fail(str(exc), 1)
+
+
+@mocks.command()
+def lint(
+    paths: Annotated[list[Path], typer.Argument(help="Files (YAML) or folders.")],
+    types_dir: TypesOption = None,
+) -> None:
+    """Check files with behaviour rules or conversations: all that is wrong, with file and line."""
+    from intyg.mocks.conversations.files import holds_scripts, read_scripts
+    from intyg.mocks.rules.files import read_rules
+    from intyg.mocks.rules.type_codes import TypeCodes
+    from intyg.mocks.yaml_file import FileFault, FilesError, yaml_files
+
+    codes = TypeCodes(known_types(types_dir).headers())
+    files = list(yaml_files(paths))
+    scripts = [each for each in files if holds_scripts(each)]
+    found: dict[str, int] = {}
+    faults: list[FileFault] = []
+    for kind, read, some in (
+        ("rule", partial(read_rules, codes=codes), [each for each in files if each not in scripts]),
+        ("script", partial(read_scripts, codes=codes), scripts),
+    ):
+        try:
+            found[kind] = len(read(some))
+        except FilesError as exc:
+            faults += exc.faults
+    for fault in faults:
+        typer.echo(str(fault))
+    if faults:
+        raise typer.Exit(2 if any(each.line == 0 for each in faults) else 1)
+    counts = [f"{n} {kind if n == 1 else kind + 's'}" for kind, n in found.items() if n]
+    typer.echo(f"{', '.join(counts) or '0 rules'}, all well")
+
+
+@mocks.command(name="rule-schema")
+def rule_schema() -> None:
+    """Print the JSON Schema of a behaviour rule, for editors."""
+    from intyg.mocks.rules import rule_schema as schema
+
+    typer.echo(json.dumps(schema(), ensure_ascii=False, indent=2))
+
+
+@mocks.command(name="script-schema")
+def script_schema() -> None:
+    """Print the JSON Schema of a conversation's script, for editors."""
+    from intyg.mocks.conversations.script import script_schema as schema
+
+    typer.echo(json.dumps(schema(), ensure_ascii=False, indent=2))
+
+
+@mocks.command(name="import")
+def import_(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Behaviour rules of the national mock service (JSON): one, or a list."),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write there; else it is printed.")
+    ] = None,
+) -> None:
+    """Turn behaviour rules of the national mock service into rules for `--rules-dir` (YAML)."""
+    from intyg.mocks.national.files import import_rules
+
+    try:
+        text = import_rules(files)
+        if output is not None:
+            output.write_text(text, "utf-8")
+    except OSError as exc:
+        fail(f"{exc.filename}: {exc.strerror}")
+    except ValueError as exc:
+        fail(str(exc), 1)
+    if output is None:
+        typer.echo(text, nl=False)
+
+
+@mocks.command()
+def national(
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 18888,
+    token: TokenOption = None,
+    no_token: NoTokenOption = False,
+) -> None:
+    """
+    Run a mock with the REST paths of the national mock service, until it is stopped.
+
+    It takes everything from everybody, as that service does; /api wants no token.
+    """
+    from intyg.mocks.control.token import new_token
+    from intyg.mocks.national import SETTINGS, NationalMock
+    from intyg.mocks.server.serving import serve
+
+    settings = replace(SETTINGS, control_token=None if no_token else token or new_token())
+    mock = NationalMock(Contracts(), settings)
+    try:
+        with serve(mock, port=port) as running:
+            lines = [f"{settings.name} {running.url}"]
+            if settings.control_token is not None:
+                lines.append(
+                    f"curl -H 'Authorization: Bearer {settings.control_token}' "
+                    f"{running.url}/control"
+                )
+            run_until_signalled(lambda: typer.echo("\n".join(lines), err=True))
+    except OSError as exc:
+        fail(f"{exc.strerror}: port {port}", 1)
+
+
+def _ports(first: int, chosen: Mapping[str, int | None]) -> dict[str, int]:
+    """A port for each, in the order of the personas."""
+    return {
+        key: (first and first + place) if port is None else port
+        for place, (key, port) in enumerate(chosen.items())
+    }
+
+
+def _adapter_tls(ca: Path | None, cert: Path | None, key: Path | None) -> "AdapterTls":
+    """What the options say about TLS towards the adapter; OSError: a file cannot be used."""
+    from intyg.mocks.wire.tls import AdapterTls
+
+    if (cert is None) is not (key is None):
+        raise ValueError("--adapter-cert and --adapter-key go together")
+    tls = AdapterTls(ca, cert, key)
+    tls.check()
+    return tls
+
+
+def _tls(
+    cert: Path | None,
+    key: Path | None,
+    client_ca: Path | None,
+    *,
+    require_client: bool,
+    by_client: bool,
+) -> "MockTls | None":
+    """What the options say about TLS; None: plain HTTP. A ValueError says what is missing."""
+    from intyg.mocks.server.serving import MockTls
+
+    if (cert is None) is not (key is None):
+        raise ValueError("--cert and --key go together")
+    if by_client and client_ca is None:
+        raise ValueError("--run-by-client: needs --client-ca")
+    if cert is None or key is None:
+        if client_ca is not None or require_client:
+            raise ValueError("--client-ca and --require-client: need --cert and --key")
+        return None
+    if require_client and client_ca is None:
+        raise ValueError("--require-client: needs --client-ca")
+    return MockTls(cert, key, client_ca, require_client=require_client)

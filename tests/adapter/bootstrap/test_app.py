@@ -1,0 +1,145 @@
+"""The adapter as one HTTP server: what all of its answers have in common."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from intyg.adapter.bootstrap.app import App, build_app
+from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.httpd.server import Server
+from intyg.adapter.settings.settings import Settings, load_settings
+from intyg.adapter.signature.demo_keys import make_test_keys
+from intyg.adapter.store import Store
+from intyg.schemas.contract.contract import Contracts
+
+REGISTER = "/services" + Contracts().get("RegisterCertificate", 3).path
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    folder = tmp_path_factory.mktemp("app")
+    settings = load_settings(environment="demo", data_dir=folder, server={"port": 0})
+    with build_app(settings) as running:
+        yield running
+
+
+def answer(app: App, request: bytes) -> tuple[int, dict[str, str]]:
+    """Status and headers of the answer to raw bytes."""
+    port = int(app.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request)
+        head = b""
+        while b"\r\n\r\n" not in head and (block := connection.recv(65536)):
+            head += block
+    status, *lines = head.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    assert len(headers) == len(lines), "a header came twice"
+    return int(status.split()[1]), headers
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        pytest.param(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n", 200, id="health"),
+        pytest.param(b"GET /services HTTP/1.1\r\nHost: a\r\n\r\n", 200, id="page"),
+        pytest.param(b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n", 404, id="nothing there"),
+        pytest.param(b"GET /api/intyg/x HTTP/1.1\r\nHost: a\r\n\r\n", 404, id="problem"),
+        pytest.param(
+            f"POST {REGISTER} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n<".encode(),
+            500,
+            id="SOAP fault",
+        ),
+        pytest.param(
+            f"POST {REGISTER} HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n".encode(),
+            413,
+            id="too large",
+        ),
+        pytest.param(b"HEAD /services HTTP/1.1\r\nHost: a\r\n\r\n", 200, id="HEAD"),
+        pytest.param(b"GET /services\r\n\r\n", 400, id="no HTTP version"),
+        pytest.param(b"GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505, id="another HTTP"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400, id="broken length"
+        ),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", 413, id="large head"
+        ),
+    ],
+)
+def test_every_answer_names_the_environment(app: App, request_bytes: bytes, status: int) -> None:
+    found, headers = answer(app, request_bytes)
+    assert (found, headers["x-intyg-environment"]) == (status, "demo")
+
+
+def test_a_request_without_tls_is_answered_with_the_environment_too(tmp_path: Path) -> None:
+    keys = make_test_keys(tmp_path / "keys", system_clock())
+    tls = {"cert": keys.server.cert, "key": keys.server.key}
+    settings = load_settings(
+        environment="demo", data_dir=tmp_path / "data", server={"port": 0, "tls": tls}
+    )
+    with build_app(settings) as running:
+        found, headers = answer(running, b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (found, headers["x-intyg-environment"]) == (400, "demo")
+
+
+def test_pages_name_the_environment(app: App) -> None:
+    assert "<strong>demo</strong>" in requests.get(f"{app.url}/services", timeout=10).text
+    as_json = {"Accept": "application/json"}
+    listed = requests.get(f"{app.url}/services", headers=as_json, timeout=10).json()
+    assert listed["environment"] == "demo"
+
+
+def settings_with_reloaders(folder: Path) -> Settings:
+    keys = make_test_keys(folder / "keys", system_clock())
+    (folder / "routes.toml").write_text("")
+    return load_settings(
+        environment="demo",
+        data_dir=folder / "data",
+        routes_file=folder / "routes.toml",
+        server={"port": 0, "tls": {"cert": keys.server.cert, "key": keys.server.key}},
+        console={"port": 0},
+    )
+
+
+def test_health_looks_at_every_thread(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    with build_app(settings_with_reloaders(tmp_path)) as running:
+        started = {thread.name for thread in set(threading.enumerate()) - before}
+        looked_at = {thread.name for thread in running._threads()}
+        others = {name for name in started if name.endswith("(_serve_unservicable)")}  # unused
+        assert started - others == looked_at
+        assert {"worker-3", "request-15", "routes", "handshakes", "arrivals"} < looked_at
+        assert running.ended_threads() == []
+
+
+def test_health_names_a_thread_that_has_ended(tmp_path: Path) -> None:
+    with build_app(settings_with_reloaders(tmp_path)) as running:
+        health = f"{running.console_url}/health"
+        assert requests.get(health, timeout=10).json()["status"] == "ok"
+        running._reloaders[0].stop()
+        answer = requests.get(health, timeout=10)
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "Threads have ended: routes."
+
+
+def test_every_part_ends_whatever_the_one_before_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = build_app(settings_with_reloaders(tmp_path))
+    before = set(threading.enumerate())
+
+    def stop_and_fail(server: Server) -> None:
+        stop(server)
+        raise OSError("the first one")
+
+    stop = Server.stop
+    monkeypatch.setattr(Server, "stop", stop_and_fail)
+    with pytest.raises(OSError, match="the first one"), app:
+        pass
+    assert set(threading.enumerate()) <= before
+    Store(
+        app.services.settings.effective_database_url, app.services.clock
+    ).close()  # the file is free

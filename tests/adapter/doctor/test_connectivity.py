@@ -1,0 +1,330 @@
+"""The way to a destination: servers that are right, and such as are wrong in one respect."""
+
+import json
+import re
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from intyg.adapter.cli.main import cli
+from intyg.adapter.doctor.connectivity import (
+    Step,
+    Target,
+    examine,
+    target_of_name,
+    target_of_url,
+)
+from intyg.adapter.doctor.connectivity.line import Handshake
+from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.domain.destination import ClientTls
+from intyg.adapter.httpd.server import Server, mount
+from intyg.adapter.httpd.tls import server_context
+from intyg.adapter.settings.settings import ServerTlsSettings
+from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.server.serving import serve
+from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
+from tests import builders
+from tests.adapter.flows.rig import FK, make_settings
+from tests.adapter.receivers import NOBODY
+from tests.adapter.tls_certs import TlsCerts, make_tls_certs
+
+CONTRACTS = Contracts()
+NO_TLS = ClientTls()
+ENVELOPE = b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>%b</s:Body></s:Envelope>'
+PONG = ENVELOPE % (
+    b'<p:PingForConfigurationResponse xmlns:p="urn:riv:itintegration:monitoring:'
+    b'PingForConfigurationResponder:1"><p:version>7.1</p:version>'
+    b"<p:pingDateTime>20261126</p:pingDateTime></p:PingForConfigurationResponse>"
+)
+
+
+def fault(text: str) -> bytes:
+    return (
+        ENVELOPE
+        % (
+            f"<s:Fault><faultcode>s:Client</faultcode><faultstring>{text}</faultstring></s:Fault>"
+        ).encode()
+    )
+
+
+class Soap:
+    """Answers every call alike, and keeps what it got."""
+
+    def __init__(self, body: bytes, status: str = "200 OK") -> None:
+        self.body, self.status = body, status
+        self.got: list[bytes] = []
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        self.got.append(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+        start_response(self.status, [("Content-Length", str(len(self.body)))])
+        return [self.body]
+
+
+@pytest.fixture(scope="module")
+def certs(tmp_path_factory: pytest.TempPathFactory) -> TlsCerts:
+    return make_tls_certs(tmp_path_factory.mktemp("tls"))
+
+
+def found(url: str, tls: ClientTls = NO_TLS, clock: Any = system_clock) -> dict[str, Step]:
+    target = target_of_url(url, tls, "SOMEBODY")
+    return {step.name: step for step in examine(target, CONTRACTS, clock)}
+
+
+def states(steps: dict[str, Step]) -> dict[str, str]:
+    return {name: step.found.value for name, step in steps.items()}
+
+
+@contextmanager
+def secure(app: Any, cert: Path, client_ca: Path | None = None) -> Iterator[Server]:
+    tls = ServerTlsSettings(cert=cert, client_ca=(client_ca,) if client_ca else ())
+    with Server(app, threads=2, tls=server_context(tls)) as server:
+        yield server
+
+
+# --- plain ----------------------------------------------------------------------------------------
+
+
+def test_a_server_that_answers_the_ping() -> None:
+    app = Soap(PONG)
+    with Server(app, threads=2) as server:
+        steps = found(server.address)
+    assert states(steps) == {
+        "name": "ok",
+        "connection": "ok",
+        "TLS": "note",  # http
+        "SOAP": "ok",
+        "clock": "ok",
+    }
+    assert steps["SOAP"].text.endswith("PingForConfiguration says version 7.1")
+
+
+def test_a_mock_answers_with_a_fault() -> None:
+    with serve(Forsakringskassan(CONTRACTS, IntygTypes())) as mock:
+        steps = found(mock.url)
+    assert states(steps)["SOAP"] == "ok"
+    assert "fault: " in steps["SOAP"].text
+
+
+def test_where_the_ping_is_not_served_an_empty_call_is() -> None:
+    app, there = Soap(fault("The SOAP Body is empty"), "500 No"), Soap(b"nothing", "404 No")
+    with Server(mount({"/clinicalprocess": app, "": there}), threads=2) as server:
+        step = found(server.address)["SOAP"]
+    assert (step.found, len(app.got), len(there.got)) == ("ok", 1, 1)
+    assert "to an empty call (no PingForConfiguration here): The SOAP Body" in step.text
+
+
+def test_nothing_of_a_patient_is_sent() -> None:
+    app = Soap(b"no SOAP")
+    with Server(app, threads=2) as server:
+        found(server.address)
+    ping, empty = app.got
+    assert b"PingForConfiguration" in ping
+    assert re.search(rb"<soapenv:Body></soapenv:Body>", empty)
+    for message in app.got:
+        assert not re.search(rb"\d{10}", message)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "state", "says", "todo"),
+    [
+        pytest.param(
+            fault("VP002 [NTJP] no certificate"),
+            "500 No",
+            "fails",
+            "VP002",
+            "client_cert",
+            id="VP002",
+        ),
+        pytest.param(
+            fault("VP004 [NTJP] no route"), "500 No", "note", "VP004", "common", id="VP004"
+        ),
+        pytest.param(
+            fault("VP009 [NTJP] down"), "500 No", "fails", "VP009", "behind it", id="VP009"
+        ),
+        pytest.param(fault("unknown element"), "500 No", "ok", "unknown", "", id="fault"),
+        pytest.param(fault("a\nb"), "500 No", "ok", "fault: a b", "", id="one line"),
+        pytest.param(
+            ENVELOPE % b"<other/>", "200 OK", "note", "other", "right service", id="other"
+        ),
+        pytest.param(b"<html/>", "403 No", "fails", "HTTP 403", "let this", id="403"),
+        pytest.param(b"<html/>", "404 No", "fails", "HTTP 404", "url", id="404"),
+        pytest.param(b"", "200 OK", "fails", "no SOAP", "not with SOAP", id="nothing"),
+    ],
+)
+def test_what_is_answered_is_judged(
+    body: bytes, status: str, state: str, says: str, todo: str
+) -> None:
+    with Server(Soap(body, status), threads=2) as server:
+        step = found(server.address)["SOAP"]
+    assert (step.found.value, says in step.text) == (state, True), step
+    assert todo in step.todo
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_clocks_that_differ_are_told(seconds: int) -> None:
+    def clock() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=seconds)
+
+    with Server(Soap(PONG), threads=2) as server:
+        step = found(server.address, clock=clock)["clock"]
+    assert step.found == "note"
+    assert ("ahead" if seconds < 0 else "behind") in step.text
+    assert "NTP" in step.todo
+
+
+def test_nobody_listens() -> None:
+    steps = found(NOBODY)
+    assert states(steps) == {"name": "ok", "connection": "fails"}
+    assert "refused" in steps["connection"].text
+    assert "check the port" in steps["connection"].todo
+
+
+def test_a_name_that_nobody_knows() -> None:
+    steps = found("http://no-such-host.invalid/")
+    assert states(steps) == {"name": "fails"}
+
+
+def test_somebody_listens_and_says_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x/rivtabp21"
+        target = Target(url, url, "A", ClientTls(), timeout_seconds=0.3)
+        steps = {step.name: step for step in examine(target, CONTRACTS, system_clock)}
+    assert (steps["SOAP"].found, "no answer" in steps["SOAP"].text) == ("fails", True)
+
+
+# --- TLS ------------------------------------------------------------------------------------------
+
+
+def test_tls_that_is_right(certs: TlsCerts) -> None:
+    with secure(Soap(PONG), certs.server, certs.ca) as server:
+        steps = found(server.address, ClientTls(certs.ca, certs.client))
+    assert set(states(steps).values()) == {"ok"}
+    assert steps["TLS"].text.startswith("TLSv1.3")
+    assert "127.0.0.1" in steps["chain"].text
+    assert steps["client cert"].text == f"asked for; {certs.client.name} was sent"
+
+
+@pytest.mark.parametrize(
+    ("asks", "shows", "state", "text"),
+    [
+        pytest.param(True, False, "note", "asked for; none was sent", id="asked, none"),
+        pytest.param(
+            False, True, "ok", "none was asked for; client.pem was not needed", id="unasked"
+        ),
+        pytest.param(False, False, "ok", "none was asked for", id="neither"),
+    ],
+)
+def test_which_client_certificate_was_asked_for_and_sent(
+    certs: TlsCerts, asks: bool, shows: bool, state: str, text: str
+) -> None:
+    with secure(Soap(PONG), certs.server, certs.ca if asks else None) as server:
+        tls = ClientTls(certs.ca, certs.client if shows else None)
+        step = found(server.address, tls)["client cert"]
+    assert (step.found, step.text) == (state, text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "sent"),
+    [
+        # Head (kind, length), context, list of certificates.
+        pytest.param(11, b"\x0b\0\0\x04" + b"\0" + b"\0\0\0", False, id="none"),
+        pytest.param(11, b"\x0b\0\2\x58" + b"\0" + bytes(599), True, id="one"),
+        # Head, algorithm, length unpacked, length packed, and that much.
+        pytest.param(
+            25, b"\x19\0\0\x14\0\1\0\0\4\0\0\x0c" + bytes(12), False, id="none, compressed"
+        ),
+        pytest.param(
+            25, b"\x19\0\0\x22\0\1\0\2\x58\0\0\x1a" + bytes(26), True, id="one, compressed"
+        ),
+    ],
+)
+def test_a_handshake_says_whether_a_client_certificate_was_sent(
+    kind: int, data: bytes, sent: bool
+) -> None:
+    """Newer OpenSSL compresses it (RFC 8879), so that packed ones are as short as an empty list."""
+    handshake = Handshake()
+    handshake.note("write", kind, data)
+    assert handshake.sent is sent
+
+
+def test_a_client_certificate_that_is_not_taken(certs: TlsCerts) -> None:
+    """In TLS 1.3 the server says so after the handshake."""
+    with secure(Soap(PONG), certs.server, certs.ca) as server:
+        steps = found(server.address, ClientTls(certs.ca, certs.stranger))
+    last = list(steps.values())[-1]
+    assert last.found == "fails"
+    assert "client certificate" in last.todo
+
+
+def test_an_authority_that_is_not_known(certs: TlsCerts) -> None:
+    with secure(Soap(PONG), certs.server) as server:
+        steps = found(server.address)
+    assert states(steps) == {"name": "ok", "connection": "ok", "chain": "fails", "shown": "note"}
+    assert "`ca`" in steps["chain"].todo
+    assert "127.0.0.1" in steps["shown"].text
+
+
+def test_a_certificate_for_another_host(certs: TlsCerts) -> None:
+    with secure(Soap(PONG), certs.elsewhere) as server:
+        steps = found(server.address, ClientTls(certs.ca))
+    assert states(steps)["host name"] == "fails"
+    assert "use the name" in steps["host name"].todo
+
+
+def test_no_tls_where_it_is_wanted() -> None:
+    with Server(Soap(PONG), threads=2) as server:
+        steps = found(server.address.replace("http:", "https:"))
+    assert states(steps)["TLS"] == "fails"
+    assert "does not speak TLS" in steps["TLS"].todo
+
+
+def test_a_file_of_ours_that_cannot_be_used(certs: TlsCerts, tmp_path: Path) -> None:
+    with secure(Soap(PONG), certs.server) as server:
+        steps = found(server.address, ClientTls(tmp_path / "none.pem"))
+    assert states(steps)["TLS"] == "fails"
+
+
+# --- which way ------------------------------------------------------------------------------------
+
+
+def test_a_destination_of_the_settings_is_asked_about_its_own_address() -> None:
+    target = target_of_name("fk", make_settings(), None)
+    assert target.ping_url.startswith("http://fk.invalid/itintegration/monitoring/Ping")
+    assert target.call_url.endswith("/RegisterCertificate/3/rivtabp21")
+    assert target.logical_address == FK
+
+
+def test_a_whole_address_is_taken_as_it_is() -> None:
+    url = "http://fk.invalid/vp/RegisterCertificate/3/rivtabp21"
+    target = target_of_url(url, ClientTls(), "A")
+    assert (target.ping_url, target.call_url) == (url, url)
+
+
+def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
+    (tmp_path / "adapter.toml").write_text(
+        'environment = "demo"\n[destinations.fk]\nurl = "http://a"\nkind = "mock"\n', "utf-8"
+    )
+    result = CliRunner().invoke(
+        cli, ["doctor", "nobody", "--config", str(tmp_path / "adapter.toml")]
+    )
+    assert result.exit_code == 1
+    assert "there is: fk" in result.stdout
+
+
+def test_the_command_says_each_step_and_exits_1_when_one_fails() -> None:
+    with Server(Soap(PONG), threads=2) as server:
+        good = CliRunner().invoke(cli, ["doctor", server.address, "--json"])
+    lines = [json.loads(line) for line in good.stdout.splitlines()]
+    assert good.exit_code == 0
+    assert [line["check"] for line in lines] == ["name", "connection", "TLS", "SOAP", "clock"]
+    bad = CliRunner().invoke(cli, ["doctor", server.address])
+    assert bad.exit_code == 1
+    assert "fails  connection" in bad.stdout
+    assert builders.PATIENT not in good.stdout + bad.stdout

@@ -1,0 +1,233 @@
+from dataclasses import astuple
+
+import pytest
+import structlog.testing
+
+from intyg.adapter.domain.delivery import DeliveryState, Outcome, OutcomeKind
+from intyg.adapter.domain.destination import DestinationKind
+from intyg.adapter.domain.errors import UnknownIntygError
+from intyg.adapter.domain.meddelande import FragaState
+from intyg.adapter.settings.settings import RecipientSettings
+from intyg.schemas.codes import ResultCode
+from tests import builders
+from tests.adapter.flows.rig import FK, OTHER_AUTHORITY, Rig
+
+REVOKE = builders.revoke_certificate()
+SEND = builders.send_certificate_to_recipient()
+FIRST, SECOND = "0b8f7b1c-first", "0b8f7b1c-second"
+
+
+def revocations(rig: Rig, intygs_id: str = builders.INTYGS_ID) -> list[str]:
+    """Parts that a revocation is queued for."""
+    return [part for contract, part in rig.to_authorities(intygs_id) if "Revoke" in contract]
+
+
+def test_it_is_revoked_for_good_and_care_is_told(registered: Rig) -> None:
+    registered.ok(REVOKE)
+    assert registered.statuses()[-1] == ("CANCEL", "HSVARD")
+    assert registered.events() == ["SIGNAT", "MAKULE"]
+    assert registered.handelser()[-1].hanterat_av == builders.DOCTOR
+
+
+def test_what_nobody_has_is_revoked_here_only(registered: Rig) -> None:
+    registered.ok(REVOKE)
+    assert revocations(registered) == []
+
+
+def test_every_recipient_that_has_it_is_told_with_the_bytes_that_came(sent: Rig) -> None:
+    sent.ok(builders.send_certificate_to_recipient(mottagare="AF"))
+    sent.deliver()
+    sent.ok(REVOKE)
+    assert revocations(sent) == ["AF", "FKASSA"]
+    addresses = {d.new.part: d.new.logical_address for d in sent.deliveries()[-2:]}
+    assert addresses == {"AF": OTHER_AUTHORITY, "FKASSA": FK}
+    assert all(d.new.body == REVOKE for d in sent.deliveries()[-2:])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        pytest.param(None, ["FKASSA"], id="still queued"),
+        pytest.param(
+            Outcome(OutcomeKind.RETRY, retry_at=builders.NOW.replace(year=2027)),
+            ["FKASSA"],
+            id="being retried",
+        ),
+        pytest.param(Outcome(OutcomeKind.UNKNOWN), ["FKASSA"], id="may have arrived"),
+        pytest.param(Outcome(OutcomeKind.RETRY), ["FKASSA"], id="attempts used up"),
+        pytest.param(Outcome(OutcomeKind.REFUSED), [], id="refused"),
+        pytest.param(Outcome(OutcomeKind.BLOCKED), [], id="blocked"),
+    ],
+)
+def test_a_recipient_that_may_have_it_or_will_is_told_too(
+    registered: Rig, outcome: Outcome | None, told: list[str]
+) -> None:
+    registered.ok(SEND)
+    if outcome is not None:
+        registered.deliver(addresses={FK: outcome})
+    registered.ok(REVOKE)
+    assert revocations(registered) == told
+
+
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        pytest.param(Outcome(OutcomeKind.RETRY), [OTHER_AUTHORITY, FK], id="may be there"),
+        pytest.param(Outcome(OutcomeKind.REFUSED), [OTHER_AUTHORITY], id="not there"),
+    ],
+)
+def test_a_recipient_that_has_moved_is_told_wherever_it_may_have_it(
+    registered: Rig, first: Outcome, told: list[str]
+) -> None:
+    registered.ok(SEND)
+    registered.deliver(addresses={FK: first})
+    there = RecipientSettings(name="Försäkringskassan", logical_address=OTHER_AUTHORITY)
+    moved = registered.with_settings(recipients={"FKASSA": there})
+    moved.ok(SEND)
+    moved.deliver()
+    moved.ok(REVOKE)
+    revoked = [d.new for d in moved.deliveries() if d.new.contract == "RevokeCertificate:2"]
+    assert [(new.part, new.logical_address) for new in revoked] == [("FKASSA", to) for to in told]
+
+
+def test_the_revocation_never_overtakes_the_certificate(registered: Rig) -> None:
+    registered.ok(SEND, REVOKE)
+    claimed = registered.services.store.claim("test", 100, 60.0)
+    to_fk = [d.new.contract for d in claimed if d.new.logical_address == FK]
+    assert to_fk == ["RegisterCertificate:3"]
+
+
+def test_twice_is_told_and_changes_nothing(sent: Rig) -> None:
+    sent.ok(REVOKE)
+    before = sent.row_count()
+    assert sent.call(REVOKE).code == ResultCode.INFO
+    assert sent.row_count() == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(builders.revoke_certificate("unknown"), id="unknown"),
+        pytest.param(builders.revoke_certificate(person=builders.OTHER_PATIENT), id="other person"),
+    ],
+)
+def test_unknown_and_another_persons_are_answered_alike(registered: Rig, body: bytes) -> None:
+    with pytest.raises(UnknownIntygError, match="no such certificate for this patient"):
+        registered.call_raising(body)
+    assert registered.events() == ["SIGNAT"]
+
+
+def test_a_blocked_revocation_is_local_and_answered_ok(sent: Rig) -> None:
+    real = sent.with_settings(kind=DestinationKind.REAL)
+    real.ok(REVOKE)
+    assert revocations(real) == []
+    assert real.blocked() == ["RevokeCertificate:2"]
+    assert real.statuses()[-1] == ("CANCEL", "HSVARD")
+
+
+def test_without_a_route_the_revocation_waits_for_one(sent: Rig) -> None:
+    sent.with_settings(routes=()).ok(REVOKE)
+    assert sent.to_authorities(state=DeliveryState.QUEUED) == [("RevokeCertificate:2", "FKASSA")]
+
+
+def test_a_recipient_that_nobody_knows_any_more_is_named_in_the_log(registered: Rig) -> None:
+    registered.accept("GONE")
+    registered.accept("FKASSA")
+    with structlog.testing.capture_logs() as lines:
+        registered.ok(REVOKE)
+    assert revocations(registered) == ["FKASSA"]
+    (line,) = [line for line in lines if line["event"] == "revoke_certificate.not_told"]
+    assert (line["intyg.part"], line["log_level"]) == ("GONE", "warning")
+
+
+def test_what_is_noted_of_care_and_the_citizen_was_sent_to_nobody(registered: Rig) -> None:
+    """SetCertificateStatus takes SENTTO of them too, as nationally."""
+    registered.accept("HSVARD")
+    registered.accept("INVANA")
+    message = registered.call(builders.send_message_to_recipient())
+    assert "CERTIFICATE_NOT_SENT_ERROR" in (message.text or "")
+    registered.ok(builders.register_certificate(FIRST, relation=("KOMPLT", builders.INTYGS_ID)))
+    assert registered.to_authorities(FIRST) == [("RegisterCertificate:3", "FKASSA")]
+    with structlog.testing.capture_logs() as lines:
+        registered.ok(REVOKE)
+    assert revocations(registered) == []
+    assert [line for line in lines if line["event"] == "revoke_certificate.not_told"] == []
+
+
+def test_all_questions_are_closed_after_care_is_told_how_they_stood(sent: Rig) -> None:
+    sent.ok(
+        builders.send_message_to_care("q-care-1"),
+        builders.send_message_to_care("q-care-2"),
+        builders.send_message_to_recipient("q-recipient"),
+        REVOKE,
+    )
+    makule, *closing = sent.handelser()[-4:]
+    assert makule.handelsekod == "MAKULE"
+    assert astuple(makule.mottagna_fragor) == (2, 2, 0, 0)
+    assert astuple(makule.skickade_fragor) == (1, 1, 0, 0)
+    assert [h.handelsekod.value for h in closing] == ["HANFRFM", "HANFRFM", "HANFRFV"]
+    assert {h.hanterat_av for h in closing} == {builders.DOCTOR}
+    assert astuple(closing[-1].mottagna_fragor) == (2, 0, 0, 2)
+    assert astuple(closing[-1].skickade_fragor) == (1, 0, 0, 1)
+    states = {sent.fraga(one).state for one in ("q-care-1", "q-care-2", "q-recipient")}
+    assert states == {FragaState.HANDLED}
+
+
+# --- complements --------------------------------------------------------------------------------
+
+
+def complemented(rig: Rig, *complements: str) -> None:
+    """Two completion requests, then the complements, one after another."""
+    rig.ok(
+        builders.send_message_to_care("k-1", "KOMPLT", sista_datum="2026-12-01"),
+        builders.send_message_to_care("k-2", "KOMPLT"),
+        *(
+            builders.register_certificate(one, relation=("KOMPLT", builders.INTYGS_ID))
+            for one in complements
+        ),
+    )
+
+
+def test_a_revoked_complement_opens_the_requests_again(sent: Rig) -> None:
+    complemented(sent, FIRST)
+    sent.ok(builders.revoke_certificate(FIRST))
+    assert {sent.fraga(one).state for one in ("k-1", "k-2")} == {FragaState.OPEN_CARE}
+    reopened = sent.handelser()[-2:]
+    assert [h.handelsekod.value for h in reopened] == ["NYFRFM", "NYFRFM"]
+    assert [(h.amne, h.sista_datum_for_svar) for h in reopened] == [(None, None)] * 2
+    assert [h.hanterat_av for h in reopened] == [builders.DOCTOR] * 2
+    assert astuple(reopened[-1].mottagna_fragor) == (2, 2, 0, 0)
+
+
+def test_an_older_complement_does_not(sent: Rig) -> None:
+    complemented(sent, FIRST, SECOND)
+    sent.ok(builders.revoke_certificate(FIRST))
+    assert sent.fraga("k-1").state is FragaState.HANDLED
+    sent.ok(builders.revoke_certificate(SECOND))
+    assert sent.fraga("k-1").state is FragaState.OPEN_CARE
+
+
+def test_what_care_answered_in_text_stays_closed(sent: Rig) -> None:
+    sent.ok(
+        builders.send_message_to_care("k-0", "KOMPLT"),
+        builders.send_message_to_recipient("a-0", "KOMPLT", svar_pa="k-0"),
+    )
+    complemented(sent, FIRST)
+    sent.ok(builders.revoke_certificate(FIRST))
+    assert sent.fraga("k-0").state is FragaState.HANDLED
+    assert sent.fraga("k-1").state is FragaState.OPEN_CARE
+
+
+def test_requests_on_a_revoked_certificate_stay_closed(sent: Rig) -> None:
+    complemented(sent, FIRST)
+    sent.ok(REVOKE, builders.revoke_certificate(FIRST))
+    assert sent.fraga("k-1").state is FragaState.HANDLED
+
+
+def test_a_revoked_replacement_opens_nothing(sent: Rig) -> None:
+    sent.ok(
+        builders.send_message_to_care("k-1", "KOMPLT"),
+        builders.register_certificate(FIRST, relation=("ERSATT", builders.INTYGS_ID)),
+        builders.revoke_certificate(FIRST),
+    )
+    assert sent.fraga("k-1").state is FragaState.HANDLED

@@ -1,0 +1,327 @@
+from collections.abc import Iterator
+from dataclasses import astuple
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from intyg.adapter.domain.destination import DestinationKind
+from intyg.adapter.domain.errors import RuleError, TestPatientError, UnknownIntygError
+from intyg.adapter.domain.inbound import Result
+from intyg.adapter.domain.meddelande import Direction, FragaState
+from intyg.adapter.rules.meddelande_rules import RULES
+from intyg.schemas.codes import ErrorId, ResultCode
+from tests import builders
+from tests.adapter.flows.conftest import MakeFolder
+from tests.adapter.flows.rig import Rig, copied_rig
+
+ask = builders.send_message_to_care
+REVOKED, ELSEWHERE = "0b8f7b1c-revoked", "0b8f7b1c-elsewhere"
+
+
+@pytest.fixture(scope="session")
+def talk_folder(sent_folder: Path, made: MakeFolder) -> Path:
+    def talk(rig: Rig) -> None:
+        rig.ok(
+            ask("from-fk"),
+            builders.send_message_to_recipient("from-care", "KONTKT"),
+            builders.send_message_to_recipient("answered", "KONTKT"),
+            ask("the-answer", "KONTKT", svar_pa="answered"),
+            builders.register_certificate(ELSEWHERE),
+            ask("elsewhere", intygs_id=ELSEWHERE),
+            builders.register_certificate(REVOKED),
+            builders.revoke_certificate(REVOKED),
+        )
+
+    return made(sent_folder, talk)
+
+
+@pytest.fixture
+def talk(talk_folder: Path, tmp_path: Path) -> Iterator[Rig]:
+    """Messages of every kind to refer to, here and about another certificate, and a revoked one."""
+    with copied_rig(talk_folder, tmp_path) as rig:
+        yield rig
+
+
+# --- taken --------------------------------------------------------------------------------------
+
+
+def test_a_question_is_open_and_care_is_told_its_subject_and_last_day(sent: Rig) -> None:
+    assert sent.call(ask("q-1", "AVSTMN", sista_datum="2026-12-01")) == Result(ResultCode.OK)
+    assert sent.fraga("q-1").state is FragaState.OPEN_CARE
+    told = sent.handelser()[-1]
+    assert told.handelsekod == "NYFRFM"
+    assert (told.amne, told.sista_datum_for_svar) == ("AVSTMN", date(2026, 12, 1))
+    assert astuple(told.mottagna_fragor) == (1, 1, 0, 0)
+    assert told.hanterat_av is None
+
+
+def test_it_is_forwarded_to_care_with_the_bytes_that_came(sent: Rig) -> None:
+    sent.ok(ask("q-1"))
+    forwarded = sent.deliveries()[-1]
+    assert forwarded.new.contract == "SendMessageToCare:2"
+    assert forwarded.new.logical_address == builders.UNIT
+    assert forwarded.new.body == ask("q-1")
+    assert forwarded.new.meddelande_id == "q-1"
+
+
+@pytest.mark.parametrize("mottagare", ["NO-ROUTE", "FK-ADDRESS"])
+def test_without_a_route_to_an_ehr_it_is_kept_and_care_still_told(
+    sent: Rig, mottagare: str
+) -> None:
+    sent.ok(ask("q-1", mottagare=mottagare))
+    assert sent.events()[-1] == "NYFRFM"
+    assert not any("SendMessage" in d.new.contract for d in sent.deliveries())
+
+
+def test_an_answer_answers_cares_question(sent: Rig) -> None:
+    sent.ok(
+        builders.send_message_to_recipient("q-1", "KONTKT"),
+        ask("a-1", "KONTKT", svar_pa="q-1"),
+    )
+    fraga = sent.fraga("q-1")
+    assert (fraga.state, fraga.answered_by) == (FragaState.ANSWERED, "a-1")
+    assert sent.fraga("a-1").state is None
+    told = sent.handelser()[-1]
+    assert (told.handelsekod, told.amne, told.hanterat_av) == ("NYSVFM", None, None)
+    assert astuple(told.skickade_fragor) == (1, 0, 1, 0)
+
+
+def test_a_reminder_is_told_and_moves_nothing(sent: Rig) -> None:
+    sent.ok(ask("q-1"), ask("p-1", "PAMINN", paminner="q-1", sista_datum="2026-12-24"))
+    assert sent.fraga("q-1").state is FragaState.OPEN_CARE
+    assert sent.fraga("p-1").state is None
+    told = sent.handelser()[-1]
+    assert (told.handelsekod, told.amne) == ("NYFRFM", "PAMINN")
+    assert told.sista_datum_for_svar == date(2026, 12, 24)
+    assert astuple(told.mottagna_fragor) == (1, 1, 0, 0)  # reminders are not counted
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(("35", "Mer"), id="a question"),
+        pytest.param(("26", "Mer"), id="one that is not answered"),
+        pytest.param(("32", "Mer", 1), id="a repetition that is there"),
+        pytest.param(("35", "Mer", 1), id="the only one, which has no number"),
+        pytest.param(("9001", "Mer"), id="an additional question"),
+        pytest.param(("035", "Mer"), id="with a zero before it"),
+    ],
+)
+def test_a_completion_request_names_questions(
+    sent: Rig, row: tuple[str, str] | tuple[str, str, int]
+) -> None:
+    sent.ok(ask("k-1", "KOMPLT", komplettering=[row]))
+
+
+def test_today_may_be_the_last_day_for_an_answer(sent: Rig) -> None:
+    sent.ok(ask("q-1", sista_datum="2026-11-23"))
+
+
+def test_a_certificate_that_was_never_sent_may_be_asked_about(registered: Rig) -> None:
+    registered.ok(ask("q-1"))
+
+
+def test_the_same_message_again_is_told_and_changes_nothing(sent: Rig) -> None:
+    sent.ok(ask("q-1"))
+    before = sent.row_count()
+    assert sent.call(ask("q-1")).code == ResultCode.INFO
+    assert sent.row_count() == before
+
+
+def test_the_same_answer_again_is_no_second_answer(talk: Rig) -> None:
+    assert talk.call(ask("the-answer", "KONTKT", svar_pa="answered")).code == ResultCode.INFO
+
+
+# --- refused ------------------------------------------------------------------------------------
+
+REFUSALS = [
+    pytest.param(ask(part="NOBODY"), ["PART_NOT_KNOWN_ERROR"], id="unknown part"),
+    pytest.param(ask(amne="NEVER"), ["SUBJECT_NOT_SUPPORTED_ERROR"], id="unknown subject"),
+    pytest.param(
+        ask(amne="KONTKT", svar_pa="from-care", sista_datum="2026-12-01"),
+        ["MESSAGE_TYPE_CONSISTENCY_ERROR"],
+        id="last day on an answer",
+    ),
+    pytest.param(
+        ask(komplettering=[("35", "x")]), ["KOMPLETTERING_INCONSISTENCY_ERROR"], id="rows"
+    ),
+    pytest.param(
+        ask(amne="KOMPLT", komplettering=[]), ["KOMPLETTERING_MISSING_ERROR"], id="no rows"
+    ),
+    pytest.param(
+        ask(amne="KOMPLT", komplettering=[("35", "x"), ("36", "x")]),
+        ["FRAGE_ID_NOT_FOUND_ERROR"],
+        id="one row about a question that the type does not have",
+    ),
+    pytest.param(
+        ask(amne="KOMPLT", komplettering=[("32", "x", 2)]),
+        ["INSTANS_NOT_FOUND_ERROR"],
+        id="a repetition that the certificate does not have",
+    ),
+    pytest.param(
+        ask(amne="KOMPLT", komplettering=[("26", "x", 1)]),
+        ["INSTANS_NOT_FOUND_ERROR"],
+        id="a repetition of a question that is not answered",
+    ),
+    pytest.param(
+        ask(amne="KOMPLT", komplettering=[("36", "x", 7)]),
+        ["FRAGE_ID_NOT_FOUND_ERROR"],
+        id="a repetition of a question that the type does not have",
+    ),
+    pytest.param(ask(sista_datum="2026-11-22"), ["LAST_DAY_PASSED_ERROR"], id="last day passed"),
+    pytest.param(
+        ask("from-fk", text="other"), ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"], id="id of another message"
+    ),
+    pytest.param(
+        ask("from-care"), ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"], id="id of a message from care"
+    ),
+    pytest.param(ask("x" * 256), ["MEDDELANDE_ID_LENGTH_ERROR"], id="long id"),
+    pytest.param(ask(amne="ovrigt"), ["SUBJECT_NOT_SUPPORTED_ERROR"], id="subject in lower case"),
+    pytest.param(ask(" "), ["MEDDELANDE_ID_NOT_UNIQUE_ERROR"], id="empty id"),
+    pytest.param(
+        ask(amne="PAMINN"), ["PAMINNELSE_ID_INCONSISTENCY_ERROR"], id="reminder of nothing"
+    ),
+    pytest.param(
+        ask(paminner="from-fk"), ["PAMINNELSE_ID_INCONSISTENCY_ERROR"], id="question that reminds"
+    ),
+    pytest.param(
+        ask(amne="PAMINN", paminner="never"),
+        ["REFERENCED_MESSAGE_NOT_FOUND_ERROR"],
+        id="reminder of an unknown message",
+    ),
+    pytest.param(
+        ask(amne="PAMINN", paminner="elsewhere"),
+        ["REFERENCED_MESSAGE_NOT_FOUND_ERROR"],
+        id="reminder of a message about another certificate",
+    ),
+    pytest.param(
+        ask(svar_pa="never"), ["REFERENCED_MESSAGE_NOT_FOUND_ERROR"], id="answer to nothing"
+    ),
+    pytest.param(
+        ask(svar_pa="from-fk"),
+        ["REFERENCED_MESSAGE_NOT_FOUND_ERROR"],
+        id="answer to the authority's own question",
+    ),
+    pytest.param(
+        ask(amne="OVRIGT", svar_pa="from-care"),
+        ["SUBJECT_CONSISTENCY_ERROR"],
+        id="answer with another subject",
+    ),
+    pytest.param(
+        ask(person=builders.OTHER_PATIENT),
+        ["CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR"],
+        id="another person",
+    ),
+    pytest.param(ask(intygs_id=REVOKED), ["CERTIFICATE_REVOKED_ERROR"], id="revoked"),
+    pytest.param(
+        ask(amne="KONTKT", svar_pa="answered"),
+        ["MESSAGE_ALREADY_ANSWERED_ERROR"],
+        id="second answer",
+    ),
+    pytest.param(
+        ask(
+            "from-fk",
+            amne="NEVER",
+            part="NOBODY",
+            person=builders.OTHER_PATIENT,
+            paminner="x",
+            komplettering=[("2", "x"), ("1", "x", 9)],
+            sista_datum="2020-01-01",
+        ),
+        [
+            "PART_NOT_KNOWN_ERROR",
+            "SUBJECT_NOT_SUPPORTED_ERROR",
+            "KOMPLETTERING_INCONSISTENCY_ERROR",
+            "LAST_DAY_PASSED_ERROR",
+            "MEDDELANDE_ID_NOT_UNIQUE_ERROR",
+            "PAMINNELSE_ID_INCONSISTENCY_ERROR",
+            "CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR",
+        ],
+        id="all at once, and nothing of another's certificate",
+    ),
+    pytest.param(
+        ask(
+            "from-fk",
+            amne="NEVER",
+            part="NOBODY",
+            paminner="x",
+            komplettering=[("2", "x"), ("1", "x", 9)],
+            sista_datum="2020-01-01",
+        ),
+        [
+            "PART_NOT_KNOWN_ERROR",
+            "SUBJECT_NOT_SUPPORTED_ERROR",
+            "KOMPLETTERING_INCONSISTENCY_ERROR",
+            "FRAGE_ID_NOT_FOUND_ERROR",
+            "INSTANS_NOT_FOUND_ERROR",
+            "LAST_DAY_PASSED_ERROR",
+            "MEDDELANDE_ID_NOT_UNIQUE_ERROR",
+            "PAMINNELSE_ID_INCONSISTENCY_ERROR",
+        ],
+        id="all at once",
+    ),
+    pytest.param(
+        ask(intygs_id=REVOKED, person=builders.OTHER_PATIENT),
+        ["CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR"],
+        id="another person, and revoked",
+    ),
+    pytest.param(
+        ask(amne="KONTKT", svar_pa="answered", person=builders.OTHER_PATIENT),
+        [
+            "REFERENCED_MESSAGE_NOT_FOUND_ERROR",
+            "CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR",
+        ],
+        id="another person, and a second answer",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "rules"), REFUSALS)
+def test_every_rule_that_is_broken_is_told(talk: Rig, body: bytes, rules: list[str]) -> None:
+    before = talk.row_count()
+    with pytest.raises(RuleError) as caught:
+        talk.call_raising(body)
+    assert [finding.rule for finding in caught.value.findings] == rules
+    assert talk.row_count() == before
+    result = talk.call(body)
+    assert result.error_id == ErrorId.VALIDATION_ERROR
+    assert builders.OTHER_PATIENT not in (result.text or "")
+
+
+def test_every_rule_of_the_table_is_tried_here() -> None:
+    tried = {rule for case in REFUSALS for rule in case.values[1]}  # type: ignore[union-attr]
+    elsewhere = {"CERTIFICATE_NOT_FOUND_ERROR", "TEST_CERTIFICATE", "SUBJECT_NOT_OFFERED_ERROR"}
+    assert tried | elsewhere == {rule.id for rule in RULES[Direction.TO_CARE]}
+
+
+def test_an_unknown_certificate_is_told_with_all_else_that_is_wrong(rig: Rig) -> None:
+    with pytest.raises(UnknownIntygError) as caught:
+        rig.call_raising(ask(part="NOBODY"))
+    rules = [finding.rule for finding in caught.value.findings]
+    assert rules == ["PART_NOT_KNOWN_ERROR", "CERTIFICATE_NOT_FOUND_ERROR"]
+    assert rig.row_count() == 1  # the mark of the schema's version
+
+
+def test_a_subject_that_the_type_does_not_take_is_refused(rig: Rig) -> None:
+    taciturn = rig.with_messages(incoming=("KOMPLT", "PAMINN"), care=())
+    taciturn.ok(builders.register_certificate(), ask("k-1", "KOMPLT"))
+    with pytest.raises(RuleError) as caught:
+        taciturn.call_raising(ask("q-1", "KONTKT"))
+    assert [f.rule for f in caught.value.findings] == ["SUBJECT_NOT_OFFERED_ERROR"]
+
+
+@pytest.mark.parametrize("amne", ["OVRIGT", "KOMPLT"])
+def test_a_real_authority_may_not_ask_about_a_test_patient(sent: Rig, amne: str) -> None:
+    real = sent.with_settings(kind=DestinationKind.REAL)
+    with pytest.raises(TestPatientError) as caught:
+        real.call_raising(ask("q-1", amne))
+    assert [finding.rule for finding in caught.value.findings] == ["TEST_CERTIFICATE"]
+    assert real.blocked() == ["SendMessageToCare:2"]
+    assert "NYFRFM" not in real.events()
+
+
+def test_a_mock_may_not_ask_about_anybody_else(rig: Rig) -> None:
+    rig.ok(builders.register_certificate(person=builders.UNLISTED_PATIENT))
+    result = rig.call(ask(person=builders.UNLISTED_PATIENT))
+    assert "TEST_CERTIFICATE" in (result.text or "")

@@ -1,0 +1,228 @@
+"""What certificates and their conversations should look like: the adapter once more, as a model.
+
+It knows the state table of questions and the rules of the contracts, and nothing of the code that
+carries them out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from intyg.adapter.domain.meddelande import Arenden, FragaState, StoredHandelse
+from intyg.adapter.rules.fraga_moves import (
+    MOVES,
+    STAY,
+    Cause,
+    Move,
+    Refusal,
+    Standing,
+    Stay,
+)
+
+NEXT_STANDING: Final = {
+    # where a question asked by the recipient, a completion request or care's stands, by state
+    ("FRAGA", FragaState.OPEN_CARE): Standing.FRAGA_OPEN,
+    ("KOMPLT", FragaState.OPEN_CARE): Standing.KOMPLT_OPEN,
+    ("CARE", FragaState.OPEN_RECIPIENT): Standing.CARE_OPEN,
+    ("CARE", FragaState.ANSWERED): Standing.CARE_ANSWERED,
+}
+HANDLED: Final = {
+    # without an answer, and with one
+    "FRAGA": (Standing.FRAGA_CLOSED, Standing.FRAGA_ANSWERED),
+    "KOMPLT": (Standing.KOMPLT_CLOSED, Standing.KOMPLT_ANSWERED),
+    "CARE": (Standing.CARE_CLOSED, Standing.CARE_DONE),
+}
+EMPTY: Final = Arenden(0, 0, 0, 0)
+
+Event = tuple[str, Arenden, Arenden, str | None, date | None]
+"""Code, numbers of care's questions and of the recipients', subject, last day for an answer."""
+
+Sent = tuple[str, str, str | None]
+"""Contract, part and meddelande-id."""
+
+
+@dataclass
+class Fraga:
+    """A question: who asked what, and where it stands."""
+
+    meddelande_id: str
+    kind: str  # FRAGA, KOMPLT or CARE
+    amne: str
+    part: str  # who asks, or is asked
+    standing: Standing
+    answered_by: str | None = None
+
+    @property
+    def handled(self) -> bool:
+        return self.standing in HANDLED[self.kind]
+
+    def says(self, cause: Cause) -> Move | Stay | Refusal:
+        return MOVES.get((self.standing, cause), STAY)
+
+    def happens(self, cause: Cause, answer_id: str | None = None) -> str | None:
+        """Let it happen; the event that care is told."""
+        move = self.says(cause)
+        assert not isinstance(move, Refusal)
+        if isinstance(move, Stay):
+            return None
+        self.answered_by = answer_id or self.answered_by
+        if move.to is FragaState.HANDLED:
+            self.standing = HANDLED[self.kind][self.answered_by is not None]
+        else:
+            self.standing = NEXT_STANDING[self.kind, move.to]
+        return move.event.value
+
+
+@dataclass
+class Intyg:
+    """A certificate, and everything that should have happened to it."""
+
+    intygs_id: str
+    relation: str | None = None
+    parent: "Intyg | None" = None
+    newer: "list[Intyg]" = field(default_factory=list)
+    revoked: bool = False
+    accepted: list[str] = field(default_factory=list)  # parts, in order
+    queued: list[Sent] = field(default_factory=list)  # in order
+    maybe: set[str] = field(default_factory=set)  # parts where the attempts were used up
+    unknown: set[str] = field(default_factory=set)  # parts that perhaps have it
+    archived: bool = False
+    fragor: list[Fraga] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def tell(self, kod: str | None, amne: str | None = None, last: date | None = None) -> None:
+        """Care is told, with the numbers as they stand."""
+        if kod is not None:
+            own, other = self.count(from_care=True), self.count(from_care=False)
+            self.events.append((kod, own, other, amne, last))
+
+    def count(self, *, from_care: bool) -> Arenden:
+        """Questions of one side: all, unanswered, answered, handled."""
+        fragor = [f for f in self.fragor if (f.kind == "CARE") is from_care]
+        handled = sum(f.handled for f in fragor)
+        answered = sum(f.answered_by is not None and not f.handled for f in fragor)
+        return Arenden(len(fragor), len(fragor) - handled - answered, answered, handled)
+
+    def closed_with(self, fraga: Fraga) -> list[Fraga]:
+        """The questions that an answer to one of them answers."""
+        if fraga.kind != "KOMPLT":
+            return [fraga]
+        until_then = self.fragor[: self.fragor.index(fraga) + 1]
+        return [
+            one
+            for one in until_then
+            if one.standing is Standing.KOMPLT_OPEN and one.part == fraga.part
+        ]
+
+    def happens(self, cause: Cause) -> None:
+        """Something happens to every question."""
+        for fraga in self.fragor:
+            self.tell(fraga.happens(cause))
+
+    @property
+    def replaced(self) -> bool:
+        return any(one.relation == "ERSATT" and not one.revoked for one in self.newer)
+
+    @property
+    def on_its_way(self) -> set[str]:
+        return {part for contract, part, _ in self.queued if contract == "RegisterCertificate:3"}
+
+    @property
+    def had_by(self) -> set[str]:
+        """Parts that have it, may have it, or will get it."""
+        return set(self.accepted) | self.on_its_way | self.maybe | self.unknown
+
+    def queue(self, contract: str, part: str, meddelande_id: str | None = None) -> None:
+        self.queued.append((contract, part, meddelande_id))
+
+    def went(self, part: str, outcome: str) -> list[Sent]:
+        """
+        Everything that waits for a part is tried, and each time comes to this.
+
+        Returns:
+            What should have been tried; only the first where that is to be tried again.
+        """
+        waits = [sent for sent in self.queued if sent[1] == part]
+        if outcome == "later":
+            return waits[:1]
+        self.queued = [sent for sent in self.queued if sent[1] != part]
+        if "RegisterCertificate:3" in {contract for contract, _, _ in waits}:
+            self._arrived(part, outcome)
+        return waits
+
+    def _arrived(self, part: str, outcome: str) -> None:
+        match outcome:
+            case "delivered" if part not in self.accepted:
+                self.accepted.append(part)
+                self.tell("SKICKA")
+            case "failed":
+                self.maybe.add(part)
+            case "unknown":
+                self.unknown.add(part)
+
+
+def explain(events: list[StoredHandelse]) -> Iterator[str]:
+    """
+    Read a certificate's events as an EHR does, knowing only what each code means.
+
+    Yields:
+        What the events before it and its own code do not explain.
+    """
+    before = (EMPTY, EMPTY)
+    for number, event in enumerate(events):
+        now = (event.skickade_fragor, event.mottagna_fragor)
+        allowed = [(_plus(before[0], own), _plus(before[1], other)) for own, other in _means(event)]
+        if now not in allowed:
+            yield f"event {number}, {event.handelsekod.value}: {before} became {now}"
+        for arenden in now:
+            services = (arenden.ej_besvarade, arenden.besvarade, arenden.hanterade)
+            if min(services) < 0 or sum(services) != arenden.totalt:
+                yield f"event {number}: {arenden} does not add up"
+        if number and events[number - 1].tidpunkt >= event.tidpunkt:
+            yield f"event {number} has no time of its own"
+        before = now
+
+
+Change = tuple[int, int, int, int]
+"""Of `totalt`, `ejBesvarade`, `besvarade` and `hanterade`."""
+
+SAME: Final[Change] = (0, 0, 0, 0)
+ASKED: Final[Change] = (1, 1, 0, 0)
+OPENED: Final[Change] = (0, 1, 0, -1)
+CLOSED: Final[Change] = (0, -1, 0, 1)
+ANSWERED: Final[Change] = (0, -1, 1, 0)
+ANSWERED_AFTER_ALL: Final[Change] = (0, 0, 1, -1)
+ANSWERED_CLOSED: Final[Change] = (0, 0, -1, 1)
+
+
+def _means(event: StoredHandelse) -> list[tuple[Change, Change]]:
+    """What a code may do to the numbers of care's questions and of the recipient's."""
+    match event.handelsekod.value:
+        case "SIGNAT" | "SKICKA" | "MAKULE":
+            return [(SAME, SAME)]
+        case "NYFRFM":
+            if event.amne is None:
+                return [(SAME, OPENED)]
+            return [(SAME, SAME if event.amne == "PAMINN" else ASKED)]
+        case "NYFRFV":
+            return [(ASKED, SAME)]
+        case "NYSVFM":
+            return [(ANSWERED, SAME), (ANSWERED_AFTER_ALL, SAME)]
+        case "HANFRFM":
+            return [(SAME, CLOSED), (SAME, OPENED)]
+        case "HANFRFV":
+            own = [CLOSED, OPENED, ANSWERED_CLOSED, ANSWERED_AFTER_ALL]
+            return [(change, SAME) for change in own]
+        case _:
+            return []
+
+
+def _plus(arenden: Arenden, change: Change) -> Arenden:
+    total, unanswered, answered, handled = change
+    return Arenden(
+        arenden.totalt + total,
+        arenden.ej_besvarade + unanswered,
+        arenden.besvarade + answered,
+        arenden.hanterade + handled,
+    )

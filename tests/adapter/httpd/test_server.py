@@ -1,0 +1,366 @@
+"""The server on real sockets. What it answers is up to the application; here, to small ones."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+import requests
+import structlog.testing
+
+from intyg.adapter.domain.kept_thread import names_of_ended
+from intyg.adapter.httpd.ports import held_port
+from intyg.adapter.httpd.server import (
+    MAX_HEADER_BYTES,
+    Server,
+    Writer,
+    _CherootServer,
+    _Connection,
+    mount,
+)
+
+SECRET = "hemlig"
+
+
+def echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer with how much came."""
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0) or 50_000_000)
+    return _text(start_response, f"{environ['REQUEST_METHOD']} {len(body)}")
+
+
+def unread(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer without reading the body."""
+    return _text(start_response, "no", "413 Content Too Large")
+
+
+def broken(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    raise RuntimeError(SECRET)
+
+
+def _text(start_response: Any, text: str, status: str = "200 OK") -> Iterable[bytes]:
+    start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))])
+    return [text.encode()]
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    servers: list[Server] = []
+
+    def start(app: Any, **kwargs: Any) -> Server:
+        servers.append(Server(app, threads=2, **kwargs).start())
+        return servers[-1]
+
+    before = set(threading.enumerate())
+    yield start
+    for server in servers:
+        server.stop()
+    assert not [t for t in threading.enumerate() if t not in before and t.is_alive()]
+
+
+def talk(server: Server, data: bytes, timeout: float = 5) -> bytes:
+    """Send raw bytes, and read until the server closes."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as sock:
+        try:
+            sock.sendall(data)
+        except OSError:
+            return b"(connection closed while sending)"
+        got = b""
+        while block := sock.recv(65536):
+            got += block
+    return got
+
+
+def test_a_header_that_comes_twice_is_one_list(serve: Callable[..., Server]) -> None:
+    """Neither of two takes the place of the other, so neither passes for a proxy's alone."""
+
+    def who(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return _text(start_response, f"{environ['HTTP_X_VP_SENDER_ID']}; {environ['HTTP_ACCEPT']}")
+
+    twice = b"X-VP-Sender-Id: A\r\nAccept: a\r\nx-vp-sender-id:  B\r\nAccept: b\r\n"
+    answer = talk(
+        serve(who), b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + twice + b"\r\n"
+    )
+    assert answer.endswith(b"\r\n\r\nA, B; a, b")
+
+
+def test_a_free_port_is_taken_and_told(serve: Callable[..., Server]) -> None:
+    server = serve(echo)
+    assert server.port > 0
+    assert server.address == f"http://127.0.0.1:{server.port}"
+    assert requests.post(server.address, data=b"12345", timeout=5).text == "POST 5"
+
+
+def test_stop_frees_the_port_and_may_be_repeated() -> None:
+    with held_port() as port:
+        with Server(echo, port=port) as server:
+            assert server.port == port
+        server.stop()
+        with Server(echo, port=port) as again:
+            assert again.port == port
+
+
+def test_an_answer_that_its_caller_did_not_wait_for_is_forgotten_without_a_word() -> None:
+    here, there = socket.socketpair()
+    writer: Any = Writer(here, "wb")
+    there.close()
+    with pytest.raises(BrokenPipeError):
+        writer.write(b"answer")
+    here.close()
+    writer.close()  # Python 3.13 prints what this raises when it is done by itself
+    assert writer.closed
+
+
+def test_a_taken_port_is_told(serve: Callable[..., Server]) -> None:
+    taken = serve(echo)
+    with pytest.raises(OSError, match="in use"):
+        Server(echo, port=taken.port).start()
+
+
+def test_connections_are_kept(serve: Callable[..., Server]) -> None:
+    ports: set[str] = set()
+
+    def remember(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        ports.add(environ["REMOTE_PORT"])
+        return _text(start_response, "")
+
+    server = serve(remember)
+    with requests.Session() as session:
+        for _ in range(3):
+            session.get(server.address, timeout=5)
+    assert len(ports) == 1
+
+
+def test_chunks_are_put_together(serve: Callable[..., Server]) -> None:
+    server = serve(echo)
+    blocks = [b"x" * 1000] * 5
+    assert requests.post(server.address, data=iter(blocks), timeout=5).text == "POST 5000"
+
+
+@pytest.mark.parametrize("size", [b"ffffffffff", b"2000000", b"-5", b"zz"])
+def test_a_monstrous_or_broken_chunk_is_not_read(serve: Callable[..., Server], size: bytes) -> None:
+    with structlog.testing.capture_logs() as logs:
+        started = time.perf_counter()
+        answer = talk(
+            serve(echo, max_body_bytes=1000),
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + size
+            + b"\r\n"
+            + SECRET.encode(),
+        )
+    assert time.perf_counter() - started < 2
+    assert SECRET.encode() not in answer
+    assert SECRET not in repr(logs)
+
+
+def test_headers_with_underscores_are_dropped(serve: Callable[..., Server]) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def remember(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        seen.append(environ)
+        return _text(start_response, "")
+
+    data = b"GET / HTTP/1.1\r\nHost: x\r\nX_Forwarded_Host: evil\r\nConnection: close\r\n\r\n"
+    talk(serve(remember), data)
+    assert "HTTP_X_FORWARDED_HOST" not in seen[0]
+
+
+def test_after_chunks_and_trailers_comes_the_next_request(serve: Callable[..., Server]) -> None:
+    chunked = (
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3;ext=1\r\nabc\r\n0\r\nTrailer: x\r\n\r\n"
+    )
+    plain = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"
+    answer = talk(serve(echo), chunked + plain)
+    assert answer.count(b"200 OK") == 2
+    assert b"POST 3" in answer
+    assert answer.endswith(b"POST 1")
+
+
+def test_a_refused_body_does_not_cost_the_answer(serve: Callable[..., Server]) -> None:
+    server = serve(unread)
+    answer = requests.post(server.address, data=b"x" * 20_000_000, timeout=5)
+    assert (answer.status_code, answer.text) == (413, "no")
+    assert answer.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize("headers", [b"Content-Length: 60\r\n", b"Transfer-Encoding: chunked\r\n"])
+def test_an_unread_body_is_not_the_next_request(
+    serve: Callable[..., Server], headers: bytes
+) -> None:
+    smuggled = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = talk(serve(unread), b"POST / HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n" + smuggled)
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"GET / HTTP/9.9\r\n\r\n", b"505"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"hemlig\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * (MAX_HEADER_BYTES + 1) + b"\r\n\r\n", b"413"),
+    ],
+    ids=["no HTTP", "future", "negative length", "no number", "large header"],
+)
+def test_broken_http_is_refused(serve: Callable[..., Server], data: bytes, status: bytes) -> None:
+    with structlog.testing.capture_logs() as logs:
+        answer = talk(serve(echo), data)
+    assert answer.startswith((b"HTTP/1.1 " + status, b"(connection closed"))
+    assert b"hemlig" not in answer
+    assert "hemlig" not in repr(logs)
+
+
+def test_a_caller_that_dribbles_is_cut_off(serve: Callable[..., Server]) -> None:
+    server = serve(echo, arrive_seconds=0.4)
+    started = time.perf_counter()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+        try:
+            while time.perf_counter() - started < 3:
+                sock.sendall(b"x")
+                time.sleep(0.05)
+                sock.setblocking(False)
+                try:
+                    if not sock.recv(1000):
+                        break
+                except BlockingIOError:
+                    pass
+                finally:
+                    sock.setblocking(True)
+        except OSError:
+            pass
+    assert 0.3 < time.perf_counter() - started < 2
+    assert requests.post(server.address, data=b"1", timeout=5).text == "POST 1"
+
+
+def test_a_silent_caller_is_told_and_cut_off(serve: Callable[..., Server]) -> None:
+    server = serve(echo, arrive_seconds=0.3)
+    started = time.perf_counter()
+    answer = talk(server, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert time.perf_counter() - started < 2
+
+
+def test_an_error_of_an_application_shows_nothing(
+    serve: Callable[..., Server], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        answer = requests.get(serve(broken).address, timeout=5)
+    assert answer.status_code == 500
+    assert SECRET not in answer.text
+    assert SECRET not in "".join(capfd.readouterr()) + repr(logs)
+    assert logs[0]["error.type"] == "RuntimeError"
+
+
+def test_no_thread_ends_with_a_connection_that_cannot_be_closed(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In cheroot that ends the thread, which stops the server."""
+    faults = [RuntimeError(SECRET) for _ in range(4)]
+    close = _Connection.close
+
+    def closed(connection: _Connection) -> None:
+        close(connection)
+        if threading.current_thread().name.startswith("request-") and faults:
+            raise faults.pop()
+
+    monkeypatch.setattr(_Connection, "close", closed)
+    server = serve(echo)
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(6):
+            answer = requests.get(server.address, headers={"Connection": "close"}, timeout=10)
+            assert answer.text == "GET 0"
+    assert faults == []
+    assert names_of_ended(server.threads) == []
+    assert [line["event"] for line in lines].count("thread.failed") == 4
+    assert SECRET not in str(lines)
+
+
+def test_no_thread_ends_with_a_caller_who_cannot_be_handed_on(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = [RuntimeError(SECRET) for _ in range(3)]
+    serve_whole = _CherootServer.serve_whole
+
+    def served(server: _CherootServer, connection: Any) -> None:
+        if threading.current_thread().name == "arrivals" and faults:
+            raise faults.pop()
+        serve_whole(server, connection)
+
+    monkeypatch.setattr(_CherootServer, "serve_whole", served)
+    server = serve(echo)
+    answers = []
+    for _ in range(4):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+            time.sleep(0.2)  # so that it waits among the arrivals
+            sock.sendall(b"Connection: close\r\n\r\n")
+            answers.append(sock.recv(65536)[:15])
+    assert answers == [b"", b"", b"", b"HTTP/1.1 200 OK"]
+    assert names_of_ended(server.threads) == []
+
+
+def test_requests_are_served_side_by_side(serve: Callable[..., Server]) -> None:
+    both = threading.Barrier(2, timeout=5)
+
+    def wait(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        both.wait()
+        return _text(start_response, "met")
+
+    server = serve(wait)
+    answers: list[str] = []
+    threads = [
+        threading.Thread(
+            target=lambda: answers.append(requests.get(server.address, timeout=5).text)
+        )
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == ["met", "met"]
+
+
+# --- several applications ------------------------------------------------------------------
+
+
+def named(name: str) -> Any:
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return _text(start_response, f"{name} {environ['SCRIPT_NAME']} {environ['PATH_INFO']}")
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/services", "soap /services "),
+        ("/services/", "soap /services /"),
+        ("/services/a/b", "soap /services /a/b"),
+        ("/services/inner/x", "inner /services/inner /x"),
+        ("/servicesx", "rest  /servicesx"),
+        ("/", "rest  /"),
+    ],
+)
+def test_the_longest_path_that_fits_wins(path: str, expected: str) -> None:
+    app = mount({"": named("rest"), "/services": named("soap"), "/services/inner": named("inner")})
+    answer = app({"PATH_INFO": path, "REQUEST_METHOD": "GET"}, lambda *_: None)
+    assert b"".join(answer).decode() == expected
+
+
+def test_where_nothing_is_mounted_is_404_with_what_there_is() -> None:
+    told: list[str] = []
+    app = mount({"/services": named("soap"), "/console": named("console")})
+    for method, length in (("GET", 44), ("HEAD", 0)):
+        answer = b"".join(
+            app(
+                {"PATH_INFO": "/servic", "REQUEST_METHOD": method},
+                lambda status, _: told.append(status),
+            )
+        )
+        assert len(answer) == length
+    assert told == ["404 Not Found"] * 2

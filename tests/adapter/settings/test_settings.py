@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.settings.settings import SettingsError, load_settings
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "adapter.toml"
+    path.write_text(text)
+    return path
+
+
+def test_paths_are_read_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, 'environment = "demo"\n[trust]\nanchors = ["ca.pem", "/etc/ca.pem"]\n')
+    settings = load_settings(path)
+    assert settings.data_dir == tmp_path / "data/demo"
+    assert settings.trust.anchors == (tmp_path / "ca.pem", Path("/etc/ca.pem"))
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_each_environment_has_a_data_folder_of_its_own(
+    tmp_path: Path, environment: Environment
+) -> None:
+    settings = load_settings(write(tmp_path, f'environment = "{environment}"'))
+    assert settings.data_dir == tmp_path / "data" / environment.value
+
+
+def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTYG_SERVER__PORT", "8443")
+    path = write(tmp_path, 'environment = "demo"\n[server]\nport = 1\nthreads = 3\n')
+    server = load_settings(path).server
+    assert (server.port, server.threads) == (8443, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        pytest.param("", "environment", id="no environment"),
+        pytest.param('environment = "live"', "environment", id="unknown environment"),
+        pytest.param('environment = "demo"\nport = 1', "port", id="unknown key"),
+        pytest.param('environment = "demo"\n[server]\nport = 70000', "server.port", id="too large"),
+        pytest.param('environment = "demo"\ndatabase_url = "mysql://a"', "database_url", id="url"),
+        pytest.param('environment = "production"\nsignature = "sign"', "signature", id="policy"),
+        pytest.param(
+            'environment = "test"\n[destinations.fk]\nurl = "http://a"\nkind = "real"',
+            "allow",
+            id="real outside production",
+        ),
+        pytest.param(
+            'environment = "demo"\n[[routes]]\ncontract = "*"\nlogical_address = "*"\n'
+            'destination = "nowhere"',
+            "nowhere",
+            id="route to nothing",
+        ),
+        pytest.param("environment =", "adapter.toml", id="no TOML"),
+    ],
+)
+def test_wrong_settings_name_the_field(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(SettingsError, match=named.replace(".", r"\.")):
+        load_settings(write(tmp_path, text))
+
+
+def test_misspelt_variable_is_refused_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTYG_ENVIRONMENT", "demo")
+    monkeypatch.setenv("INTYG_DATABSE_URL", "sqlite://")
+    with pytest.raises(SettingsError, match="did you mean INTYG_DATABASE_URL"):
+        load_settings()
+
+
+@pytest.mark.parametrize("name", ["intyg_environment", "INTYG_Server__Port"])
+def test_a_variable_counts_in_capitals_alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Or there could be two of them that say two things."""
+    monkeypatch.setenv("INTYG_ENVIRONMENT", "demo")
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(SettingsError, match=f"write {name} in capitals"):
+        load_settings()
+
+
+def test_a_misspelt_list_of_test_patients_is_no_variable_of_the_tests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("INTYG_ENVIRONMENT", "demo")
+    monkeypatch.setenv("INTYG_TEST_SOMETHING", "1")
+    monkeypatch.setenv("INTYG_MOCKS_TOKEN", "a mock's, which may run beside the adapter")
+    load_settings()
+    monkeypatch.setenv("INTYG_TEST_PATIENT__LIST_FILES", "[]")
+    with pytest.raises(SettingsError, match="did you mean INTYG_TEST_PATIENTS"):
+        load_settings()
+
+
+def test_variable_that_is_no_json_is_refused_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTYG_ENVIRONMENT", "demo")
+    monkeypatch.setenv("INTYG_ROUTES", "all")
+    with pytest.raises(SettingsError, match="routes"):
+        load_settings()

@@ -1,0 +1,67 @@
+"""Certificates found by patient, and approved receivers, on both kinds of database."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+from intyg.adapter.domain.intyg import Enhet
+from intyg.adapter.store import Rows, Store
+from tests.adapter import samples
+
+
+def ids(rows: Rows, **conditions: object) -> list[str]:
+    found = rows.search_intyg(samples.PERSON, **conditions)  # type: ignore[arg-type]
+    return [stored.intyg.intygs_id for stored in found]
+
+
+def issued_at(enhets_id: str, vardgivare_id: str) -> object:
+    return replace(samples.LAKARE, enhet=Enhet(enhets_id, "Enhet", vardgivare_id))
+
+
+def test_certificates_are_found_by_patient_unit_provider_and_type(store: Store) -> None:
+    with store.begin() as rows:
+        samples.add_intyg(rows, "late", skapad_av=issued_at("U1", "V1"))
+        early = samples.NOW - timedelta(days=1)
+        samples.add_intyg(rows, "early", signeringstidpunkt=early, skapad_av=issued_at("U2", "V1"))
+        samples.add_intyg(
+            rows, "unsigned", signeringstidpunkt=None, skapad_av=issued_at("U2", "V2")
+        )
+        samples.add_intyg(rows, "db", typ="DB", skapad_av=issued_at("U3", "V3"))
+        samples.add_intyg(rows, "other", patient=samples.OTHER_PERSON)
+    with store.read() as rows:
+        assert ids(rows) == ["early", "late", "unsigned", "db"]  # unsigned: when it arrived
+        assert ids(rows, enhets_ids=frozenset({"U1", "U3"})) == ["late", "db"]
+        assert ids(rows, enhets_ids=frozenset()) == []
+        assert ids(rows, vardgivare_id="V1") == ["early", "late"]
+        assert ids(rows, enhets_ids=frozenset({"U2"}), vardgivare_id="V1") == ["early"]
+        assert ids(rows, typer=frozenset({"LISJP", "DB"}), not_typer=frozenset({"DB"})) == [
+            "early",
+            "late",
+            "unsigned",
+        ]
+
+
+def test_approvals_are_replaced_as_a_whole(store: Store) -> None:
+    with store.begin() as rows:
+        assert rows.approvals("intyg-1") == {}
+        rows.set_approvals("intyg-1", {"FKASSA": "YES", "AF": "NO"})
+        rows.set_approvals("intyg-2", {"SKV": "YES"})
+        rows.set_approvals("intyg-1", {"AF": "UNDEFINED"})
+    with store.read() as rows:
+        assert rows.approvals("intyg-1") == {"AF": "UNDEFINED"}
+        assert rows.approvals("intyg-2") == {"SKV": "YES"}
+
+
+def test_of_two_approvals_at_once_one_stands_whole(store: Store) -> None:
+    lists = [{"FKASSA": "YES", "AF": "NO"}, {"FKASSA": "NO", "SKV": "YES"}]
+
+    def approve(mine: dict[str, str]) -> None:
+        for _ in range(5):
+            with store.begin() as rows:
+                rows.set_approvals("intyg-1", mine)
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(approve, mine) for mine in lists]:
+            done.result()
+    with store.read() as rows:
+        assert rows.approvals("intyg-1") in lists

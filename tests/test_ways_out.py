@@ -1,0 +1,189 @@
+"""No line of the adapter opens a connection beside the guard: read from the code, not tried.
+
+The transport sends messages, and asks the guard first. Whatever else may open a connection stands
+in a table with what it sends there, and what runs in a serving adapter is a smaller one.
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from intyg import adapter
+
+ROOT: Final = Path(adapter.__file__).parents[1]
+
+CAN_CONNECT: Final = frozenset(
+    {
+        "aiohttp", "asyncio", "ctypes", "ftplib", "http.client", "httplib2", "httpx", "imaplib",
+        "logging.handlers", "multiprocessing", "poplib", "psycopg", "pycurl", "requests", "smtplib",
+        "socket", "socketserver", "subprocess", "telnetlib", "urllib.request", "urllib3",
+        "websockets", "xmlrpc", "zeep",
+    }
+)  # fmt: skip
+"""Libraries by which something could leave this process, or another be started that sends it."""
+
+CONNECTS: Final = frozenset(
+    {
+        "connect", "connect_ex", "create_connection", "get_server_certificate", "sendmsg", "sendto",
+        "urlopen", "urlretrieve", "open_connection", "HTTPConnection", "HTTPSConnection",
+        "push_to_gateway", "pushadd_to_gateway", "Popen", "check_call", "check_output",
+    }
+)  # fmt: skip
+"""Names of what such libraries do."""
+
+TRANSPORT: Final = "intyg.adapter.deliver.transport"
+SERVES: Final = {
+    TRANSPORT: "messages, each with the guard's permit for it",
+    "intyg.adapter.deliver.deliverer": "nothing: zeep reads a contract, its transport is shut",
+    "intyg.adapter.clients.ask_service": "one question to a register: a number or an HSA-id",
+    "intyg.adapter.store.engine": "rows to the database",
+    "intyg.adapter.store.listen": "nothing: it hears of work from the database",
+    "intyg.adapter.bootstrap.process_memory": "nothing: it sets a threshold of the C library",
+}
+"""In a serving adapter, what may connect, and what it sends."""
+
+LISTENS: Final = (
+    "intyg.adapter.httpd.server",
+    "intyg.adapter.httpd.reading",
+    "intyg.adapter.httpd.tls",
+    "intyg.adapter.httpd.wake",
+    "intyg.adapter.httpd.ports",
+    "intyg.adapter.bootstrap.processes",
+)
+"""Take connections, and open none."""
+
+BY_HAND: Final = {
+    "intyg.adapter.cli.send_file": "a file that somebody sends by hand to an address of theirs",
+    "intyg.adapter.doctor.connectivity": "an empty call or a ping: does a destination answer",
+    "intyg.sandbox.demo": "the demo's own messages, to itself",
+    "intyg.sandbox.adapter_under_test": "what a test calls its own adapter with",
+}
+"""Only in commands of their own; no serving adapter has them."""
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module of adapter, sandbox and schemas, by name."""
+    found = {}
+    for package in ("adapter", "sandbox", "schemas"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = ("intyg", *path.relative_to(ROOT).with_suffix("").parts)
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def imported(name: str) -> tuple[str, ...]:
+    """What a module imports, wherever in it; of `from a import b` both `a` and `a.b`."""
+    found: list[str] = []
+    for node in ast.walk(modules()[name]):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: a relative import hides what it is"
+            assert node.module is not None
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(found)
+
+
+def can_connect(name: str) -> set[str]:
+    """Which such libraries a module knows."""
+    return {
+        library
+        for library in CAN_CONNECT
+        for found in imported(name)
+        if found == library or found.startswith(f"{library}.")
+    }
+
+
+@cache
+def called(name: str) -> frozenset[str]:
+    """Names of what a module calls."""
+    calls = [node.func for node in ast.walk(modules()[name]) if isinstance(node, ast.Call)]
+    return frozenset(
+        f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "") for f in calls
+    )
+
+
+def reached(start: str) -> set[str]:
+    """Our own modules that are there once `start` is imported."""
+    seen, waiting = set[str](), [start]
+    while waiting:
+        name = waiting.pop()
+        if name in modules() and name not in seen:
+            seen.add(name)
+            waiting += imported(name)
+    return seen
+
+
+def by_hand(name: str) -> bool:
+    return any(name == one or name.startswith(f"{one}.") for one in BY_HAND)
+
+
+def test_only_modules_that_are_known_can_open_a_connection() -> None:
+    able = {name for name in modules() if can_connect(name)}
+    assert {name for name in able if not by_hand(name)} == {*SERVES, *LISTENS}
+
+
+def test_a_serving_adapter_has_nothing_that_sends_by_hand() -> None:
+    serving = reached("intyg.adapter.bootstrap.app") | reached("intyg.adapter.deliver.worker")
+    assert TRANSPORT in serving
+    assert not [name for name in serving if by_hand(name)]
+
+
+@pytest.mark.parametrize("name", LISTENS)
+def test_what_listens_opens_no_connection(name: str) -> None:
+    allowed = (
+        {"Popen"} if name == "intyg.adapter.bootstrap.processes" else set()
+    )  # starts its own kind
+    assert called(name) & CONNECTS <= allowed
+
+
+def test_nothing_else_calls_what_connects() -> None:
+    """Also by way of a library that is not on the list."""
+    callers = {name for name in modules() if called(name) & CONNECTS and not by_hand(name)}
+    assert callers <= {*SERVES, "intyg.adapter.bootstrap.processes"}
+
+
+def test_one_line_of_the_transport_sends_and_it_is_after_the_question() -> None:
+    (post,) = (
+        node
+        for node in ast.walk(modules()[TRANSPORT])
+        if isinstance(node, ast.FunctionDef) and node.name == "post_delivery"
+    )
+    lines = {name: line for name, line in _calls_with_lines(post) if name in ("ask", "send")}
+    assert lines["ask"] < lines["send"]
+    sends = [name for name, _ in _calls_with_lines(modules()[TRANSPORT]) if name == "send"]
+    assert len(sends) == 4  # that one; the adapter's and the two connections' own, each guarded
+    assert not {"get", "post", "put", "request"} & {
+        node.func.attr
+        for node in ast.walk(modules()[TRANSPORT])
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and ast.unparse(node.func.value) in ("requests", "self.session", "session")
+    }
+
+
+def test_the_small_questions_are_asked_by_two_who_know_no_message() -> None:
+    askers = {
+        name for name in modules() if "intyg.adapter.clients.ask_service" in set(imported(name))
+    }
+    assert askers == {"intyg.adapter.guard.register", "intyg.adapter.clients.staff_directory"}
+    for name in askers:
+        known = reached(name)
+        assert not {
+            one
+            for one in known
+            if one.startswith(("intyg.adapter.store", "intyg.adapter.formats.safe_xml"))
+        }
+
+
+def _calls_with_lines(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.attr, node.lineno
