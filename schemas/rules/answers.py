@@ -30,6 +30,9 @@ _NORMALIZED = compile_xpath("normalize-space()")
 _NUM = compile_xpath(write_out("num(.)"))
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
+SAYS: Final = {"yes": ("true", "1"), "no": ("false", "0")}
+"""What a delsvar holds, as word or digit, when it says yes or no."""
+
 
 class Part:
     """

@@ -28,6 +28,7 @@ from intyg.schemas.intyg_model import (
 from intyg.schemas.ns import CORE, SOAP11
 from intyg.schemas.positions import Positions
 from intyg.schemas.rules.answers import (
+    SAYS,
     Answers,
     Day,
     Part,
@@ -49,7 +50,6 @@ from intyg.schemas.rules.kinds import (
     is_real_date,
     quick_partial_date,
 )
-from intyg.schemas.rules.quick import SAYS, quick_failure, quick_test
 from intyg.schemas.rules.xpath import compile_xpath, write_out
 
 _SVAR: Final = f"{{{CORE}}}svar"
@@ -648,6 +648,10 @@ def _rule(rule: Rule) -> _Broken:
 
 def _fails(rule: Rule) -> Test:
     """Whether a rule applies to a place and does not hold there."""
+    from intyg.schemas.rules.quick import (
+        quick_failure,
+    )  # late: what it reads with is dear to import
+
     quick = quick_failure(rule, level_of(rule))
     if quick is not None:
         return quick
@@ -694,6 +698,8 @@ def _element(answers: Answers, place: Place) -> etree._Element:
 
 
 def _test(expression: str, level: int) -> Test:
+    from intyg.schemas.rules.quick import quick_test
+
     quick = quick_test(expression, level)
     if quick is not None:
         return quick

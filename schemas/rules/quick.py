@@ -1,6 +1,6 @@
 """The XPath 1.0 of the type files as Python over the index of answers, many times faster.
 
-An expression is read once and written as one Python expression: `count(svar(1)) >= 1` becomes
+The tree of an expression is written as one Python expression: `count(svar(1)) >= 1` becomes
 `len(answers.rows_by_id.get('1', ())) >= 1`. Covered is what the rules of the types say: paths of
 svar, delsvar and what is in them, predicates, comparisons, arithmetic and some functions.
 `quick_test` says None to anything else; then libxml2 is asked. `tests/schemas/rules/test_quick.py`
@@ -12,15 +12,16 @@ below, so a file cannot say anything in Python.
 Source: XPath 1.0, sections 3.3 to 3.5 (node-sets, booleans, numbers) and 4 (functions).
 """
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeAlias
 
 from intyg.schemas.intyg_model import Rule
 from intyg.schemas.rules import functions
-from intyg.schemas.rules.answers import Test
+from intyg.schemas.rules.answers import SAYS, Test
 from intyg.schemas.rules.functions import number_of
 from intyg.schemas.rules.kinds import is_real_date
+from intyg.schemas.rules.tree import Token, read, source
 
 NODES: Final = ("rows", "parts", "strings", "elements")
 
@@ -54,7 +55,7 @@ def quick_test(expression: str, level: int) -> Test | None:
     An expression of a type file as a test of the index.
 
     Args:
-        expression: XPath 1.0 with the abbreviations of `intyg_xpath`.
+        expression: XPath 1.0 with the abbreviations of `xpath`.
         level: What it is relative to: 0 intyg, 1 svar, 2 delsvar.
 
     Returns:
@@ -62,7 +63,7 @@ def quick_test(expression: str, level: int) -> Test | None:
     """
     constants: dict[str, Any] = {}
     try:
-        return _python(_read(expression, level, constants), constants)
+        return _python(_condition(expression, level, constants), constants)
     except _OtherShapeError:
         return None
 
@@ -72,14 +73,15 @@ def quick_failure(rule: Rule, level: int) -> Test | None:
     constants: dict[str, Any] = {}
     try:
         must, where = (
-            _read(expression, level, constants) for expression in (rule.must, rule.where or "1")
+            _condition(expression, level, constants)
+            for expression in (rule.must, rule.where or "1")
         )
     except _OtherShapeError:
         return None
     conditions = []
     for values, but in ((rule.is_, ""), (rule.is_not, "not ")):
         if len(values) == 1 and values[0] in SAYS:
-            conditions.append(f"{but}place.says(*{SAYS[values[0]]!r})")
+            conditions.append(f"{but}place.{_says(values[0])}")
         elif values:
             constants[name := f"codes{len(constants)}"] = frozenset(values)
             conditions.append(f"any(c {but}in {name} for c in place.codes())")
@@ -87,12 +89,13 @@ def quick_failure(rule: Rule, level: int) -> Test | None:
     return _python(" and ".join([*conditions, f"not {must}"]), constants)
 
 
-def _read(expression: str, level: int, constants: dict[str, Any]) -> str:
+def _condition(expression: str, level: int, constants: dict[str, Any]) -> str:
     """Code whose truth is that of an expression; `constants` gets what it names."""
-    parser = _Parser(_tokens(expression), level, constants)
-    value = parser.expression()
-    parser.take("end")
-    return _boolean(value)
+    try:
+        token = read(expression)
+    except ValueError:
+        _other_shape()
+    return _boolean(_Writer(level, constants).value(token))
 
 
 def _python(code: str, constants: dict[str, Any]) -> Test:
@@ -175,7 +178,7 @@ def _compared(one: _Value, sign: str, other: _Value) -> str:
     return f"any({read} {compare} {right} for s in {_strings(one)})"
 
 
-# --- the language ---------------------------------------------------------------------------------
+# --- the tree -------------------------------------------------------------------------------------
 
 _TEXT_FUNCTIONS: Final = {
     "text": ("string", "normalized({})"),
@@ -202,329 +205,279 @@ _NAMES: Final[dict[str, Any]] = {
 }
 """What the Python of an expression may name."""
 
-SAYS: Final = {"yes": ("true", "1"), "no": ("false", "0")}
 _SIBLINGS: Final = {"preceding-sibling": "preceding", "following-sibling": "following"}
+_VARIABLES: Final = ("today", "day")
+_WORDS: Final = ("(name)", "(integer)", "(decimal)")
+_LEVELS: Final = {"rows": 1, "parts": 2, "strings": 3}
+"""The level of a predicate, by the nodes that it is asked of."""
+_TWO_AT_ONCE: Final = {("intyg", "*"), ("part", ":"), ("parts", ":")}
+"""Steps that say something only with the one after: `*/delsvar(1.1)`, `t:cv/t:code`."""
 
-_TOKEN = re.compile(
-    r"\s*(?:"
-    r"(?P<step>svar|delsvar|code|coded|yes|no|filled|same_system)\((?P<argument>[^()]*)\)"
-    r"|(?P<number>\d+(?:\.\d+)?)"
-    r"|'(?P<literal>[^']*)'"
-    r"|(?P<variable>\$today|\$day)\b"
-    r"|(?P<axis>preceding-sibling|following-sibling)::"
-    r"|(?P<id>@id\b)"
-    r"|(?P<name>c:delsvar|c:instans|c:svar|[tc]:\w+/[tc]:\w+)"
-    r"|(?P<function>[a-z][a-z_-]*)\("
-    r"|(?P<word>and|or|div)\b"
-    r"|(?P<sign>\.\.|<=|>=|!=|[.*/()\[\],=<>+-])"
-    r")"
-)
-_Token: TypeAlias = tuple[str, str]
+_Step: TypeAlias = tuple[Token, list[Token]]
+"""A step without its predicates, and these."""
 
 
-def _tokens(expression: str) -> list[_Token]:
-    tokens: list[_Token] = []
-    expression, place = expression.strip(), 0
-    while place < len(expression):
-        match = _TOKEN.match(expression, place)
-        if match is None:
-            raise _OtherShapeError
-        kind = match.lastgroup or ""
-        if kind == "argument":
-            tokens.append((match["step"], match["argument"].strip()))
-        elif kind in ("word", "sign"):
-            tokens.append((match[kind], ""))
-        else:
-            tokens.append((kind, match[kind]))
-        place = match.end()
-    return [*tokens, ("end", "")]
-
-
-class _Parser:
+class _Writer:
     """
-    Reads an expression by recursive descent; XPath 1.0 section 3.5 has the precedence.
+    Writes the tokens of an expression, from the leaves up.
 
     Args:
+        level: Of the context node: 0 intyg, 1 svar, 2 delsvar, 3 a text in it.
         constants: Gets names in the Python made, and what they stand for.
+        here: The Python variable of the context node.
     """
 
-    def __init__(self, tokens: list[_Token], level: int, constants: dict[str, Any]) -> None:
-        self._tokens = tokens
-        self._at = 0
+    def __init__(self, level: int, constants: dict[str, Any], here: str = "place") -> None:
         self._level = level
-        self._here = "place"  # the variable of the context node
         self._constants = constants
+        self._here = here
 
-    @property
-    def _next(self) -> str:
-        return self._tokens[self._at][0]
+    def value(self, token: Token) -> _Value:
+        match token.symbol:
+            case "or" | "and" as word if len(token) == 2:
+                one, other = (_boolean(self.value(each)) for each in token)
+                return _Value("boolean", f"({one} {word} {other})")
+            case sign if sign in _COMPARE:
+                code = _compared(self.value(token[0]), sign, self.value(token[1]))
+                return _Value("boolean", code)
+            case "+" | "-" as sign if len(token) == 2:
+                one, other = (_number(self.value(each)) for each in token)
+                return _Value("number", f"({one} {sign} {other})")
+            case "div" if len(token) == 2:
+                return self._quotient(*token)
+            case "(":
+                return self.value(token[0])
+            case "(string)":
+                text = str(token.value)
+                return _Value("string", repr(text), text)
+            case "(integer)" | "(decimal)":
+                return _number_written(source(token))
+            case "$" if token.value in _VARIABLES:
+                return _Value("number", f"day.{token.value}")
+        if token.label == "function" or (token.symbol == "text" and len(token)):
+            return self._function(token)
+        return self._path(token)
 
-    def take(self, name: str) -> str:
-        found, value = self._tokens[self._at]
-        if found != name:
-            raise _OtherShapeError
-        self._at += 1
-        return value
-
-    def _take_any(self, *names: str) -> str | None:
-        if self._next not in names:
-            return None
-        self._at += 1
-        return self._tokens[self._at - 1][0]
+    def _quotient(self, dividend: Token, divisor: Token) -> _Value:
+        by = self.value(divisor).constant
+        if not by or isinstance(by, str):
+            _other_shape()
+        return _Value("number", f"({_number(self.value(dividend))} / {float(by)!r})")
 
     def _constant(self, value: Any) -> str:
         name = f"constant{len(self._constants)}"
         self._constants[name] = value
         return name
 
-    def expression(self) -> _Value:
-        value = self._both()
-        while self._take_any("or"):
-            value = _Value("boolean", f"({_boolean(value)} or {_boolean(self._both())})")
-        return value
-
-    def _both(self) -> _Value:
-        value = self._comparison()
-        while self._take_any("and"):
-            value = _Value("boolean", f"({_boolean(value)} and {_boolean(self._comparison())})")
-        return value
-
-    def _comparison(self) -> _Value:
-        value = self._sum()
-        sign = self._take_any(*_COMPARE)
-        return _Value("boolean", _compared(value, sign, self._sum())) if sign else value
-
-    def _sum(self) -> _Value:
-        value = self._quotient()
-        while sign := self._take_any("+", "-"):
-            value = _Value("number", f"({_number(value)} {sign} {_number(self._quotient())})")
-        return value
-
-    def _quotient(self) -> _Value:
-        value = self._one()
-        while self._take_any("div"):
-            by = number_of(self.take("number"))
-            if not by:
-                raise _OtherShapeError
-            value = _Value("number", f"({_number(value)} / {by!r})")
-        return value
-
-    def _one(self) -> _Value:
-        name, value = self._tokens[self._at]
+    def _function(self, token: Token) -> _Value:
+        name, level = token.symbol, self._level
         match name:
-            case "(":
-                self.take("(")
-                inner = self.expression()
-                self.take(")")
-                return inner
-            case "literal":
-                return _Value("string", repr(self.take(name)), value)
-            case "number":
-                number = number_of(self.take(name))
-                # whole numbers are compared faster as such, and mean the same
-                return _Value(
-                    "number", f"{number:.0f}" if number % 1 == 0 else repr(number), number
-                )
-            case "variable":
-                return _Value("number", f"day.{self.take(name).removeprefix('$')}")
-            case "function":
-                return self._function(self.take(name))
-            case "yes" | "no" if not value and self._level == 2:
-                self.take(name)
-                word, digit = SAYS[name]
-                return _Value("boolean", f"{self._here}.says({word!r}, {digit!r})")
-            case "filled" if not value and self._level == 2:
-                self.take(name)
+            case "yes" | "no" if not len(token) and level == 2:
+                return _Value("boolean", f"{self._here}.{_says(name)}")
+            case "filled" if not len(token) and level == 2:
                 return _Value("boolean", f"filled({self._here})")
-            case "same_system" if self._level == 1:
-                one, other = (word.strip() for word in self.take(name).split(","))
+            case "same_system" if level == 1 and len(token) == 2:
+                one, other = _words(token)
                 return _Value("boolean", f"same_system({self._here}, {one!r}, {other!r})")
-        return self._path()
+            case "svar" | "delsvar" | "code" | "coded" | "yes" | "no":
+                return self._path(token)
+        arguments = [self.value(each) for each in token]
+        if not arguments and name in _OF_THE_PLACE:
+            arguments = [self._itself()]
+        return self._called(name, *arguments) if arguments else _other_shape()
 
-    def _function(self, name: str) -> _Value:
-        if self._take_any(")"):
-            if name not in _OF_THE_PLACE:
-                raise _OtherShapeError
-            return _called(name, self._itself())
-        argument = self.expression()
+    def _called(self, name: str, argument: _Value, *others: _Value) -> _Value:
         match name:
             case "not":
-                result = _Value("boolean", f"(not {_boolean(argument)})")
+                return _Value("boolean", f"(not {_boolean(argument)})")
             case "boolean":
-                result = _Value("boolean", f"bool({_boolean(argument)})")
+                return _Value("boolean", f"bool({_boolean(argument)})")
             case "count" if argument.kind in NODES:
-                result = _Value("number", f"len({argument.code})")
+                return _Value("number", f"len({argument.code})")
             case "floor":
-                result = _Value("number", f"floor({_number(argument)})")
+                return _Value("number", f"floor({_number(argument)})")
+            case "number":
+                return _Value("number", _number(argument))
             case "born" | "born_year" | "birth" if argument.kind == "intyg":
-                result = _Value("number", f"{name}(answers)")
+                return _Value("number", f"{name}(answers)")
             case "contains":
-                self.take(",")
-                part = _string(self.expression())
-                result = _Value("boolean", f"({part} in {_string(argument)})")
+                return _Value("boolean", f"({_string(others[0])} in {_string(argument)})")
             case "starts-with":
-                self.take(",")
-                start = _string(self.expression())
-                result = _Value("boolean", f"{_string(argument)}.startswith({start})")
+                return _Value("boolean", f"{_string(argument)}.startswith({_string(others[0])})")
             case "translate":
-                result = self._translate(argument)
-            case "substring":
-                result = self._substring(argument)
-            case _:
-                result = _called(name, argument)
-        self.take(")")
-        return result
+                return self._translate(argument, *others)
+            case "substring" if len(others) == 2:
+                return _substring(argument, *others)
+        if others or name not in _TEXT_FUNCTIONS:
+            _other_shape()
+        kind, code = _TEXT_FUNCTIONS[name]
+        return _Value(kind, code.format(_string(argument)))
 
-    def _translate(self, argument: _Value) -> _Value:
-        self.take(",")
-        old = self.take("literal")
-        self.take(",")
-        new = self.take("literal")
-        table = {ord(char): new[at] if at < len(new) else None for at, char in enumerate(old)}
-        if len(table) != len(old):
-            raise _OtherShapeError
+    def _translate(self, argument: _Value, old: _Value, new: _Value) -> _Value:
+        chars, others = old.constant, new.constant
+        if not isinstance(chars, str) or not isinstance(others, str):
+            _other_shape()
+        table = dict(zip(map(ord, chars), [*others, *[None] * len(chars)], strict=False))
+        if len(table) != len(chars):
+            _other_shape()
         return _Value("string", f"{_string(argument)}.translate({self._constant(table)})")
-
-    def _substring(self, argument: _Value) -> _Value:
-        self.take(",")
-        start = self._whole()
-        self.take(",")
-        end = start - 1 + self._whole()
-        if start < 1:
-            raise _OtherShapeError
-        return _Value("string", f"{_string(argument)}[{start - 1}:{end}]")
-
-    def _whole(self) -> int:
-        text = self.take("number")
-        return int(text) if text.isdecimal() else _other_shape()
 
     # --- paths ------------------------------------------------------------------------------------
 
-    def _path(self) -> _Value:
-        value = self._itself() if self._take_any(".") else self._start()
-        while self._take_any("/"):
-            value = self._step(value)
+    def _path(self, token: Token) -> _Value:
+        steps = list(_steps(token))
+        value = self._start(steps)
+        while steps:
+            value = self._step(value, steps)
         return value
 
     def _itself(self) -> _Value:
         """The context node."""
         if self._level < 2:
-            raise _OtherShapeError
+            _other_shape()
         return _Value("part" if self._level == 2 else "text", self._here)
 
-    def _start(self) -> _Value:
-        """The first step, and every `..` after it, which may only lead outwards."""
+    def _start(self, steps: list[_Step]) -> _Value:
+        """The context node or, by `..`, which may only lead outwards, what it stands in."""
+        if _taken(".", steps):
+            return self._itself()
         level = self._level
-        while self._take_any(".."):
+        while _taken("..", steps):
             level -= 1
-            if level < 0 or self._level > 2:
-                raise _OtherShapeError
-            if self._next != "/":
-                return self._outer(level) if level == 0 else _other_shape()
-            self.take("/")
-        return self._step(self._outer(level))
-
-    def _outer(self, level: int) -> _Value:
-        """The context node, or what it stands in."""
+        if level < 0 or self._level > 2 or (level and not steps):
+            _other_shape()
         if level == 0:
             return _Value("intyg", "answers")
-        if level == 1 and self._level == 2:
+        if level < self._level:
             return _Value("row", f"answers.rows[{self._here}.row]")
-        if level == self._level and level < 3:
-            return _Value("row" if level == 1 else "part", self._here)
-        _other_shape()
+        return _Value("row" if level == 1 else "part", self._here)
 
-    def _step(self, base: _Value) -> _Value:
-        name, argument = self._tokens[self._at]
-        self._at += 1
-        rows = f"({base.code},)" if base.kind == "row" else base.code
-        match base.kind, name:
-            case "intyg", "svar":
-                found = _Value("rows", f"answers.rows_by_id.get({argument!r}, ())")
-            case "intyg", "*":
-                # Every child; those that are no svar hold no answers, so only these may follow.
-                self.take("/")
-                found = self._parts_anywhere(*self._tokens[self._at])
-                self._at += 1
-            case "row" | "rows", "delsvar" | "coded" | "yes" | "no" if argument:
-                found = self._parts(base, name, argument)
-            case "row" | "rows", "code":
-                found = _leaves(self._parts(base, "delsvar", argument), "t:cv/t:code")
-            case "row" | "rows", "name" if argument == "c:delsvar":
-                found = _Value("parts", f"[p for r in {rows} for p in r.parts]")
-            case "row" | "rows", "name" if argument == "c:instans":
-                found = _Value("strings", f"instans({rows})")
-            case "row" | "rows", "id":
-                found = _Value("strings", f"ids({rows})")
-            case "row", "axis":
-                found = self._siblings(base, argument)
-            case "part", "*":
-                return _Value("elements", f"children({base.code})")
-            case "part" | "parts", "name" if argument in _LEAF_NAMES:
-                found = _leaves(base, argument)
-            case _:
-                raise _OtherShapeError
-        while self._take_any("["):
-            found = self._only(found)
+    def _step(self, base: _Value, steps: list[_Step]) -> _Value:
+        """Go on from `base` by the first of the steps, which is taken away, or by two at once."""
+        token, conditions = steps.pop(0)
+        if (base.kind, token.symbol) in _TWO_AT_ONCE and steps and not conditions:
+            below, conditions = steps.pop(0)
+            found = self._below(base, token, below)
+        else:
+            found = self._nodes(base, token)
+        for condition in conditions:
+            found = self._only(found, condition)
         return found
 
-    def _only(self, nodes: _Value) -> _Value:
-        """The nodes for which a predicate holds."""
-        level, here = self._level, self._here
-        self._level = {"rows": 1, "parts": 2, "strings": 3}[nodes.kind]
-        self._here = f"n{self._at}"
-        condition = self.expression()
-        self.take("]")
-        if condition.kind == "number":  # a place in the list
-            raise _OtherShapeError
-        found = f"[{self._here} for {self._here} in {nodes.code} if {_boolean(condition)}]"
-        self._level, self._here = level, here
-        return _Value(nodes.kind, found)
-
-    def _siblings(self, row: _Value, axis: str) -> _Value:
-        name, svar = self._tokens[self._at]
-        self._at += 1
-        if name != "svar" and (name, svar) != ("name", "c:svar"):
-            raise _OtherShapeError
-        wanted = svar if name == "svar" else None
-        return _Value("rows", f"{_SIBLINGS[axis]}(answers, {row.code}, {wanted!r})")
-
-    def _parts_anywhere(self, name: str, argument: str) -> _Value:
-        node_id, picked = self._picked(name, argument)
+    def _below(self, base: _Value, token: Token, below: Token) -> _Value:
+        if base.kind != "intyg":
+            return _leaves(base, f"{token.value}/{below.value}")
+        node_id, picked = self._picked(below)  # children that are no svar hold no answers
         parts = f"answers.parts_by_id.get({node_id!r}, ())"
         return _Value("parts", f"[p for p in {parts} if {picked}]" if picked else parts)
 
-    def _parts(self, base: _Value, name: str, argument: str) -> _Value:
-        node_id, picked = self._picked(name, argument)
+    def _nodes(self, base: _Value, token: Token) -> _Value:
+        rows = f"({base.code},)" if base.kind == "row" else base.code
+        match base.kind, token.symbol:
+            case "intyg", "svar":
+                return _Value("rows", f"answers.rows_by_id.get({_svar(token)!r}, ())")
+            case "row" | "rows", "delsvar" | "coded" | "yes" | "no":
+                return self._parts(base, token)
+            case "row" | "rows", "code":
+                return _leaves(self._parts(base, token), "t:cv/t:code")
+            case "row" | "rows", ":" if token.value == "c:delsvar":
+                return _Value("parts", f"[p for r in {rows} for p in r.parts]")
+            case "row" | "rows", ":" if token.value == "c:instans":
+                return _Value("strings", f"instans({rows})")
+            case "row" | "rows", "@" if token[0].value == "id":
+                return _Value("strings", f"ids({rows})")
+            case "row", "preceding-sibling" | "following-sibling" as axis:
+                code = f"{_SIBLINGS[axis]}(answers, {base.code}, {_svar(token[0])!r})"
+                return _Value("rows", code)
+            case "part", "*":
+                return _Value("elements", f"children({base.code})")
+        _other_shape()
+
+    def _only(self, nodes: _Value, condition: Token) -> _Value:
+        """The nodes for which a predicate holds."""
+        if nodes.kind not in _LEVELS:
+            _other_shape()
+        here = f"{self._here}_"  # another name in each predicate of a predicate
+        holds = _Writer(_LEVELS[nodes.kind], self._constants, here).value(condition)
+        if holds.kind == "number":  # a place in the list
+            _other_shape()
+        found = f"[{here} for {here} in {nodes.code} if {_boolean(holds)}]"
+        return _Value(nodes.kind, found)
+
+    def _parts(self, base: _Value, token: Token) -> _Value:
+        node_id, picked = self._picked(token)
         condition = f"p.id == {node_id!r}" + (f" and {picked}" if picked else "")
         if base.kind == "row":
             return _Value("parts", f"[p for p in {base.code}.parts if {condition}]")
         return _Value("parts", f"[p for r in {base.code} for p in r.parts if {condition}]")
 
-    def _picked(self, name: str, argument: str) -> tuple[str, str]:
+    def _picked(self, token: Token) -> tuple[str, str]:
         """The id that a step names, and what else it asks of a delsvar `p`."""
-        node_id, *codes = (word.strip() for word in argument.split(","))
-        if not node_id or bool(codes) is not (name == "coded"):
-            raise _OtherShapeError
-        if name == "coded":
+        node_id, *codes = _words(token)
+        if token.symbol == "coded":
             return node_id, f"p.has_code({self._constant(frozenset(codes))})"
-        if name in SAYS:
-            word, digit = SAYS[name]
-            return node_id, f"p.says({word!r}, {digit!r})"
-        return (node_id, "") if name == "delsvar" else _other_shape()
+        if token.symbol in SAYS:
+            return node_id, f"p.{_says(token.symbol)}"
+        return (node_id, "") if token.symbol in ("delsvar", "code") else _other_shape()
 
 
-def _called(name: str, argument: _Value) -> _Value:
-    if name not in _TEXT_FUNCTIONS:
-        raise _OtherShapeError
-    if name == "number":
-        return _Value("number", _number(argument))
-    kind, code = _TEXT_FUNCTIONS[name]
-    return _Value(kind, code.format(_string(argument)))
+def _steps(token: Token) -> Iterator[_Step]:
+    if token.symbol == "/" and len(token) == 2:
+        yield from _steps(token[0])
+        yield from _steps(token[1])
+        return
+    conditions: list[Token] = []
+    while token.symbol == "[":
+        conditions.insert(0, token[1])
+        token = token[0]
+    yield token, conditions
+
+
+def _taken(symbol: str, steps: list[_Step]) -> bool:
+    """Whether the first step is a bare `symbol`; then it is taken away."""
+    found = bool(steps) and steps[0][0].symbol == symbol and not steps[0][1]
+    if found:
+        del steps[0]
+    return found
+
+
+def _words(token: Token) -> list[str]:
+    """The arguments of an abbreviation that takes ids and codes."""
+    if not len(token) or any(each.symbol not in _WORDS for each in token):
+        _other_shape()
+    return [source(each) for each in token]
+
+
+def _svar(token: Token) -> str | None:
+    """The id of a step to svar; None: of any."""
+    if token.symbol == ":" and token.value == "c:svar":
+        return None
+    return _words(token)[0] if token.symbol == "svar" else _other_shape()
+
+
+def _says(word: str) -> str:
+    return f"says({', '.join(map(repr, SAYS[word]))})"
+
+
+def _number_written(text: str) -> _Value:
+    number = number_of(text)
+    # whole numbers are compared faster as such, and mean the same
+    return _Value("number", f"{number:.0f}" if number % 1 == 0 else repr(number), number)
+
+
+def _substring(argument: _Value, start: _Value, length: _Value) -> _Value:
+    first, count = start.constant, length.constant
+    if not isinstance(first, float) or not isinstance(count, float):
+        _other_shape()
+    if first < 1 or first % 1 or count % 1:
+        _other_shape()
+    return _Value("string", f"{_string(argument)}[{first - 1:.0f}:{first - 1 + count:.0f}]")
 
 
 def _leaves(base: _Value, path: str) -> _Value:
     """The texts of what is in delsvar."""
+    if path not in _LEAF_NAMES:
+        _other_shape()
     read = _LEAF_NAMES[path]
     if base.kind == "part":
         return _Value("strings", f"{read}({base.code})")

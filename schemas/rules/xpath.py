@@ -52,11 +52,12 @@ NO: Final = "(contains(., '0') or contains(., 'false'))"
 FILLED: Final = "(not(*) and count(text()) = 1 and normalize-space(text()) != '')"
 """Text that a comment splits in two is one of those that stop a national rule."""
 
-_CALL = re.compile(
-    r"(?<![\w$@-])"
-    r"(svar|delsvar|code|coded|yes|no|filled|same_system|text|real_date|decimal|num|order|days|born_year"
-    r"|born|birth)\("
+ABBREVIATIONS: Final = frozenset(
+    {"svar", "delsvar", "code", "coded", "yes", "no", "filled", "same_system", "text", "real_date"}
+    | {"decimal", "num", "order", "days", "born", "born_year", "birth"}
 )
+
+_CALL = re.compile(rf"(?<![\w$@-])({'|'.join(sorted(ABBREVIATIONS))})\(")
 _ID = re.compile(r"\d+(\.\d+)?\Z")
 _BETWEEN_DOTS = re.compile(r"[^.]+")
 

@@ -15,7 +15,7 @@ What means the same in both is left as it is, but for `normalize-space`: element
 evaluates the asserts for `xmlschema`, takes every blank of Unicode for white space. So what asks
 whether there is text at all is written without it, and no-break spaces are replaced before it.
 
-The schema must type nothing but as text, which is how `intyg_xsd11` writes it.
+The schema must type nothing but as text, which is how `export/xsd11` writes it.
 
 Source: XML Path Language (XPath) 1.0; XPath 2.0, appendix I (Backwards Compatibility).
 """
@@ -23,19 +23,19 @@ Source: XML Path Language (XPath) 1.0; XPath 2.0, appendix I (Backwards Compatib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from typing import Final, Literal, TypeAlias
+
+from intyg.schemas.rules.tree import STEPS, Token, read, source
 
 _Kind: TypeAlias = Literal["nodes", "string", "number", "boolean"]
 
-_TOKEN = re.compile(
-    r"\s*(\"[^\"]*\"|'[^']*'|\d+(?:\.\d*)?|\.\d+|\.\.|::|//|!=|<=|>=|[()\[\].@,/|+\-=<>*$:]"
-    r"|[^\W\d][\w.\-]*)"
-)
-_NAME = re.compile(r"[^\W\d][\w.\-]*\Z")
 _ONE_NODE = re.compile(r"(?:\.|\.\.|@[\w:.\-]+|text\(\)\[1\])\Z")
 """Paths that never lead to more than one node."""
 
-_NODE_TYPES: Final = frozenset({"text", "node", "comment", "processing-instruction"})
+_OPERATORS: Final = frozenset(
+    {"or", "and", "=", "!=", "<", ">", "<=", ">=", "+", "-", "*", "div", "mod", "|"}
+)
 _IN_NUMBERS: Final = "-.0123456789eE \t\r\n"
 """What libxml2 takes for a number holds nothing else."""
 
@@ -43,30 +43,30 @@ _BLANKS: Final = " \t\r\n"
 _NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 
 _FUNCTIONS: Final[Mapping[str, tuple[str, _Kind]]] = {
-    # arguments: n nodes, 1 a node, s string, d number, b anything as boolean;
-    # those after | may be left out; + any number
+    # arguments: n nodes, 1 a node, s string, d number, b anything as boolean; the last letter
+    # also stands for those that follow. How many there may be, the reader knows
     "boolean": ("b", "boolean"),
     "not": ("b", "boolean"),
     "true": ("", "boolean"),
     "false": ("", "boolean"),
-    "contains": ("ss", "boolean"),
-    "starts-with": ("ss", "boolean"),
+    "contains": ("s", "boolean"),
+    "starts-with": ("s", "boolean"),
     "count": ("n", "number"),
     "last": ("", "number"),
     "position": ("", "number"),
-    "string-length": ("|s", "number"),
+    "string-length": ("s", "number"),
     "floor": ("d", "number"),
     "ceiling": ("d", "number"),
     "round": ("d", "number"),
-    "concat": ("ss+", "string"),
-    "normalize-space": ("|s", "string"),
-    "string": ("|s", "string"),
-    "substring": ("sd|d", "string"),
-    "substring-after": ("ss", "string"),
-    "substring-before": ("ss", "string"),
-    "translate": ("sss", "string"),
-    "local-name": ("|1", "string"),
-    "namespace-uri": ("|1", "string"),
+    "concat": ("s", "string"),
+    "normalize-space": ("s", "string"),
+    "string": ("s", "string"),
+    "substring": ("sd", "string"),
+    "substring-after": ("s", "string"),
+    "substring-before": ("s", "string"),
+    "translate": ("s", "string"),
+    "local-name": ("1", "string"),
+    "namespace-uri": ("1", "string"),
 }
 
 
@@ -103,207 +103,95 @@ def to_xpath2(expression: str, variables: Mapping[str, str]) -> str:
     Raises:
         ValueError: Not XPath 1.0, or something that an assert cannot ask.
     """
-    return _Translator(expression, variables).whole()
+    return _Writer(expression, variables).written(read(expression)).text
 
 
-class _Translator:
-    """Reads by recursive descent, one method a production, and writes as it goes."""
+class _Writer:
+    """Writes the tokens of an expression, from the leaves up."""
 
     def __init__(self, expression: str, variables: Mapping[str, str]) -> None:
         self._expression = expression
         self._variables = variables
-        self._tokens = list(self._split())
-        self._at = 0
 
-    def whole(self) -> str:
-        written = self._or()
-        if self._peek():
-            raise self._wrong(f"unexpected {self._peek()}")
-        return written.text
+    def written(self, token: Token) -> _Written:
+        match token.symbol:
+            case "(string)":
+                return _Written(source(token), "string")
+            case "(integer)" | "(decimal)":
+                return _Written(source(token), "number", whole=True)
+            case "(":
+                inner = self.written(token[0])
+                return replace(inner, text=f"({inner.text})", compares=False)
+            case "[":
+                left, condition = map(self.written, token)
+                return replace(left, text=f"{left.text}[{condition.text}]")
+            case "$":
+                return self._variable(str(token.value))
+            case "-" if len(token) == 1:
+                operand = _number(self.written(token[0]))
+                return replace(operand, text=f"-{operand.text}")
+            case sign if sign in _OPERATORS and len(token) == 2:
+                left, right = map(self.written, token)
+                return self._operation(left, sign, right)
+        if token.label == "function":
+            return self._function(token)
+        return _Written(self._path(token), "nodes")
 
-    def _split(self) -> list[str]:
-        tokens, at = [], 0
-        end = len(self._expression.rstrip())
-        while at < end:
-            match = _TOKEN.match(self._expression, at)
-            if match is None:
-                raise self._wrong(f"unexpected {self._expression[at]}")
-            tokens.append(match[1])
-            at = match.end()
-        return tokens
-
-    def _wrong(self, reason: str) -> ValueError:
-        return ValueError(f"{reason} in {self._expression}")
-
-    def _peek(self, ahead: int = 0) -> str:
-        at = self._at + ahead
-        return self._tokens[at] if at < len(self._tokens) else ""
-
-    def _take(self, word: str | None = None) -> str:
-        found = self._peek()
-        if not found or (word is not None and found != word):
-            raise self._wrong(f"expected {word or 'more'}, found {found or 'the end'}")
-        self._at += 1
-        return found
-
-    # --- operators, loosest first ---
-
-    def _or(self) -> _Written:
-        left = self._and()
-        while self._peek() == "or":
-            self._take()
-            left = _Written(f"{left.text} or {self._and().text}", "boolean")
-        return left
-
-    def _and(self) -> _Written:
-        left = self._equality()
-        while self._peek() == "and":
-            self._take()
-            left = _Written(f"{left.text} and {self._equality().text}", "boolean")
-        return left
-
-    def _equality(self) -> _Written:
-        left = self._relational()
-        while self._peek() in ("=", "!="):
-            left = _equal(left, self._take(), self._relational())
-        return left
-
-    def _relational(self) -> _Written:
-        left = self._additive()
-        while self._peek() in ("<", ">", "<=", ">="):
-            sign, right = self._take(), self._additive()
-            left = _less_or_more(left, sign, right)
-        return left
-
-    def _additive(self) -> _Written:
-        left = self._multiplicative()
-        while self._peek() in ("+", "-"):
-            left = _arithmetic(left, self._take(), self._multiplicative())
-        return left
-
-    def _multiplicative(self) -> _Written:
-        left = self._unary()
-        while self._peek() in ("*", "div", "mod"):
-            left = _arithmetic(left, self._take(), self._unary())
-        return left
-
-    def _unary(self) -> _Written:
-        if self._peek() != "-":
-            return self._union()
-        self._take()
-        operand = _number(self._unary())
-        return replace(operand, text=f"-{operand.text}")
-
-    def _union(self) -> _Written:
-        left = self._path()
-        while self._peek() == "|":
-            self._take()
-            right = self._path()
-            if left.kind != "nodes" or right.kind != "nodes":
+    def _operation(self, left: _Written, sign: str, right: _Written) -> _Written:
+        match sign:
+            case "or" | "and":
+                return _Written(f"{left.text} {sign} {right.text}", "boolean")
+            case "=" | "!=":
+                return _equal(left, sign, right)
+            case "<" | ">" | "<=" | ">=":
+                return _less_or_more(left, sign, right)
+            case "|" if left.kind == right.kind == "nodes":
+                return _Written(f"{left.text} | {right.text}", "nodes")
+            case "|":
                 raise self._wrong("| joins nodes only")
-            left = _Written(f"{left.text} | {right.text}", "nodes")
-        return left
+        return _arithmetic(left, sign, right)
 
-    # --- paths ---
+    def _variable(self, name: str) -> _Written:
+        if name not in self._variables:
+            raise self._wrong(f"unknown variable ${name}")
+        return _Written(self._variables[name], "number")
 
-    def _path(self) -> _Written:
-        if not self._starts_primary():
-            return _Written(self._steps(), "nodes")
-        primary = self._primary()
-        while self._peek() == "[":
-            primary = replace(primary, text=primary.text + self._predicate())
-        if self._peek() in ("/", "//"):
-            slash = self._take()
-            primary = replace(primary, text=primary.text + slash + self._steps())
-        return primary
+    def _path(self, token: Token) -> str:
+        """A path, or a step of one without its predicates."""
+        match token.symbol:
+            case "/" | "//" if len(token) < 2:
+                raise self._wrong("an absolute path")
+            case "/" | "//" as slash:
+                return f"{self.written(token[0]).text}{slash}{self._step(token[1])}"
+            case "@":
+                return f"@{self._path(token[0])}"
+            case symbol if symbol in STEPS:
+                return str(token.value)
+        if token.label == "axis":
+            return f"{token.symbol}::{self._path(token[0])}"
+        if token.label == "kind test":
+            return f"{token.symbol}({''.join(map(source, token))})"
+        raise self._wrong(f"unexpected {token.symbol}")
 
-    def _starts_primary(self) -> bool:
-        word = self._peek()
-        if word in ("(", "$") or word[:1] in ("'", '"') or _is_number(word):
-            return True
-        return bool(_NAME.match(word)) and self._peek(1) == "(" and word not in _NODE_TYPES
+    def _step(self, token: Token) -> str:
+        """A step after another: no text, number or function."""
+        step = token
+        while step.symbol == "[":
+            step = step[0]
+        if step.symbol not in STEPS and step.label not in ("axis", "kind test"):
+            raise self._wrong(f"unexpected {source(step)}")
+        return self.written(token).text
 
-    def _steps(self) -> str:
-        if self._peek() in ("/", "//"):
-            raise self._wrong("an absolute path")
-        written = self._step()
-        while self._peek() in ("/", "//"):
-            written += self._take() + self._step()
-        return written
-
-    def _step(self) -> str:
-        word = self._take()
-        if word in (".", ".."):
-            return word
-        written = word
-        if word == "@":
-            written += self._node_test(self._take())
-        elif self._peek() == "::":
-            written += self._take() + self._node_test(self._take())
-        else:
-            written = self._node_test(word)
-        while self._peek() == "[":
-            written += self._predicate()
-        return written
-
-    def _node_test(self, word: str) -> str:
-        if word in _NODE_TYPES and self._peek() == "(":
-            written = word + self._take("(")
-            while self._peek() != ")":
-                written += self._take()
-            return written + self._take(")")
-        if word != "*" and not _NAME.match(word):
-            raise self._wrong(f"unexpected {word}")
-        if self._peek() == ":":
-            word += self._take() + self._take()
-        return word
-
-    def _predicate(self) -> str:
-        self._take("[")
-        inner = self._or().text
-        self._take("]")
-        return f"[{inner}]"
-
-    def _primary(self) -> _Written:
-        word = self._take()
-        if word == "(":
-            inner = self._or()
-            self._take(")")
-            return replace(inner, text=f"({inner.text})", compares=False)
-        if word == "$":
-            name = self._take()
-            if name not in self._variables:
-                raise self._wrong(f"unknown variable ${name}")
-            return _Written(self._variables[name], "number")
-        if word[0] in "'\"":
-            return _Written(word, "string")
-        if _is_number(word):
-            return _Written(word, "number", whole=True)
-        return self._function(word)
-
-    def _function(self, name: str) -> _Written:
-        self._take("(")
-        arguments: list[_Written] = []
-        while self._peek() != ")":
-            if arguments:
-                self._take(",")
-            arguments.append(self._or())
-        self._take(")")
-        if name == "number" and len(arguments) <= 1:
+    def _function(self, token: Token) -> _Written:
+        name, arguments = token.symbol, [self.written(each) for each in token]
+        if name == "number":
             return _number(arguments[0] if arguments else _Written(".", "nodes"), always=True)
-        if name == "sum" and len(arguments) == 1 and arguments[0].kind == "nodes":
+        if name == "sum" and arguments[0].kind == "nodes":
             return _Written(f"sum({_numbers(arguments[0])})", "number", whole=True)
         if name not in _FUNCTIONS:
             raise self._wrong(f"cannot be asked in an assert: {name}()")
         wanted, kind = _FUNCTIONS[name]
-        kinds = wanted.replace("|", "")
-        if kinds.endswith("+"):
-            kinds = kinds[:-1] + kinds[-2] * max(0, len(arguments) - 2)
-        if not len(wanted.partition("|")[0].rstrip("+")) <= len(arguments) <= len(kinds):
-            raise self._wrong(f"wrong number of arguments of {name}()")
-        texts = [
-            _argument(argument, wants) for argument, wants in zip(arguments, kinds, strict=False)
-        ]
+        texts = list(map(_argument, arguments, chain(wanted, repeat(wanted[-1:]))))
         if name == "normalize-space":
             return _without_blanks(texts[0] if texts else ".")
         whole = kind == "number" and all(argument.whole for argument in arguments)
@@ -311,9 +199,8 @@ class _Translator:
             whole = True
         return _Written(f"{name}({', '.join(texts)})", kind, whole=whole)
 
-
-def _is_number(word: str) -> bool:
-    return word[:1].isdigit() or (word[:1] == "." and word[1:2].isdigit())
+    def _wrong(self, reason: str) -> ValueError:
+        return ValueError(f"{reason} in {self._expression}")
 
 
 def _one(nodes: _Written) -> str:
