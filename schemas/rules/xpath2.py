@@ -23,6 +23,7 @@ Source: XML Path Language (XPath) 1.0; XPath 2.0, appendix I (Backwards Compatib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain, repeat
 from typing import Final, Literal, TypeAlias
 
@@ -103,7 +104,13 @@ def to_xpath2(expression: str, variables: Mapping[str, str]) -> str:
     Raises:
         ValueError: Not XPath 1.0, or something that an assert cannot ask.
     """
-    return _Writer(expression, variables).written(read(expression)).text
+    return _in_xpath2(expression, tuple(variables.items()))
+
+
+@lru_cache(maxsize=4096)
+def _in_xpath2(expression: str, variables: tuple[tuple[str, str], ...]) -> str:
+    """Types say the same thing in many places."""
+    return _Writer(expression, dict(variables)).written(read(expression)).text
 
 
 class _Writer:
