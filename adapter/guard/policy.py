@@ -22,6 +22,16 @@ _REAL: Final = (DestinationKind.REAL,)
 _TEST_OR_MOCK: Final = (DestinationKind.TEST, DestinationKind.MOCK)
 _SEND, _BLOCK, _HOLD = GuardDecision.SEND, GuardDecision.BLOCK, GuardDecision.HOLD
 
+# How it works. The policy is ours. `TestPatients` says what the patient is, a route what stands at
+# the address, the settings what environment this is; the table alone decides. With a mark from the
+# registration it is read twice, and the stricter answer counts. Who asks, and what it fires:
+#
+#     a flow that queues     BLOCK: nothing is queued, the journal and the caller are told
+#                            HOLD: queued all the same
+#     the transport, before  BLOCK, HOLD: nothing is sent, whatever was said before; a guard that
+#     each attempt           fails is a HOLD
+#     `intyg route`          nothing: it shows the answer
+#
 # Columns: what the patient is. A message to care (an EHR) carries back what came from there, so a
 # test patient's may go whatever stands at the address; nationally status updates are sent for them
 # too.

@@ -76,6 +76,18 @@ _OWN_HANDLED: Final = Move(FragaState.HANDLED, _H.HANFRFV)
 _OWN_ANSWERED: Final = Move(FragaState.ANSWERED, _H.NYSVFM)
 _OPENED: Final = Move(FragaState.OPEN_CARE, _H.HANFRFM)
 
+# How it works. Only this table moves a question. `move_fraga` reads it, sets the new state and puts
+# the event in the queue to care, in the transaction of what happened. Who fires what:
+#
+#     ANSWERED            SendMessageToCare and SendMessageToRecipient, when they take in an answer
+#     MARKED, UNMARKED    the control interface, for care
+#     COMPLETED           RegisterCertificate, at each question about the one it points at
+#     REVOKED             RevokeCertificate, at each question about the certificate
+#     COMPLEMENT_REVOKED  RevokeCertificate, at each question about the one it had completed
+#
+# A refusal stops its flow before anything is kept: an answer's is one of `meddelande_rules`, care's
+# mark is refused by `mark_handled`. The others are fired at every question, and most of them stay.
+
 # fmt: off
 MOVES: Final[Mapping[tuple[Standing, Cause], Move | Refusal]] = {
     (_S.FRAGA_OPEN, _C.ANSWERED): _BY_CARE,

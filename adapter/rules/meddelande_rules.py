@@ -237,6 +237,12 @@ _LAST_DAY: Final = Rule(
     _last_day_passed,
 )
 
+# How it works. SendMessageToCare and SendMessageToRecipient gather the facts under the lock of the
+# certificate and try the rules of their direction: no rule looks anything up, none stops another.
+# A rule without a remark is a national one, by its id. Before them come the contract's schema and
+# «this very message is here already», which is no error; only when no rule is broken is the message
+# kept. How a flow answers is its own matter: TEST_CERTIFICATE is told as the guard's settings say.
+
 RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
     Direction.TO_CARE: (
         Rule(

@@ -11,6 +11,9 @@ beyond that are four rules, each with an id of its own; none of their texts hold
 A samordningsnummer has 60 added to its day. Where the birth date is not known its month may be 00
 and its day 60 (170 of Skatteverket's published test numbers are such).
 
+RegisterCertificate asks before anything is kept, and each finding refuses. For citizens' lists of
+certificates the first two alone count: there is no such person.
+
 Source: Skatteverket's rules for personnummer and samordningsnummer; types_3.2.xsd `PersonId`.
 """
 

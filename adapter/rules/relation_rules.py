@@ -62,6 +62,11 @@ def _has_newer(facts: RelationFacts, typ: TypAvRelation) -> bool:
 
 _ERSATT, _FRLANG, _KOMPLT = TypAvRelation.ERSATT, TypAvRelation.FRLANG, TypAvRelation.KOMPLT
 
+# How it works. RegisterCertificate asks once, in its transaction and before the new certificate is
+# kept, so that `newer` holds only others; not at all where the older certificate is not ours or is
+# another patient's. Several rules may fire for one relation. They tell; they move no question: that
+# does `fraga_moves`, afterwards, and whatever these rules said.
+
 RELATION_RULES: Final = (
     RelationRule(
         "RELATION_TO_REVOKED",

@@ -29,6 +29,11 @@ from intyg.adapter.domain.texts import SIGNER_NOT_ASSIGNED, SIGNER_NOT_KNOWN, SI
 from intyg.schemas.finding import Finding
 from intyg.schemas.intyg_model import IntygType, Role
 
+# How it works. RegisterCertificate asks when the signature is in order and before anything is kept:
+# `check_by_directory` where a staff directory is set up, `check_by_word` where none is, never both.
+# That the author is the signer is not asked here but by the signature (`trust.require_author`).
+# `signs` in the certificate type's file says which roles; each finding refuses.
+
 CARE: Final = "vård och behandling"
 """The purpose (`ändamål`) of an assignment that lets its holder sign; compared without case."""
 

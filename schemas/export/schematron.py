@@ -1,6 +1,6 @@
 """A certificate type as ISO Schematron, for those who check certificates in their own systems.
 
-Each `sch:assert` is an assertion of `intyg_assertion` in its own XPath 1.0 words:
+Each `sch:assert` is an assertion of `rules/assertion` in its own XPath 1.0 words:
 
 - `id` is the id of the rule as far as an XML id can be, with a number where a rule has several
   asserts; `flag` is the whole id (`FK7804/1/R21`).

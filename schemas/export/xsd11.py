@@ -4,7 +4,7 @@ One schema document, for the body of a RegisterCertificate or an `intyg` by itse
 
 - `svar` and `delsvar` get their type from `@id` (`xs:alternative`). What concerns one of them alone
   is asserted there, everything else on `intyg`: an assert sees nothing above its own element.
-- Each `xs:assert` is an assertion of `intyg_assertion`, in XPath 2.0, with its rule and message as
+- Each `xs:assert` is an assertion of `rules/assertion`, in XPath 2.0, with its rule and message as
   documentation. Only what refuses a certificate is there; an XSD cannot warn.
 - Whatever no rule asks about is skipped: that is for the contract's own schema.
 

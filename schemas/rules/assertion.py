@@ -1,7 +1,18 @@
 """Everything that a certificate type demands, as a list of XPath 1.0 assertions.
 
-This is the one place that says what each check of a type file means. `intyg_check` runs it fast;
-exported XSD 1.1 and Schematron write it down; a test holds the two equal.
+This is the one place that says what each check of a type file means.
+
+How it works. Rules with an id of the national Schematron are national; a check without one is ours,
+and refuses only in types without national rules. Each check of the question tree becomes assertions
+at its places (`each`), each rule across questions one whose conditions are predicates of `each`.
+None fires or stops another: all that are broken are told, in the order of the file. Who reads them:
+
+    check               functions over an index of the answers; where those cannot tell, libxml2
+    export/schematron   as it is, for XSLT 1.0
+    export/xsd11        those that refuse, in XPath 2.0 by way of `tree` and `xpath2`
+    examples            to make certificates that break no rule, or one
+
+Tests hold the engines equal.
 """
 
 import re

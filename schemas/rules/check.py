@@ -1,6 +1,6 @@
 """The compiled validator of certificates: every check of a type file, answered fast.
 
-What a check means is said by `intyg_assertion` in XPath. Here each one becomes a function over the
+What a check means is said by `assertion` in XPath. Here each one becomes a function over the
 indexed answers that returns where it does not hold; where the index cannot tell, libxml2 evaluates
 the assertion itself. `tests/schemas/rules/test_check.py` holds the two equal.
 """

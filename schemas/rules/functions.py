@@ -3,7 +3,7 @@
 Values of the usual form are read here; all others (a date with letters in it, elements where text
 should be) go to libxml2 one by one, so that the two never differ.
 
-Source: XPath 1.0, section 4 (functions); `intyg_xpath` (abbreviations).
+Source: XPath 1.0, section 4 (functions); `xpath` (abbreviations).
 """
 
 import math
@@ -85,7 +85,7 @@ def days(text: str) -> float:
 
 
 def _day_number(year: int, month: int, day: int) -> int:
-    """As `intyg_xpath` writes it, so that a 31st of February is some day, too."""
+    """As `xpath` writes it, so that a 31st of February is some day, too."""
     early = month < 3
     years = year - early
     months = (153 * (month + 12 * early) - 457) // 5

@@ -146,6 +146,10 @@ _IS_DECIMAL = (
     " and translate(normalize-space(), '+-.', '') != ''"
 )
 
+# How it works. Each kind is an abstract rule of the national Schematron, said in XPath and again in
+# Python. It is asked of a delsvar wherever that stands: by `check` in Python where it has the usual
+# form, otherwise in XPath, by libxml2; by exports and tests in XPath.
+
 KINDS: Final[Mapping[str, Kind]] = {
     "text": _kind(
         FILLED,
