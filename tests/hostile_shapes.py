@@ -18,6 +18,9 @@ _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _LEVELS: Final = 80
 """As deep as a delsvar may be filled without the message being deeper than 100 levels."""
 
+LONG: Final = 900_000
+"""Characters of a text that is among the longest that may be."""
+
 
 def envelope(body: str, header: str = "", attributes: str = "") -> bytes:
     """A SOAP 1.1 request."""
@@ -214,6 +217,16 @@ SHAPES: Final[dict[str, Shape]] = {
     # text
     "a long name of a unit": lambda n: _instead("Påhittade vårdcentralen", many("Enhet. ", n)),
     "a long text": lambda n: _delsvar(many("Påhittad text. ", n)),
+    "long texts": lambda n: _svar(
+        many(f"<svar id='35'><delsvar id='35.1'>{'x' * LONG}</delsvar></svar>", n)
+    ),
+    "long texts of blanks": lambda n: _svar(
+        many(f"<svar id='35'><delsvar id='35.1'>{' ' * LONG}</delsvar></svar>", n)
+    ),
+    "long dates": lambda n: _delsvar(
+        many(f"<t:datePeriod><t:start>{'2' * LONG}</t:start></t:datePeriod>", n)
+    ),
+    "long attributes": lambda n: _svar(many(f"<svar id='{'9' * LONG}'/>", n)),
     "a text of references": lambda n: _delsvar(many("&amp;&lt;&gt;", n)),
     "a text of blanks": lambda n: _delsvar(many(" \n\t", n)),
     "a text of digits": lambda n: _delsvar(many("1", n)),

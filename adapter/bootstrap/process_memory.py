@@ -7,23 +7,28 @@ from typing import Final
 LARGE_BLOCK_BYTES: Final = 256 * 1024
 """A certificate fits into one several times over."""
 
+ARENAS: Final = 2
+"""Enough for threads that hold the interpreter's lock most of the time."""
+
 _M_MMAP_THRESHOLD: Final = -3  # glibc's malloc.h
+_M_ARENA_MAX: Final = -8
 
 
-def give_back_large_blocks() -> None:
+def give_memory_back() -> None:
     """
-    Give blocks of memory from `LARGE_BLOCK_BYTES` up back to the system when they are free.
+    Give memory that is free back to the system, or at least to other threads.
 
-    By itself glibc takes each such block for the first of many: it keeps what is freed, up to 64 MB
-    in each of its arenas, of which there are eight for each core. Other C libraries have no such
-    threshold; nothing happens there.
+    By itself glibc takes each large block for the first of many, and keeps what is freed; and it
+    keeps it for one of its arenas, of which there are eight for each core. Other C libraries do
+    neither, and nothing happens there.
 
     Source:
-        mallopt(3), M_MMAP_THRESHOLD: setting it ends its being adjusted.
+        mallopt(3), M_MMAP_THRESHOLD (setting it ends its being adjusted) and M_ARENA_MAX.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
+        mallopt(_M_ARENA_MAX, ARENAS)
 
 
 def keep_what_is_there() -> None:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from intyg.adapter.bootstrap.process_memory import give_back_large_blocks, keep_what_is_there
+from intyg.adapter.bootstrap.process_memory import give_memory_back, keep_what_is_there
 from intyg.adapter.bootstrap.processes import (
     Fitness,
     Processes,
@@ -110,6 +110,7 @@ def _build(settings: Settings, shared_port: int | None = None) -> "App":
     from intyg.adapter.bootstrap.app import build_app
     from intyg.adapter.store import database_version
 
+    give_memory_back()  # before there are threads: each that comes takes an arena
     try:
         # Before it is used: who reads why it did not start reads with what.
         database = database_version(settings.effective_database_url)
@@ -120,8 +121,6 @@ def _build(settings: Settings, shared_port: int | None = None) -> "App":
 
 
 def _warm_up(adapter: "App") -> None:
-    give_back_large_blocks()
-
     def warm_up() -> None:
         adapter.warm_up()
         keep_what_is_there()

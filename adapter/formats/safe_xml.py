@@ -35,6 +35,9 @@ MAX_ATTRIBUTES: Final = 32
 MAX_NAMESPACES: Final = 128
 """Declarations in force at one element. The contracts have some fifty namespaces in all, and there
 are libraries that declare on the first element every one that they know."""
+MAX_VALUE: Final = 1_000_000
+"""Characters in one element that holds text, or in one attribute. The longest that a rule allows
+has some thousand. A look at a value goes through it all, and lets no other thread run meanwhile."""
 
 _BOMS: Final = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -72,6 +75,9 @@ _XML_ERRORS: Final = {  # libxml2's error numbers, e.g. 76: ERR_TAG_NAME_MISMATC
 _DEEP_PATH: Final = "/*" * (MAX_DEPTH + 1)
 _CROWDED_PATH: Final = f"//*/@*[{MAX_ATTRIBUTES + 1}]"
 _TOO_DEEP_OR_CROWDED: Final = etree.XPath(f"boolean({_DEEP_PATH} | {_CROWDED_PATH})")
+_TOO_LONG: Final = etree.XPath(
+    f"(//*[not(*)] | //@*)[string-length() > {MAX_VALUE}]/ancestor-or-self::*[1]"
+)
 _TOO_DEEP: Final = etree.XPath(f"boolean({_DEEP_PATH})")
 _CROWDED: Final = etree.XPath(f"{_CROWDED_PATH}/..")
 _per_thread = threading.local()
@@ -165,13 +171,15 @@ def parse(
     if _TOO_DEEP_OR_CROWDED(tree):  # asked together, since it is asked of each message
         if _TOO_DEEP(tree):
             raise FaultError(f"The message is nested deeper than {MAX_DEPTH} elements.")
-        raise _too_crowded(_CROWDED(tree), f"{MAX_ATTRIBUTES} attributes")
+        raise _too_much(_CROWDED(tree), f"{MAX_ATTRIBUTES} attributes")
     if text.count(b"xmlns") > MAX_NAMESPACES and (crowded := _with_too_many_namespaces(tree)):
-        raise _too_crowded(crowded, f"{MAX_NAMESPACES} namespace declarations in force")
+        raise _too_much(crowded, f"{MAX_NAMESPACES} namespace declarations in force")
+    if len(text) > MAX_VALUE and (holders := _TOO_LONG(tree)):
+        raise _too_much(holders, f"{MAX_VALUE} characters in one value")
     return tree
 
 
-def _too_crowded(elements: Any, what: str) -> FaultError:
+def _too_much(elements: Any, what: str) -> FaultError:
     """What one element holds is written out anew for each fault of it, or of what is in it."""
     where = f"line {elements[0].sourceline}"
     return FaultError(f"An element of the message has more than {what}, at {where}.")

@@ -228,8 +228,8 @@ class _SchemaSet:
         """
         Whether an element is valid, and the line of its last fault.
 
-        Each message has a compiled schema for itself: the error log is kept on it, though no longer
-        than for the one message, which may fill it with megabytes.
+        Each message has a compiled schema for itself: the error log is kept on it, and emptied when
+        it has been read. It would keep megabytes, and what they quote.
         """
         with self._turns:
             schema: Any  # lxml-stubs do not know what is on its log
@@ -244,6 +244,7 @@ class _SchemaSet:
                 return False, None if last is None else last.line
             finally:
                 schema._clear_error_log()
+                etree.clear_error_log()  # the thread's own: its last hundred, of up to 64 kB each
                 self._idle.append(schema)
 
     def _compiled(self) -> etree.XMLSchema:

@@ -17,7 +17,7 @@ def work():
         safe_xml.parse(message)
 
 if sys.argv[1] == "given back":
-    process_memory.give_back_large_blocks()
+    process_memory.give_memory_back()
 message = b"<a>" + b"x" * 9_000_000 + b"</a>"
 before = resident()
 threads = [threading.Thread(target=work) for _ in range(4)]

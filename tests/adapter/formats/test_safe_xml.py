@@ -14,6 +14,7 @@ from intyg.adapter.formats.safe_xml import (
     MAX_LIST_MARKUP,
     MAX_MARKUP,
     MAX_NAMESPACES,
+    MAX_VALUE,
     body_slice,
     envelope,
     parse,
@@ -232,6 +233,15 @@ def test_declarations_in_force_are_allowed_up_to_the_limit(levels: int) -> None:
     parse(message(MAX_NAMESPACES))
     error = refused(message(MAX_NAMESPACES + 1))
     assert "more than 128 namespace declarations in force, at line 2." in error.text
+
+
+@pytest.mark.parametrize(
+    "message", ["<a>\n<b>%s</b></a>", "<a>\n<b c='%s'/></a>", "<a>\n<b>x<![CDATA[%s]]></b></a>"]
+)
+def test_a_value_is_allowed_up_to_the_limit(message: str) -> None:
+    parse((message % ("x" * (MAX_VALUE - 1))).encode())
+    error = refused((message % ("x" * (MAX_VALUE + 1))).encode())
+    assert error.text.endswith("more than 1000000 characters in one value, at line 2.")
 
 
 def test_an_element_after_another_may_declare_anew() -> None:
