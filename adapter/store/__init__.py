@@ -13,6 +13,7 @@ from intyg.adapter.store.faults import (
     ConstraintError,
     DuplicateRow,
     LeaseLostError,
+    UnreleasedTablesError,
     WrongEnvironmentError,
 )
 from intyg.adapter.store.rows import (
@@ -34,6 +35,7 @@ __all__ = [
     "LeaseLostError",
     "Rows",
     "Store",
+    "UnreleasedTablesError",
     "WrongEnvironmentError",
     "database_version",
 ]

@@ -15,8 +15,6 @@ from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import StaticPool
 
@@ -24,14 +22,14 @@ from intyg.adapter.domain.clock import Clock
 from intyg.adapter.domain.delivery import Delivery
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.errors import StoreError
-from intyg.adapter.store import migrations, tables
+from intyg.adapter.store import tables
 from intyg.adapter.store.audit_rows import AuditHead
 from intyg.adapter.store.faults import ConstraintError, WrongEnvironmentError, as_store_error
 from intyg.adapter.store.listen import Listener
+from intyg.adapter.store.migrations.upgrade import refuse_unreleased, upgrade
 from intyg.adapter.store.one_transaction import OneTransaction
 from intyg.adapter.store.rows import Rows
 
-MIGRATION_LOCK: Final = 0x696E747967  # «intyg»; an advisory lock is a number per database
 BUSY_SECONDS: Final = 10.0
 """How long SQLite waits for a lock that another program holds, e.g. a backup."""
 
@@ -97,15 +95,11 @@ class Store:
                 None neither marks nor looks, for tests of the tables alone.
 
         Raises:
+            UnreleasedTablesError: The tables are from before the first release.
             WrongEnvironmentError: The database belongs to another one; nothing is changed.
         """
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
         with self._transaction(write=True) as connection:
-            if self.is_postgresql:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade(connection)
             if environment is not None:
                 self._mark(connection, environment)
 
@@ -114,9 +108,11 @@ class Store:
         For whoever opens a database without `migrate`; one without tables belongs to everybody.
 
         Raises:
+            UnreleasedTablesError: Its tables are from before the first release.
             WrongEnvironmentError: It belongs to another environment.
         """
         with self._transaction(write=False) as connection:
+            refuse_unreleased(connection)
             if sa.inspect(connection).has_table(tables.environment.name):
                 mark = connection.scalar(sa.select(tables.environment.c.name))
                 self._compare(mark, environment)

@@ -4,6 +4,7 @@
     ├── ConstraintError     a constraint of the schema said no
     ├── DuplicateRow        the id is taken: somebody was faster
     ├── LeaseLostError      the delivery is no longer this worker's
+    ├── UnreleasedTablesError  the tables are from before the first release
     └── WrongEnvironmentError  the database was made in another environment
 
 The original is deliberately *not* kept as the cause: SQLAlchemy's texts quote parameters, and
@@ -41,6 +42,10 @@ class DuplicateRow(StoreError):  # noqa: N818  a finding: flows answer it with I
 
 class LeaseLostError(StoreError):
     """The delivery was claimed by somebody else, or taken back, before its outcome was recorded."""
+
+
+class UnreleasedTablesError(StoreError):
+    """The tables are from before the first release; nothing was changed."""
 
 
 class WrongEnvironmentError(StoreError):

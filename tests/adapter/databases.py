@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
@@ -88,6 +89,16 @@ def empty_database(kind: str, folder: Path) -> Iterator[str]:
 def sqlite_url(folder: Path, kind: str = SQLITE) -> str:
     """The URL of a file that is not there yet."""
     return f"{kind}:///{folder / 'adapter.sqlite'}"
+
+
+def make_unreleased(url: str, revision: str) -> None:
+    """Make a database as one of the revisions did that no release has had: what tells it apart."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{revision}')")
+        connection.exec_driver_sql("CREATE TABLE intyg (seq INTEGER, intygs_id TEXT)")
+        connection.exec_driver_sql("INSERT INTO intyg VALUES (1, 'intyg-1')")
 
 
 def _driver_url() -> str:

@@ -17,7 +17,7 @@ from intyg.adapter.doctor.key_files import (
 from intyg.adapter.domain.errors import StoreError, TechnicalError
 from intyg.adapter.httpd.crl_files import due_soon
 from intyg.adapter.settings.settings import SettingsError
-from intyg.adapter.store import Store, WrongEnvironmentError
+from intyg.adapter.store import Store, UnreleasedTablesError, WrongEnvironmentError
 
 NOBODY: Final = "SE0000000000-0000"
 """Who is looked up to see whether a staff directory answers."""
@@ -34,6 +34,8 @@ def database(facts: Facts) -> Iterator[Remark]:
         store.must_belong_to(facts.settings.environment)
     except WrongEnvironmentError as exc:
         yield Remark(exc.text, "give each environment a data_dir or database_url of its own")
+    except UnreleasedTablesError as exc:
+        yield Remark(exc.text, "nothing is kept of it; the next start makes a new one")
     except StoreError as exc:
         yield Remark(exc.text, "see that the database runs, and what its log says")
     finally:

@@ -3,6 +3,8 @@
 import json
 import platform
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from intyg.adapter.doctor.checks import CHECKS
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.settings.settings import load_settings
 from intyg.adapter.signature.demo_keys import TestKeys, make_test_keys
+from tests.adapter.databases import make_unreleased, sqlite_url
 from tests.builders import PATIENT
 
 GOOD = """
@@ -112,6 +115,40 @@ def test_another_environments_database_is_found(tmp_path: Path) -> None:
     result = doctor(tmp_path, GOOD.replace('"test"', '"production"'))
     assert result.exit_code == 1
     assert "belongs to the environment test and is not opened in production" in result.stdout
+
+
+def test_a_database_from_before_the_first_release_is_found(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    make_unreleased(sqlite_url(tmp_path / "data"), "0003")
+    result = doctor(tmp_path, GOOD, "--json")
+    assert result.exit_code == 1
+    [failing] = [line for line in lines(result) if line["state"] == "fails"]
+    assert failing["check"] == "database"
+    assert failing["text"].endswith(f": remove the file {tmp_path / 'data/adapter.sqlite'}")
+
+
+@pytest.mark.parametrize(
+    "command", [("serve",), ("blocked",), ("audit", "list"), ("audit", "verify")], ids=" ".join
+)
+def test_no_command_opens_a_database_from_before_the_first_release(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "adapter.toml").write_text(GOOD)
+    (tmp_path / "list.csv").write_text(f"{PATIENT}\n")
+    settings = load_settings(tmp_path / "adapter.toml")
+    build_services(settings).store.close()  # makes the key of the audit log
+    file = tmp_path / "data/adapter.sqlite"
+    file.unlink()
+    make_unreleased(settings.effective_database_url, "0003")
+    before = file.read_bytes()
+    ended = subprocess.run(
+        [sys.executable, "-m", "intyg.adapter", *command, "--config", tmp_path / "adapter.toml"],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode in (1, 2)
+    assert ended.stderr.splitlines()[-1].endswith(f": remove the file {file}")
+    assert file.read_bytes()[100:] == before[100:]  # the first 100 are SQLite's own header
 
 
 @pytest.mark.parametrize(

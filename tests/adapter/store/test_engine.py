@@ -19,16 +19,20 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import make_url
 
+from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.store import (
     ConstraintError,
     Store,
+    UnreleasedTablesError,
     database_version,
     tables,
 )
 from intyg.adapter.store.faults import FAULTS, as_store_error
+from intyg.adapter.store.migrations.upgrade import UNRELEASED
 from tests.adapter.conftest import VirtualClock
-from tests.adapter.databases import sqlite_url
+from tests.adapter.databases import make_unreleased, sqlite_url
 from tests.adapter.samples import (
     NOW,
     add_delivery,
@@ -64,7 +68,7 @@ def test_migrations_and_tables_agree_on_every_index(tmp_path: Path, clock: Virtu
 
 
 def _parts(sql: str | None) -> list[str]:
-    """The parts of a statement; they may come in any order, and a migration adds columns last."""
+    """The parts of a statement; they may come in any order: a migration adds columns last."""
     parts = (part.strip(" \t()") for part in re.split(r"[,\n]", sql or ""))
     return sorted(part for part in parts if part)
 
@@ -99,6 +103,49 @@ def test_processes_that_start_at_once_migrate_one_after_the_other(
     for store in stores:
         store.close()
     assert failures == []
+
+
+def test_a_database_from_before_the_first_release_is_refused_and_left_as_it_is(
+    database_url: str, clock: VirtualClock
+) -> None:
+    make_unreleased(database_url, "0003")
+    before = contents(database_url)
+    store = Store(database_url, clock)
+    with pytest.raises(UnreleasedTablesError, match=r"first release \(tables 0003\)") as migrating:
+        store.migrate(Environment.TEST)
+    with pytest.raises(UnreleasedTablesError) as looking:
+        store.must_belong_to(Environment.TEST)
+    store.close()
+    assert contents(database_url) == before
+    assert migrating.value.text == looking.value.text
+    assert migrating.value.text.endswith(f": remove {what_to_remove(database_url)}")
+    assert "\n" not in migrating.value.text
+
+
+@pytest.mark.parametrize("revision", sorted(UNRELEASED))
+def test_no_unreleased_revision_is_one_of_todays(revision: str, tmp_path: Path) -> None:
+    """Otherwise it would be upgraded from tables that are not there."""
+    make_unreleased(sqlite_url(tmp_path), revision)
+    store = Store(sqlite_url(tmp_path), system_clock)
+    with pytest.raises(UnreleasedTablesError):
+        store.migrate()
+    store.close()
+
+
+def what_to_remove(url: str) -> str:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return f"the file {parsed.database}"
+    schema = str(parsed.query["options"]).removeprefix("-csearch_path=")
+    return f"the schema {schema} of the database {parsed.database}"
+
+
+def contents(url: str) -> dict[str, list[sa.Row[tuple[object, ...]]]]:
+    """Each table with its rows."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        names = sa.inspect(connection).get_table_names()
+        return {name: list(connection.execute(sa.text(f"SELECT * FROM {name}"))) for name in names}
 
 
 def test_everything_in_a_transaction_that_fails_is_gone(store: Store) -> None:
@@ -271,7 +318,7 @@ def test_a_second_process_on_the_same_file_is_refused(tmp_path: Path, clock: Vir
     program = (
         "import sys\n"
         "from intyg.adapter.domain.errors import StoreError\n"
-        "from intyg.adapter.domain.model import system_clock\n"
+        "from intyg.adapter.domain.clock import system_clock\n"
         "from intyg.adapter.store import Store\n"
         "try: Store(sys.argv[1], system_clock)\n"
         "except StoreError as error: print(error)\n"

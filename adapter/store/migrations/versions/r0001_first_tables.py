@@ -1,278 +1,293 @@
-"""The first tables: certificates, messages, events, deliveries."""
+"""The first tables: certificates, messages, events, deliveries, and who did what.
+
+What a column is for stands in `adapter/store/tables.py`. Constraints and indexes without a name get
+it from the naming convention there.
+"""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "r0001"  # not 0001: so began the ones before the first release
 down_revision = None
 branch_labels = None
 depends_on = None
 
-SEQ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-TIME = sa.DateTime(timezone=True)
-
 
 def upgrade() -> None:
-    op.create_table(
-        "block",
-        sa.Column("seq", SEQ, autoincrement=True, nullable=False),
-        sa.Column("intygs_id", sa.Text(), nullable=False),
-        sa.Column("contract", sa.Text(), nullable=False),
-        sa.Column("destination", sa.Text(), nullable=False),
-        sa.Column("signal", sa.Text(), nullable=True),
-        sa.Column("at", TIME, nullable=False),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_block")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_block_intygs_id"), "block", ["intygs_id"], unique=False)
+    for create in (
+        _environment,
+        _body,
+        _intyg,
+        _intygs_status,
+        _ehr_ref,
+        _approved_receiver,
+        _meddelande,
+        _komplettering,
+        _delivery,
+        _attempt,
+        _handelse,
+        _block,
+        _audit,
+        _audit_head,
+    ):
+        create()
+
+
+def _environment() -> None:
+    op.create_table("environment", sa.Column("name", sa.Text(), primary_key=True))
+
+
+def _body() -> None:
     op.create_table(
         "body",
-        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), primary_key=True),
         sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_body")),
     )
+
+
+def _intyg() -> None:
     op.create_table(
         "intyg",
-        sa.Column("seq", SEQ, autoincrement=True, nullable=False),
-        sa.Column("intygs_id", sa.Text(), nullable=False),
-        sa.Column("typ", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("signeringstidpunkt", TIME, nullable=True),
-        sa.Column("patient_root", sa.Text(), nullable=False),
-        sa.Column("patient_extension", sa.Text(), nullable=False),
-        sa.Column("personal_id", sa.Text(), nullable=False),
-        sa.Column("fullstandigt_namn", sa.Text(), nullable=False),
-        sa.Column("enhets_id", sa.Text(), nullable=False),
-        sa.Column("enhetsnamn", sa.Text(), nullable=False),
-        sa.Column("vardgivare_id", sa.Text(), nullable=False),
-        sa.Column("relation_typ", sa.Text(), nullable=True),
-        sa.Column("relation_intygs_id", sa.Text(), nullable=True),
-        sa.Column("svar_pa_meddelande_id", sa.Text(), nullable=True),
-        sa.Column("svar_pa_referens_id", sa.Text(), nullable=True),
-        sa.Column("body_sha256", sa.Text(), nullable=False),
-        sa.Column("received_sha256", sa.Text(), nullable=False),
-        sa.Column("contract", sa.Text(), nullable=False),
-        sa.Column("logical_address", sa.Text(), nullable=False),
-        sa.Column("correlation_id", sa.Text(), nullable=False),
-        sa.Column("sender", sa.Text(), nullable=True),
-        sa.Column("received_at", TIME, nullable=False),
+        _seq(),
+        sa.Column("intygs_id", sa.Text(), nullable=False, unique=True),
+        *_texts("typ", "version"),
+        _time("signeringstidpunkt", nullable=True),
+        *_texts("patient_root", "patient_extension", "personal_id", "fullstandigt_namn"),
+        *_texts("enhets_id", "enhetsnamn", "vardgivare_id"),
+        *_texts("relation_typ", "relation_intygs_id", nullable=True),
+        *_texts("svar_pa_meddelande_id", "svar_pa_referens_id", nullable=True),
+        _ref("body_sha256", "body.sha256"),
+        _ref("received_sha256", "body.sha256"),
+        *_texts("contract", "logical_address", "correlation_id"),
+        *_texts("sender", nullable=True),
+        _time("received_at"),
         sa.Column("is_test", sa.Boolean(), nullable=True),
-        sa.Column("signature", sa.Text(), nullable=False),
-        sa.Column("revoked_at", TIME, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["body_sha256"], ["body.sha256"], name=op.f("fk_intyg_body_sha256")
-        ),
-        sa.ForeignKeyConstraint(
-            ["received_sha256"], ["body.sha256"], name=op.f("fk_intyg_received_sha256")
-        ),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_intyg")),
-        sa.UniqueConstraint("intygs_id", name=op.f("uq_intyg_intygs_id")),
+        *_texts("signature"),
+        _time("revoked_at", nullable=True),
+        sa.Index(None, "patient_extension", "typ"),
+        sa.Index(None, "enhets_id", "signeringstidpunkt"),
+        sa.Index(None, "vardgivare_id", "signeringstidpunkt"),
+        sa.Index(None, "relation_intygs_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_intyg_enhets_id_signeringstidpunkt"),
-        "intyg",
-        ["enhets_id", "signeringstidpunkt"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_intyg_patient_extension_typ"), "intyg", ["patient_extension", "typ"], unique=False
-    )
-    op.create_index(
-        op.f("ix_intyg_relation_intygs_id"), "intyg", ["relation_intygs_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_intyg_vardgivare_id_signeringstidpunkt"),
-        "intyg",
-        ["vardgivare_id", "signeringstidpunkt"],
-        unique=False,
-    )
-    op.create_table(
-        "delivery",
-        sa.Column("seq", SEQ, autoincrement=True, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("contract", sa.Text(), nullable=False),
-        sa.Column("logical_address", sa.Text(), nullable=False),
-        sa.Column("intygs_id", sa.Text(), nullable=False),
-        sa.Column("patient_root", sa.Text(), nullable=False),
-        sa.Column("patient_extension", sa.Text(), nullable=False),
-        sa.Column("body_sha256", sa.Text(), nullable=False),
-        sa.Column("part", sa.Text(), nullable=False),
-        sa.Column("meddelande_id", sa.Text(), nullable=True),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("due_at", TIME, nullable=False),
-        sa.Column("worker", sa.Text(), nullable=True),
-        sa.Column("lease_until", TIME, nullable=True),
-        sa.Column("created_at", TIME, nullable=False),
-        sa.Column("updated_at", TIME, nullable=False),
-        sa.Column("correlation_id", sa.Text(), nullable=False),
-        sa.Column("last_kind", sa.Text(), nullable=True),
-        sa.Column("last_retry_at", TIME, nullable=True),
-        sa.Column("last_http_status", sa.Integer(), nullable=True),
-        sa.Column("last_result_code", sa.Text(), nullable=True),
-        sa.Column("last_error_id", sa.Text(), nullable=True),
-        sa.Column("last_detail", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["body_sha256"], ["body.sha256"], name=op.f("fk_delivery_body_sha256")
-        ),
-        sa.ForeignKeyConstraint(
-            ["intygs_id"], ["intyg.intygs_id"], name=op.f("fk_delivery_intygs_id")
-        ),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_delivery")),
-        sa.UniqueConstraint("id", name=op.f("uq_delivery_id")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(
-        "ix_delivery_due",
-        "delivery",
-        ["due_at", "seq"],
-        unique=False,
-        sqlite_where=sa.text("state IN ('queued', 'held')"),
-        postgresql_where=sa.text("state IN ('queued', 'held')"),
-    )
-    op.create_index(
-        op.f("ix_delivery_intygs_id_seq"), "delivery", ["intygs_id", "seq"], unique=False
-    )
-    op.create_index(
-        "ix_delivery_queue",
-        "delivery",
-        ["intygs_id", "logical_address", "seq"],
-        unique=False,
-        sqlite_where=sa.text("state IN ('queued', 'held', 'sending')"),
-        postgresql_where=sa.text("state IN ('queued', 'held', 'sending')"),
-    )
-    op.create_index(
-        "uq_delivery_sending",
-        "delivery",
-        ["intygs_id", "logical_address"],
-        unique=True,
-        sqlite_where=sa.text("state = 'sending'"),
-        postgresql_where=sa.text("state = 'sending'"),
-    )
+
+
+def _intygs_status() -> None:
     op.create_table(
         "intygs_status",
-        sa.Column("seq", SEQ, autoincrement=True, nullable=False),
-        sa.Column("intygs_id", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("part", sa.Text(), nullable=False),
-        sa.Column("tidpunkt", TIME, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["intygs_id"], ["intyg.intygs_id"], name=op.f("fk_intygs_status_intygs_id")
-        ),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_intygs_status")),
+        _seq(),
+        _ref("intygs_id", "intyg.intygs_id"),
+        *_texts("status", "part"),
+        _time("tidpunkt"),
+        sa.Index(None, "intygs_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_intygs_status_intygs_id"), "intygs_status", ["intygs_id"], unique=False
+
+
+def _ehr_ref() -> None:
+    op.create_table(
+        "ehr_ref",
+        sa.Column("intygs_id", sa.Text(), primary_key=True),
+        *_texts("ref"),
     )
+
+
+def _approved_receiver() -> None:
+    op.create_table(
+        "approved_receiver",
+        sa.Column("intygs_id", sa.Text(), primary_key=True),
+        sa.Column("receiver_id", sa.Text(), primary_key=True),
+        *_texts("approval_status"),
+    )
+
+
+def _meddelande() -> None:
     op.create_table(
         "meddelande",
-        sa.Column("seq", SEQ, autoincrement=True, nullable=False),
-        sa.Column("meddelande_id", sa.Text(), nullable=False),
-        sa.Column("direction", sa.Text(), nullable=False),
-        sa.Column("referens_id", sa.Text(), nullable=True),
-        sa.Column("skickat_tidpunkt", TIME, nullable=False),
-        sa.Column("intygs_id", sa.Text(), nullable=False),
-        sa.Column("patient_root", sa.Text(), nullable=False),
-        sa.Column("patient_extension", sa.Text(), nullable=False),
-        sa.Column("logisk_adress_mottagare", sa.Text(), nullable=False),
-        sa.Column("amne", sa.Text(), nullable=False),
-        sa.Column("rubrik", sa.Text(), nullable=True),
-        sa.Column("meddelande", sa.Text(), nullable=False),
-        sa.Column("paminnelse_meddelande_id", sa.Text(), nullable=True),
-        sa.Column("svar_pa_meddelande_id", sa.Text(), nullable=True),
-        sa.Column("svar_pa_referens_id", sa.Text(), nullable=True),
+        _seq(),
+        sa.Column("meddelande_id", sa.Text(), nullable=False, unique=True),
+        *_texts("direction"),
+        *_texts("referens_id", nullable=True),
+        _time("skickat_tidpunkt"),
+        _ref("intygs_id", "intyg.intygs_id"),
+        *_texts("patient_root", "patient_extension", "logisk_adress_mottagare", "amne"),
+        *_texts("rubrik", nullable=True),
+        *_texts("meddelande"),
+        *_texts("paminnelse_meddelande_id", nullable=True),
+        *_texts("svar_pa_meddelande_id", "svar_pa_referens_id", nullable=True),
         sa.Column("sista_datum_for_svar", sa.Date(), nullable=True),
-        sa.Column("part", sa.Text(), nullable=True),
-        sa.Column("personal_id", sa.Text(), nullable=True),
-        sa.Column("fullstandigt_namn", sa.Text(), nullable=True),
-        sa.Column("enhets_id", sa.Text(), nullable=True),
-        sa.Column("enhetsnamn", sa.Text(), nullable=True),
-        sa.Column("vardgivare_id", sa.Text(), nullable=True),
-        sa.Column("body_sha256", sa.Text(), nullable=False),
-        sa.Column("contract", sa.Text(), nullable=False),
-        sa.Column("logical_address", sa.Text(), nullable=False),
-        sa.Column("correlation_id", sa.Text(), nullable=False),
-        sa.Column("sender", sa.Text(), nullable=True),
-        sa.Column("received_at", TIME, nullable=False),
-        sa.Column("state", sa.Text(), nullable=True),
-        sa.Column("answered_by", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["body_sha256"], ["body.sha256"], name=op.f("fk_meddelande_body_sha256")
-        ),
-        sa.ForeignKeyConstraint(
-            ["intygs_id"], ["intyg.intygs_id"], name=op.f("fk_meddelande_intygs_id")
-        ),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_meddelande")),
-        sa.UniqueConstraint("meddelande_id", name=op.f("uq_meddelande_meddelande_id")),
+        *_texts("part", "personal_id", "fullstandigt_namn", nullable=True),
+        *_texts("enhets_id", "enhetsnamn", "vardgivare_id", nullable=True),
+        _ref("body_sha256", "body.sha256"),
+        *_texts("contract", "logical_address", "correlation_id"),
+        *_texts("sender", nullable=True),
+        _time("received_at"),
+        *_texts("state", "answered_by", nullable=True),
+        sa.Index(None, "intygs_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_meddelande_intygs_id"), "meddelande", ["intygs_id"], unique=False)
-    op.create_table(
-        "attempt",
-        sa.Column("seq", SEQ, autoincrement=True, nullable=False),
-        sa.Column("delivery_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("retry_at", TIME, nullable=True),
-        sa.Column("http_status", sa.Integer(), nullable=True),
-        sa.Column("result_code", sa.Text(), nullable=True),
-        sa.Column("error_id", sa.Text(), nullable=True),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("private_remote_text", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id")
-        ),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_attempt")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_attempt_delivery_id"), "attempt", ["delivery_id"], unique=False)
-    op.create_table(
-        "handelse",
-        sa.Column("seq", SEQ, autoincrement=True, nullable=False),
-        sa.Column("intygs_id", sa.Text(), nullable=False),
-        sa.Column("handelsekod", sa.Text(), nullable=False),
-        sa.Column("tidpunkt", TIME, nullable=False),
-        sa.Column("skickade_totalt", sa.Integer(), nullable=False),
-        sa.Column("skickade_ej_besvarade", sa.Integer(), nullable=False),
-        sa.Column("skickade_besvarade", sa.Integer(), nullable=False),
-        sa.Column("skickade_hanterade", sa.Integer(), nullable=False),
-        sa.Column("mottagna_totalt", sa.Integer(), nullable=False),
-        sa.Column("mottagna_ej_besvarade", sa.Integer(), nullable=False),
-        sa.Column("mottagna_besvarade", sa.Integer(), nullable=False),
-        sa.Column("mottagna_hanterade", sa.Integer(), nullable=False),
-        sa.Column("amne", sa.Text(), nullable=True),
-        sa.Column("sista_datum_for_svar", sa.Date(), nullable=True),
-        sa.Column("hanterat_av", sa.Text(), nullable=True),
-        sa.Column("delivery_id", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["delivery.id"], name=op.f("fk_handelse_delivery_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["intygs_id"], ["intyg.intygs_id"], name=op.f("fk_handelse_intygs_id")
-        ),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_handelse")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_handelse_delivery_id"), "handelse", ["delivery_id"], unique=False)
-    op.create_index(op.f("ix_handelse_intygs_id"), "handelse", ["intygs_id"], unique=False)
+
+
+def _komplettering() -> None:
     op.create_table(
         "komplettering",
-        sa.Column("seq", SEQ, autoincrement=True, nullable=False),
-        sa.Column("meddelande_id", sa.Text(), nullable=False),
-        sa.Column("frage_id", sa.Text(), nullable=False),
-        sa.Column("instans", sa.Integer(), nullable=True),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["meddelande_id"],
-            ["meddelande.meddelande_id"],
-            name=op.f("fk_komplettering_meddelande_id"),
-        ),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_komplettering")),
+        _seq(),
+        _ref("meddelande_id", "meddelande.meddelande_id"),
+        *_texts("frage_id"),
+        *_numbers("instans", nullable=True),
+        *_texts("text"),
+        sa.Index(None, "meddelande_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_komplettering_meddelande_id"), "komplettering", ["meddelande_id"], unique=False
+
+
+def _delivery() -> None:
+    op.create_table(
+        "delivery",
+        _seq(),
+        sa.Column("id", sa.Text(), nullable=False, unique=True),
+        *_texts("contract", "logical_address"),
+        _ref("intygs_id", "intyg.intygs_id"),
+        *_texts("patient_root", "patient_extension"),
+        _ref("body_sha256", "body.sha256"),
+        *_texts("part"),
+        *_texts("meddelande_id", "requested_by", nullable=True),
+        *_texts("state"),
+        *_numbers("attempts"),
+        _time("due_at"),
+        *_texts("worker", nullable=True),
+        _time("lease_until", nullable=True),
+        _time("created_at"),
+        _time("updated_at"),
+        *_texts("correlation_id"),
+        *_texts("last_kind", nullable=True),
+        _time("last_retry_at", nullable=True),
+        *_numbers("last_http_status", nullable=True),
+        *_texts("last_result_code", "last_error_id", "last_detail", nullable=True),
+        sa.Index(None, "intygs_id", "seq"),
+        *_delivery_queue(),
+        sqlite_autoincrement=True,
     )
+
+
+def _delivery_queue() -> tuple[sa.Index, ...]:
+    """What is due, what stands in front of it, and that nothing is sent twice at once."""
+    return (
+        sa.Index("ix_delivery_due", "due_at", "seq", **_where("state IN ('queued', 'held')")),
+        sa.Index(
+            "ix_delivery_queue",
+            *("intygs_id", "logical_address", "seq"),
+            **_where("state IN ('queued', 'held', 'sending')"),
+        ),
+        sa.Index(
+            "uq_delivery_sending",
+            *("intygs_id", "logical_address"),
+            unique=True,
+            **_where("state = 'sending'"),
+        ),
+    )
+
+
+def _attempt() -> None:
+    op.create_table(
+        "attempt",
+        _seq(),
+        _ref("delivery_id", "delivery.id"),
+        *_numbers("number"),
+        _time("at"),
+        *_texts("kind"),
+        _time("retry_at", nullable=True),
+        *_numbers("http_status", nullable=True),
+        *_texts("result_code", "error_id", nullable=True),
+        *_texts("detail"),
+        *_texts("private_remote_text", nullable=True),
+        sa.Index(None, "delivery_id"),
+        sqlite_autoincrement=True,
+    )
+
+
+def _handelse() -> None:
+    counts = ("totalt", "ej_besvarade", "besvarade", "hanterade")
+    op.create_table(
+        "handelse",
+        _seq(),
+        _ref("intygs_id", "intyg.intygs_id"),
+        *_texts("handelsekod"),
+        _time("tidpunkt"),
+        *_numbers(*(f"skickade_{count}" for count in counts)),
+        *_numbers(*(f"mottagna_{count}" for count in counts)),
+        *_texts("amne", nullable=True),
+        sa.Column("sista_datum_for_svar", sa.Date(), nullable=True),
+        *_texts("hanterat_av", nullable=True),
+        _ref("delivery_id", "delivery.id", nullable=True),
+        sa.Index(None, "intygs_id"),
+        sa.Index(None, "delivery_id"),
+        sqlite_autoincrement=True,
+    )
+
+
+def _block() -> None:
+    op.create_table(
+        "block",
+        _seq(),
+        *_texts("intygs_id", "contract", "destination"),
+        *_texts("signal", nullable=True),
+        _time("at"),
+        sa.Index(None, "intygs_id"),
+        sqlite_autoincrement=True,
+    )
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit",
+        _seq(),
+        *_numbers("chain"),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        _time("at"),
+        *_texts("action", "outcome", "detail"),
+        *_texts("intygs_id", "person", "sender", "actor", nullable=True),
+        *_texts("correlation_id", "hash"),
+        sa.Index("uq_audit_chain_number", "chain", "number", unique=True),
+        sa.Index(None, "intygs_id"),
+        sqlite_autoincrement=True,
+    )
+
+
+def _audit_head() -> None:
+    op.create_table(
+        "audit_head",
+        sa.Column("chain", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        *_texts("hash", "seal", "key_id"),
+    )
+
+
+# --- columns --------------------------------------------------------------------------------------
+
+
+def _seq() -> sa.Column[int]:
+    counted = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    return sa.Column("seq", counted, primary_key=True, autoincrement=True)
+
+
+def _texts(*names: str, nullable: bool = False) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text(), nullable=nullable) for name in names]
+
+
+def _numbers(*names: str, nullable: bool = False) -> list[sa.Column[int]]:
+    return [sa.Column(name, sa.Integer(), nullable=nullable) for name in names]
+
+
+def _time(name: str, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def _ref(name: str, target: str, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text(), sa.ForeignKey(target), nullable=nullable)
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}

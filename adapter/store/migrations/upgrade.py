@@ -1,0 +1,58 @@
+"""Bring a database's tables up to date, or refuse those from before the first release."""
+
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+
+from intyg.adapter.store.faults import UnreleasedTablesError
+
+MIGRATION_LOCK: Final = 0x696E747967  # «intyg»; an advisory lock is a number per database
+
+UNRELEASED: Final = frozenset({"0001", "0002", "0003", "0004", "0005"})
+"""Revisions that no release has had; `r0001` makes in one what they made in five steps."""
+
+
+def upgrade(connection: sa.Connection) -> None:
+    """
+    Make what is missing, inside the connection's transaction.
+
+    Processes that do so at once on PostgreSQL wait for each other.
+
+    Raises:
+        UnreleasedTablesError: As `refuse_unreleased`.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    refuse_unreleased(connection)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def refuse_unreleased(connection: sa.Connection) -> None:
+    """
+    Look which revision a database has; changes nothing.
+
+    Raises:
+        UnreleasedTablesError: One from before the first release; names what to remove.
+    """
+    found = UNRELEASED.intersection(MigrationContext.configure(connection).get_current_heads())
+    if found:
+        url = connection.engine.url.render_as_string(hide_password=True)
+        raise UnreleasedTablesError(
+            f"the database {url} is from before the first release (tables {', '.join(found)}): "
+            f"remove {_what_to_remove(connection)}"
+        )
+
+
+def _what_to_remove(connection: sa.Connection) -> str:
+    database = connection.engine.url.database
+    if connection.dialect.name == "sqlite":
+        return f"the file {database}"
+    schema = connection.scalar(sa.select(sa.func.current_schema()))
+    return f"the schema {schema} of the database {database}"
