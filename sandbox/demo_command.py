@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from intyg.adapter.cli.options import KEYS
 from intyg.adapter.cli.until_signalled import run_until_signalled
-
-KEYS = Path("data/keys")
 
 
 def demo(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from intyg.adapter.cli.options import TypesOption, fail, known_types
+from intyg.adapter.cli.options import TypesOption, known_types
+from intyg.adapter.cli.terminal import fail
 from intyg.adapter.cli.until_signalled import run_until_signalled
 from intyg.schemas.contract.contract import Contracts
 

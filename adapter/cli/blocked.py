@@ -1,24 +1,20 @@
 """The command `intyg blocked`: what the guard stopped, and what waits until it can tell."""
 
-import json
 from collections.abc import Mapping
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from intyg.adapter.cli.options import ConfigOption, JsonOption
+from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings
+from intyg.adapter.cli.terminal import fail, out, print_json
 from intyg.adapter.console.blocked import blocked_view
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.errors import StoreError
-from intyg.adapter.settings.settings import Settings, SettingsError, load_settings
+from intyg.adapter.settings.settings import Settings
 from intyg.adapter.store import Store
 
 LIMIT: Final = 50
-
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
 
 
 def blocked(
@@ -27,17 +23,15 @@ def blocked(
     as_json: JsonOption = False,
 ) -> None:
     """List what the guard blocked, newest first, and what it holds; by certificate, no person."""
+    settings = read_settings(config)
     try:
-        settings = load_settings(config)
         view = read_blocked(settings, limit)
-    except SettingsError as exc:
-        _fail(str(exc), 2)
     except StoreError as exc:
-        _fail(exc.text, 1)
+        fail(exc.text, 1)
     if as_json:
         for kind, rows in (("block", view["blocks"]), ("hold", view["held"])):
             for row in rows:
-                typer.echo(json.dumps({"kind": kind, **row}, ensure_ascii=False))
+                print_json({"kind": kind, **row})
         return
     _print_blocks(view["blocks"])
     _print_held(view["held"])
@@ -59,15 +53,10 @@ def read_blocked(settings: Settings, limit: int = LIMIT) -> dict[str, list[dict[
         store.close()
 
 
-def _fail(text: str, code: int) -> NoReturn:
-    err.print(f"[red]{escape(text)}[/red]", highlight=False)
-    raise typer.Exit(code)
-
-
 def _print_blocks(blocks: list[dict[str, object]]) -> None:
-    out.print(f"[bold]Blocked[/bold]{'' if blocks else ': nothing'}", highlight=False)
+    out.print(f"[bold]Blocked[/bold]{'' if blocks else ': nothing'}")
     for row in blocks:
-        out.print(f"  {escape(block_line(row))}", highlight=False)
+        out.print(f"  {escape(block_line(row))}")
 
 
 def block_line(row: Mapping[str, object]) -> str:
@@ -79,13 +68,13 @@ def block_line(row: Mapping[str, object]) -> str:
 
 
 def _print_held(held: list[dict[str, object]]) -> None:
-    out.print(f"[bold]Held[/bold]{'' if held else ': nothing'}", highlight=False)
+    out.print(f"[bold]Held[/bold]{'' if held else ': nothing'}")
     for row in held:
         line = (
             f"{_second(row['since'])}  {row['intygsId']}  {row['contract']}  "
             f"to {row['logicalAddress']}  {row['why']}; asked again {_second(row['askAgainAt'])}"
         )
-        out.print(f"  {escape(line)}", highlight=False)
+        out.print(f"  {escape(line)}")
 
 
 def _second(time: object) -> str:

@@ -1,6 +1,5 @@
 """The command `intyg doctor`: what must hold here, what does, and what to do about the rest."""
 
-import json
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,17 +8,12 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from intyg.adapter.bootstrap.startup import read_facts
 from intyg.adapter.cli.options import ConfigOption, JsonOption
-from intyg.adapter.doctor.checks import (
-    CHECKS,
-    Check,
-    Remark,
-    look,
-)
+from intyg.adapter.cli.terminal import out, print_json
+from intyg.adapter.doctor.checks import CHECKS, Check, Remark, look
 from intyg.adapter.doctor.connectivity import examine, target_of_name, target_of_url
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.destination import ClientTls
@@ -51,8 +45,6 @@ _COLOURS: Final = {State.OK: "green", State.NOTE: "yellow", State.FAILS: "red"}
 
 ADAPTER: Final = "INTYGSADAPTER"
 """Logical address that a ping asks about when nothing says another."""
-
-out = Console(soft_wrap=True)
 
 
 def doctor(
@@ -102,7 +94,7 @@ def report(lines: Sequence[Line], *, as_json: bool) -> None:
     for line in lines:
         if as_json:
             fields = {"check": line.check, "state": line.state.value, "text": line.text}
-            typer.echo(json.dumps({**fields, "todo": line.todo}, ensure_ascii=False))
+            print_json({**fields, "todo": line.todo})
         else:
             _print(line)
     raise typer.Exit(1 if any(line.state is State.FAILS for line in lines) else 0)
@@ -111,9 +103,9 @@ def report(lines: Sequence[Line], *, as_json: bool) -> None:
 def _print(line: Line) -> None:
     colour = _COLOURS[line.state]
     state = f"[{colour}]{line.state.value:<5}[/{colour}]"
-    out.print(f"{state}  [bold]{line.check:<13}[/bold]  {escape(line.text)}", highlight=False)
+    out.print(f"{state}  [bold]{line.check:<13}[/bold]  {escape(line.text)}")
     if line.todo:
-        out.print(f"{'':22}[dim]{escape(line.todo)}[/dim]", highlight=False)
+        out.print(f"{'':22}[dim]{escape(line.todo)}[/dim]")
 
 
 def _settings_lines(config: Path | None) -> list[Line]:

@@ -2,19 +2,33 @@
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from intyg.adapter.cli.terminal import fail
 from intyg.adapter.domain.clock import SWEDEN, system_clock
-from intyg.schemas.typefile.lookup import IntygTypes
+from intyg.schemas.intyg_model import IntygType
+from intyg.schemas.typefile.lookup import IntygTypes, UnknownTypeError
+
+if TYPE_CHECKING:
+    from intyg.adapter.settings.settings import Settings
+
+KEYS: Final = Path("data/keys")
+"""Where `intyg test-keys` puts keys, and others look for them, unless told otherwise."""
 
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+OutputOption = Annotated[Path | None, typer.Option("-o", help="Default: standard output.")]
 TypesOption = Annotated[Path | None, typer.Option(help="More certificate types.")]
+
+NameArgument = Annotated[
+    str, typer.Argument(metavar="TYPE", help="FK7804, LISJP, 7443: any name of the type.")
+]
+VersionOption = Annotated[str | None, typer.Option(help="Default: the newest.")]
 
 DAY: Final = ["%Y-%m-%d"]
 TodayOption = Annotated[
@@ -33,6 +47,17 @@ def told_or_today(today: datetime | None) -> date:
     return (today or swedish_now()).date()
 
 
+def read_settings(config: Path | None) -> "Settings":
+    """The settings of `ConfigOption`; ends the command where they are wrong."""
+    # not above: some commands have no settings, and reading any begins with half a second
+    from intyg.adapter.settings.settings import SettingsError, load_settings
+
+    try:
+        return load_settings(config)
+    except SettingsError as exc:
+        fail(str(exc))
+
+
 def known_types(types_dir: Path | None) -> IntygTypes:
     """All types; says which files of the user's are left out, and why."""
     if types_dir is not None and not types_dir.is_dir():
@@ -43,7 +68,9 @@ def known_types(types_dir: Path | None) -> IntygTypes:
     return known
 
 
-def fail(text: str, code: int = 2) -> NoReturn:
-    """Say what is wrong, and end the command."""
-    typer.secho(text, err=True, fg="red")
-    raise typer.Exit(code)
+def lookup(known: IntygTypes, name: str, version: str | None) -> IntygType:
+    """The type of `NameArgument` and `VersionOption`; ends the command where there is none."""
+    try:
+        return known.lookup(name, version)
+    except UnknownTypeError as exc:
+        fail(str(exc))

@@ -4,27 +4,23 @@ Stores nothing and logs nothing. The number can be read from standard input, so 
 the shell's history; it is printed nowhere.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from intyg.adapter.cli.options import ConfigOption
+from intyg.adapter.cli.options import ConfigOption, read_settings
+from intyg.adapter.cli.terminal import fail, out, print_json
 from intyg.adapter.domain.destination import DestinationKind, DestinationRole
 from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
 from intyg.adapter.guard import POLICY, Guard, build_test_patients
 from intyg.adapter.rules.person_id import person_from
-from intyg.adapter.settings.settings import SettingsError, load_settings
 
 patient = typer.Typer(help="Who is a test patient.", no_args_is_help=True)
 
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
 
 _COLOURS = {GuardDecision.SEND: "green", GuardDecision.HOLD: "yellow", GuardDecision.BLOCK: "red"}
 
@@ -53,15 +49,12 @@ def explain(
 ) -> None:
     """Say what each signal says of a person, and where messages about them may go."""
     person = _person(sys.stdin.readline() if number == "-" else number)
-    try:
-        settings = load_settings(config)
-    except SettingsError as exc:
-        _fail(str(exc))
+    settings = read_settings(config)
     guard = Guard(build_test_patients(settings.test_patients), settings.environment)
     said = list(_said(guard, person))
     verdict = guard.verdict(person)
     if as_json:
-        typer.echo(json.dumps(_as_json(guard, said, verdict), ensure_ascii=False))
+        print_json(_as_json(guard, said, verdict))
     else:
         _print(guard, said, verdict)
 
@@ -70,12 +63,7 @@ def _person(text: str) -> PersonId:
     try:
         return person_from(text)
     except ValueError as exc:
-        _fail(str(exc))
-
-
-def _fail(text: str) -> NoReturn:
-    err.print(f"[red]{escape(text)}[/red]")
-    raise typer.Exit(2)
+        fail(str(exc))
 
 
 def _said(guard: Guard, person: PersonId) -> Iterator[Said]:
@@ -101,16 +89,14 @@ def _words(kind: PatientKind) -> str:
 def _print(guard: Guard, said: list[Said], verdict: PatientVerdict) -> None:
     for each in said:
         word = _words(each.kind) if each.kind else "says nothing"
-        out.print(
-            f"{escape(each.signal)}: [bold]{word}[/bold]; {escape(each.why)}", highlight=False
-        )
+        out.print(f"{escape(each.signal)}: [bold]{word}[/bold]; {escape(each.why)}")
     because = f" ({escape(verdict.signal_and_why)})" if verdict.signal else ""
-    out.print(f"\nVerdict: [bold]{_words(verdict.kind)}[/bold]{because}", highlight=False)
-    out.print(f"In the environment {guard.environment}, a message goes", highlight=False)
+    out.print(f"\nVerdict: [bold]{_words(verdict.kind)}[/bold]{because}")
+    out.print(f"In the environment {guard.environment}, a message goes")
     for role, there, decision in _decisions(guard, verdict.kind):
         shown = f"[{_COLOURS[decision]}]{decision}[/{_COLOURS[decision]}]"
-        out.print(f"  {f'to {there} {role}':<20} {shown}", highlight=False)
-    out.print("A certificate keeps what its patient was when it was registered.", highlight=False)
+        out.print(f"  {f'to {there} {role}':<20} {shown}")
+    out.print("A certificate keeps what its patient was when it was registered.")
 
 
 def _as_json(guard: Guard, said: list[Said], verdict: PatientVerdict) -> dict[str, object]:

@@ -1,16 +1,21 @@
 """The commands `intyg route explain` and `intyg route check`."""
 
-import json
 import sys
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from intyg.adapter.bootstrap.startup import read_facts
-from intyg.adapter.cli.options import TodayOption, told_or_today
+from intyg.adapter.cli.options import (
+    ConfigOption,
+    JsonOption,
+    TodayOption,
+    read_settings,
+    told_or_today,
+)
+from intyg.adapter.cli.terminal import fail, out, print_json
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.person import PersonId
 from intyg.adapter.flows.contracts import HANDLERS, READERS
@@ -24,17 +29,13 @@ from intyg.adapter.routing.explain import (
 )
 from intyg.adapter.routing.table import Routes
 from intyg.adapter.rules.person_id import person_from
-from intyg.adapter.settings.settings import SettingsError, load_settings
+from intyg.adapter.settings.settings import SettingsError
 from intyg.schemas.contract.contract import Contracts
 
 route = typer.Typer(help="Where messages go, and who may call.", no_args_is_help=True)
 
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
 
 _COLOURS: Final = {StepState.OK: "green", StepState.NOTE: "yellow", StepState.NO: "red"}
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
 @route.command()
@@ -47,19 +48,17 @@ def explain(
     patient: Annotated[
         str | None, typer.Option(help="12 digits, never printed; - reads it from standard input.")
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),
-    ] = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say step by step where a message would go, or why not, without sending it."""
     person = None if patient is None else _person(patient)
+    settings = read_settings(config)
     try:
-        facts = read_facts(load_settings(config), system_clock)
+        facts = read_facts(settings, system_clock)
         found = find_contract(facts.contracts, contract)
     except (SettingsError, UnknownContractError) as exc:
-        _fail(str(exc))
+        fail(str(exc))
     explainer = Explainer(
         facts.settings,
         Routes(facts.settings, facts.clock),
@@ -69,7 +68,7 @@ def explain(
     )
     explanation = explainer.explain(found, address, sender, person)
     if as_json:
-        typer.echo(json.dumps(explanation.as_json(), ensure_ascii=False))
+        print_json(explanation.as_json())
     else:
         _print(explanation)
     raise typer.Exit(0 if explanation.goes else 1)
@@ -79,16 +78,16 @@ def _person(text: str) -> PersonId:
     try:
         return person_from(sys.stdin.readline() if text == "-" else text)
     except ValueError as exc:
-        _fail(str(exc))
+        fail(str(exc))
 
 
 def _print(explanation: Explanation) -> None:
     for step in explanation.steps:
         colour = _COLOURS[step.state]
         state = f"[{colour}]{step.state:<5}[/{colour}]"
-        out.print(f"{step.name:<12}{state} {escape(step.text)}", highlight=False)
+        out.print(f"{step.name:<12}{state} {escape(step.text)}")
     colour = "green" if explanation.goes else "red"
-    out.print(f"[{colour}]{escape(explanation.verdict)}[/{colour}]", highlight=False)
+    out.print(f"[{colour}]{escape(explanation.verdict)}[/{colour}]")
 
 
 @route.command()
@@ -103,25 +102,17 @@ def check(
     try:
         findings = check_routes_file(file, names, told_or_today(today))
     except OSError as exc:
-        _fail(f"{exc.filename or file}: {exc.strerror}")
+        fail(f"{exc.filename or file}: {exc.strerror}")
     for finding in findings:
         _print_finding(file, finding, as_json=as_json)
     if not findings and not as_json:
-        out.print(f"{escape(str(file))}: nothing found", highlight=False)
+        out.print(f"{escape(str(file))}: nothing found")
     raise typer.Exit(1 if findings else 0)
 
 
 def _print_finding(file: Path, finding: RouteFinding, *, as_json: bool) -> None:
     if as_json:
-        fields = {"line": finding.line, "code": finding.code, "text": finding.text}
-        typer.echo(json.dumps(fields, ensure_ascii=False))
+        print_json({"line": finding.line, "code": finding.code, "text": finding.text})
         return
     place = f"{file}:{finding.line}" if finding.line else str(file)
-    out.print(
-        f"{escape(place)}: [bold]{finding.code}[/bold] {escape(finding.text)}", highlight=False
-    )
-
-
-def _fail(text: str) -> NoReturn:
-    err.print(f"[red]{escape(text)}[/red]")
-    raise typer.Exit(2)
+    out.print(f"{escape(place)}: [bold]{finding.code}[/bold] {escape(finding.text)}")

@@ -7,17 +7,14 @@ import typer
 
 from intyg.adapter.cli.options import (
     DAY,
-    TypesOption,
-    fail,
-    known_types,
-)
-from intyg.adapter.cli.types import (
     NameArgument,
     OutputOption,
+    TypesOption,
     VersionOption,
+    known_types,
     lookup,
-    write,
 )
+from intyg.adapter.cli.terminal import fail, write
 from intyg.schemas.export.schematron import schematron as as_schematron
 from intyg.schemas.export.xsd11 import xsd11 as as_xsd11
 

@@ -1,14 +1,12 @@
 """The command `intyg serve`: one adapter, or several processes on one port."""
 
 import signal
-import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from intyg.adapter.bootstrap.process_memory import give_memory_back, keep_what_is_there
@@ -20,19 +18,18 @@ from intyg.adapter.bootstrap.processes import (
     say_ready,
     when_orphaned,
 )
-from intyg.adapter.cli.options import ConfigOption
+from intyg.adapter.cli.options import ConfigOption, read_settings
+from intyg.adapter.cli.terminal import err, fail
 from intyg.adapter.cli.until_signalled import ENDING, Signals, stop_running
 from intyg.adapter.domain import log
 from intyg.adapter.domain.errors import AdapterError
 from intyg.adapter.httpd.ports import reserve_port
-from intyg.adapter.settings.settings import Settings, SettingsError, load_settings
+from intyg.adapter.settings.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from intyg.adapter.bootstrap.app import App
 
 _log = structlog.get_logger("intyg.adapter.serve")
-
-err = Console(stderr=True, soft_wrap=True)
 
 
 def serve(
@@ -46,10 +43,7 @@ def serve(
 ) -> None:
     """Run the adapter until it is stopped. SIGHUP reads routes and certificates again."""
     signals = Signals(signal.SIGHUP)  # also while it starts; SIGTERM then ends it as anything
-    try:
-        settings = load_settings(config)
-    except SettingsError as exc:
-        _fail(str(exc), 2)
+    settings = read_settings(config)
     log.configure(environment=settings.environment.value)
     if shared_port is not None and alive is not None and ready is not None:
         _serve_one_of_several(settings, signals, shared_port, alive, ready)
@@ -76,7 +70,7 @@ def _serve_several(settings: Settings, signals: Signals, config: Path | None, co
         refuse_several(settings)
         port = reserve_port(settings.server.host, settings.server.port)
     except (SettingsError, OSError) as exc:
-        _fail(str(exc), 1)
+        fail(str(exc), 1)
     with port:
         number = port.getsockname()[1]
         scheme = "https" if settings.server.tls else "http"
@@ -117,7 +111,7 @@ def _build(settings: Settings, shared_port: int | None = None) -> "App":
         _log.info("serve.starts", **{"intyg.database": database})
         return build_app(settings, shared_port=shared_port)
     except (SettingsError, AdapterError, OSError) as exc:
-        _fail(str(exc), 1)
+        fail(str(exc), 1)
 
 
 def _warm_up(adapter: "App") -> None:
@@ -129,14 +123,8 @@ def _warm_up(adapter: "App") -> None:
 
 
 def _announce(settings: Settings, url: str) -> None:
-    err.print(f"adapter, environment {settings.environment}: {url}", highlight=False)
+    err.print(f"adapter, environment {settings.environment}: {url}")
 
 
 def _note(text: str) -> None:
-    err.print(f"[yellow]{escape(text)}[/yellow]", highlight=False)
-
-
-def _fail(text: str, code: int) -> NoReturn:
-    err.print(f"[red]{escape(text)}[/red]")
-    sys.stderr.flush()
-    raise typer.Exit(code)
+    err.print(f"[yellow]{escape(text)}[/yellow]")

@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from intyg.adapter.cli.verify_file import verify_file
+from intyg.adapter.cli.verify import verify_file
 from intyg.adapter.domain.errors import AdapterError
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.signature import (

@@ -1,0 +1,116 @@
+"""The command `intyg example`: a certificate to try with, whole or broken by one rule."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from intyg.adapter.cli.options import (
+    DAY,
+    NameArgument,
+    OutputOption,
+    TypesOption,
+    VersionOption,
+    known_types,
+    lookup,
+    swedish_now,
+)
+from intyg.adapter.cli.terminal import fail, write
+from intyg.schemas.examples.breaking import broken
+from intyg.schemas.examples.draft import Draft, Frame, request_bytes, request_element
+from intyg.schemas.examples.example import (
+    PERSON,
+    SIGNER,
+    ExampleError,
+    Size,
+    Workshop,
+    frame_of,
+)
+from intyg.schemas.intyg_model import IntygType
+
+
+def example(
+    name: NameArgument,
+    version: VersionOption = None,
+    minimal: Annotated[
+        bool, typer.Option("--minimal", help="Nothing that can be left out.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="As much as goes together; the default.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Another one gives another certificate.")] = 0,
+    break_: Annotated[
+        str | None,
+        typer.Option("--break", metavar="RULE", help="Break this rule, R21, and no other."),
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option(help="The patient, 12 digits; default: a test person.")
+    ] = None,
+    signer: Annotated[str | None, typer.Option(help="HSA-id of who signs.")] = None,
+    intygs_id: Annotated[
+        str | None, typer.Option("--id", help="Default: made from type, size and seed.")
+    ] = None,
+    signed_at: Annotated[
+        datetime | None,
+        typer.Option(help="Swedish local time; default: now, on the day of --today."),
+    ] = None,
+    today: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=DAY, help="For rules that depend on it; default: the day of --signed-at."
+        ),
+    ] = None,
+    output: OutputOption = None,
+    types_dir: TypesOption = None,
+) -> None:
+    """Write an unsigned RegisterCertificate request with invented contents."""
+    if minimal and full:
+        fail("give one of --minimal and --full")
+    if person is not None and not (len(person) == 12 and person.isdecimal()):
+        fail("--person: 12 digits are needed")
+    intyg_type = lookup(known_types(types_dir), name, version)
+    now = signed_at or swedish_now()
+    day = (today or now).date()
+    size = Size.MINIMAL if minimal else Size.FULL
+    frame = frame_of(
+        intyg_type,
+        signed_at or datetime.combine(day, now.time()),
+        seed=f"{size}/{seed}/{break_ or ''}",
+        version=_text_version(intyg_type, version),
+        intygs_id=intygs_id,
+        person_id=person or PERSON,
+        signer=signer or SIGNER,
+    )
+    workshop = Workshop(intyg_type, day)
+    try:
+        if break_ is None:
+            draft = workshop.draft(frame, size, seed)
+        else:
+            draft = _broken(workshop, frame, break_, seed)
+        written = request_bytes(request_element(intyg_type, draft))
+    except ExampleError as exc:
+        fail(str(exc), 1)
+    except ValueError:
+        fail("--id and --signer: characters that XML cannot hold")
+    write(written, output)
+
+
+def _broken(workshop: Workshop, frame: Frame, rule: str, seed: int) -> Draft:
+    """A draft that breaks a rule, given with or without its type."""
+    intyg_type = workshop.intyg_type
+    rule_id = rule.removeprefix(f"{intyg_type.key}/")
+    try:
+        return broken(workshop, frame, f"{intyg_type.key}/{rule_id}", seed)
+    except KeyError:
+        if rule_id in intyg_type.same_as:
+            checked = " and ".join(intyg_type.same_as[rule_id])
+            fail(f"{rule_id} is checked as {checked}; break one of those", 1)
+        if rule_id in intyg_type.not_checked:
+            fail(f"{rule_id} is not checked: {intyg_type.not_checked[rule_id]}", 1)
+        fail(f"{intyg_type.key} has no rule {rule_id}; intyg type --rules shows those it has")
+
+
+def _text_version(intyg_type: IntygType, version: str | None) -> str | None:
+    """The version to write, where one of the XML's own was asked for: 1.2, not 1."""
+    asked_for = version in intyg_type.xml_versions and version != intyg_type.version
+    return version if asked_for else None

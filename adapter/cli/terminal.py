@@ -1,0 +1,51 @@
+"""The terminal, and files: what commands print, read and write, and how one ends that cannot go on.
+
+Exit codes: 0 all well; 1 the answer is no (invalid, refused, failed); 2 a file could not be read,
+or the command was used wrongly.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+# Whatever stands in a text is shown as it is: numbers get no colour, and `:key:` no picture.
+out = Console(soft_wrap=True, highlight=False, emoji=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+
+
+def fail(text: str, code: int = 2) -> NoReturn:
+    """Say what is wrong, and end the command."""
+    err.print(text, style="red", markup=False)
+    sys.stderr.flush()
+    raise typer.Exit(code)
+
+
+def print_json(fields: Mapping[str, object]) -> None:
+    """One object, on a line of its own."""
+    typer.echo(json.dumps(fields, ensure_ascii=False))
+
+
+def read(file: Path) -> bytes:
+    """
+    A file's bytes, or standard input's for `-`.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+
+
+def write(data: bytes, file: Path | None) -> None:
+    """To a file, or standard output; ends the command where that cannot be written."""
+    if file is None:
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        file.write_bytes(data)
+    except OSError as exc:
+        fail(f"{file}: {exc.strerror}")

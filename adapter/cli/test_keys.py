@@ -1,0 +1,20 @@
+"""The command `intyg test-keys`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from intyg.adapter.cli.options import KEYS
+from intyg.adapter.cli.terminal import out
+from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.signature.demo_keys import make_test_keys
+
+
+def make_keys(
+    folder: Annotated[Path, typer.Argument(help="Where the files go.")] = KEYS,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave keys that are there.")] = False,
+) -> None:
+    """Make a test CA, signers, and server and client certificates. For tests only."""
+    make_test_keys(folder, system_clock(), keep=keep)
+    out.print(f"test keys in {folder}", markup=False)
