@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MAX_FINDINGS: Final = 100
+"""So many are listed of a message. With more it is another kind of document, and nobody reads on;
+that there are more is said at the end."""
 
 
 class Severity(StrEnum):

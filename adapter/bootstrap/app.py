@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Final, Self
+from wsgiref.types import WSGIApplication
 
 from intyg.adapter.audit.log import AuditKey, AuditLog
 from intyg.adapter.bootstrap.load_schemas import Schemas
@@ -25,7 +26,7 @@ from intyg.adapter.domain.virtual_clock import VirtualClock
 from intyg.adapter.flows import after_delivery
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS
 from intyg.adapter.flows.services import Services
-from intyg.adapter.httpd.server import Server, WsgiApp, mount
+from intyg.adapter.httpd.server import Server, mount
 from intyg.adapter.httpd.tls import context_from_settings
 from intyg.adapter.routing.access import Access
 from intyg.adapter.routing.table import Routes
@@ -106,7 +107,7 @@ class App:
             Access(settings, services.routes),
         )
         console = build_console(services, self.ended_threads)
-        control: dict[str, WsgiApp] = {"/api": console, "/metrics": console}
+        control: dict[str, WSGIApplication] = {"/api": console, "/metrics": console}
         self._deliverer = Deliverer(
             services.contracts, services.guard, settings.delivery, services.clock
         )

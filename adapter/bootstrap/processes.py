@@ -30,7 +30,7 @@ from intyg.adapter.domain.kept_thread import KeptThread
 from intyg.adapter.settings.settings import Settings, SettingsError
 
 AGAIN_SECONDS: Final = 1.0  # before a process that ended is started again
-LOOK_SECONDS: Final = 0.1  # how often somebody who waits looks whether to go on
+STEP_SECONDS: Final = 0.1  # how often somebody who waits looks whether to go on
 START_SECONDS: Final = 60.0  # for a process to say that it runs
 STOP_SECONDS: Final = 15.0  # for a process to end what is under way
 
@@ -210,7 +210,7 @@ def _says_ready(reader: int, ended: Callable[[], bool]) -> bool:
     until = time.monotonic() + START_SECONDS
     try:
         while time.monotonic() < until and not ended():
-            can_be_read, _, _ = select.select([reader], [], [], LOOK_SECONDS)
+            can_be_read, _, _ = select.select([reader], [], [], STEP_SECONDS)
             if can_be_read:
                 return os.read(reader, 1) == b"1"
         return False

@@ -7,6 +7,7 @@ from typing import Final
 from intyg.adapter.domain.kept_thread import KeptThread
 
 LOOK_SECONDS: Final = 1.0
+"""How often the file system is asked: in between, using a file's content costs a comparison."""
 
 
 class Watch(ABC):

@@ -9,8 +9,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import structlog
 
-LOOK_SECONDS: Final = 1.0
-"""How often the file system is asked: in between, using the content costs a comparison."""
+from intyg.adapter.clients.watch import LOOK_SECONDS
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 """Skatteverket's lists of test numbers have some hundred kilobytes."""

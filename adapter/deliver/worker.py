@@ -24,7 +24,7 @@ from intyg.adapter.domain.log import shown
 from intyg.adapter.settings.settings import DeliverySettings
 from intyg.adapter.store import LeaseLostError, Rows, Store
 
-NO_ROUTE: Final = "no route"
+WITHOUT_ROUTE: Final = "no route"
 LEASE_MARGIN_SECONDS: Final = 30.0
 """For looking up the host name and for recording the outcome."""
 
@@ -240,7 +240,7 @@ class Workers:
                 # Not the message's fault: it waits for a route, and uses up no attempt.
                 look_again = now + timedelta(seconds=self._settings.waits_seconds[0])
                 why = self._why_not(name, delivery.new.logical_address)
-                detail = f"{NO_ROUTE}: {why}" if why else NO_ROUTE
+                detail = f"{WITHOUT_ROUTE}: {why}" if why else WITHOUT_ROUTE
                 return Outcome(OutcomeKind.RETRY, retry_at=look_again, detail=detail), False
             needed = self._deliverer.longest_attempt_seconds(destination) + LEASE_MARGIN_SECONDS
             if needed > self._settings.lease_seconds:

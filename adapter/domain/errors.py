@@ -15,13 +15,12 @@ its code, so the answer and the retry decision are read off the class, never dec
     ├── ApplicationError    APPLICATION_ERROR   do not send again
     │   ├── UnknownIntygError     no such certificate for this patient
     │   └── UnknownRecipientError  no such recipient, or not for this certificate type
-    ├── RevokedError        REVOKED             do not send again
     └── TechnicalError      TECHNICAL_ERROR     sending again may help
         └── StoreError      the database did not answer as it should
 
-What an authority answered is no error but an `Outcome` (see `model.py`), and neither is a repeated
-message: that is a `Result` with `INFO`. Wrong use by our own code is `TypeError`, `ValueError` or
-`assert`, outside this tree.
+What an authority answered is no error but an `Outcome` (see `delivery.py`), and neither is a
+repeated message: that is a `Result` with `INFO`. Wrong use by our own code is `TypeError`,
+`ValueError` or `assert`, outside this tree.
 
 Source: clinicalprocess_healthcond_certificate_3.3.xsd, `ErrorIdType`.
 """
@@ -128,12 +127,6 @@ class UnknownIntygError(ApplicationError):
 
 class UnknownRecipientError(ApplicationError):
     """No such recipient, or one that does not take this certificate type."""
-
-
-class RevokedError(AdapterError):
-    """The certificate is revoked."""
-
-    error_id = ErrorId.REVOKED
 
 
 class TechnicalError(AdapterError):

@@ -13,9 +13,7 @@ from intyg.adapter.domain.errors import AdapterError
 from intyg.adapter.domain.inbound import Result
 from intyg.schemas import ns
 from intyg.schemas.contract.contract import Contract
-from intyg.schemas.finding import Finding, Severity
-
-MAX_FINDINGS: Final = 100  # an answer is read by people; the rest is counted
+from intyg.schemas.finding import MAX_FINDINGS, Finding, Severity
 
 _EMPTY_LIST_BEFORE: Final = {"ListCertificatesForCitizen:3": "intygsLista"}
 """What the schema requires before `result`, also when there is nothing to list."""

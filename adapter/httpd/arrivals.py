@@ -22,12 +22,11 @@ from typing import Any, Final
 import structlog
 
 from intyg.adapter.domain.kept_thread import KeptThread
-from intyg.adapter.httpd.wake import WakeUp
+from intyg.adapter.httpd.wake import LOOK_SECONDS, WakeUp
 
 MAX_ARRIVING: Final = 384  # connections; a process commonly may open 1024 files
 MAX_HELD_BYTES: Final = 128 * 1024 * 1024
 PATIENCE_SECONDS: Final = 0.2
-_LOOK_SECONDS: Final = 0.1  # how often deadlines are looked at when nothing happens
 _BLOCK: Final = 256 * 1024
 _CHUNK_LINE: Final = 1024
 
@@ -215,7 +214,7 @@ class Arrivals:
 
     def _run(self) -> None:
         while not self._stopping:
-            for key, _ in self._selector.select(_LOOK_SECONDS):
+            for key, _ in self._selector.select(LOOK_SECONDS):
                 if key.data is None:
                     self._take_new()
                 else:

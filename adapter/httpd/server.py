@@ -32,9 +32,10 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self
+from wsgiref.types import WSGIApplication
 
 import structlog
 from cheroot import makefile, server, wsgi
@@ -43,15 +44,12 @@ from cheroot.workers import threadpool
 from intyg.adapter.domain.kept_thread import KeptThread, go_on
 from intyg.adapter.httpd.arrivals import BEGINS, Arrivals, Bounds
 from intyg.adapter.httpd.reading import ChunkedBody, Headers, Reader
-from intyg.adapter.httpd.tls import HANDSHAKE_SECONDS, Handshakes, TlsAdapter
+from intyg.adapter.httpd.tls import HANDSHAKE_SECONDS, LINGER_SECONDS, Handshakes, TlsAdapter
 from intyg.adapter.routing.caller import PEER_CERT
-
-WsgiApp: TypeAlias = Callable[..., Iterable[bytes]]
 
 MAX_HEADER_BYTES: Final = 32 * 1024
 IDLE_SECONDS: Final = 10.0  # without a byte from the caller, inside a request or between two
 ARRIVE_SECONDS: Final = 60.0  # for a whole request; the national platform gives up after 30
-LINGER_SECONDS: Final = 0.5  # for a refused body to run out, so that the answer is not lost
 RETRY_AFTER_SECONDS: Final = 2  # told with 429
 CHUNK_OVERHEAD: Final = 1024 * 1024  # chunk sizes and line ends count too
 
@@ -81,7 +79,7 @@ class Server:
 
     def __init__(
         self,
-        app: WsgiApp,
+        app: WSGIApplication,
         host: str = "127.0.0.1",
         port: int = 0,
         *,
@@ -179,7 +177,7 @@ class Server:
         self.stop()
 
 
-def mount(apps: Mapping[str, WsgiApp]) -> WsgiApp:
+def mount(apps: Mapping[str, WSGIApplication]) -> WSGIApplication:
     """
     Several applications as one, each under a path such as `/services` (or `` for the rest).
 

@@ -25,7 +25,7 @@ from cheroot.ssl import Adapter
 
 from intyg.adapter.domain.kept_thread import KeptThread
 from intyg.adapter.httpd.crl_files import read_crls
-from intyg.adapter.httpd.wake import WakeUp
+from intyg.adapter.httpd.wake import LOOK_SECONDS, WakeUp
 from intyg.adapter.settings.settings import (
     CallerIdentity,
     ServerTlsSettings,
@@ -35,8 +35,7 @@ from intyg.adapter.settings.settings import (
 
 HANDSHAKE_SECONDS: Final = 10.0
 MAX_HANDSHAKES: Final = 512  # at a time; the oldest gives way
-LINGER_SECONDS: Final = 0.5  # for a refused caller to take in why
-_LOOK_SECONDS: Final = 0.2  # how often deadlines are looked at when nothing happens
+LINGER_SECONDS: Final = 0.5  # for a refused caller to take in why, while the rest runs out
 
 _SPEAK_TLS: Final = b"This port speaks HTTPS only.\n"
 
@@ -208,7 +207,7 @@ class Handshakes:
 
     def _run(self) -> None:
         while not self._stopping:
-            for key, _ in self._selector.select(_LOOK_SECONDS):
+            for key, _ in self._selector.select(LOOK_SECONDS):
                 if key.data is None:
                     self._take_new()
                 else:

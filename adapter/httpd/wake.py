@@ -3,6 +3,10 @@
 import contextlib
 import selectors
 import socket
+from typing import Final
+
+LOOK_SECONDS: Final = 0.1
+"""How often a thread that waits in a selector looks at its deadlines when nothing happens."""
 
 
 class WakeUp:

@@ -41,8 +41,7 @@ from intyg.adapter.signature.result import (
     Signer,
 )
 from intyg.schemas import ns
-
-HSA_ID_ROOT: Final = "1.2.752.129.2.1.4.1"
+from intyg.schemas.codes import HSA_ID_ROOT
 
 MIN_RSA_BITS: Final = 2048
 MAX_RSA_BITS: Final = 8192  # larger ones cost time and gain nothing

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs, quote
+from wsgiref.types import WSGIApplication
 
 import structlog
 
@@ -46,7 +47,7 @@ def build_wsgi(
     clock: Clock,
     fault_contracts: frozenset[str] = frozenset(),
     access: Access | None = None,
-) -> web.WsgiApp:
+) -> WSGIApplication:
     """
     Build the doors.
 

@@ -6,7 +6,7 @@ Source: RFC 9110 and RFC 9112; the headers of the national platform are named wh
 import errno
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
@@ -16,7 +16,6 @@ from intyg.adapter.domain import log
 from intyg.adapter.domain.errors import FaultError
 
 Environ: TypeAlias = dict[str, Any]
-WsgiApp: TypeAlias = Callable[..., Iterable[bytes]]
 
 CORRELATION_HEADER: Final = "x-skltp-correlation-id"
 

@@ -39,7 +39,6 @@ class Contract:
         name: As in the WSDL, `RegisterCertificate`.
         major: Version in the namespace and path.
         namespace: Message namespace; request and response elements live there.
-        wsdl_namespace: Target namespace of the WSDL.
         soap_action: As the binding says.
         path: National path, `/clinicalprocess/healthcond/certificate/<name>/<major>/rivtabp21`.
     """
@@ -47,7 +46,6 @@ class Contract:
     name: str
     major: int
     namespace: str
-    wsdl_namespace: str
     soap_action: str
     path: str
 
@@ -323,7 +321,6 @@ def _read_contract(root: etree._Element) -> Contract | None:
         name=name,
         major=int(major),
         namespace=namespace,
-        wsdl_namespace=root.get("targetNamespace", ""),
         soap_action=soap.get("soapAction", ""),
         path="/" + "/".join([*domain, name, major, "rivtabp21"]),
     )

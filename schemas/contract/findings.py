@@ -29,13 +29,10 @@ from xmlschema.validators.validation import ValidationContext
 
 from intyg.schemas import ns
 from intyg.schemas.contract import files as contract_files
-from intyg.schemas.finding import Finding
+from intyg.schemas.finding import MAX_FINDINGS, Finding
 from intyg.schemas.positions import Positions
 
 RULE: Final = "XSD"
-MAX_FINDINGS: Final = 100
-"""With more faults than this it is another kind of document; the list ends by saying so."""
-
 MAX_ELEMENTS: Final = 5000
 """So many are looked at; a certificate has a few hundred."""
 
@@ -148,7 +145,9 @@ def explain(schema: xmlschema.XMLSchema10, root: etree._Element, line: int | Non
     if not findings:
         findings = [Finding(RULE, "does not follow the schema", message.xpath(root), line)]
     if len(findings) > MAX_FINDINGS or not all_found:
-        findings[MAX_FINDINGS:] = [message.finding(root, "there are more faults than are listed")]
+        findings[MAX_FINDINGS - 1 :] = [
+            message.finding(root, "there are more faults than are listed")
+        ]
     elif only:
         findings.append(message.finding(root, f"only {only} are explained"))
     return findings

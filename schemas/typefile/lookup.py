@@ -95,10 +95,6 @@ class IntygTypes:
         """
         return self._whole(self._find_key(xml_code, version))
 
-    def find_header(self, xml_code: str, version: str) -> IntygHeader:
-        """As `find`, without reading questions and rules."""
-        return self._headers[self._find_key(xml_code, version)]
-
     def lookup(self, name: str, version: str | None = None) -> IntygType:
         """
         The type with a name of any kind: XML code, form number, former number or alias.

@@ -33,7 +33,6 @@ CONTRACT = Contract(
     name="RegisterCertificate",
     major=3,
     namespace="urn:riv:clinicalprocess:healthcond:certificate:RegisterCertificateResponder:3",
-    wsdl_namespace="urn:riv:clinicalprocess:healthcond:certificate:RegisterCertificate:3:rivtabp21",
     soap_action="urn:riv:clinicalprocess:healthcond:certificate:RegisterCertificateResponder:3"
     ":RegisterCertificate",
     path="/clinicalprocess/healthcond/certificate/RegisterCertificate/3/rivtabp21",

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from intyg.adapter.deliver.decision import Exchange, Transfer, decide
-from intyg.adapter.deliver.worker import NO_ROUTE, Workers
+from intyg.adapter.deliver.worker import WITHOUT_ROUTE, Workers
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
@@ -154,7 +154,7 @@ def test_without_a_route_it_waits_for_one_and_uses_up_no_attempt(
     waiting = get(store, delivery_id)
     assert (waiting.state, waiting.attempts) == (DeliveryState.QUEUED, 0)
     assert waiting.last_outcome is not None
-    assert waiting.last_outcome.detail == NO_ROUTE
+    assert waiting.last_outcome.detail == WITHOUT_ROUTE
     make_workers(store, clock).drain()
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
 

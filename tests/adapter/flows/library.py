@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from lxml import etree
 
@@ -12,7 +13,6 @@ from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS
 from intyg.adapter.flows.services import Services
 from intyg.adapter.formats.intyg_reader import read_register_certificate
 from intyg.adapter.soap import Answer, build_wsgi
-from intyg.adapter.soap.web import WsgiApp
 from intyg.schemas.codes import Status
 from intyg.schemas.contract.contract import Contract
 from intyg.schemas.ns import SOAP11
@@ -110,7 +110,7 @@ class Said:
         return self.found("intyg/intygs-id/extension")
 
 
-def door(rig: Rig, contract: Contract) -> WsgiApp:
+def door(rig: Rig, contract: Contract) -> WSGIApplication:
     """The door of one contract, without server and workers."""
     flow: Callable[[Inbound, Services], Answer] = {**HANDLERS, **READERS}[contract.key]
     return build_wsgi(

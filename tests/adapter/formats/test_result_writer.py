@@ -9,14 +9,13 @@ from intyg.adapter.domain.errors import (
 )
 from intyg.adapter.domain.inbound import Result
 from intyg.adapter.formats.result_writer import (
-    MAX_FINDINGS,
     error_result,
     response_element,
     xml_text,
 )
 from intyg.schemas.codes import ErrorId, ResultCode
 from intyg.schemas.contract.contract import Contracts
-from intyg.schemas.finding import Finding, Severity
+from intyg.schemas.finding import MAX_FINDINGS, Finding, Severity
 
 RESULT_CONTRACTS = (
     ("RegisterCertificate", 3),

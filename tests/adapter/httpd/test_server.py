@@ -348,19 +348,18 @@ def named(name: str) -> Any:
 )
 def test_the_longest_path_that_fits_wins(path: str, expected: str) -> None:
     app = mount({"": named("rest"), "/services": named("soap"), "/services/inner": named("inner")})
-    answer = app({"PATH_INFO": path, "REQUEST_METHOD": "GET"}, lambda *_: None)
+    answer = app({"PATH_INFO": path, "REQUEST_METHOD": "GET"}, lambda *_: bytes)
     assert b"".join(answer).decode() == expected
 
 
 def test_where_nothing_is_mounted_is_404_with_what_there_is() -> None:
     told: list[str] = []
+
+    def start_response(status: str, *_: Any) -> Any:
+        told.append(status)
+
     app = mount({"/services": named("soap"), "/console": named("console")})
     for method, length in (("GET", 44), ("HEAD", 0)):
-        answer = b"".join(
-            app(
-                {"PATH_INFO": "/servic", "REQUEST_METHOD": method},
-                lambda status, _: told.append(status),
-            )
-        )
-        assert len(answer) == length
+        environ = {"PATH_INFO": "/servic", "REQUEST_METHOD": method}
+        assert len(b"".join(app(environ, start_response))) == length
     assert told == ["404 Not Found"] * 2

@@ -4,10 +4,10 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from lxml import etree
 
-from intyg.adapter.soap.web import WsgiApp
 from intyg.schemas import ns
 from intyg.schemas.contract.contract import Contract
 
@@ -63,10 +63,14 @@ class Answer:
         return {etree.QName(part).localname: part.text or "" for part in result}
 
 
-def call(app: WsgiApp, method: str, path: str, body: bytes = b"", **environ: Any) -> Answer:
+def call(app: WSGIApplication, method: str, path: str, body: bytes = b"", **environ: Any) -> Answer:
     """Call a WSGI application as a server would."""
     path, _, query = path.partition("?")
     told: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
+        told.append((status, headers))
+
     if method == "POST":
         environ = {
             "CONTENT_LENGTH": str(len(body)),
@@ -86,7 +90,7 @@ def call(app: WsgiApp, method: str, path: str, body: bytes = b"", **environ: Any
             "wsgi.input": io.BytesIO(body),
             **{name: value for name, value in environ.items() if value is not None},
         },
-        lambda status, headers, *_: told.append((status, headers)),
+        start_response,
     )
     status, headers = told[0]
     return Answer(int(status.split()[0]), dict(headers), b"".join(parts))

@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable, Iterator, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 import pytest
 import structlog.testing
@@ -20,7 +21,6 @@ from intyg.adapter.domain.errors import (
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.settings.settings import load_settings
 from intyg.adapter.soap import build_wsgi
-from intyg.adapter.soap.web import WsgiApp
 from intyg.schemas import ns
 from intyg.schemas.codes import ErrorId
 from intyg.schemas.contract.contract import Contract, Contracts
@@ -51,7 +51,7 @@ class Doors:
         self.seen: list[Inbound] = []
         self.answer: Callable[[Inbound], soap.Answer] = lambda _: Result.ok()
         settings = load_settings(environment="test", server=server)
-        self.app: WsgiApp = build_wsgi(
+        self.app: WSGIApplication = build_wsgi(
             _contracts,
             dict.fromkeys(SERVED, self.handle),
             settings,

@@ -42,7 +42,6 @@ def test_names_follow_the_national_pattern(contracts: Contracts) -> None:
         name="RegisterCertificate",
         major=3,
         namespace=f"{domain}:RegisterCertificateResponder:3",
-        wsdl_namespace=f"{domain}:RegisterCertificate:3:rivtabp21",
         soap_action=f"{domain}:RegisterCertificateResponder:3:RegisterCertificate",
         path="/clinicalprocess/healthcond/certificate/RegisterCertificate/3/rivtabp21",
     )
@@ -57,7 +56,6 @@ def test_the_contracts_of_the_intyg_programme_have_the_two_namespaces_swapped(
         name="GetCertificateTypeInfo",
         major=1,
         namespace=f"{domain}:GetCertificateTypeInfo:1",
-        wsdl_namespace=f"{domain}:GetCertificateTypeInfoResponder:1",
         soap_action=f"{domain}:GetCertificateTypeInfoResponder:1:GetCertificateTypeInfo",
         path="/clinicalprocess/healthcond/certificate/GetCertificateTypeInfo/1/rivtabp21",
     )

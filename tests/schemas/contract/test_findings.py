@@ -13,7 +13,7 @@ from intyg.schemas import ns
 from intyg.schemas.contract import files as contract_files
 from intyg.schemas.contract import findings as schema_findings
 from intyg.schemas.contract.contract import Contract, Contracts
-from intyg.schemas.finding import Finding
+from intyg.schemas.finding import MAX_FINDINGS, Finding
 from tests.schemas import samples
 from tests.schemas.conftest import element_in_envelope
 
@@ -329,7 +329,7 @@ def test_an_empty_element_with_a_fixed_value_is_explained_where_libxml2_refuses_
 
 def test_the_list_of_findings_has_an_end(contracts: Contracts) -> None:
     findings = _findings(contracts, REGISTER, ("<c:svar ", "<c:svar/>" * 500 + "<c:svar "))
-    assert len(findings) == 101
+    assert len(findings) == MAX_FINDINGS
     assert findings[-1].message == "there are more faults than are listed"
 
 

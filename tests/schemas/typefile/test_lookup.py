@@ -102,7 +102,6 @@ def test_types_without_national_rules_are_refused_by_the_form_s_rules(types: Int
 )
 def test_certificate_finds_its_type(types: IntygTypes, code: str, version: str, found: str) -> None:
     assert types.find(code, version).key == found
-    assert types.find_header(code, version).key == found
 
 
 @pytest.mark.parametrize(
@@ -251,7 +250,7 @@ def test_order_of_the_keys_of_a_user_s_file_is_free(folder: Path) -> None:
     path.write_text(f"rules: []\n{questions}{rest.partition('rules:')[0]}{head}", "utf-8")
     types = IntygTypes(folder)
     assert types.refused == ()
-    assert types.find_header("CYKEL", "1.0").recipient == "FKASSA"
+    assert types.find("CYKEL", "1.0").recipient == "FKASSA"
 
 
 def test_same_type_twice_in_the_user_s_folder_is_refused(folder: Path) -> None:
