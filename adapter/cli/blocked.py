@@ -39,7 +39,7 @@ def blocked(
 
 def read_blocked(settings: Settings, limit: int = LIMIT) -> dict[str, list[dict[str, object]]]:
     """
-    What `blocked_view` says of the settings' database, which an adapter may have open.
+    `blocked_view` of the settings' database, which an adapter may have open.
 
     Raises:
         StoreError: There is none, or it belongs to another environment.

@@ -24,7 +24,7 @@ from intyg.schemas.contract.contract import Contracts
 
 
 class State(StrEnum):
-    """How a check came out."""
+    """Result of a check."""
 
     OK = "ok"
     NOTE = "note"  # to be known, stops nothing

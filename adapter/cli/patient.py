@@ -27,7 +27,7 @@ _COLOURS = {GuardDecision.SEND: "green", GuardDecision.HOLD: "yellow", GuardDeci
 
 @dataclass(frozen=True)
 class Said:
-    """What one signal says of somebody."""
+    """Word of one signal about somebody."""
 
     signal: str
     kind: PatientKind | None  # None: it has nothing to say

@@ -38,7 +38,7 @@ class Signals:
             signal.signal(number, lambda *_: None)
 
     def ended(self) -> bool:
-        """Whether one came that ends the process; also before `stay`."""
+        """True once one came that ends the process; also before `stay`."""
         while self._poll.poll(0):
             self._came.update(os.read(self._pipe, 4096))
         return not self._came.isdisjoint(ENDING)

@@ -10,7 +10,7 @@ from intyg.adapter.domain.person import PersonId
 
 
 class DeliveryState(StrEnum):
-    """Where a message on its way out stands."""
+    """State of a message on its way out."""
 
     QUEUED = "queued"  # waits for `due_at`, and for earlier ones to the same receiver
     SENDING = "sending"  # a worker holds it until `lease_until`
@@ -94,7 +94,7 @@ class Delivery:
 
 
 class OutcomeKind(StrEnum):
-    """What an attempt came to."""
+    """Kind of end of an attempt."""
 
     DELIVERED = "delivered"
     REFUSED = "refused"
@@ -109,7 +109,7 @@ class OutcomeKind(StrEnum):
 @dataclass(frozen=True)
 class Outcome:
     """
-    What one attempt came to, and what to do about it.
+    End of one attempt, and what to do about it.
 
     Attributes:
         kind: What happened.

@@ -1,4 +1,4 @@
-"""Where messages go."""
+"""Destinations: places that messages go to."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class DestinationKind(StrEnum):
-    """What stands behind an address."""
+    """Kind of system behind an address."""
 
     REAL = "real"
     TEST = "test"
@@ -15,7 +15,7 @@ class DestinationKind(StrEnum):
 
 
 class DestinationRole(StrEnum):
-    """Who stands behind an address."""
+    """Side that stands behind an address."""
 
     AUTHORITY = "authority"
     CARE = "care"  # an EHR: gets back what came from it
@@ -24,7 +24,7 @@ class DestinationRole(StrEnum):
 @dataclass(frozen=True)
 class ClientTls:
     """
-    How we speak TLS with a destination; all PEM files.
+    Files (PEM) for speaking TLS with a destination.
 
     Attributes:
         ca: Who vouches for the server; None: the public authorities.
@@ -40,7 +40,7 @@ class ClientTls:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a message for a logical address is posted."""
+    """Place where messages for a logical address are posted."""
 
     name: str
     url: str  # full service address for this contract
@@ -55,5 +55,5 @@ TO_CARE: Final = frozenset({"CertificateStatusUpdateForCare", "SendMessageToCare
 
 
 def receiver_of(contract: str) -> DestinationRole:
-    """What the receiver of a contract is, by the contract's name."""
+    """The receiver's side in a contract, by the contract's name."""
     return DestinationRole.CARE if contract in TO_CARE else DestinationRole.AUTHORITY

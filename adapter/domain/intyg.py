@@ -33,7 +33,7 @@ class HosPersonal:
 
 @dataclass(frozen=True)
 class Yrken:
-    """What is said of a person's professions and positions, by code."""
+    """A person's professions and positions, by code."""
 
     legitimerade: frozenset[str] = frozenset()  # `legitimeratYrke`: LK, TL, BM, SJ, …
     befattningar: frozenset[str] = frozenset()  # `befattning`: six digits
@@ -59,7 +59,7 @@ class Relation:
 @dataclass(frozen=True)
 class Intyg:
     """
-    What the flow needs to know of a `core:Intyg`; the certificate itself stays an element.
+    Facts of a `core:Intyg` that flows need; the certificate itself stays an element.
 
     `typ` is the code as written, trimmed and in upper case (`LISJP`); `version` as written.
     """

@@ -26,7 +26,7 @@ _LIKE_PERSON_NUMBER: Final = re.compile(
 
 def looks_like_person_number(text: str) -> bool:
     """
-    Whether a 10 or 12 digit number in the text could be a personnummer or samordningsnummer; the
+    True when a 10 or 12 digit number in the text could be a personnummer or samordningsnummer; the
     latter may have the month 00 and the day 60.
 
     Organisation numbers, and so HSA-ids, do not: their third and fourth digits are no month.

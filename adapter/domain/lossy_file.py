@@ -19,13 +19,13 @@ class Unbuffered(Protocol):
     """A binary file that writes at once, as `io.FileIO` does."""
 
     def write(self, data: bytes, /) -> int | None:
-        """How much of it was written; None when it would have to wait."""
+        """Write; returns how many bytes, None when it would have to wait."""
 
     def fileno(self) -> int:
         """Its descriptor."""
 
     def isatty(self) -> bool:
-        """Whether somebody sits there."""
+        """True for a terminal."""
 
 
 class LossyFile(io.RawIOBase):
@@ -93,7 +93,7 @@ class LossyFile(io.RawIOBase):
         return written
 
     def _takes_some(self) -> bool:
-        """Whether writing would not wait for ever; for a moment it may."""
+        """True when writing would not wait for ever; for a moment it may."""
         try:
             poll = select.poll()
             poll.register(self.fileno(), select.POLLOUT)

@@ -62,7 +62,7 @@ class Meddelande:
 
 class FragaState(StrEnum):
     """
-    Where a question stands. Answers and reminders have no state of their own.
+    State of a question. Answers and reminders have none of their own.
 
     Source: the national editor's states, in the contract's terms.
     """

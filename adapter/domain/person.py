@@ -16,7 +16,7 @@ class PersonId:
 
 
 class PatientKind(StrEnum):
-    """What the guard's signals say of a patient."""
+    """Kind of patient, by the guard's signals."""
 
     TEST = "test"
     NOT_TEST = "not_test"
@@ -26,7 +26,7 @@ class PatientKind(StrEnum):
 @dataclass(frozen=True)
 class PatientVerdict:
     """
-    What the guard's signals say.
+    Verdict of the guard's signals on a patient.
 
     Attributes:
         signal: Which one decided: its name, never the number.
@@ -43,7 +43,7 @@ class PatientVerdict:
 
 
 class GuardDecision(StrEnum):
-    """What the guard lets a message do."""
+    """Decision of the guard on a message."""
 
     SEND = "send"
     BLOCK = "block"

@@ -19,7 +19,7 @@ PLATFORM: Final = "intygsadapter"
 
 
 class VpCode(StrEnum):
-    """Why a call got no further than the door."""
+    """Reason why a call got no further than the door."""
 
     VP001 = "VP001"  # no routing header
     VP002 = "VP002"  # caller without certificate, or without an id in it

@@ -1,11 +1,11 @@
-"""Who certificates can be sent to."""
+"""Recipients that certificates can be sent to."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class RecipientKind(StrEnum):
-    """What a recipient is to a certificate type (`CertificateReceiverTypeType`)."""
+    """Role of a recipient for a certificate type (`CertificateReceiverTypeType`)."""
 
     HUVUDMOTTAGARE = "HUVUDMOTTAGARE"  # the main one
     DIREKTMOTTAGARE = "DIREKTMOTTAGARE"  # gets it as soon as it is signed

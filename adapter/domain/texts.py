@@ -1,4 +1,4 @@
-"""What callers are told in `resultText` when nothing is wrong with their request's form.
+"""Texts for callers (`resultText`) when nothing is wrong with their request's form.
 
 One table, one language. Texts that list faults are made where the faults are found. None of these
 holds anything of a patient; the names in braces are codes, addresses of systems, and counts.

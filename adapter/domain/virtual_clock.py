@@ -30,7 +30,7 @@ class VirtualClock:
 
     @property
     def frozen(self) -> bool:
-        """Whether it stands still."""
+        """True while it stands still."""
         with self._lock:
             return self._stands_at is not None
 

@@ -20,35 +20,35 @@ _ONCE: Final = frozenset({b"content-length", b"transfer-encoding", b"host"})
 _CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,15}")
 
 
-class ReadsAhead(Protocol):
+class Buffered(Protocol):
     """A connection of which a request, and perhaps more, was read before."""
 
     socket: Any
-    ahead: bytearray
+    buffered: bytearray
 
-    def take_ahead(self, buffer: Any) -> int:
+    def take_buffered(self, buffer: Any) -> int:
         """Put the next bytes that are here already into a buffer; how many."""
 
 
 class _TimedSocket(socket.SocketIO):
-    """Reads what came ahead, then from the socket until a deadline, however a caller dribbles."""
+    """Reads what is buffered, then from the socket until a deadline, however a caller dribbles."""
 
     deadline = float("inf")
 
-    def __init__(self, sock: Any, mode: Any, connection: ReadsAhead) -> None:
+    def __init__(self, sock: Any, mode: Any, connection: Buffered) -> None:
         super().__init__(sock, mode)
         self._connection = connection
 
     def readinto(self, buffer: Any) -> int | None:
-        if self._connection.ahead:
-            return self._connection.take_ahead(buffer)
+        if self._connection.buffered:
+            return self._connection.take_buffered(buffer)
         if time.monotonic() > self.deadline:
             raise TimeoutError("timed out")  # the words by which cheroot knows a time-out
         return super().readinto(buffer)
 
 
 class Reader(makefile.StreamReader):
-    def __init__(self, connection: ReadsAhead, mode: str, size: int) -> None:
+    def __init__(self, connection: Buffered, mode: str, size: int) -> None:
         sock = connection.socket
         super().__init__(sock, mode, size)
         self._raw = _TimedSocket(sock, "r", connection)
@@ -56,14 +56,14 @@ class Reader(makefile.StreamReader):
         self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
 
     def give_back(self) -> bytes:
-        """What was read and not asked for: the next request's."""
+        """Bytes that were read and not asked for: the next request's."""
         unread = bytes(self._read_buf[self._read_pos :])  # type: ignore[attr-defined]
         self._reset_read_buf()  # type: ignore[attr-defined]
         return unread
 
     def has_data(self) -> bool:
-        """Also what came ahead, or TLS has unpacked: the system knows nothing of it any more."""
-        if self._connection.ahead:
+        """Also what is buffered, or TLS has unpacked: the system knows nothing of it any more."""
+        if self._connection.buffered:
             return True
         pending = self._tls.pending() if self._tls is not None else 0
         return bool(pending or super().has_data())  # type: ignore[no-untyped-call]

@@ -15,10 +15,12 @@ What is added to cheroot, and why:
   certificate is in the environment (`PEER_CERT`).
 - Several processes can listen on one port (`reuse_port`); the system shares connections out.
 
-    server_arrivals.py  requests on their way in
-    server_reading.py   header lines and chunks
-    server_tls.py       contexts and handshakes
-    tls_reload.py       certificates and lists that change
+    intake.py     requests on their way in
+    reading.py    header lines and chunks
+    tls.py        contexts and handshakes
+    crl_files.py  lists of withdrawn certificates
+    ports.py      ports that are taken before a server listens
+    wake.py       waking a thread that waits in a selector
 
 Source: RFC 9112 sections 6, 7 and 9.6.
 """
@@ -42,7 +44,7 @@ from cheroot import makefile, server, wsgi
 from cheroot.workers import threadpool
 
 from intyg.adapter.domain.kept_thread import KeptThread, go_on
-from intyg.adapter.httpd.arrivals import BEGINS, Arrivals, Bounds
+from intyg.adapter.httpd.intake import BEGINS, Bounds, Intake
 from intyg.adapter.httpd.reading import ChunkedBody, Headers, Reader
 from intyg.adapter.httpd.tls import HANDSHAKE_SECONDS, LINGER_SECONDS, Handshakes, TlsAdapter
 from intyg.adapter.routing.caller import PEER_CERT
@@ -109,7 +111,7 @@ class Server:
         self._server.arrive_seconds = arrive_seconds
         self._server.handshake_seconds = handshake_seconds
         self._server.max_waiting = max_waiting
-        self._server.arrivals = Arrivals(
+        self._server.intake = Intake(
             self._server.serve_whole,
             Bounds(MAX_HEADER_BYTES, max_body_bytes, arrive_seconds, self._server.timeout),
             early=max(1, threads // 4),
@@ -149,7 +151,7 @@ class Server:
         assert self._thread is None, "a server starts once"
         self._server.prepare()
         self._server.start_handshakes()
-        self._server.arrivals.start()
+        self._server.intake.start()
         self._server.health.start()
         self._thread = KeptThread("server", self._server.serve)
         self._thread.start()
@@ -159,7 +161,7 @@ class Server:
         """Finish the requests that are under way, then stop listening. May be called again."""
         if self._thread is not None:
             self._server.stop_handshakes()
-            self._server.arrivals.stop()
+            self._server.intake.stop()
             self._server.stop()
             self._server.health.stop()
             self._thread.join(timeout=10)
@@ -245,7 +247,7 @@ class _Request(server.HTTPRequest):
             self._linger()
 
     def _is_unread(self) -> bool:
-        """Whether part of the request body is still to come."""
+        """True while part of the request body is still to come."""
         if self.chunked_read:
             return not getattr(self.rfile, "closed", True)
         return getattr(self.rfile, "remaining", 0) > 0
@@ -277,28 +279,28 @@ class _Connection(server.HTTPConnection):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ahead = bytearray()  # what `Arrivals` has read: a request, and perhaps more
+        self.buffered = bytearray()  # what `Intake` has read: a request, and perhaps more
         self.arrive_by = float("inf")
         self.rfile = Reader(self, "rb", self.rbufsize)
         self.wfile = Writer(self.socket, "wb", self.wbufsize)
 
-    def take_ahead(self, buffer: Any) -> int:
+    def take_buffered(self, buffer: Any) -> int:
         """Put the next bytes that are here already into a buffer; how many."""
-        size = min(len(buffer), len(self.ahead))
-        with memoryview(self.ahead) as ahead:
-            buffer[:size] = ahead[:size]
-        del self.ahead[:size]
+        size = min(len(buffer), len(self.buffered))
+        with memoryview(self.buffered) as here:
+            buffer[:size] = here[:size]
+        del self.buffered[:size]
         return size
 
     def communicate(self) -> bool:
         self.rfile.raw.deadline = self.arrive_by
         stays = bool(super().communicate())  # type: ignore[no-untyped-call]
         if stays:
-            self.ahead[:0] = self.rfile.give_back()
+            self.buffered[:0] = self.rfile.give_back()
         return stays
 
     def close(self) -> None:
-        self.server.arrivals.left(self)
+        self.server.intake.left(self)
         if isinstance(self.socket, ssl.SSLSocket):
             with contextlib.suppress(OSError, ValueError):
                 self.socket.setblocking(False)
@@ -331,7 +333,7 @@ class _HealthLane:
 
     def takes(self, conn: Any) -> bool:
         """Take a connection whose request is for `/health`; False for any other."""
-        if not _HEALTH.match(conn.ahead):
+        if not _HEALTH.match(conn.buffered):
             return False
         try:
             self._waiting.put_nowait(conn)
@@ -374,7 +376,7 @@ class _RequestThreads(threadpool.ThreadPool):
 
 class _CherootServer(wsgi.Server):
     ConnectionClass = _Connection
-    arrivals: Arrivals
+    intake: Intake
     max_waiting = 256
     max_chunked_bytes = 0
     arrive_seconds = ARRIVE_SECONDS
@@ -391,7 +393,7 @@ class _CherootServer(wsgi.Server):
 
     def threads(self) -> list[threading.Thread]:
         """Those that handle requests, and those that lead there."""
-        lanes = [self.health.thread, self.arrivals.thread]
+        lanes = [self.health.thread, self.intake.thread]
         if self._handshakes is not None:
             lanes.append(self._handshakes.thread)
         return [*self.requests.all, *lanes]
@@ -399,7 +401,7 @@ class _CherootServer(wsgi.Server):
     def start_handshakes(self) -> None:
         if self.ssl_adapter is not None:
             self._handshakes = Handshakes(
-                self._shaken, self.handshake_seconds, lambda: self.own_headers
+                self._on_handshake_done, self.handshake_seconds, lambda: self.own_headers
             )
             self._handshakes.start()
 
@@ -416,13 +418,13 @@ class _CherootServer(wsgi.Server):
             else:
                 handshakes.add(conn)
             return
-        self.arrivals.add(conn)
+        self.intake.add(conn)
 
     def serve_whole(self, conn: Any) -> None:
         """A request is whole: it is for a worker, if not too many wait for one already."""
         if self.health.takes(conn):
             return
-        if conn.ahead and conn.ahead[0] not in BEGINS:
+        if conn.buffered and conn.buffered[0] not in BEGINS:
             self._turn_away(conn, "400 Bad Request", "This port speaks HTTP.")
             return
         if self.requests.qsize >= self.max_waiting:
@@ -448,7 +450,7 @@ class _CherootServer(wsgi.Server):
             conn.socket.sendall(b"\r\n".join([*head, b"", body]))
         conn.close()
 
-    def _shaken(self, conn: Any) -> None:
+    def _on_handshake_done(self, conn: Any) -> None:
         """A handshake is through: the connection waits for its first request like any other."""
         conn.ssl_env = {PEER_CERT: conn.socket.getpeercert() or None}
         conn.socket.settimeout(self.timeout)

@@ -44,7 +44,7 @@ _log = structlog.get_logger("intyg.adapter.httpd.server")
 
 def context_from_settings(settings: Settings) -> ssl.SSLContext | None:
     """
-    What the server speaks TLS with; None: it speaks plain HTTP.
+    The context that the server speaks TLS with; None: it speaks plain HTTP.
 
     Raises:
         SettingsError: A file cannot be used, or callers are to be known by client certificates and
@@ -58,7 +58,7 @@ def context_from_settings(settings: Settings) -> ssl.SSLContext | None:
 
 
 def unknown_callers(settings: Settings) -> str | None:
-    """Why callers cannot be known as the settings want them to be; None when they can."""
+    """The reason why callers cannot be known as the settings want it; None when they can."""
     tls = settings.server.tls
     if settings.caller_identity is not CallerIdentity.TLS or (tls and tls.client_ca):
         return None
@@ -215,7 +215,7 @@ class Handshakes:
             self._drop_late()
 
     def _take_new(self) -> None:
-        self._wake_up.heard()
+        self._wake_up.drain()
         with self._lock:
             new, self._new = self._new, []
         for handshake in new:

@@ -28,8 +28,8 @@ class WakeUp:
         with contextlib.suppress(OSError):  # full, so it wakes up anyway; or closed
             self._in.send(b"x")
 
-    def heard(self) -> None:
-        """From the thread that was woken."""
+    def drain(self) -> None:
+        """Take in what woke it; from the thread that was woken."""
         with contextlib.suppress(OSError):
             self._out.recv(4096)
 

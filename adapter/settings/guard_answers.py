@@ -1,4 +1,4 @@
-"""What a caller is told when the guard blocks: as nationally, unless the settings say otherwise."""
+"""Replies to callers when the guard blocks: as nationally, unless the settings say otherwise."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Final
 
 
 class BlockReply(StrEnum):
-    """What a caller is told when the guard blocks."""
+    """Reply to a caller when the guard blocks."""
 
     VALIDATION_ERROR = "validation_error"  # refused, nothing stored but the block
     SKIPPED = "skipped"  # OK: not sent on, and nobody is told but the journal

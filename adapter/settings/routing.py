@@ -52,7 +52,7 @@ class DestinationSettings(SettingsPart):
     client_key_password: pydantic.SecretStr | None = None
 
     def fits(self, environment: Environment) -> bool:
-        """Whether an environment may know of it: real ones belong in production alone."""
+        """True where an environment may know of it: real ones belong in production alone."""
         is_real = self.kind is DestinationKind.REAL
         return not is_real or self.allow or environment is Environment.PRODUCTION
 
@@ -68,7 +68,7 @@ class DestinationSettings(SettingsPart):
 
     @property
     def tls(self) -> ClientTls:
-        """How TLS is spoken with it."""
+        """Files for speaking TLS with it."""
         secret = self.client_key_password
         password = None if secret is None else secret.get_secret_value()
         return ClientTls(self.ca, self.client_cert, self.client_key, password)
@@ -88,7 +88,7 @@ class DestinationSettings(SettingsPart):
 
 
 class Row(SettingsPart):
-    """What routes and permissions have in common. Both days count, in Swedish time."""
+    """Row of routes or of permissions. Both days count, in Swedish time."""
 
     contract: str = Field(description="a contract's name, or *")
     logical_address: str = Field(description="exact, or *")
@@ -102,7 +102,7 @@ class Row(SettingsPart):
         return self
 
     def valid(self, day: date) -> bool:
-        """Whether the row holds on a day."""
+        """True on days when the row holds."""
         first, last = self.period
         return first <= day <= last
 
@@ -119,7 +119,7 @@ class RouteSettings(Row):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it is looked up by."""
+        """The words that it is looked up by."""
         return self.contract, self.logical_address
 
     def __str__(self) -> str:
@@ -133,7 +133,7 @@ class PermissionSettings(Row):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is looked up by."""
+        """The words that it is looked up by."""
         return self.sender, self.contract, self.logical_address
 
     def __str__(self) -> str:
@@ -148,7 +148,7 @@ class RoutingSettings(SettingsPart):
     permissions: tuple[PermissionSettings, ...] = ()
 
     def faults(self, environment: Environment) -> Iterator[str]:
-        """What is wrong with the tables in an environment; nothing when they may be used."""
+        """Faults of the tables in an environment; none when they may be used."""
         yield from self.dangling()
         for name, destination in self.destinations.items():
             if not destination.fits(environment):

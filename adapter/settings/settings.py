@@ -56,14 +56,14 @@ def _file_or_url(file: Path | None, url: str | None) -> None:
 
 
 class SignaturePolicy(StrEnum):
-    """What RegisterCertificate does about the signature."""
+    """Policy of RegisterCertificate on the signature."""
 
     REQUIRE = "require"  # refuse a certificate without one
     ACCEPT = "accept"  # check one that is there; take a certificate without
     SIGN = "sign"  # check one that is there; sign a certificate without, with the adapter's key
 
     def fits(self, environment: Environment) -> bool:
-        """Whether an environment may run with it."""
+        """True where an environment may run with it."""
         return environment is not Environment.PRODUCTION or self is SignaturePolicy.REQUIRE
 
 
@@ -90,7 +90,7 @@ class ServerTlsSettings(_Part):
 
 
 class ServerSettings(_Part):
-    """Where and how the adapter listens."""
+    """Address and limits of the door."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535, description="0 takes a free port")
@@ -217,7 +217,7 @@ class TestPatientSettings(_Part):
 
 
 class GuardSettings(_Part):
-    """How the guard tells of what it blocks. What it blocks cannot be set."""
+    """Answers of the guard where it blocks. Its blocking cannot be set."""
 
     told: Mapping[str, BlockReply] = Field(
         default={}, description="by contract; those that are not named: as nationally"
@@ -236,7 +236,7 @@ class GuardSettings(_Part):
 
 
 class CallerIdentity(StrEnum):
-    """How the doors know who calls."""
+    """Way in which the doors know who calls."""
 
     TLS = "tls"  # HSA-id in the subject of the client certificate
     PROXY = "proxy"  # a header of a listed proxy; from elsewhere, the client certificate
@@ -244,7 +244,7 @@ class CallerIdentity(StrEnum):
 
 
 class CallerSettings(_Part):
-    """Who calls, and what callers may say of themselves."""
+    """Callers, and what they may say of themselves."""
 
     identity: CallerIdentity | None = Field(
         default=None, description="None: none in demo, otherwise tls"
@@ -297,7 +297,7 @@ class RecipientSettings(_Part):
 
 class DeliverySettings(_Part):
     """
-    How often and how long to try.
+    Attempts: how often, and for how long.
 
     The default is the national schedule towards EHRs: 30 attempts, 1 min, 5 min, 1 h, 6 h, 12 h and
     then a day apart.
@@ -404,7 +404,7 @@ class Settings(BaseSettings):
 
     @property
     def caller_identity(self) -> CallerIdentity:
-        """How the doors know who calls."""
+        """Way in which the doors know who calls."""
         in_demo = self.environment is Environment.DEMO
         return self.caller.identity or (CallerIdentity.NONE if in_demo else CallerIdentity.TLS)
 

@@ -111,7 +111,7 @@ def test_health_looks_at_every_thread(tmp_path: Path) -> None:
         looked_at = {thread.name for thread in running._threads()}
         others = {name for name in started if name.endswith("(_serve_unservicable)")}  # unused
         assert started - others == looked_at
-        assert {"worker-3", "request-15", "routes", "handshakes", "arrivals"} < looked_at
+        assert {"worker-3", "request-15", "routes", "handshakes", "intake"} < looked_at
         assert running.ended_threads() == []
 
 

@@ -286,7 +286,7 @@ def test_no_thread_ends_with_a_caller_who_cannot_be_handed_on(
     serve_whole = _CherootServer.serve_whole
 
     def served(server: _CherootServer, connection: Any) -> None:
-        if threading.current_thread().name == "arrivals" and faults:
+        if threading.current_thread().name == "intake" and faults:
             raise faults.pop()
         serve_whole(server, connection)
 
@@ -296,7 +296,7 @@ def test_no_thread_ends_with_a_caller_who_cannot_be_handed_on(
     for _ in range(4):
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock:
             sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
-            time.sleep(0.2)  # so that it waits among the arrivals
+            time.sleep(0.2)  # so that it waits in the intake
             sock.sendall(b"Connection: close\r\n\r\n")
             answers.append(sock.recv(65536)[:15])
     assert answers == [b"", b"", b"", b"HTTP/1.1 200 OK"]

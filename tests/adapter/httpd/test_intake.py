@@ -2,7 +2,7 @@
 
 import pytest
 
-from intyg.adapter.httpd.arrivals import Bounds, Framing
+from intyg.adapter.httpd.intake import Bounds, Framing
 
 BOUNDS = Bounds(header_bytes=200, body_bytes=100, arrive_seconds=1, idle_seconds=1)
 

@@ -44,7 +44,7 @@ _log = structlog.get_logger("intyg.adapter.httpd.server")
 @dataclass(frozen=True)
 class Bounds:
     """
-    What a request may take before it is whole.
+    Limits of a request that is not whole yet.
 
     Attributes:
         header_bytes: More without an end is the server's to refuse.
@@ -75,7 +75,7 @@ class Framing:
         self.expects_continue = False
 
     def whole(self, data: bytearray) -> bool:
-        """Whether the request at the start of `data` is whole, or past telling."""
+        """True when the request at the start of `data` is whole, or past telling."""
         if data and data[0] not in BEGINS:
             return True
         if self._need is None and self._chunk_at is None and not self._read_header(data):
@@ -86,7 +86,7 @@ class Framing:
 
     @property
     def has_header(self) -> bool:
-        """Whether it could be refused for its header alone."""
+        """True when its header is here: it could be refused for that alone."""
         return self._need is not None
 
     def _read_header(self, data: bytearray) -> bool:
@@ -127,7 +127,7 @@ class Framing:
 
 
 @dataclass
-class _Arrival:
+class _Incoming:
     connection: Any
     framing: Framing
     since: float
@@ -141,15 +141,15 @@ class _Arrival:
 class _Waiting:
     """Connections by file descriptor, the longest wait first, and what they hold together."""
 
-    by_fd: dict[int, _Arrival] = field(default_factory=dict)
+    by_fd: dict[int, _Incoming] = field(default_factory=dict)
     held: int = 0
 
 
-class Arrivals:
+class Intake:
     """
     Reads from connections until their next request is whole.
 
-    A connection has `socket`, and `ahead`: a bytearray that its reader takes from first.
+    A connection has `socket`, and `buffered`: a bytearray that its reader takes from first.
 
     Args:
         ready: Takes a connection whose request is whole, too large, or too late; quick.
@@ -166,10 +166,10 @@ class Arrivals:
         self._selector = selectors.DefaultSelector()
         self._wake_up = WakeUp(self._selector)
         self._lock = threading.Lock()
-        self._new: list[_Arrival] = []
+        self._new: list[_Incoming] = []
         self._waiting = _Waiting()
         self._stopping = False
-        self.thread = KeptThread("arrivals", self._run)
+        self.thread = KeptThread("intake", self._run)
 
     def start(self) -> None:
         self.thread.start()
@@ -180,8 +180,8 @@ class Arrivals:
         self._wake_up.wake()
         self.thread.join(timeout=10)
         self._take_new()
-        for arrival in list(self._waiting.by_fd.values()):
-            self._drop(arrival)
+        for incoming in list(self._waiting.by_fd.values()):
+            self._drop(incoming)
         self._selector.close()
         self._wake_up.close()
 
@@ -193,14 +193,14 @@ class Arrivals:
         self.left(connection)
         now = time.monotonic()
         late = now + self._bounds.arrive_seconds
-        arrival = _Arrival(connection, Framing(self._bounds), now, late)
+        incoming = _Incoming(connection, Framing(self._bounds), now, late)
         connection.arrive_by = late
         connection.socket.setblocking(False)
-        if self._read(arrival, now):
+        if self._read(incoming, now):
             return
         with self._lock:
             if not self._stopping:
-                self._new.append(arrival)
+                self._new.append(incoming)
                 self._wake_up.wake()
                 return
         connection.close()
@@ -222,101 +222,101 @@ class Arrivals:
             self._keep_bounds(time.monotonic())
 
     def _take_new(self) -> None:
-        self._wake_up.heard()
+        self._wake_up.drain()
         with self._lock:
             new, self._new = self._new, []
-        for arrival in new:
-            descriptor = arrival.descriptor = arrival.connection.socket.fileno()
-            self._selector.register(descriptor, selectors.EVENT_READ, arrival)
-            self._waiting.by_fd[descriptor] = arrival
-            self._count(arrival)
+        for incoming in new:
+            descriptor = incoming.descriptor = incoming.connection.socket.fileno()
+            self._selector.register(descriptor, selectors.EVENT_READ, incoming)
+            self._waiting.by_fd[descriptor] = incoming
+            self._count(incoming)
 
-    def _look_at(self, arrival: _Arrival) -> None:
+    def _look_at(self, incoming: _Incoming) -> None:
         try:
-            if not self._read(arrival, time.monotonic()):
-                self._count(arrival)
+            if not self._read(incoming, time.monotonic()):
+                self._count(incoming)
         except Exception as exc:  # noqa: BLE001  a door: one caller must not end it for all
-            _log.error("server.arrival_failed", **{"error.type": type(exc).__name__})
-            self._drop(arrival)
+            _log.error("server.intake_failed", **{"error.type": type(exc).__name__})
+            self._drop(incoming)
 
-    def _read(self, arrival: _Arrival, now: float) -> bool:
+    def _read(self, incoming: _Incoming, now: float) -> bool:
         """Take in what is there; True when the connection has left: handed over, or closed."""
-        connection, ahead = arrival.connection, arrival.connection.ahead
+        connection, buffered = incoming.connection, incoming.connection.buffered
         gone = False
-        arrival.idle = now + self._bounds.idle_seconds
+        incoming.idle = now + self._bounds.idle_seconds
         try:
-            while not arrival.framing.whole(ahead):
+            while not incoming.framing.whole(buffered):
                 block = connection.socket.recv(_BLOCK)
                 if not block:
                     gone = True
                     break
-                ahead += block
+                buffered += block
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            self._ask_to_go_on(arrival)
+            self._ask_to_go_on(incoming)
             return False
         except (OSError, ValueError):
-            gone, ahead[:] = True, b""
-        self._forget(arrival)  # first: from here on the connection is somebody else's
-        if gone and not ahead:
+            gone, buffered[:] = True, b""
+        self._forget(incoming)  # first: from here on the connection is somebody else's
+        if gone and not buffered:
             self._close(connection)
         else:
             self._hand_over(connection)
         return True
 
-    def _ask_to_go_on(self, arrival: _Arrival) -> None:
+    def _ask_to_go_on(self, incoming: _Incoming) -> None:
         """The body comes when the caller has been told to go on (RFC 9110 section 10.1.1)."""
-        if arrival.framing.expects_continue:
-            arrival.framing.expects_continue = False
+        if incoming.framing.expects_continue:
+            incoming.framing.expects_continue = False
             with contextlib.suppress(OSError):
-                arrival.connection.socket.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+                incoming.connection.socket.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _hand_over(self, connection: Any) -> None:
         connection.socket.settimeout(self._bounds.idle_seconds)
         self._ready(connection)
 
-    def _count(self, arrival: _Arrival) -> None:
-        held = len(arrival.connection.ahead)
-        self._waiting.held += held - arrival.held
-        arrival.held = held
+    def _count(self, incoming: _Incoming) -> None:
+        held = len(incoming.connection.buffered)
+        self._waiting.held += held - incoming.held
+        incoming.held = held
 
     def _keep_bounds(self, now: float) -> None:
-        arrivals = self._waiting.by_fd
-        for arrival in [one for one in arrivals.values() if now >= min(one.late, one.idle)]:
-            self._too_late(arrival)
+        waiting = self._waiting.by_fd
+        for incoming in [one for one in waiting.values() if now >= min(one.late, one.idle)]:
+            self._too_late(incoming)
         patient = now - PATIENCE_SECONDS
-        for arrival in [one for one in arrivals.values() if one.since <= patient]:
+        for incoming in [one for one in waiting.values() if one.since <= patient]:
             if self._early_left <= 0:
                 break
-            if arrival.framing.has_header:
-                self._go_early(arrival)
-        while len(arrivals) > MAX_ARRIVING:
-            self._drop(next(iter(arrivals.values())))
+            if incoming.framing.has_header:
+                self._go_early(incoming)
+        while len(waiting) > MAX_ARRIVING:
+            self._drop(next(iter(waiting.values())))
         while self._waiting.held > MAX_HELD_BYTES:
-            self._drop(max(arrivals.values(), key=lambda one: one.held))
+            self._drop(max(waiting.values(), key=lambda one: one.held))
 
-    def _too_late(self, arrival: _Arrival) -> None:
-        if not arrival.held:
-            self._drop(arrival)
+    def _too_late(self, incoming: _Incoming) -> None:
+        if not incoming.held:
+            self._drop(incoming)
             return
-        self._forget(arrival)
-        arrival.connection.arrive_by = 0.0  # whoever reads on is told that the time is up
-        self._hand_over(arrival.connection)
+        self._forget(incoming)
+        incoming.connection.arrive_by = 0.0  # whoever reads on is told that the time is up
+        self._hand_over(incoming.connection)
 
-    def _go_early(self, arrival: _Arrival) -> None:
+    def _go_early(self, incoming: _Incoming) -> None:
         with self._lock:
             self._early_left -= 1
-            self._early.add(id(arrival.connection))
-        self._forget(arrival)
-        self._hand_over(arrival.connection)
+            self._early.add(id(incoming.connection))
+        self._forget(incoming)
+        self._hand_over(incoming.connection)
 
-    def _drop(self, arrival: _Arrival) -> None:
-        self._forget(arrival)
-        self._close(arrival.connection)
+    def _drop(self, incoming: _Incoming) -> None:
+        self._forget(incoming)
+        self._close(incoming.connection)
 
-    def _forget(self, arrival: _Arrival) -> None:
-        if self._waiting.by_fd.pop(arrival.descriptor, None) is not None:
-            self._selector.unregister(arrival.descriptor)
-            self._waiting.held -= arrival.held
+    def _forget(self, incoming: _Incoming) -> None:
+        if self._waiting.by_fd.pop(incoming.descriptor, None) is not None:
+            self._selector.unregister(incoming.descriptor)
+            self._waiting.held -= incoming.held
 
     @staticmethod
     def _close(connection: Any) -> None:
