@@ -19,6 +19,7 @@ from intyg.adapter.signature import (
     sign_document,
     verify_message,
 )
+from intyg.adapter.signature.demo_keys import TestKeys
 
 
 def sign(
@@ -34,7 +35,8 @@ def sign(
 ) -> None:
     """Sign an intyg in the national profile; a signature that is there is replaced."""
     if key is None:
-        key, cert = KEYS / "signer.key.pem", KEYS / "signer.pem"
+        signer = TestKeys.of(KEYS).signer
+        key, cert = signer.key, signer.cert
         if not key.exists():
             fail(f"no key: {key} is not there; run intyg test-keys, or give --key")
     try:

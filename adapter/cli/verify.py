@@ -23,6 +23,7 @@ from intyg.adapter.signature import (
     TrustStore,
     verify_message,
 )
+from intyg.adapter.signature.demo_keys import TestKeys
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.finding import Finding
 
@@ -43,8 +44,9 @@ def verify(
 ) -> None:
     """Verify the signature of an intyg: prints outcome and code."""
     anchors = list(trust or [])
-    if not anchors and not pin and (KEYS / "ca.pem").exists():
-        anchors = [KEYS / "ca.pem"]
+    test_ca = TestKeys.of(KEYS).ca
+    if not anchors and not pin and test_ca.exists():
+        anchors = [test_ca]
     moment = at.replace(tzinfo=UTC) if at and at.tzinfo is None else at or system_clock()
     try:
         trusted = TrustStore.from_files(anchors=anchors, pinned=pin or ())

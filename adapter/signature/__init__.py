@@ -12,6 +12,7 @@ what is digested is computed by our own walk (`normalise`).
     trust        certificates: path, usage, key, author
     verifier     all of it in order, with signxml for value and digest
     keys         private keys from files
+    demo_keys    test keys made, and told from others
     signer       prepare and complete, or both with a key of ours
     document     the same on bytes
     result       outcomes, codes and their texts

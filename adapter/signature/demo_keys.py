@@ -1,7 +1,8 @@
 """Keys and certificates for tests and demonstrations, made on the spot and never shipped.
 
 What `make_test_keys` makes is marked: organisation `TEST ONLY …` in subject and issuer.
-`is_test_cert` looks for that mark, so that production can refuse to start with any of it.
+`is_test_cert` looks for that mark, so that production can refuse to start with any of it. All test
+keys are made here, and their files are named here; keys are read by `keys.py`, these like others.
 """
 
 import os
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -47,7 +48,7 @@ _Key: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 @dataclass(frozen=True)
 class KeyFiles:
-    """Where one key is: the same key three times."""
+    """Files of one key: the same key three times."""
 
     key: Path  # PEM, unencrypted
     cert: Path  # PEM
@@ -57,7 +58,7 @@ class KeyFiles:
 @dataclass(frozen=True)
 class TestKeys:
     """
-    What `make_test_keys` made.
+    The files of a set of test keys.
 
     Attributes:
         ca: Certificate of the CA that issued all of it; its key is not kept.
@@ -76,6 +77,17 @@ class TestKeys:
     signer_ec: KeyFiles
     server: KeyFiles
     client: KeyFiles
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """The set in a folder, whether it has been made or not."""
+
+        def files(name: str) -> KeyFiles:
+            key, cert, p12 = (folder / f"{name}.{end}" for end in ("key.pem", "pem", "p12"))
+            return KeyFiles(key, cert, p12)
+
+        kinds = ("signer", "signer-ec", "server", "client")
+        return cls(folder / "ca.pem", *(files(kind) for kind in kinds))
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -96,7 +108,7 @@ def make_test_keys(folder: Path, now: datetime, *, keep: bool = False) -> TestKe
     Raises:
         OSError: A file cannot be written.
     """
-    keys = _names(folder)
+    keys = TestKeys.of(folder)
     if not (keep and _is_complete(keys, now)):
         _make(keys, now, _Words(TEST_ORGANISATION, "Test CA TEST ONLY", "Test Läkare TEST ONLY"))
     return keys
@@ -109,7 +121,7 @@ def make_stand_in_keys(folder: Path, now: datetime) -> TestKeys:
     For showing what production does, in a folder that is thrown away: nobody else has any reason to
     trust the CA, whose key is not kept.
     """
-    keys = _names(folder)
+    keys = TestKeys.of(folder)
     words = _Words("Stand-in", "Stand-in CA", "Stand-in for a doctor")
     _make(keys, now, words)
     return keys
@@ -117,7 +129,7 @@ def make_stand_in_keys(folder: Path, now: datetime) -> TestKeys:
 
 @dataclass(frozen=True)
 class _Words:
-    """What certificates say of whom they are for."""
+    """Names in certificates."""
 
     organisation: str
     ca: str
@@ -166,7 +178,7 @@ def _make(keys: TestKeys, now: datetime, words: _Words) -> None:
 
 
 def is_test_cert(cert: x509.Certificate) -> bool:
-    """Whether a certificate, or the CA that issued it, was made here or is SITHS's test CA."""
+    """True when a certificate, or its CA, was made here, or when that is a test CA of SITHS."""
     return any(_is_test_name(name) for name in (cert.subject, cert.issuer))
 
 
@@ -276,15 +288,6 @@ def _write_private(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
-
-
-def _names(folder: Path) -> TestKeys:
-    def files(name: str) -> KeyFiles:
-        return KeyFiles(folder / f"{name}.key.pem", folder / f"{name}.pem", folder / f"{name}.p12")
-
-    return TestKeys(
-        folder / "ca.pem", files("signer"), files("signer-ec"), files("server"), files("client")
-    )
 
 
 def _is_complete(keys: TestKeys, now: datetime) -> bool:
