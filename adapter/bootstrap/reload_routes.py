@@ -1,13 +1,11 @@
 """Reading `routes_file` again while the adapter runs: checked first, all at once or not at all."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import structlog
 
-from intyg.adapter.clients.watch import Watch
-from intyg.adapter.clients.watched_file import Changes
+from intyg.adapter.clients.watch import FilesWatch
 from intyg.adapter.doctor.checks import (
     Remark,
     destination_remarks,
@@ -24,7 +22,7 @@ from intyg.adapter.settings.settings import RecipientSettings
 _log = structlog.get_logger("intyg.adapter.routes")
 
 
-class RoutesReloader(Watch):
+class RoutesReloader(FilesWatch):
     """
     Watches a file of routes, in a thread of its own between `start` and `stop`.
 
@@ -33,45 +31,25 @@ class RoutesReloader(Watch):
     """
 
     def __init__(self, path: Path, environment: Environment, routes: Routes) -> None:
-        super().__init__("routes")
+        super().__init__("routes", [path])
         self._path = path
         self._environment = environment
         self._routes = routes
-        self._changes = Changes(path)
-        self._changes.settle()  # it was read with the settings
-        self._lock = threading.Lock()
 
-    def look(self) -> None:
-        """Read the file if it has changed, and nobody is writing it any more."""
-        if self._changes.look():
-            self._reload()
-
-    def reload(self) -> bool:
-        """
-        Read the file now.
-
-        Returns:
-            Whether its rows count from now on.
-        """
-        self._changes.look()
-        return self._reload()
-
-    def _reload(self) -> bool:
-        with self._lock:
-            self._changes.settle()
-            try:
-                new = read_routing(self._path)
-                reasons = list(unfit(new, self._environment, self._routes.recipients))
-            except TomlFileError as exc:
-                reasons = [str(exc)]
-            if reasons:
-                self._routes.note_refused()
-                _log.error("routes.refused", **{"error.message": "; ".join(reasons)})
-                return False
-            old = self._routes.table.routing
-            self._routes.replace(new)
-            _tell(old, new)
-            return True
+    def read(self) -> bool:
+        try:
+            new = read_routing(self._path)
+            reasons = list(unfit(new, self._environment, self._routes.recipients))
+        except TomlFileError as exc:
+            reasons = [str(exc)]
+        if reasons:
+            self._routes.note_refused()
+            _log.error("routes.refused", **{"error.message": "; ".join(reasons)})
+            return False
+        old = self._routes.table.routing
+        self._routes.replace(new)
+        _tell(old, new)
+        return True
 
 
 def unfit(

@@ -6,13 +6,11 @@ sessions of before are not resumed.
 """
 
 import ssl
-import threading
 from collections.abc import Callable
 
 import structlog
 
-from intyg.adapter.clients.watch import Watch
-from intyg.adapter.clients.watched_file import Changes
+from intyg.adapter.clients.watch import FilesWatch
 from intyg.adapter.doctor.checks import server_tls_remarks
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.httpd.tls import server_context
@@ -21,7 +19,7 @@ from intyg.adapter.settings.settings import ServerTlsSettings, SettingsError
 _log = structlog.get_logger("intyg.adapter.httpd.server")
 
 
-class TlsReloader(Watch):
+class TlsReloader(FilesWatch):
     """
     Watches the files, in a thread of its own between `start` and `stop`.
 
@@ -39,41 +37,23 @@ class TlsReloader(Watch):
         environment: Environment,
         use: Callable[[ssl.SSLContext], None],
     ) -> None:
-        super().__init__("server.tls")
+        super().__init__(
+            "server.tls", [tls.cert, tls.key or tls.cert, *tls.client_ca, *tls.client_crl]
+        )
         self._tls = tls
         self._environment = environment
         self._use = use
-        files = {tls.cert, tls.key or tls.cert, *tls.client_ca, *tls.client_crl}
-        self._changes = [Changes(path) for path in sorted(files)]
-        for changes in self._changes:
-            changes.settle()  # it was read at the start
-        self._lock = threading.Lock()
 
-    def look(self) -> None:
-        """Read the files if one has changed, and nobody is writing it any more."""
-        changed = [changes for changes in self._changes if changes.look()]
-        if changed:
-            for changes in changed:
-                changes.settle()
-            self._read()
-
-    def reload(self) -> None:
-        """Read the files now."""
-        for changes in self._changes:
-            changes.look()
-            changes.settle()
-        self._read()
-
-    def _read(self) -> None:
-        with self._lock:
-            try:
-                context = server_context(self._tls)
-                remarks = server_tls_remarks(self._tls, self._environment)
-                reasons = [remark.text for remark in remarks if remark.refuses]
-            except SettingsError as exc:
-                reasons = [str(exc)]
-            if reasons:
-                _log.error("server.tls_files_refused", **{"error.message": "; ".join(reasons)})
-                return
-            self._use(context)
-            _log.info("server.tls_files_read")
+    def read(self) -> bool:
+        try:
+            context = server_context(self._tls)
+            remarks = server_tls_remarks(self._tls, self._environment)
+            reasons = [remark.text for remark in remarks if remark.refuses]
+        except SettingsError as exc:
+            reasons = [str(exc)]
+        if reasons:
+            _log.error("server.tls_files_refused", **{"error.message": "; ".join(reasons)})
+            return False
+        self._use(context)
+        _log.info("server.tls_files_read")
+        return True

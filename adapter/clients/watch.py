@@ -2,12 +2,11 @@
 
 import threading
 from abc import ABC, abstractmethod
-from typing import Final
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+from intyg.adapter.clients.watched_file import LOOK_SECONDS, Changes
 from intyg.adapter.domain.kept_thread import KeptThread
-
-LOOK_SECONDS: Final = 1.0
-"""How often the file system is asked: in between, using a file's content costs a comparison."""
 
 
 class Watch(ABC):
@@ -39,3 +38,45 @@ class Watch(ABC):
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
             self.look()
+
+
+class FilesWatch(Watch):
+    """
+    Reads files again when one of them has changed, and nobody is writing it any more.
+
+    Args:
+        files: As they were read when the adapter started.
+    """
+
+    def __init__(self, name: str, files: Iterable[Path]) -> None:
+        super().__init__(name)
+        self._changes = [Changes(path) for path in sorted(set(files))]
+        for changes in self._changes:
+            changes.settle()
+        self._lock = threading.Lock()
+
+    @abstractmethod
+    def read(self) -> bool:
+        """
+        Read the files; by one thread at a time.
+
+        Returns:
+            Whether what stands in them counts from now on.
+        """
+
+    def look(self) -> None:
+        changed = [changes for changes in self._changes if changes.look()]
+        if changed:
+            self._take(changed)
+
+    def reload(self) -> bool:
+        """Read the files now; see `read`."""
+        for changes in self._changes:
+            changes.look()
+        return self._take(self._changes)
+
+    def _take(self, changed: Sequence[Changes]) -> bool:
+        with self._lock:
+            for changes in changed:
+                changes.settle()
+            return self.read()

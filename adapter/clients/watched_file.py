@@ -9,7 +9,8 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import structlog
 
-from intyg.adapter.clients.watch import LOOK_SECONDS
+LOOK_SECONDS: Final = 1.0
+"""How often the file system is asked: in between, using a file's content costs a comparison."""
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 """Skatteverket's lists of test numbers have some hundred kilobytes."""

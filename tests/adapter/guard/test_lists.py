@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
-from intyg.adapter.clients.watch import LOOK_SECONDS
-from intyg.adapter.clients.watched_file import MAX_FILE_BYTES, WatchedFile
+from intyg.adapter.clients.watched_file import LOOK_SECONDS, MAX_FILE_BYTES, WatchedFile
 from intyg.adapter.domain.person import PatientKind, PersonId
 from intyg.adapter.guard import (
     NO_SIGNAL,
