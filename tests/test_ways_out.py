@@ -1,7 +1,8 @@
 """No line of the adapter opens a connection beside the guard: read from the code, not tried.
 
-The transport sends messages, and asks the guard first. Whatever else may open a connection stands
-in a table with what it sends there, and what runs in a serving adapter is a smaller one.
+One client sends, and who may use it stands in a table: the transport, which asks the guard first,
+and few others. Whatever else may open a connection stands in a table with what it sends there, and
+what runs in a serving adapter is a smaller one.
 """
 
 import ast
@@ -35,16 +36,26 @@ CONNECTS: Final = frozenset(
 )  # fmt: skip
 """Names of what such libraries do."""
 
-TRANSPORT: Final = "intyg.adapter.deliver.transport"
+CLIENT: Final = "intyg.adapter.clients.http_client"
 SERVES: Final = {
-    TRANSPORT: "messages, each with the guard's permit for it",
-    "intyg.adapter.deliver.deliverer": "nothing: zeep reads a contract, its transport is shut",
-    "intyg.adapter.clients.ask_service": "one question to a register: a number or an HSA-id",
+    CLIENT: "what those in `CLIENT_OF` give it",
+    "intyg.adapter.deliver.operation": "nothing: zeep reads a contract, its transport is shut",
     "intyg.adapter.store.engine": "rows to the database",
     "intyg.adapter.store.listen": "nothing: it hears of work from the database",
     "intyg.adapter.bootstrap.process_memory": "nothing: it sets a threshold of the C library",
 }
 """In a serving adapter, what may connect, and what it sends."""
+
+TRANSPORT: Final = "intyg.adapter.deliver.transport"
+ASKS: Final = "intyg.adapter.clients.ask_service"
+SENDS_A_FILE: Final = "intyg.adapter.cli.send"
+CLIENT_OF: Final = {
+    TRANSPORT: "messages, each with the guard's permit for it",
+    ASKS: "one question to a register: a number or an HSA-id",
+    SENDS_A_FILE: "a file that somebody sends by hand: to this machine, or where the guard lets it",
+    "intyg.adapter.doctor.connectivity.soap": "an empty call or a ping",
+}
+"""Who uses the client, and for what."""
 
 LISTENS: Final = (
     "intyg.adapter.httpd.server",
@@ -57,7 +68,6 @@ LISTENS: Final = (
 """Take connections, and open none."""
 
 BY_HAND: Final = {
-    "intyg.adapter.cli.send_file": "a file that somebody sends by hand to an address of theirs",
     "intyg.adapter.doctor.connectivity": "an empty call or a ping: does a destination answer",
     "intyg.sandbox.demo": "the demo's own messages, to itself",
     "intyg.sandbox.adapter_under_test": "what a test calls its own adapter with",
@@ -134,6 +144,7 @@ def test_a_serving_adapter_has_nothing_that_sends_by_hand() -> None:
     serving = reached("intyg.adapter.bootstrap.app") | reached("intyg.adapter.deliver.worker")
     assert TRANSPORT in serving
     assert not [name for name in serving if by_hand(name)]
+    assert serving & makers_of_clients() == {TRANSPORT, ASKS}
 
 
 @pytest.mark.parametrize("name", LISTENS)
@@ -150,29 +161,59 @@ def test_nothing_else_calls_what_connects() -> None:
     assert callers <= {*SERVES, "intyg.adapter.bootstrap.processes"}
 
 
-def test_one_line_of_the_transport_sends_and_it_is_after_the_question() -> None:
-    (post,) = (
+def users_of(module: str) -> set[str]:
+    return {name for name in modules() if module in imported(name)}
+
+
+def makers_of_clients() -> set[str]:
+    return {name for name in modules() if "HttpClient" in called(name)}
+
+
+def test_only_those_who_are_known_have_a_client() -> None:
+    assert makers_of_clients() == {*CLIENT_OF}
+    # The others are told by its error why a register does not answer.
+    told = {"intyg.adapter.guard.register", "intyg.adapter.clients.staff_directory"}
+    assert users_of(CLIENT) == {*CLIENT_OF, *told}
+    for name in told:
+        assert [one for one in imported(name) if one.startswith(f"{CLIENT}.")] == [
+            f"{CLIENT}.NoAnswerError"
+        ]
+
+
+def test_the_transport_sends_by_its_client_alone_and_after_the_question() -> None:
+    assert not can_connect(TRANSPORT)
+    lines = _lines_of("post_delivery", TRANSPORT)
+    assert len(lines["exchange"]) == 1
+    assert lines["ask"] < lines["exchange"]
+    (client,) = (
         node
         for node in ast.walk(modules()[TRANSPORT])
-        if isinstance(node, ast.FunctionDef) and node.name == "post_delivery"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "HttpClient"
     )
-    lines = {name: line for name, line in _calls_with_lines(post) if name in ("ask", "send")}
-    assert lines["ask"] < lines["send"]
-    sends = [name for name, _ in _calls_with_lines(modules()[TRANSPORT]) if name == "send"]
-    assert len(sends) == 4  # that one; the adapter's and the two connections' own, each guarded
-    assert not {"get", "post", "put", "request"} & {
-        node.func.attr
-        for node in ast.walk(modules()[TRANSPORT])
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and ast.unparse(node.func.value) in ("requests", "self.session", "session")
-    }
+    assert ast.unparse(client.args[1]) == "gate.redeem"
+    assert len(_lines_of("GuardedTransport", TRANSPORT)["exchange"]) == 1
+    assert [*_calls(modules()[TRANSPORT])].count("exchange") == 1
+
+
+def test_one_line_of_the_client_sends_and_it_is_after_the_leave() -> None:
+    lines = _lines_of("exchange", CLIENT)
+    assert lines["_leave"] < lines["_exchange"]
+    calls = [*_calls(modules()[CLIENT])]
+    assert calls.count("request") == 1  # http.client's
+    assert calls.count("create_connection") == 1  # in a connection, whose clock must be running
+    assert calls.count("send") == 1  # likewise, in its socket
+    assert not {"sendall", "sendto", "sendmsg", "connect", "urlopen"} & {*calls}
+
+
+def test_a_file_is_sent_by_one_line_after_the_question() -> None:
+    lines = _lines_of("post_file", SENDS_A_FILE)
+    assert len(lines["exchange"]) == 1
+    assert lines["permitted"] < lines["exchange"]
+    assert [*_calls(modules()[SENDS_A_FILE])].count("exchange") == 1
 
 
 def test_the_small_questions_are_asked_by_two_who_know_no_message() -> None:
-    askers = {
-        name for name in modules() if "intyg.adapter.clients.ask_service" in set(imported(name))
-    }
+    askers = users_of("intyg.adapter.clients.ask_service")
     assert askers == {"intyg.adapter.guard.register", "intyg.adapter.clients.staff_directory"}
     for name in askers:
         known = reached(name)
@@ -183,7 +224,23 @@ def test_the_small_questions_are_asked_by_two_who_know_no_message() -> None:
         }
 
 
-def _calls_with_lines(tree: ast.AST) -> Iterator[tuple[str, int]]:
+def _calls(tree: ast.AST) -> Iterator[str]:
+    """Names of the methods that are called."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            yield node.func.attr, node.lineno
+            yield node.func.attr
+
+
+def _lines_of(definition: str, module: str) -> dict[str, list[int]]:
+    """Of a function or class: in which lines each name is called."""
+    (found,) = (
+        node
+        for node in ast.walk(modules()[module])
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == definition
+    )
+    lines: dict[str, list[int]] = {}
+    for node in ast.walk(found):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            lines.setdefault(name, []).append(node.lineno)
+    return lines

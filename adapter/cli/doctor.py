@@ -72,10 +72,10 @@ def doctor(
         report(_settings_lines(config), as_json=as_json)
         return
     given = ClientTls(ca, client_cert, client_key)
-    report(_way_lines(destination, config, logical_address, given), as_json=as_json)
+    report(_probe_lines(destination, config, logical_address, given), as_json=as_json)
 
 
-def _way_lines(name: str, config: Path | None, asked: str | None, given: ClientTls) -> list[Line]:
+def _probe_lines(name: str, config: Path | None, asked: str | None, given: ClientTls) -> list[Line]:
     try:
         if name.startswith(("http://", "https://")):
             target = target_of_url(name, given, asked or ADAPTER)

@@ -21,7 +21,9 @@ from typing import Final, Protocol
 
 import pydantic
 
-from intyg.adapter.clients.ask_service import NoAnswerError, ask_service
+from intyg.adapter.clients.ask_service import ask_service
+from intyg.adapter.clients.http_client import NoAnswerError
+from intyg.adapter.clients.watched_file import FileState, state_of
 from intyg.adapter.domain.errors import TechnicalError
 from intyg.adapter.domain.intyg import Yrken
 from intyg.adapter.domain.texts import STAFF_DIRECTORY_DOWN
@@ -93,7 +95,7 @@ class FileDirectory:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._seen: tuple[int, int] | None = None  # what was read: time of change, and size
+        self._seen: FileState = None  # of what was read
         self._members: dict[str, StaffMember] | None = None
 
     def find(self, hsa_id: str) -> StaffMember | None:
@@ -105,16 +107,15 @@ class FileDirectory:
 
     def _look(self) -> None:
         """Read the file if it is another one than last time."""
+        found = state_of(self._path)
+        if found is not None and found == self._seen:
+            return
         try:
-            found = self._path.stat()
-            seen = (found.st_mtime_ns, found.st_size)
-            if seen == self._seen:
-                return
             people = _People.validate_json(self._path.read_bytes())
         except (OSError, ValueError):  # pydantic's error is a ValueError; its text quotes people
             self._seen, self._members = None, None
             return
-        self._seen = seen
+        self._seen = found
         self._members = {person.hsaId.upper(): person.member() for person in people}
 
 

@@ -1,7 +1,8 @@
 """One attempt to deliver → `Outcome`: the only package that knows zeep.
 
 deliverer.py  one attempt, from stored bytes to outcome
-transport.py  the socket, and the guard in front of it
+operation.py  what the WSDL says about calling a contract
+transport.py  the HTTP client, and the guard in front of it
 answer.py     what came back, read leniently
 decision.py   what to do about it: one table
 """

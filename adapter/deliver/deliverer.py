@@ -2,17 +2,14 @@
 
 import ssl
 import threading
-from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
-from io import BytesIO
 from typing import Final
 
-from zeep import Client
-from zeep.wsdl.bindings.soap import Soap11Binding
-
+from intyg.adapter.clients.tls import client_context, files_as_they_are
+from intyg.adapter.clients.watched_file import FileState
 from intyg.adapter.deliver.decision import decide
-from intyg.adapter.deliver.tls import client_context, files_as_they_are
+from intyg.adapter.deliver.operation import Operation, read_operation
 from intyg.adapter.deliver.transport import (
     HEADER_VALUE,
     AskGuard,
@@ -27,7 +24,7 @@ from intyg.adapter.domain.destination import ClientTls, Destination
 from intyg.adapter.domain.person import GuardDecision
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.settings.settings import DeliverySettings
-from intyg.schemas.contract.contract import Contract, Contracts
+from intyg.schemas.contract.contract import Contracts
 
 
 def _version() -> str:
@@ -38,14 +35,6 @@ def _version() -> str:
 
 
 USER_AGENT: Final = f"intygsadapter/{_version()}"
-
-
-@dataclass(frozen=True)
-class _Operation:
-    """What the WSDL says about calling a contract."""
-
-    name: str
-    soap_action: str
 
 
 class Deliverer:
@@ -70,11 +59,11 @@ class Deliverer:
         self._gate = Gate(guard)
         self._settings = settings
         self._clock = clock
-        self._contexts: dict[ClientTls, tuple[tuple[float, ...], ssl.SSLContext]] = {}
+        self._contexts: dict[ClientTls, tuple[tuple[FileState, ...], ssl.SSLContext]] = {}
         self._per_thread = threading.local()
         self._lock = threading.Lock()
         self._transports: list[GuardedTransport] = []
-        self._operations: dict[str, _Operation] = {}
+        self._operations: dict[str, Operation] = {}
 
     def deliver(self, delivery: Delivery, destination: Destination) -> Outcome:
         """
@@ -114,7 +103,7 @@ class Deliverer:
         """Close the connections of all threads."""
         with self._lock:
             for transport in self._transports:
-                transport.session.close()
+                transport.client.close()
             self._transports.clear()
         self._per_thread = threading.local()
 
@@ -133,7 +122,7 @@ class Deliverer:
         with self._lock:
             self._transports.append(transport)
             if tls in mine:  # it has other files now
-                mine[tls][1].session.close()
+                mine[tls][1].client.close()
                 self._transports.remove(mine[tls][1])
         mine[tls] = (context, transport)
         return transport
@@ -147,26 +136,16 @@ class Deliverer:
                 known = self._contexts[tls] = (stamp, client_context(tls))
             return known[1]
 
-    def _operation(self, contract_key: str) -> _Operation:
+    def _operation(self, contract_key: str) -> Operation:
         with self._lock:
             if contract_key not in self._operations:
                 name, _, major = contract_key.partition(":")
                 contract = self._contracts.get(name, int(major))
-                self._operations[contract_key] = self._read_wsdl(contract)
+                self._operations[contract_key] = read_operation(self._contracts, contract)
             return self._operations[contract_key]
 
-    def _read_wsdl(self, contract: Contract) -> _Operation:
-        client = Client(
-            BytesIO(self._contracts.wsdl_whole(contract)), transport=GuardedTransport(self._gate)
-        )
-        (service,) = client.wsdl.services.values()
-        (port,) = service.ports.values()
-        assert isinstance(port.binding, Soap11Binding)
-        operation = port.binding.get(contract.name)
-        return _Operation(operation.name, operation.soapaction)
 
-
-def _headers(operation: _Operation, delivery: Delivery) -> dict[str, str]:
+def _headers(operation: Operation, delivery: Delivery) -> dict[str, str]:
     headers = {
         "Content-Type": "text/xml; charset=UTF-8",
         "SOAPAction": f'"{operation.soap_action}"',

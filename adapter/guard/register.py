@@ -17,7 +17,8 @@ from typing import Final, Protocol
 import pydantic
 import yaml
 
-from intyg.adapter.clients.ask_service import NoAnswerError, ask_service
+from intyg.adapter.clients.ask_service import ask_service
+from intyg.adapter.clients.http_client import NoAnswerError
 from intyg.adapter.clients.watched_file import DamagedFileError, WatchedFile
 from intyg.adapter.domain.person import PatientKind, PersonId
 from intyg.adapter.rules.person_id import is_twelve_digits, luhn_holds

@@ -127,11 +127,14 @@ class Receiver:
 
 
 @contextlib.contextmanager
-def receiver() -> Iterator[Receiver]:
+def receiver(host: str = "127.0.0.1") -> Iterator[Receiver]:
     """A receiver that runs until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    six = ":" in host
+    family = socket.AF_INET6 if six else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listener:
         listener.settimeout(0.05)
-        served = Receiver(url=f"http://127.0.0.1:{listener.getsockname()[1]}/path?q=1")
+        there = f"{f'[{host}]' if six else host}:{listener.getsockname()[1]}"
+        served = Receiver(url=f"http://{there}/path?q=1")
         thread = threading.Thread(target=served.serve, args=(listener,))
         thread.start()
         try:

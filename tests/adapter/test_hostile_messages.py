@@ -15,9 +15,9 @@ import pytest
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS
 from intyg.adapter.formats.safe_xml import MAX_MARKUP
 from intyg.adapter.soap import build_wsgi
-from intyg.adapter.soap.web import WsgiApp
+from intyg. import WsgiApp
 from intyg.adapter.store import Store
-from intyg.schemas.contract.findings import MAX_FINDINGS
+from intyg.schemas.finding import MAX_FINDINGS
 from tests.adapter.flows.rig import CONTRACTS, VirtualClock, make_services, make_settings
 from tests.adapter.soap.calls import Answer, call
 from tests.hostile_shapes import LONG, MESSAGE_SHAPES, SHAPES, Shape

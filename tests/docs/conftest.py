@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from intyg.adapter.cli.options import swedish_now
-from intyg.adapter.cli.send_file import post_file
+from intyg.adapter.cli.send import post_file
 from intyg.adapter.formats import safe_xml
 from intyg.mocks.journalsystem.sample import fk7804
 from intyg.mocks.personas import PERSONAS

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from intyg.adapter.deliver.tls import PUBLIC, TlsFilesError, client_context
+from intyg.adapter.clients.tls import PUBLIC, TlsFilesError, client_context
 from intyg.adapter.doctor.checks.check import Facts, Remark
 from intyg.adapter.doctor.checks.production import certs_in, test_certs
 from intyg.adapter.domain.destination import DestinationKind, DestinationRole, receiver_of

@@ -3,15 +3,15 @@
 Name, connection, TLS, certificates, an answer over SOAP, clocks. Nothing of a patient is sent: only
 PingForConfiguration, and where that is not served a SOAP envelope with an empty Body.
 
-    line    the words: a step, what is looked at, a connection on its way
+    probe   the words: a step, what is looked at, and the probe on its way
     target  from a name in the settings, or a URL, to what is looked at
     tls     the handshake, both sides' certificates
     soap    an answer, and its date
-    way     all of it in order
+    steps   all of it in order
 """
 
-from intyg.adapter.doctor.connectivity.line import Found, Step, Target
+from intyg.adapter.doctor.connectivity.probe import Found, Step, Target
+from intyg.adapter.doctor.connectivity.steps import examine
 from intyg.adapter.doctor.connectivity.target import target_of_name, target_of_url
-from intyg.adapter.doctor.connectivity.way import examine
 
 __all__ = ["Found", "Step", "Target", "examine", "target_of_name", "target_of_url"]

@@ -1,22 +1,21 @@
 """An answer over SOAP, and what its date says of the clocks."""
 
-import http.client
 import re
-import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
 
 from lxml import etree
 
-from intyg.adapter.doctor.connectivity.line import (
+from intyg.adapter.clients.http_client import HttpClient, HttpRequest, Limits, NoAnswerError
+from intyg.adapter.doctor.connectivity.probe import (
     Found,
-    Line,
+    Probe,
     Step,
     reason_of,
 )
@@ -38,35 +37,42 @@ class _Reply:
     element: etree._Element | None  # the Body's child
 
 
-def look_at_soap(line: Line, contracts: Contracts) -> Iterator[Step]:
-    contract = contracts.get(PING, PING_MAJOR)
-    logical_address = line.target.logical_address
+def look_at_soap(probe: Probe, contracts: Contracts) -> Iterator[Step]:
+    with closing(HttpClient(probe.context)) as client:
+        assert probe.sock is not None
+        client.adopt(probe.target.ping_url, probe.sock)
+        yield from _ask(probe, client, contracts.get(PING, PING_MAJOR))
+
+
+def _ask(probe: Probe, client: HttpClient, contract: Contract) -> Iterator[Step]:
+    target = probe.target
+    ping = _ping(contract, target.logical_address)
     try:
-        reply = _post(line, line.url, _ping(contract, logical_address), contract.soap_action)
+        reply = _post(probe, client, target.ping_url, ping, contract.soap_action)
         step = _judge(reply)
         if reply.element is None:
-            step = _empty_call(line, urlsplit(line.target.call_url), logical_address)
-    except ssl.SSLError as exc:
-        text = f"the other side broke off after the handshake: {reason_of(exc)}"
-        todo = "it wants a client certificate, or another one: client_cert of the destination"
-        yield Step("SOAP", Found.FAILS, text, todo)
-        return
-    except (OSError, http.client.HTTPException) as exc:
-        todo = "it takes connections but does not answer HTTP: check address and port"
-        yield Step("SOAP", Found.FAILS, f"no answer: {reason_of(exc)}", todo)
+            step = _empty_call(probe, client)
+    except NoAnswerError as exc:
+        yield _no_answer(exc.__cause__ or exc)
         return
     yield step
-    yield from _skew(reply, line.clock())
+    yield from _skew(reply, probe.clock())
 
 
-def _empty_call(line: Line, url: SplitResult, logical_address: str) -> Step:
+def _no_answer(why: BaseException) -> Step:
+    if isinstance(why, ssl.SSLError):
+        text = f"the other side broke off after the handshake: {reason_of(why)}"
+        todo = "it wants a client certificate, or another one: client_cert of the destination"
+        return Step("SOAP", Found.FAILS, text, todo)
+    todo = "it takes connections but does not answer HTTP: check address and port"
+    return Step("SOAP", Found.FAILS, f"no answer: {reason_of(why)}", todo)
+
+
+def _empty_call(probe: Probe, client: HttpClient) -> Step:
     """Whoever speaks SOAP answers an empty Body with a fault."""
-    assert line.sock is not None
-    line.sock.close()
-    sock: socket.socket = socket.create_connection(line.address[:2], timeout=line.seconds)
-    context = line.context
-    line.sock = context.wrap_socket(sock, server_hostname=line.host) if context else sock
-    reply = _post(line, url, safe_xml.envelope(b"", logical_address), "")
+    target = probe.target
+    empty = safe_xml.envelope(b"", target.logical_address)
+    reply = _post(probe, client, target.call_url, empty, "")
     if reply.element is None:
         return _judge(reply)
     text = _shown(reply.element.findtext("faultstring") or etree.QName(reply.element).localname)
@@ -84,23 +90,16 @@ def _ping(contract: Contract, logical_address: str) -> bytes:
     return safe_xml.envelope(etree.tostring(root, encoding="utf-8"), logical_address)
 
 
-def _post(line: Line, url: SplitResult, message: bytes, soap_action: str) -> _Reply:
-    assert line.sock is not None
-    line.sock.settimeout(line.seconds)
-    connection = http.client.HTTPConnection(line.host, line.url.port)
-    connection.sock = line.sock
-    path = url.path or "/"
+def _post(probe: Probe, client: HttpClient, url: str, message: bytes, soap_action: str) -> _Reply:
+    seconds = probe.seconds
+    headers = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": f'"{soap_action}"'}
     started = time.monotonic()
-    connection.request(
-        "POST",
-        f"{path}?{url.query}" if url.query else path,
-        message,
-        {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": f'"{soap_action}"'},
+    answer = client.exchange(
+        HttpRequest("POST", url, headers, message),
+        Limits(seconds, seconds, 2 * seconds, MAX_ANSWER_BYTES),
     )
-    response = connection.getresponse()
-    body = response.read(MAX_ANSWER_BYTES)
     took = (time.monotonic() - started) * 1000
-    return _Reply(response.status, response.getheader("Date"), took, _body_child(body))
+    return _Reply(answer.status, answer.headers.get("Date"), took, _body_child(answer.body))
 
 
 def _body_child(data: bytes) -> etree._Element | None:
@@ -156,7 +155,7 @@ def _fault(took: str, text: str) -> Step:
 
 
 def _shown(text: str) -> str:
-    """On one line, and not too long: it is the other side's own text."""
+    """On one probe, and not too long: it is the other side's own text."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:160]
 
 

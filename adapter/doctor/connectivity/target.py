@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from intyg.adapter.doctor.connectivity.line import Target
+from intyg.adapter.doctor.connectivity.probe import Target
 from intyg.adapter.domain.destination import ClientTls
 from intyg.adapter.routing.table import NATIONAL_PATH, destination
 from intyg.adapter.settings.routing import ANY
 from intyg.adapter.settings.settings import Settings
+from intyg.adapter.settings.web_address import check_web_address
 
 PING: Final = "PingForConfiguration"
 PING_MAJOR: Final = 1
@@ -22,10 +23,11 @@ def target_of_url(url: str, tls: ClientTls, logical_address: str) -> Target:
     A base address, or the whole address of one contract.
 
     Raises:
-        ValueError: It has no host.
+        ValueError: It has no host, or is none that messages could be sent to.
     """
     if not urlsplit(url).hostname:
         raise ValueError(f"{url} names no host")
+    check_web_address(url)
     if url.rstrip("/").endswith("/rivtabp21"):
         return Target(url, url, logical_address, tls)
     base = url.rstrip("/")

@@ -9,11 +9,11 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from intyg.adapter.deliver.tls import TlsFilesError, client_context
-from intyg.adapter.doctor.connectivity.line import (
+from intyg.adapter.clients.tls import TlsFilesError, client_context
+from intyg.adapter.doctor.connectivity.probe import (
     Found,
     Handshake,
-    Line,
+    Probe,
     Step,
     reason_of,
 )
@@ -21,31 +21,31 @@ from intyg.adapter.doctor.connectivity.line import (
 _MONTH: Final = 30  # days
 
 
-def look_at_tls(line: Line) -> Iterator[Step]:
-    if not line.is_tls:
+def look_at_tls(probe: Probe) -> Iterator[Step]:
+    if not probe.is_tls:
         yield Step("TLS", Found.NOTE, "none: the address is http", "use https unless it is a mock")
         return
     try:
-        context = client_context(line.target.tls)
+        context = client_context(probe.target.tls)
     except TlsFilesError as exc:
         yield Step("TLS", Found.FAILS, str(exc), "mend the file that the settings name")
         return
-    line.context = context
-    _overhear(context, line.handshake)
-    assert line.sock is not None
+    probe.context = context
+    _overhear(context, probe.handshake)
+    assert probe.sock is not None
     try:
-        line.sock = context.wrap_socket(line.sock, server_hostname=line.host)
+        probe.sock = context.wrap_socket(probe.sock, server_hostname=probe.host)
     except ssl.SSLCertVerificationError as exc:
-        yield from _not_believed(line, exc)
+        yield from _not_believed(probe, exc)
     except (ssl.SSLError, OSError) as exc:
         yield Step("TLS", Found.FAILS, f"no handshake: {reason_of(exc)}", _handshake_todo(exc))
     else:
-        assert isinstance(line.sock, ssl.SSLSocket)
-        cipher = (line.sock.cipher() or ("",))[0]
-        yield Step("TLS", Found.OK, f"{line.sock.version()}, {cipher}")
-        yield _server_cert(line, line.sock)
-        yield Step("host name", Found.OK, f"the certificate is for {line.host}")
-        yield _client_cert(line)
+        assert isinstance(probe.sock, ssl.SSLSocket)
+        cipher = (probe.sock.cipher() or ("",))[0]
+        yield Step("TLS", Found.OK, f"{probe.sock.version()}, {cipher}")
+        yield _server_cert(probe, probe.sock)
+        yield Step("host name", Found.OK, f"the certificate is for {probe.host}")
+        yield _client_cert(probe)
 
 
 def _overhear(context: ssl.SSLContext, handshake: Handshake) -> None:
@@ -65,7 +65,7 @@ def _overhear(context: ssl.SSLContext, handshake: Handshake) -> None:
         context._msg_callback = heard  # type: ignore[attr-defined]
 
 
-def _not_believed(line: Line, exc: ssl.SSLCertVerificationError) -> Iterator[Step]:
+def _not_believed(probe: Probe, exc: ssl.SSLCertVerificationError) -> Iterator[Step]:
     """Say why, and what was shown: asked again by a connection that believes everything."""
     if exc.verify_code in (62, 63, 64):  # host name, e-mail, address
         todo = "use the name that the certificate is for; the names are below"
@@ -77,13 +77,13 @@ def _not_believed(line: Line, exc: ssl.SSLCertVerificationError) -> Iterator[Ste
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     with suppress(OSError):
-        plain = socket.create_connection(line.address[:2], timeout=line.seconds)
-        with context.wrap_socket(plain, server_hostname=line.host) as shown:
-            step = _server_cert(line, shown)
+        plain = socket.create_connection(probe.address[:2], timeout=probe.seconds)
+        with context.wrap_socket(plain, server_hostname=probe.host) as shown:
+            step = _server_cert(probe, shown)
             yield Step("shown", Found.NOTE, step.text)
 
 
-def _server_cert(line: Line, sock: ssl.SSLSocket) -> Step:
+def _server_cert(probe: Probe, sock: ssl.SSLSocket) -> Step:
     try:
         cert = x509.load_der_x509_certificate(sock.getpeercert(binary_form=True) or b"")
         names = _host_names(cert)
@@ -91,7 +91,7 @@ def _server_cert(line: Line, sock: ssl.SSLSocket) -> Step:
     except ValueError:
         return Step("chain", Found.NOTE, "the server's certificate cannot be read")
     text = f"for {', '.join(names) or 'no host name'}; issued by {issuer}; ends {ends:%Y-%m-%d}"
-    if (ends - line.clock()).days < _MONTH:
+    if (ends - probe.clock()).days < _MONTH:
         return Step("chain", Found.NOTE, text, "it ends soon: ask the other side for the next one")
     return Step("chain", Found.OK, text)
 
@@ -111,12 +111,12 @@ def _common_name(name: x509.Name) -> str:
     return str(found[0].value) if found else name.rfc4514_string()
 
 
-def _client_cert(line: Line) -> Step:
-    ours = line.target.tls.cert
-    if not line.handshake.asked:
+def _client_cert(probe: Probe) -> Step:
+    ours = probe.target.tls.cert
+    if not probe.handshake.asked:
         unused = f"; {ours.name} was not needed" if ours else ""
         return Step("client cert", Found.OK, f"none was asked for{unused}")
-    if line.handshake.sent and ours is not None:
+    if probe.handshake.sent and ours is not None:
         return Step("client cert", Found.OK, f"asked for; {ours.name} was sent")
     todo = "set the destination's client_cert and client_key, if it lets nobody in without"
     return Step("client cert", Found.NOTE, "asked for; none was sent", todo)

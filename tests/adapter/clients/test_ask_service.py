@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from intyg.adapter.clients.ask_service import NoAnswerError, ask_service
+from intyg.adapter.clients.ask_service import ask_service
+from intyg.adapter.clients.http_client import NoAnswerError
 from tests.adapter.tls_certs import make_tls_certs
 
 LIMIT_SECONDS = 0.4

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from intyg.adapter.clients.tls import TlsFilesError, client_context
 from intyg.adapter.deliver import Deliverer
-from intyg.adapter.deliver.tls import TlsFilesError, client_context
 from intyg.adapter.domain.delivery import Outcome, OutcomeKind
 from intyg.adapter.domain.destination import ClientTls
 from intyg.adapter.httpd.server import Server

@@ -20,7 +20,7 @@ from intyg.adapter.doctor.connectivity import (
     target_of_name,
     target_of_url,
 )
-from intyg.adapter.doctor.connectivity.line import Handshake
+from intyg.adapter.doctor.connectivity.probe import Handshake
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.destination import ClientTls
 from intyg.adapter.httpd.server import Server, mount

@@ -6,6 +6,7 @@ from typing import Final
 
 import certifi
 
+from intyg.adapter.clients.watched_file import FileState, state_of
 from intyg.adapter.domain.destination import ClientTls
 
 PUBLIC: Final = ClientTls()
@@ -25,6 +26,7 @@ def client_context(tls: ClientTls) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
     path = tls.ca
     try:
         context.load_verify_locations(path or certifi.where())
@@ -41,13 +43,9 @@ def client_context(tls: ClientTls) -> ssl.SSLContext:
     return context
 
 
-def files_as_they_are(tls: ClientTls) -> tuple[float, ...]:
-    """When each file was written last: another answer means that they are to be read again."""
-    return tuple(
-        path.stat().st_mtime if path.exists() else 0.0
-        for path in (tls.ca, tls.cert, tls.key)
-        if path is not None
-    )
+def files_as_they_are(tls: ClientTls) -> tuple[FileState, ...]:
+    """Of each file: another answer means that they are to be read again."""
+    return tuple(state_of(path) for path in (tls.ca, tls.cert, tls.key) if path is not None)
 
 
 def _name(path: Path | None) -> str:

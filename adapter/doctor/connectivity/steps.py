@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from intyg.adapter.doctor.connectivity.line import (
+from intyg.adapter.doctor.connectivity.probe import (
     Found,
-    Line,
+    Probe,
     Step,
     Target,
 )
@@ -25,40 +25,40 @@ def examine(target: Target, contracts: Contracts, clock: Clock) -> Iterator[Step
         contracts: Know the ping.
         clock: Ours.
     """
-    line = Line(urlsplit(target.ping_url), target, clock)
+    probe = Probe(urlsplit(target.ping_url), target, clock)
     try:
         for look in (_name, _connection, look_at_tls):
-            steps = list(look(line))
+            steps = list(look(probe))
             yield from steps
             if any(step.found is Found.FAILS for step in steps):
                 return
-        yield from look_at_soap(line, contracts)
+        yield from look_at_soap(probe, contracts)
     finally:
-        if line.sock is not None:
-            line.sock.close()
+        if probe.sock is not None:
+            probe.sock.close()
 
 
-def _name(line: Line) -> Iterator[Step]:
+def _name(probe: Probe) -> Iterator[Step]:
     try:
-        port = line.url.port or (443 if line.is_tls else 80)
-        found = socket.getaddrinfo(line.host, port, type=socket.SOCK_STREAM)
+        port = probe.url.port or (443 if probe.is_tls else 80)
+        found = socket.getaddrinfo(probe.host, port, type=socket.SOCK_STREAM)
     except (OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or str(exc)
         todo = "check the name in the settings, and that this machine may ask a name server"
-        yield Step("name", Found.FAILS, f"{line.host}: {reason}", todo)
+        yield Step("name", Found.FAILS, f"{probe.host}: {reason}", todo)
         return
-    line.address = found[0][4]
+    probe.address = found[0][4]
     addresses = ", ".join(dict.fromkeys(str(one[4][0]) for one in found))
-    yield Step("name", Found.OK, f"{line.host} is {addresses}")
+    yield Step("name", Found.OK, f"{probe.host} is {addresses}")
 
 
-def _connection(line: Line) -> Iterator[Step]:
+def _connection(probe: Probe) -> Iterator[Step]:
     started = time.monotonic()
-    where = f"{line.address[0]} port {line.address[1]}"
+    where = f"{probe.address[0]} port {probe.address[1]}"
     try:
-        line.sock = socket.create_connection(line.address[:2], timeout=line.seconds)
+        probe.sock = socket.create_connection(probe.address[:2], timeout=probe.seconds)
     except TimeoutError:
-        text = f"{where}: no answer in {line.seconds:g} s"
+        text = f"{where}: no answer in {probe.seconds:g} s"
         todo = "a firewall drops it: have the way to this address and port opened"
         yield Step("connection", Found.FAILS, text, todo)
     except ConnectionRefusedError:

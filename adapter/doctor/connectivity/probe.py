@@ -1,4 +1,4 @@
-"""The words: a step, what is looked at, a connection on its way."""
+"""The words: a step, what is looked at, and the probe on its way."""
 
 import socket
 import ssl
@@ -72,8 +72,8 @@ class Target:
 
 
 @dataclass
-class Line:
-    """A connection, and what is known of it so far."""
+class Probe:
+    """A connection to the target, and what is known of it so far."""
 
     url: SplitResult
     target: Target
@@ -96,6 +96,6 @@ class Line:
         return min(self.target.timeout_seconds, LONGEST_WAIT_SECONDS)
 
 
-def reason_of(exc: Exception) -> str:
+def reason_of(exc: BaseException) -> str:
     """In a word, as the library has it; texts may quote what was sent."""
     return str(getattr(exc, "reason", None) or getattr(exc, "strerror", None) or type(exc).__name__)
