@@ -37,7 +37,7 @@ from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.httpd.ports import held_port
 from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID, make_test_keys
-from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
 from intyg.mocks.journalsystem.sample import fk7804
 from intyg.mocks.server.serving import MockServer, allow_many_connections, serve
 from intyg.mocks.wire import envelope
@@ -101,7 +101,7 @@ def _mock(kind: str, ca: Path) -> Forsakringskassan:
     if kind == "bare":
         return Bare()
     settings = replace(
-        Forsakringskassan.SETTINGS,
+        SETTINGS,
         ca_files=(ca,),
         require_signature=kind == "checks",
         checks=kind == "checks",
@@ -244,7 +244,9 @@ def _starting(calls: Sequence[bytes]) -> None:
     table = Table(title="from the start to the first answer, best of three")
     table.add_column("how")
     table.add_column("s", justify="right")
-    table.add_row("intyg mocks, all five", f"{min(_from_command(calls[0]) for _ in range(3)):.2f}")
+    table.add_row(
+        "intyg mocks, all of them", f"{min(_from_command(calls[0]) for _ in range(3)):.2f}"
+    )
     table.add_row("as a fixture", f"{min(_in_process(calls[0]) for _ in range(3)):.3f}")
     Console().print(table)
 
@@ -252,7 +254,7 @@ def _starting(calls: Sequence[bytes]) -> None:
 def _from_command(call: bytes) -> float:
     command = [sys.executable, "-m", "intyg.adapter", "mocks", "--no-token", "--ports-from", "0"]
     with held_port() as port:
-        command += ["--forsakringskassan-port", str(port)]
+        command += ["--port", f"forsakringskassan={port}"]
         started = time.perf_counter()
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=_environment()) as process:
             while True:

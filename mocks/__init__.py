@@ -11,7 +11,7 @@ shared is `schemas`, the facts of contracts and certificate types.
     clock, timeline                  time that can be moved, and what is to happen when
     conversations                    what a persona says by itself, from scripts
     authority                        what all authorities do: take certificates and revocations
-    forsakringskassan, …             the personas: `personas` is the table of the five
+    forsakringskassan, …             the personas: `personas` is the table of them
     control                          the same over HTTP, as JSON
     national                         the national mock service: its rules and REST paths
     testing                          the mocks in sentences

@@ -1,66 +1,49 @@
-"""The five personas, in the order in which they are told of: a table, and making them all."""
+"""
+The personas, in the order in which they are told of: a table, and making them all.
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+A new one is a folder with a `persona.py` that has its `PERSONA`, and a line here.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from intyg.mocks.clock.clock import Clock, system_clock
 from intyg.mocks.conversations import Script
 from intyg.mocks.conversations.talker import Talker
-from intyg.mocks.forsakringskassan import Forsakringskassan
-from intyg.mocks.journalsystem import Journalsystem
-from intyg.mocks.journalsystem.persona import SETTINGS as JOURNALSYSTEM
 from intyg.mocks.server.agency import Agency
-from intyg.mocks.server.authority import Authority
-from intyg.mocks.settings import MockSettings
-from intyg.mocks.skatteverket import Skatteverket
-from intyg.mocks.socialstyrelsen import Socialstyrelsen
-from intyg.mocks.transportstyrelsen import Transportstyrelsen
+from intyg.mocks.server.kind import PersonaKind
 from intyg.mocks.wire.tls import AdapterTls
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 
-
-@dataclass(frozen=True)
-class Persona:
-    """
-    One of the mocks that can be started by name.
-
-    Attributes:
-        key: Its name in commands, settings and files; its folder here.
-        settings: What it is unless told otherwise.
-        make: From contracts, certificate types, settings and clock.
-        port: Where it listens when it may choose.
-    """
-
-    key: str
-    settings: MockSettings
-    make: Callable[[Contracts, IntygTypes, MockSettings, Clock], Agency]
-    port: int
-
-    @property
-    def is_authority(self) -> bool:
-        """Whether certificates are sent to it."""
-        return isinstance(self.make, type) and issubclass(self.make, Authority)
-
-
-def _journalsystem(
-    contracts: Contracts, _: IntygTypes, settings: MockSettings, clock: Clock
-) -> Journalsystem:
-    return Journalsystem(contracts, settings, clock)
-
-
-_ROWS: Final = (
-    Persona("forsakringskassan", Forsakringskassan.SETTINGS, Forsakringskassan, 8081),
-    Persona("journalsystem", JOURNALSYSTEM, _journalsystem, 8082),
-    Persona("transportstyrelsen", Transportstyrelsen.SETTINGS, Transportstyrelsen, 8083),
-    Persona("skatteverket", Skatteverket.SETTINGS, Skatteverket, 8084),
-    Persona("socialstyrelsen", Socialstyrelsen.SETTINGS, Socialstyrelsen, 8085),
+_KEYS: Final = (
+    "forsakringskassan",
+    "journalsystem",
+    "transportstyrelsen",
+    "skatteverket",
+    "socialstyrelsen",
 )
+"""A new one comes last: where it listens goes by its place."""
 
-PERSONAS: Final[Mapping[str, Persona]] = {row.key: row for row in _ROWS}
-"""By key."""
+FIRST_PORT: Final = 8081
+"""Where the first of them listens when it may choose; each of the others one further on."""
+
+
+def _load(key: str) -> PersonaKind:
+    kind: PersonaKind = import_module(f"intyg.mocks.{key}.persona").PERSONA
+    return kind
+
+
+PERSONAS: Final[Mapping[str, PersonaKind]] = {key: _load(key) for key in _KEYS}
+"""By name in commands, fixtures, settings and files, which is that of the folder here."""
+
+
+def ports_from(first: int) -> dict[str, int]:
+    """A port for each, in a row; from 0, free ones."""
+    return {key: first and first + place for place, key in enumerate(PERSONAS)}
 
 
 def make_personas(
@@ -76,7 +59,7 @@ def make_personas(
     adapter_tls: AdapterTls = AdapterTls(),  # noqa: B008 -- frozen
 ) -> dict[str, Agency]:
     """
-    All five, none of them running yet, by key.
+    All of them, none running yet, by key.
 
     Args:
         adapter_url: Where the adapter serves its contracts; None: they send nothing.

@@ -1,11 +1,11 @@
-"""The command `intyg mocks`: the five mocks, for an adapter that runs elsewhere."""
+"""The command `intyg mocks`: every mock, for an adapter that runs elsewhere."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 mocks = typer.Typer(help="Run the mock authorities and the mock EHR until they are stopped.")
 
+MAX_PORT: Final = 65535
+
 ScriptsOption = Annotated[
     Path | None, typer.Option(help="Conversations (YAML); see `intyg mocks lint`.")
 ]
-PortOption = Annotated[int | None, typer.Option(help="Instead; 0 takes a free one.")]
 
 TokenOption = Annotated[
     str | None,
@@ -45,13 +46,15 @@ def run(
         str, typer.Option(help="Where the adapter serves its contracts; questions go there.")
     ] = "http://127.0.0.1:8080/services",
     ports_from: Annotated[
-        int, typer.Option(help="Five in a row, from this one; 0 takes free ones.")
+        int, typer.Option(help="In a row, from this one; 0 takes free ones.")
     ] = 8081,
-    forsakringskassan_port: PortOption = None,
-    journalsystem_port: PortOption = None,
-    transportstyrelsen_port: PortOption = None,
-    skatteverket_port: PortOption = None,
-    socialstyrelsen_port: PortOption = None,
+    port: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PORT",
+            help="Another for one, e.g. skatteverket=9000; 0 takes a free one. As often as needed.",
+        ),
+    ] = None,
     ca: Annotated[
         list[Path] | None,
         typer.Option(help="CA certificates of signers (PEM); without any, none is verified."),
@@ -116,14 +119,8 @@ def run(
 
     allow_many_connections()
     control_token = None if no_token else token or new_token()
-    chosen = {
-        "forsakringskassan": forsakringskassan_port,
-        "journalsystem": journalsystem_port,
-        "transportstyrelsen": transportstyrelsen_port,
-        "skatteverket": skatteverket_port,
-        "socialstyrelsen": socialstyrelsen_port,
-    }
     try:
+        ports = _ports(ports_from, port or ())
         tls = _tls(cert, key, client_ca, require_client=require_client, by_client=run_by_client)
         adapter_tls = _adapter_tls(adapter_ca, adapter_cert, adapter_key)
         line = Timeline()
@@ -148,7 +145,7 @@ def run(
             context.call_on_close(mock.close)
         give_scripts(read_scripts([scripts_dir] if scripts_dir else [], codes), made)
         give_rules(read_rules([rules_dir] if rules_dir else [], codes=codes), made.values())
-        with run_mocks(made, ports=_ports(ports_from, chosen), tls=tls) as running:
+        with run_mocks(made, ports=ports, tls=tls) as running:
             lines = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
             if control_token is not None:
                 example = next(iter(running.values())).url
@@ -266,12 +263,20 @@ def national(
         fail(f"{exc.strerror}: port {port}", 1)
 
 
-def _ports(first: int, chosen: Mapping[str, int | None]) -> dict[str, int]:
-    """A port for each, in the order of the personas."""
-    return {
-        key: (first and first + place) if port is None else port
-        for place, (key, port) in enumerate(chosen.items())
-    }
+def _ports(first: int, chosen: Iterable[str]) -> dict[str, int]:
+    """A port for each persona; `chosen` says others, as NAME=PORT."""
+    from intyg.mocks.personas import ports_from
+    from intyg.mocks.rules.model import unknown
+
+    ports = ports_from(first)
+    for each in chosen:
+        name, _, number = each.partition("=")
+        if name not in ports:
+            raise ValueError(f"--port {each}: {unknown(name, ports)}")
+        if not number.isdecimal() or int(number) > MAX_PORT:
+            raise ValueError(f"--port {each}: must be NAME=PORT, up to {MAX_PORT}")
+        ports[name] = int(number)
+    return ports
 
 
 def _adapter_tls(ca: Path | None, cert: Path | None, key: Path | None) -> "AdapterTls":

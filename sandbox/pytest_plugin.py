@@ -152,27 +152,28 @@ def forsakringskassan(intyg_stage: Stage) -> Forsakringskassan:
 
 
 @pytest.fixture
-def transportstyrelsen(intyg_stage: Stage) -> Authority:
-    """Transportstyrelsen as a mock on a free port: `expect`, `calls`, `intyg`."""
-    return intyg_stage.authority("transportstyrelsen")
-
-
-@pytest.fixture
-def skatteverket(intyg_stage: Stage) -> Authority:
-    """Skatteverket (Dödsbevis) as a mock on a free port: `expect`, `calls`, `intyg`."""
-    return intyg_stage.authority("skatteverket")
-
-
-@pytest.fixture
-def socialstyrelsen(intyg_stage: Stage) -> Authority:
-    """Socialstyrelsen (Dödsorsaksintyg) as a mock on a free port: `expect`, `calls`, `intyg`."""
-    return intyg_stage.authority("socialstyrelsen")
-
-
-@pytest.fixture
 def journalsystem(intyg_stage: Stage) -> Journalsystem:
     """An EHR on a free port: `await_event`, `expect`, `calls`; `register`, `send`, `ask`."""
     return intyg_stage.journalsystem
+
+
+def _authority(key: str) -> object:
+    """The fixture of an authority that does no more than all do."""
+
+    @pytest.fixture(name=key)
+    def made(intyg_stage: Stage) -> Authority:
+        """An authority as a mock on a free port: `expect`, `calls`, `intyg`."""
+        return intyg_stage.authority(key)
+
+    return made
+
+
+# Who there is, by the folders' names: to ask the table itself would import the mocks.
+globals().update(
+    (path.parent.name, _authority(path.parent.name))
+    for path in (Path(__file__).parents[1] / "mocks").glob("*/persona.py")
+    if path.parent.name not in globals()
+)
 
 
 @pytest.fixture(scope="session")
@@ -192,7 +193,7 @@ def intyg_adapters(
 def adapter(
     intyg_stage: Stage, intyg_elsewhere: Elsewhere | None, request: pytest.FixtureRequest
 ) -> Iterator[Adapter]:
-    """An adapter with an empty database, wired to all five mocks, as they are to it."""
+    """An adapter with an empty database, wired to all mocks, as they are to it."""
     from intyg.sandbox.adapter_under_test import Adapter
 
     if intyg_elsewhere is not None:

@@ -5,6 +5,7 @@ too. The page `docs/design.md` shows the same rooms in the same order, with the 
 """
 
 import ast
+import fnmatch
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -25,15 +26,18 @@ PRODUCT: Final = (
 )  # fmt: skip
 MOCKS: Final = (
     "mocks/testing", "mocks/personas.py", "mocks/forsakringskassan", "mocks/journalsystem",
-    "mocks/skatteverket", "mocks/socialstyrelsen", "mocks/transportstyrelsen", "mocks/national",
-    "mocks/conversations", "mocks/server", "mocks/control", "mocks/journal", "mocks/rules",
-    "mocks/settings.py", "mocks/runs.py", "mocks/clock", "mocks/wire", "mocks/yaml_file.py",
+    "mocks/<authority>", "mocks/national", "mocks/conversations", "mocks/server", "mocks/control",
+    "mocks/journal", "mocks/rules", "mocks/settings.py", "mocks/runs.py", "mocks/clock",
+    "mocks/wire", "mocks/yaml_file.py",
 )  # fmt: skip
 SCHEMAS: Final = (
     "schemas/examples", "schemas/export", "schemas/typefile", "schemas/rules", "schemas/contract",
     "schemas/intyg_model.py", "schemas/finding.py", "schemas/positions.py", "schemas/codes.py",
     "schemas/ns.py",
 )  # fmt: skip
+PLAIN: Final = "mocks/<authority>"
+"""The room of each folder with a persona that stands nowhere else in this list."""
+
 FLOORS: Final = ("sandbox", *PRODUCT, *MOCKS, *SCHEMAS)
 """Every room, from the top down. A room is a folder, or a file that stands beside folders."""
 
@@ -53,6 +57,7 @@ def _sources() -> Iterator[Path]:
 def _imported(code: str, files: set[str]) -> Iterator[str]:
     for name in _names(code):
         own = name.removeprefix("intyg.").replace(".", "/")
+        yield from fnmatch.filter(files, f"{own}.py") if "*" in own else ()
         for path in (own, own.rpartition("/")[0]) if name.startswith("intyg.") else ():
             found = {f"{path}.py", f"{path}/__init__.py"} & files
             if found:
@@ -72,6 +77,9 @@ def _names(code: str) -> Iterator[str]:
             for each in node.args[:1]:
                 if isinstance(each, ast.Constant) and isinstance(each.value, str):
                     yield each.value
+                elif isinstance(each, ast.JoinedStr):
+                    parts = (getattr(part, "value", "") for part in each.values)
+                    yield "".join(part if isinstance(part, str) else "*" for part in parts)
 
 
 def _called(node: ast.Call) -> str:
@@ -82,8 +90,11 @@ def room(file: str) -> str | None:
     """The room that a file is in; None for the empty top of a tree."""
     if file in {f"{top}/__init__.py" for top in TOPS if top != "sandbox"}:
         return None
-    (found,) = (each for each in FLOORS if file == each or file.startswith(f"{each}/"))
-    return found
+    found = [each for each in FLOORS if file == each or file.startswith(f"{each}/")]
+    if not found and (ROOT / file).with_name("persona.py").is_file():
+        return PLAIN
+    (only,) = found
+    return only
 
 
 @cache

@@ -36,6 +36,7 @@ from intyg.mocks.forsakringskassan.talk import intyg_happening, message_happenin
 from intyg.mocks.journal import Verdict
 from intyg.mocks.server.authority import Authority, HeldIntyg, PersonId
 from intyg.mocks.server.call import Call
+from intyg.mocks.server.kind import PersonaKind
 from intyg.mocks.server.post import Sent, post
 from intyg.mocks.settings import MockSettings
 from intyg.mocks.wire import envelope
@@ -60,14 +61,13 @@ _T: Final = f"{{{ns.TYPES}}}"
 class Forsakringskassan(Talker, Authority):
     """Takes certificates, asks about them and is asked; see the module."""
 
-    SETTINGS = SETTINGS
     key = "forsakringskassan"
 
     def __init__(
         self,
         contracts: Contracts,
         types: IntygTypes,
-        settings: MockSettings | None = None,
+        settings: MockSettings = SETTINGS,
         clock: Clock = system_clock,
     ) -> None:
         super().__init__(contracts, types, settings, clock)
@@ -422,3 +422,6 @@ class Forsakringskassan(Talker, Authority):
 
     def _set(self, meddelande_id: str, **changes: Any) -> None:
         self._meddelanden[meddelande_id] = replace(self._meddelanden[meddelande_id], **changes)
+
+
+PERSONA: Final = PersonaKind(SETTINGS, Forsakringskassan)

@@ -33,11 +33,13 @@ from intyg.mocks.conversations.talker import Talker
 from intyg.mocks.journal import Verdict
 from intyg.mocks.journalsystem import talk
 from intyg.mocks.server.call import Call
+from intyg.mocks.server.kind import PersonaKind
 from intyg.mocks.server.post import Sent
 from intyg.mocks.settings import ANY, MockSettings
 from intyg.mocks.wire.envelope import Answer
 from intyg.schemas import codes, ns
 from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 
 SETTINGS: Final = MockSettings(name="Journalsystem", logical_address=ANY, part="HSVARD")
 
@@ -324,6 +326,15 @@ def _arenden(element: etree._Element, name: str) -> Arenden:
         return int(element.findtext(f"{_STATUS}{name}/{_C}{field_name}") or 0)
 
     return Arenden(count("totalt"), count("ejBesvarade"), count("besvarade"), count("hanterade"))
+
+
+def _make(
+    contracts: Contracts, _: IntygTypes, settings: MockSettings, clock: Clock
+) -> Journalsystem:
+    return Journalsystem(contracts, settings, clock)
+
+
+PERSONA: Final = PersonaKind(SETTINGS, _make)
 
 
 # --- control --------------------------------------------------------------------------------------

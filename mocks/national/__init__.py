@@ -3,7 +3,7 @@ The national mock service's interface, for test suites that were written for it.
 
     behavior   its behaviour rules, as rules of ours
     messages   what it has received, in its JSON
-    persona    a mock that takes what it takes, from and to anybody, without looking closely
+    mock       a mock that takes what it takes, from and to anybody, without looking closely
     api        its REST paths: `/api/behavior`, `/api/reset`, a list for each service
 
 Source: the public REST interface of sklintyg/intyg-mock-service: paths, field names, status codes.
@@ -15,7 +15,7 @@ from intyg.mocks.national.behavior import (
     read_behaviors,
     rule_of,
 )
-from intyg.mocks.national.persona import SETTINGS, NationalMock
+from intyg.mocks.national.mock import SETTINGS, NationalMock
 
 __all__ = [
     "SETTINGS",

@@ -36,16 +36,17 @@ from intyg.mocks.rules.answers import (
 from intyg.mocks.rules.model import Rule
 from intyg.mocks.rules.presets import VpCode
 from intyg.mocks.settings import ANY
-from intyg.schemas.codes import ErrorId
+from intyg.schemas.codes import ErrorId, Part
 
-PREFIXES: Final[Mapping[str, str]] = {
-    "FKASSA": "FK",
-    "TRANSP": "TS",
-    "SKV": "SKV",
-    "SOS": "SOS",
-    "HSVARD": "EHR",
-}
-"""What the trouble addresses of a mock begin with, by its part."""
+_SHORT: Final[Mapping[str, str]] = {"FKASSA": "FK", "TRANSP": "TS", "HSVARD": "EHR"}
+
+
+def prefix_of(part: str) -> str:
+    """What the trouble addresses of a mock begin with: its part, or what is short for that."""
+    return _SHORT.get(part, part)
+
+
+_ALL_PREFIXES: Final = frozenset(map(prefix_of, Part))
 
 MAX_NUMBER: Final = 3600
 """Longest delay in an address, in seconds; most calls that are failed first."""
@@ -221,7 +222,7 @@ def find(logical_address: str | None, part: str, own_address: str) -> Rule | Non
     if logical_address is None or len(logical_address) > _MAX_ADDRESS:
         return None
     prefix, dash, name = logical_address.partition("-")
-    wanted = PREFIXES.values() if own_address == ANY else (PREFIXES.get(part),)
+    wanted = _ALL_PREFIXES if own_address == ANY else {prefix_of(part)}
     return _rule(logical_address, name) if dash and prefix in wanted else None
 
 
@@ -229,7 +230,7 @@ def nearest(logical_address: str, part: str) -> str | None:
     """The trouble address that one may mean which is none; None: it resembles none."""
     if len(logical_address) > _MAX_ADDRESS:
         return None
-    prefix = PREFIXES.get(part)
+    prefix = prefix_of(part)
     names = (each.name for each in TROUBLES if "…" not in each.name)
     known = [f"{prefix}-{name}" for name in (*names, *_VP)]
     asked = logical_address.upper()

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 
 from lxml import etree
 from pydantic import field_validator
@@ -90,24 +90,21 @@ class Authority(Agency):
     Args:
         contracts: The contracts' schemas.
         types: The certificate types and their rules.
-        settings: Name, address, part, CA files; None: the persona's own.
+        settings: Name, address, part, CA files.
         clock: Stamps what is kept.
 
     Raises:
         OSError, ValueError: A CA file cannot be used.
     """
 
-    SETTINGS: ClassVar[MockSettings]
-    """What a persona is unless told otherwise."""
-
     def __init__(
         self,
         contracts: Contracts,
         types: IntygTypes,
-        settings: MockSettings | None = None,
+        settings: MockSettings,
         clock: Clock = system_clock,
     ) -> None:
-        super().__init__(contracts, settings or self.SETTINGS, clock)
+        super().__init__(contracts, settings, clock)
         self.types = types
         self._signatures = SignatureCheck(self.settings.ca_files)
         self._intyg: dict[str, HeldIntyg] = {}

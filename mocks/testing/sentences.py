@@ -14,7 +14,7 @@ from intyg.mocks.rules.answers import (
 )
 from intyg.mocks.rules.model import unknown
 from intyg.mocks.rules.presets import VpCode
-from intyg.mocks.rules.trouble import PREFIXES, TROUBLES, find
+from intyg.mocks.rules.trouble import TROUBLES, find, prefix_of
 from intyg.schemas.codes import ErrorId
 
 NAMES: Final = tuple(
@@ -59,7 +59,7 @@ def effect_named(name: str, detail: str | None, text: str | None, part: str) -> 
             return Info(text=detail or text or "With a remark")
         case "ERROR":
             return _error(detail, text)
-    rule = find(f"{PREFIXES[part]}-{name}", part, "")
+    rule = find(f"{prefix_of(part)}-{name}", part, "")
     if rule is None or len(rule.answers) != 1 or rule.probability < 1:
         raise SentenceError(f"answers: {unknown(name, NAMES)}")
     return rule.answers[0]

@@ -17,7 +17,7 @@ from intyg.adapter.store import database_version
 from intyg.mocks.control.token import new_token
 from intyg.mocks.conversations import Script
 from intyg.mocks.conversations.files import read_scripts
-from intyg.mocks.personas import PERSONAS, give_scripts
+from intyg.mocks.personas import FIRST_PORT, give_scripts, ports_from
 from intyg.mocks.rules import Rule, RuleError
 from intyg.mocks.rules.files import give_rules, read_rules
 from intyg.mocks.rules.type_codes import TypeCodes
@@ -130,7 +130,7 @@ def write_token(folder: Path, token: str) -> None:
 
 
 def _usual_ports() -> Ports:
-    mocks = {key: free_or_any(persona.port) for key, persona in PERSONAS.items()}
+    mocks = {key: free_or_any(port) for key, port in ports_from(FIRST_PORT).items()}
     return Ports(free_or_any(UP_PORT), mocks)
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from intyg.mocks.journalsystem.sample import UNIT
-from intyg.mocks.personas import PERSONAS, Persona
+from intyg.mocks.personas import PERSONAS
 
 _HEAD: Final = """\
-# Written by `intyg demo`: an adapter and the five mocks on loopback.
+# Written by `intyg demo`: an adapter and its mocks on loopback.
 environment = "demo"
 data_dir = "."
 logical_address = "INTYGSADAPTER"
@@ -86,18 +86,19 @@ def settings_text(adapter_port: int, keys: Path, mocks: Mapping[str, str], real:
         real: Address that stands for a real authority; None: there is none.
     """
     parts = [_HEAD.format(adapter_port=adapter_port, keys=keys.resolve())]
-    parts += [_mock(PERSONAS[key], url) for key, url in mocks.items()]
+    parts += [_mock(key, url) for key, url in mocks.items()]
     if real is not None:
         parts.append(_REAL.format(url=real))
     return "".join(parts)
 
 
-def _mock(persona: Persona, url: str) -> str:
+def _mock(key: str, url: str) -> str:
+    persona = PERSONAS[key]
     settings = persona.settings
     if not persona.is_authority:
         return _CARE.format(care=CARE, url=url, unit=UNIT)
     return _AUTHORITY.format(
-        key=persona.key,
+        key=key,
         url=url,
         part=settings.part,
         name=settings.name,

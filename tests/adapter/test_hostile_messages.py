@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from wsgiref.types import WSGIApplication
 
 import pytest
 
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS
 from intyg.adapter.formats.safe_xml import MAX_MARKUP
 from intyg.adapter.soap import build_wsgi
-from intyg. import WsgiApp
 from intyg.adapter.store import Store
 from intyg.schemas.finding import MAX_FINDINGS
 from tests.adapter.flows.rig import CONTRACTS, VirtualClock, make_services, make_settings
@@ -36,7 +36,7 @@ ALL: Final = [
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WsgiApp]:
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WSGIApplication]:
     folder: Path = tmp_path_factory.mktemp("hostile")
     clock = VirtualClock()
     store = Store(f"sqlite:///{folder / 'adapter.sqlite'}", clock)
@@ -53,7 +53,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WsgiApp]:
     store.close()
 
 
-def post(door: WsgiApp, key: str, data: bytes) -> tuple[float, Answer]:
+def post(door: WSGIApplication, key: str, data: bytes) -> tuple[float, Answer]:
     """The processor time of a call, in seconds, and its answer."""
     name, _, major = key.partition(":")
     path = CONTRACTS.get(name, int(major)).path
@@ -79,7 +79,9 @@ def largest(shape: Shape) -> int:
 
 
 @pytest.mark.parametrize(("key", "shape"), ALL)
-def test_cost_grows_with_the_size_and_no_faster(door: WsgiApp, key: str, shape: Shape) -> None:
+def test_cost_grows_with_the_size_and_no_faster(
+    door: WSGIApplication, key: str, shape: Shape
+) -> None:
     size = largest(shape)
     quarter, _ = post(door, key, shape(size // 4))
     data = shape(size)

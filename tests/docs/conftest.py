@@ -15,7 +15,7 @@ from intyg.adapter.cli.options import swedish_now
 from intyg.adapter.cli.send import post_file
 from intyg.adapter.formats import safe_xml
 from intyg.mocks.journalsystem.sample import fk7804
-from intyg.mocks.personas import PERSONAS
+from intyg.mocks.personas import FIRST_PORT, ports_from
 from intyg.sandbox.demo import write_token
 from intyg.sandbox.demo.stage import PATIENT, Stage, set_stage
 from intyg.sandbox.demo.story import issue
@@ -51,7 +51,8 @@ class Reader:
 
     def here(self, text: str) -> str:
         """A block with the ports that things really run on."""
-        urls = {PERSONAS[key].port: server.url for key, server in self.stage.mocks.items()}
+        ports = ports_from(FIRST_PORT)
+        urls = {ports[key]: server.url for key, server in self.stage.mocks.items()}
         for port, url in {8080: self.stage.adapter.url, **urls}.items():
             text = text.replace(f"http://127.0.0.1:{port}", url)
         return text

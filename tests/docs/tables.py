@@ -41,7 +41,7 @@ from intyg.mocks.rules.answers import DELAYS, EFFECTS, kinds
 from intyg.mocks.rules.model import Match, Rule
 from intyg.mocks.rules.trouble import TROUBLES
 from intyg.mocks.rules.xpath import PREFIXES
-from intyg.mocks.skatteverket import Skatteverket
+from intyg.mocks.skatteverket.persona import PERSONA as SKATTEVERKET
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 from tests.flows.case_table import CASES
@@ -237,7 +237,7 @@ def _control() -> str:
     contracts, types = Contracts(), IntygTypes()
     mocks = (
         Forsakringskassan(contracts, types),
-        Skatteverket(contracts, types),
+        SKATTEVERKET.make(contracts, types),
         Journalsystem(contracts),
     )
     who: dict[tuple[str, str, str], list[str]] = {}

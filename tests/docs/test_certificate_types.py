@@ -92,7 +92,7 @@ class Reader:
     def _run(self, text: str, output: str | None) -> None:
         if "intyg mocks" in text:
             port = self._ports["8081"]
-            text = text.rstrip() + f" --ports-from 0 --forsakringskassan-port {port}\n"
+            text = text.rstrip() + f" --ports-from 0 --port forsakringskassan={port}\n"
         if shutil.which("curl") is None:
             text = text.replace("curl -s", _CURL)
         if _STAYS.search(text):

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
 from intyg.mocks.journalsystem import Journalsystem
 from intyg.mocks.server.serving import MockServer, serve
 from intyg.mocks.settings import ANY
@@ -29,7 +29,7 @@ SLACK_SECONDS = 0.15  # beside what grows; what is collected meanwhile, and what
 
 @pytest.fixture(scope="module")
 def kassan_server(contracts: Contracts, types: IntygTypes) -> Iterator[MockServer]:
-    settings = replace(Forsakringskassan.SETTINGS, logical_address=ANY)
+    settings = replace(SETTINGS, logical_address=ANY)
     with serve(Forsakringskassan(contracts, types, settings)) as server:
         _seconds(server, SHAPES["empty svar"](100))  # what is made once is made
         yield server

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
-from intyg.mocks.personas import PERSONAS, make_personas
+from intyg.mocks.personas import PERSONAS, make_personas, ports_from
 from intyg.mocks.rules.answers import Fault
 from intyg.mocks.server.authority import Authority
 from intyg.schemas.contract.contract import Contracts
@@ -14,8 +14,9 @@ FOLDERS = Path(__file__).parents[2] / "mocks"
 
 
 def test_every_persona_has_a_folder_a_port_and_an_address_of_its_own() -> None:
-    assert all((FOLDERS / key / "__init__.py").is_file() for key in PERSONAS)
-    assert len({each.port for each in PERSONAS.values()}) == len(PERSONAS)
+    assert {each.parent.name for each in FOLDERS.glob("*/persona.py")} == PERSONAS.keys()
+    assert list(ports_from(8081).values()) == [8081, 8082, 8083, 8084, 8085]
+    assert set(ports_from(0).values()) == {0}
     assert len({each.settings.logical_address for each in PERSONAS.values()}) == len(PERSONAS)
 
 

@@ -87,6 +87,21 @@ def test_mocks_do_not_start_with_rules_that_cannot_act(tmp_path: Path) -> None:
     assert f"{tmp_path / 'a.yaml'}:1: answers.error_id: missing" in result.output
 
 
+@pytest.mark.parametrize(
+    ("port", "told"),
+    [
+        pytest.param(
+            "skattverket=1", "skattverket is unknown; the nearest is skatteverket", id="no name"
+        ),
+        pytest.param("skatteverket", "must be NAME=PORT, up to 65535", id="no port"),
+        pytest.param("skatteverket=65536", "must be NAME=PORT, up to 65535", id="no such port"),
+    ],
+)
+def test_a_port_that_is_none_is_told(port: str, told: str) -> None:
+    result = CliRunner().invoke(cli, ["mocks", "--ports-from", "0", "--port", port])
+    assert (result.exit_code, result.output) == (1, f"--port {port}: {told}\n")
+
+
 @pytest.mark.parametrize("command", ["lint", "rule-schema"])
 def test_help_names_the_commands(command: str) -> None:
     assert command in CliRunner().invoke(cli, ["mocks", "--help"]).output
@@ -136,7 +151,7 @@ def started(*arguments: str, **variables: str) -> Iterator[list[str]]:
 
 def test_mocks_whose_words_cannot_be_written_go_on() -> None:
     with held_port() as port, Path("/dev/full").open("wb") as full:
-        arguments = [f"--forsakringskassan-port={port}", "--ports-from=0", "--no-token"]
+        arguments = [f"--port=forsakringskassan={port}", "--ports-from=0", "--no-token"]
         command = [sys.executable, "-m", "intyg.adapter", "mocks", *arguments]
         with subprocess.Popen(command, stderr=full) as process:
             try:

@@ -16,7 +16,7 @@ from intyg.mocks.journalsystem.client import EhrClient, Staff
 from intyg.mocks.national import NationalMock
 from intyg.mocks.national.behavior import BehaviorError, read_behavior, read_behaviors
 from intyg.mocks.national.files import import_rules
-from intyg.mocks.national.persona import SETTINGS
+from intyg.mocks.national.mock import SETTINGS
 from intyg.mocks.rules.files import read_rules
 from intyg.mocks.server.serving import MockServer, serve
 from intyg.mocks.wire import envelope

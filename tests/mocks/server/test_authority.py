@@ -5,14 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from intyg.mocks import forsakringskassan, skatteverket
+from intyg.mocks import forsakringskassan
 from intyg.mocks.forsakringskassan import Forsakringskassan
 from intyg.mocks.journal import Step, Verdict
-from intyg.mocks.server.authority import Authority
+from intyg.mocks.personas import PERSONAS
 from intyg.mocks.server.serving import MockServer, serve
-from intyg.mocks.skatteverket import Skatteverket
-from intyg.mocks.socialstyrelsen import Socialstyrelsen
-from intyg.mocks.transportstyrelsen import Transportstyrelsen
 from intyg.mocks.wire.signature import SignatureOutcome
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
@@ -163,16 +160,8 @@ def elsewhere(
     request: pytest.FixtureRequest, contracts: Contracts, types: IntygTypes
 ) -> Iterator[MockServer]:
     """Every authority but Försäkringskassan."""
-    with serve(_authority(request.param, contracts, types)) as running:
+    with serve(PERSONAS[request.param].make(contracts, types)) as running:
         yield running
-
-
-def _authority(name: str, contracts: Contracts, types: IntygTypes) -> Authority:
-    return {
-        "transportstyrelsen": Transportstyrelsen,
-        "skatteverket": Skatteverket,
-        "socialstyrelsen": Socialstyrelsen,
-    }[name](contracts, types)
 
 
 def test_other_authorities_take_only_their_own_types(elsewhere: MockServer) -> None:
@@ -187,8 +176,9 @@ def test_other_authorities_take_only_their_own_types(elsewhere: MockServer) -> N
 def test_an_authority_takes_the_types_it_is_told_to(
     contracts: Contracts, types: IntygTypes
 ) -> None:
-    settings = replace(skatteverket.SETTINGS, types=frozenset({"LISJP"}))
-    with serve(Skatteverket(contracts, types, settings)) as server:
+    skatteverket = PERSONAS["skatteverket"]
+    settings = replace(skatteverket.settings, types=frozenset({"LISJP"}))
+    with serve(skatteverket.make(contracts, types, settings)) as server:
         answer = post(server, builders.register_certificate(), logical_address="SKV")
         assert result(answer)[0] == "OK"
 
