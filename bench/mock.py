@@ -37,8 +37,11 @@ from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.httpd.ports import held_port
 from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID, make_test_keys
-from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from intyg.mocks.forsakringskassan import PERSONA, SETTINGS
 from intyg.mocks.journalsystem.sample import fk7804
+from intyg.mocks.server.persona_base import Persona
+from intyg.mocks.server.place import Place
+from intyg.mocks.server.service import MockService
 from intyg.mocks.server.serving import MockServer, allow_many_connections, serve
 from intyg.mocks.wire import envelope
 from intyg.mocks.wire.envelope import Answer
@@ -56,12 +59,12 @@ KINDS: Final = {
 }
 
 
-class Bare(Forsakringskassan):
+class Bare(MockService[Persona]):
     """Reads a call and answers OK."""
 
     def __init__(self) -> None:
         contracts = Contracts()
-        super().__init__(contracts, IntygTypes())
+        super().__init__(Persona(Place(contracts, IntygTypes(), SETTINGS)))
         self._ok = envelope.write_answer(contracts.get("RegisterCertificate", 3), Answer.ok())
 
     def respond(self, request: Request) -> Response:
@@ -97,7 +100,7 @@ def _serve(kind: str, ca: Path) -> None:
         sys.stdin.read()
 
 
-def _mock(kind: str, ca: Path) -> Forsakringskassan:
+def _mock(kind: str, ca: Path) -> MockService[Persona]:
     if kind == "bare":
         return Bare()
     settings = replace(
@@ -106,7 +109,7 @@ def _mock(kind: str, ca: Path) -> Forsakringskassan:
         require_signature=kind == "checks",
         checks=kind == "checks",
     )
-    return Forsakringskassan(Contracts(), IntygTypes(), settings)
+    return PERSONA.make(Contracts(), IntygTypes(), settings)
 
 
 @dataclass(frozen=True)
@@ -270,7 +273,7 @@ def _from_command(call: bytes) -> float:
 
 def _in_process(call: bytes) -> float:
     started = time.perf_counter()
-    server = MockServer(Forsakringskassan(Contracts(), IntygTypes())).start()
+    server = MockServer(PERSONA.make(Contracts(), IntygTypes())).start()
     _ask(server.port, call)
     spent = time.perf_counter() - started
     server.stop()

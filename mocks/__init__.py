@@ -6,8 +6,9 @@ shared is `schemas`, the facts of contracts and certificate types.
 
     envelope, signature, person_id   a second implementation of what the adapter does too
     journal                          every call, also the refused ones, with its bytes
-    agency                           the door that every mock stands behind
-    ruled, rules                     behaviour rules: calls that are answered otherwise
+    service                          the door that every mock stands behind
+    rule_host, rules                 behaviour rules: calls that are answered otherwise
+    persona_base                     who stands behind it: a table of handlers and its state
     clock, timeline                  time that can be moved, and what is to happen when
     conversations                    what a persona says by itself, from scripts
     authority                        what all authorities do: take certificates and revocations

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from intyg.mocks.clock.clock import Clock, system_clock
 from intyg.mocks.conversations import Script
-from intyg.mocks.conversations.talker import Talker
-from intyg.mocks.server.agency import Agency
+from intyg.mocks.conversations.interface import Talks
 from intyg.mocks.server.kind import PersonaKind
+from intyg.mocks.server.persona_base import Persona
+from intyg.mocks.server.service import MockService
 from intyg.mocks.wire.tls import AdapterTls
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
@@ -32,12 +33,12 @@ FIRST_PORT: Final = 8081
 """Where the first of them listens when it may choose; each of the others one further on."""
 
 
-def _load(key: str) -> PersonaKind:
-    kind: PersonaKind = import_module(f"intyg.mocks.{key}.persona").PERSONA
+def _load(key: str) -> PersonaKind[Persona]:
+    kind: PersonaKind[Persona] = import_module(f"intyg.mocks.{key}.persona").PERSONA
     return kind
 
 
-PERSONAS: Final[Mapping[str, PersonaKind]] = {key: _load(key) for key in _KEYS}
+PERSONAS: Final[Mapping[str, PersonaKind[Persona]]] = {key: _load(key) for key in _KEYS}
 """By name in commands, fixtures, settings and files, which is that of the folder here."""
 
 
@@ -57,7 +58,7 @@ def make_personas(
     journal_file: Path | None = None,
     run_by_client_certificate: bool = False,
     adapter_tls: AdapterTls = AdapterTls(),  # noqa: B008 -- frozen
-) -> dict[str, Agency]:
+) -> dict[str, MockService[Persona]]:
     """
     All of them, none running yet, by key.
 
@@ -89,9 +90,9 @@ def make_personas(
     return made
 
 
-def give_scripts(scripts: Iterable[Script], personas: Mapping[str, Agency]) -> None:
+def give_scripts(scripts: Iterable[Script], mocks: Mapping[str, MockService[Persona]]) -> None:
     """Give each script to the persona that it is for; all of them can act."""
     for script in scripts:
-        persona = personas[script.persona]
-        assert isinstance(persona, Talker)  # no other has events
+        persona = mocks[script.persona].persona
+        assert isinstance(persona, Talks)  # no other has events
         persona.player.add([script])

@@ -144,7 +144,10 @@ def run(
         for mock in made.values():
             context.call_on_close(mock.close)
         give_scripts(read_scripts([scripts_dir] if scripts_dir else [], codes), made)
-        give_rules(read_rules([rules_dir] if rules_dir else [], codes=codes), made.values())
+        give_rules(
+            read_rules([rules_dir] if rules_dir else [], codes=codes),
+            [each.rules for each in made.values()],
+        )
         with run_mocks(made, ports=ports, tls=tls) as running:
             lines = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
             if control_token is not None:
@@ -249,7 +252,7 @@ def national(
     from intyg.mocks.server.serving import serve
 
     settings = replace(SETTINGS, control_token=None if no_token else token or new_token())
-    mock = NationalMock(Contracts(), settings)
+    mock = NationalMock.of(Contracts(), settings)
     try:
         with serve(mock, port=port) as running:
             lines = [f"{settings.name} {running.url}"]

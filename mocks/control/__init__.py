@@ -14,10 +14,11 @@ documentation all come from it.
 from intyg.mocks.control.operation import (
     Answered,
     Asked,
+    MockOf,
     Moment,
     Operation,
     ProblemError,
     missed,
 )
 
-__all__ = ["Answered", "Asked", "Moment", "Operation", "ProblemError", "missed"]
+__all__ = ["Answered", "Asked", "MockOf", "Moment", "Operation", "ProblemError", "missed"]

@@ -41,16 +41,6 @@ class Mock(clock.Timed, runs.Played, Protocol):
     def describe(self) -> Mapping[str, Any]:
         """Who it is."""
 
-    def fail_next(
-        self,
-        effect: Effect,
-        contract: str | None = None,
-        *,
-        count: int = 1,
-        intygs_id: str | None = None,
-    ) -> Rule:
-        """Make coming calls fail."""
-
     def state(self) -> Mapping[str, int]:
         """How much there is of what."""
 
@@ -142,7 +132,7 @@ def order_failure(mock: Mock, body: Order) -> Failures:
     """Make coming calls fail."""
     contract = None if body.contract == ANY else body.contract
     try:
-        mock.fail_next(_effect(body), contract, count=body.count, intygs_id=body.intygs_id)
+        mock.rules.fail_next(_effect(body), contract, count=body.count, intygs_id=body.intygs_id)
     except RuleError as exc:
         raise ProblemError.of_field(exc.field.rpartition(".")[2], exc.text) from None
     return list_failures(mock)
@@ -151,14 +141,14 @@ def order_failure(mock: Mock, body: Order) -> Failures:
 def cancel_failures(mock: Mock) -> Failures:
     """Order nothing any more."""
     for rule, _ in _pending(mock):
-        mock.rules.remove(rule.id)
+        mock.rules.book.remove(rule.id)
     return list_failures(mock)
 
 
 def _pending(mock: Mock) -> list[tuple[Rule, int]]:
     """Ordered failures with how often they will still act."""
-    mine = [rule for rule in mock.rules.all() if rule.id.startswith(ORDERED)]
-    left = [(rule, (rule.count or 0) - mock.rules.acted(rule.id)) for rule in mine]
+    mine = [rule for rule in mock.rules.book.all() if rule.id.startswith(ORDERED)]
+    left = [(rule, (rule.count or 0) - mock.rules.book.acted(rule.id)) for rule in mine]
     return [(rule, count) for rule, count in left if count > 0]
 
 

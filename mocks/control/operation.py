@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    get_args,
+    get_type_hints,
+)
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError, WithJsonSchema
 
@@ -23,6 +32,20 @@ Moment: TypeAlias = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """A time in an answer, with its offset from UTC in figures."""
+
+
+P_co = TypeVar("P_co", covariant=True)
+
+
+class MockOf(Protocol[P_co]):
+    """A mock, as far as its persona's own operations go."""
+
+    @property
+    def persona(self) -> P_co:
+        """Who it is."""
+
+    def known_intyg(self) -> set[str]:
+        """Ids of certificates that it has heard of."""
 
 
 class Asked(BaseModel):

@@ -13,6 +13,7 @@ from intyg.mocks.control.operation import (
     Operation,
     ProblemError,
 )
+from intyg.mocks.rules.answers import Effect
 from intyg.mocks.rules.book import RuleBook
 from intyg.mocks.rules.model import Rule
 from intyg.mocks.rules.parse import (
@@ -26,22 +27,40 @@ from intyg.mocks.settings import MockSettings
 _GROUP: Final = "Rules"
 
 
+class Host(Protocol):
+    """What has rules."""
+
+    @property
+    def book(self) -> RuleBook:
+        """The rules."""
+
+    def add(self, rule: Rule) -> Rule:
+        """Take a rule."""
+
+    def put(self, rule: Rule) -> Rule:
+        """Take a rule, in place of the one of its id if there is one."""
+
+    def fail_next(
+        self,
+        effect: Effect,
+        contract: str | None = None,
+        *,
+        count: int = 1,
+        intygs_id: str | None = None,
+    ) -> Rule:
+        """Make coming calls fail."""
+
+
 class Ruled(Protocol):
     """A mock, as far as its rules go."""
 
     @property
     def settings(self) -> MockSettings:
-        """What it was told when it was made."""
+        """What it was told."""
 
     @property
-    def rules(self) -> RuleBook:
+    def rules(self) -> Host:
         """Its rules."""
-
-    def add_rule(self, rule: Rule) -> Rule:
-        """Take a rule."""
-
-    def put_rule(self, rule: Rule) -> Rule:
-        """Take a rule, in place of the one of its id if there is one."""
 
 
 class RuleState(Answered):
@@ -72,7 +91,7 @@ class SeedState(Answered):
 
 def list_rules(mock: Ruled) -> Rules:
     """The rules, in the order in which they are asked."""
-    return Rules(rules=tuple(_state(mock, rule) for rule in mock.rules.all()))
+    return Rules(rules=tuple(_state(mock, rule) for rule in mock.rules.book.all()))
 
 
 def get_rule(mock: Ruled, rule_id: str) -> RuleState:
@@ -86,10 +105,10 @@ def add_rule(mock: Ruled, body: Rule) -> RuleState:
 
     It is the newest, and acts from the next call on. An id that there is already is 409.
     """
-    if body.id in {each.id for each in mock.rules.all()}:
+    if body.id in {each.id for each in mock.rules.book.all()}:
         raise ProblemError.of_field("id", f"there is a rule {body.id}", 409)
     try:
-        return _state(mock, mock.add_rule(body))
+        return _state(mock, mock.rules.add(body))
     except RuleError as exc:
         raise _problem([exc]) from None
 
@@ -103,7 +122,7 @@ def put_rule(mock: Ruled, rule_id: str, body: Rule) -> RuleState:
     if "id" in body.model_fields_set and body.id != rule_id:
         raise ProblemError.of_field("id", f"is not the {rule_id} of the path")
     try:
-        return _state(mock, mock.put_rule(body.model_copy(update={"id": rule_id})))
+        return _state(mock, mock.rules.put(body.model_copy(update={"id": rule_id})))
     except RuleError as exc:
         raise _problem([exc]) from None
 
@@ -111,19 +130,19 @@ def put_rule(mock: Ruled, rule_id: str, body: Rule) -> RuleState:
 def remove_rule(mock: Ruled, rule_id: str) -> Done:
     """Remove a rule."""
     _rule(mock, rule_id)
-    mock.rules.remove(rule_id)
+    mock.rules.book.remove(rule_id)
     return Done()
 
 
 def remove_rules(mock: Ruled) -> Done:
     """Remove every rule, and forget what was counted."""
-    mock.rules.clear()
+    mock.rules.book.clear()
     return Done()
 
 
 def get_seed(mock: Ruled) -> SeedState:
     """The seed of the rules' dice."""
-    return SeedState(seed=mock.rules.seed)
+    return SeedState(seed=mock.rules.book.seed)
 
 
 def set_seed(mock: Ruled, body: Seed) -> SeedState:
@@ -133,7 +152,7 @@ def set_seed(mock: Ruled, body: Seed) -> SeedState:
     From now on, and after each reset, rules that bring no seed get theirs from this one, in the
     order in which they are added: the same calls have the same luck again.
     """
-    mock.rules.reseed(body.seed)
+    mock.rules.book.reseed(body.seed)
     return get_seed(mock)
 
 
@@ -171,15 +190,15 @@ def operations() -> tuple[Operation, ...]:
 
 def _rule(mock: Ruled, rule_id: str) -> Rule:
     try:
-        return mock.rules.get(rule_id)
+        return mock.rules.book.get(rule_id)
     except KeyError:
-        known = (each.id for each in mock.rules.all())
+        known = (each.id for each in mock.rules.book.all())
         raise ProblemError.unknown("rule", rule_id, known) from None
 
 
 def _state(mock: Ruled, rule: Rule) -> RuleState:
     try:
-        acted = mock.rules.acted(rule.id)
+        acted = mock.rules.book.acted(rule.id)
     except KeyError:  # removed meanwhile
         acted = 0
     return RuleState(id=rule.id, acted=acted, rule=rule_json(rule))

@@ -51,7 +51,7 @@ def list_runs(mock: Played) -> AllRuns:
                 began_at=run.began_at,
                 idle_seconds=round(run.idle_seconds, 3),
                 calls=run.mock.journal.count(),
-                rules=len(run.mock.rules.all()),
+                rules=len(run.mock.rules.book.all()),
             )
             for run in mock.runs.all()
         )

@@ -4,7 +4,6 @@ Conversations that a mock holds by itself, from scripts.
     script      what a script is, and what keeps one from acting
     files       scripts from YAML, with file and line of every fault
     player      begins scripts, and carries them on with the timeline
-    talker      what a mock has that plays scripts
     interface   the same over HTTP
 """
 

@@ -1,12 +1,13 @@
 """Scripts and conversations over HTTP, for the personas that talk."""
 
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from pydantic import Field
 
 from intyg.mocks.control import (
     Answered,
     Asked,
+    MockOf,
     Moment,
     Operation,
     ProblemError,
@@ -20,15 +21,13 @@ from intyg.mocks.rules.type_codes import TypeCodes
 _GROUP: Final = "Conversations"
 
 
+@runtime_checkable
 class Talks(Protocol):
-    """A mock, as far as these operations go."""
+    """A persona, as far as these operations go."""
 
     @property
     def key(self) -> str:
-        """The persona's."""
-
-    def known_intyg(self) -> set[str]:
-        """Ids of certificates that it has heard of."""
+        """Its name in scripts."""
 
     @property
     def type_codes(self) -> TypeCodes:
@@ -80,35 +79,35 @@ class Conversations(Answered):
     nearest: str | None = Field(None, description="when nobody knows the certificate: who is meant")
 
 
-def list_scripts(mock: Talks) -> Scripts:
+def list_scripts(mock: MockOf[Talks]) -> Scripts:
     """The scripts that it plays."""
-    return Scripts(scripts=mock.player.scripts())
+    return Scripts(scripts=mock.persona.player.scripts())
 
 
-def add_script(mock: Talks, body: Script) -> Scripts:
+def add_script(mock: MockOf[Talks], body: Script) -> Scripts:
     """
     Let it play a script.
 
     One of an id that is known takes that one's place; conversations that have begun go on as
     they were.
     """
-    if body.persona != mock.key:
-        raise ProblemError.of_field("persona", f"this is {mock.key}")
-    for field, text in script_faults(body, mock.type_codes):
+    if body.persona != mock.persona.key:
+        raise ProblemError.of_field("persona", f"this is {mock.persona.key}")
+    for field, text in script_faults(body, mock.persona.type_codes):
         raise ProblemError.of_field(field, text)
-    mock.player.add([body])
+    mock.persona.player.add([body])
     return list_scripts(mock)
 
 
-def forget_scripts(mock: Talks) -> Nothing:
+def forget_scripts(mock: MockOf[Talks]) -> Nothing:
     """Forget scripts and conversations, and say nothing more."""
-    mock.player.clear()
+    mock.persona.player.clear()
     return Nothing()
 
 
-def list_conversations(mock: Talks, query: OfIntyg) -> Conversations:
+def list_conversations(mock: MockOf[Talks], query: OfIntyg) -> Conversations:
     """The scripts that have begun, and what was said."""
-    found = mock.player.conversations(query.intygs_id)
+    found = mock.persona.player.conversations(query.intygs_id)
     return Conversations(
         conversations=tuple(map(_state, found)),
         nearest=None if found else missed(query.intygs_id, mock.known_intyg()),

@@ -6,9 +6,10 @@ from intyg.mocks.forsakringskassan.meddelanden import (
     Meddelande,
     State,
 )
-from intyg.mocks.forsakringskassan.persona import SETTINGS, Forsakringskassan
+from intyg.mocks.forsakringskassan.persona import PERSONA, SETTINGS, Forsakringskassan
 
 __all__ = [
+    "PERSONA",
     "SETTINGS",
     "Direction",
     "Forsakringskassan",

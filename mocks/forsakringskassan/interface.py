@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field
 from intyg.mocks.control import (
     Answered,
     Asked,
+    MockOf,
     Moment,
     Operation,
     ProblemError,
@@ -40,9 +41,6 @@ class Speaker(Protocol):
     ask_komplt: Callable[..., Sent]
     answer: Callable[..., Sent]
     remind: Callable[..., Sent]
-
-    def known_intyg(self) -> set[str]:
-        """Ids of certificates that it has heard of."""
 
     def all_intyg(self) -> tuple[HeldIntyg, ...]:
         """Every certificate that it has."""
@@ -155,27 +153,27 @@ class SentMessage(Answered):
     failure: str | None = Field(description="why there is no usable answer")
 
 
-def ask(mock: Speaker, body: Question) -> SentMessage:
+def ask(mock: MockOf[Speaker], body: Question) -> SentMessage:
     """Ask about a certificate."""
-    return _say(mock, mock.ask, body)
+    return _say(mock, mock.persona.ask, body)
 
 
-def ask_komplt(mock: Speaker, body: Completion) -> SentMessage:
+def ask_komplt(mock: MockOf[Speaker], body: Completion) -> SentMessage:
     """Ask to have a certificate completed."""
-    return _say(mock, mock.ask_komplt, body)
+    return _say(mock, mock.persona.ask_komplt, body)
 
 
-def answer(mock: Speaker, body: Reply) -> SentMessage:
+def answer(mock: MockOf[Speaker], body: Reply) -> SentMessage:
     """Answer a question from care."""
-    return _say(mock, mock.answer, body)
+    return _say(mock, mock.persona.answer, body)
 
 
-def remind(mock: Speaker, body: Reminder) -> SentMessage:
+def remind(mock: MockOf[Speaker], body: Reminder) -> SentMessage:
     """Remind care of a message."""
-    return _say(mock, mock.remind, body)
+    return _say(mock, mock.persona.remind, body)
 
 
-def _say(mock: Speaker, action: Callable[..., Sent], body: Asked) -> SentMessage:
+def _say(mock: MockOf[Speaker], action: Callable[..., Sent], body: Asked) -> SentMessage:
     try:
         return SentMessage.model_validate(action(**_arguments(body)))
     except KeyError as exc:
@@ -194,9 +192,9 @@ def _arguments(body: Asked) -> dict[str, Any]:
     return arguments
 
 
-def _unknown(mock: Speaker, asked: str) -> ProblemError:
-    known = [each.intygs_id for each in mock.all_intyg()]
-    known += [each.meddelande_id for each in mock.meddelanden()]
+def _unknown(mock: MockOf[Speaker], asked: str) -> ProblemError:
+    known = [each.intygs_id for each in mock.persona.all_intyg()]
+    known += [each.meddelande_id for each in mock.persona.meddelanden()]
     return ProblemError.unknown("intyg or message", asked, known)
 
 
@@ -243,21 +241,21 @@ class Meddelanden(Answered):
     nearest: str | None = Field(None, description="when nobody knows the certificate: who is meant")
 
 
-def list_meddelanden(mock: Speaker, query: OfIntyg) -> Meddelanden:
+def list_meddelanden(mock: MockOf[Speaker], query: OfIntyg) -> Meddelanden:
     """The messages that it knows."""
-    found = mock.meddelanden(query.intygs_id)
+    found = mock.persona.meddelanden(query.intygs_id)
     return Meddelanden(
         meddelanden=tuple(map(MeddelandeState.model_validate, found)),
         nearest=None if found else missed(query.intygs_id, mock.known_intyg()),
     )
 
 
-def get_meddelande(mock: Speaker, meddelande_id: str) -> MeddelandeState:
+def get_meddelande(mock: MockOf[Speaker], meddelande_id: str) -> MeddelandeState:
     """One message."""
     try:
-        return MeddelandeState.model_validate(mock.meddelande(meddelande_id))
+        return MeddelandeState.model_validate(mock.persona.meddelande(meddelande_id))
     except KeyError:
-        known = (each.meddelande_id for each in mock.meddelanden())
+        known = (each.meddelande_id for each in mock.persona.meddelanden())
         raise ProblemError.unknown("message", meddelande_id, known) from None
 
 

@@ -12,16 +12,15 @@ may follow which is the national store's.
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from intyg.mocks.clock.clock import Clock, system_clock
 from intyg.mocks.control import Operation
 from intyg.mocks.conversations import Event, Happening, Player
+from intyg.mocks.conversations import interface as conversations
 from intyg.mocks.conversations.script import Action
-from intyg.mocks.conversations.talker import Talker
 from intyg.mocks.forsakringskassan import interface
 from intyg.mocks.forsakringskassan.meddelanden import (
     Direction,
@@ -37,14 +36,14 @@ from intyg.mocks.journal import Verdict
 from intyg.mocks.server.authority import Authority, HeldIntyg, PersonId
 from intyg.mocks.server.call import Call
 from intyg.mocks.server.kind import PersonaKind
+from intyg.mocks.server.place import Place
 from intyg.mocks.server.post import Sent, post
 from intyg.mocks.settings import MockSettings
 from intyg.mocks.wire import envelope
 from intyg.mocks.wire.envelope import Answer
+from intyg.mocks.wire.signature import SignatureCheck
 from intyg.schemas import ns
 from intyg.schemas.codes import Amne, ErrorId, TypAvRelation
-from intyg.schemas.contract.contract import Contracts
-from intyg.schemas.typefile.lookup import IntygTypes
 
 SETTINGS: Final = MockSettings(
     name="Försäkringskassan",
@@ -58,49 +57,60 @@ _C: Final = f"{{{ns.CORE}}}"
 _T: Final = f"{{{ns.TYPES}}}"
 
 
-class Forsakringskassan(Talker, Authority):
-    """Takes certificates, asks about them and is asked; see the module."""
+class Forsakringskassan(Authority):
+    """
+    Takes certificates, asks about them and is asked; see the module.
 
-    key = "forsakringskassan"
+    Attributes:
+        player: Plays its scripts.
+    """
 
-    def __init__(
-        self,
-        contracts: Contracts,
-        types: IntygTypes,
-        settings: MockSettings = SETTINGS,
-        clock: Clock = system_clock,
-    ) -> None:
-        super().__init__(contracts, types, settings, clock)
+    key: Final = "forsakringskassan"
+
+    def __init__(self, place: Place, signatures: SignatureCheck | None = None) -> None:
+        super().__init__(place, signatures)
+        self.handlers = {**self.handlers, "SendMessageToRecipient:2": self._message}
+        self.player: Final = Player(self, place.timeline)
         self._meddelanden: dict[str, Meddelande] = {}
-        self.player = Player(self, self.timeline)
-
-    @property
-    def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
-        return {**super().handlers, "SendMessageToRecipient:2": self._message}
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        return (*super().operations, *interface.operations())
+        return (
+            *super().operations,
+            *conversations.operations(),
+            *interface.operations(),
+        )
 
-    def state(self) -> dict[str, int]:
+    def another(self, place: Place) -> Self:
+        made = super().another(place)
+        made.player.add(self.player.scripts())
+        return made
+
+    def counts(self) -> Mapping[str, int]:
         known = self.meddelanden()
         return {
-            **super().state(),
+            **super().counts(),
+            "conversations": len(self.player.conversations()),
             "meddelanden": len(known),
             "open_questions": sum(each.state is State.OPEN for each in known),
         }
 
-    def reset(self) -> None:
-        with self._lock:
-            super().reset()
+    def clear(self) -> None:
+        with self.place.lock:
+            self.player.clear()
+            super().clear()
             self._meddelanden.clear()
 
     def forget(self, intygs_id: str) -> int:
-        with self._lock:
+        with self.place.lock:
+            self.player.forget(intygs_id)
             about = [each.meddelande_id for each in self.meddelanden(intygs_id)]
             for meddelande_id in about:
                 del self._meddelanden[meddelande_id]
             return super().forget(intygs_id) + len(about)
+
+    def stop(self) -> None:
+        self.player.stop()
 
     def meddelande(self, meddelande_id: str) -> Meddelande:
         """
@@ -109,12 +119,12 @@ class Forsakringskassan(Talker, Authority):
         Raises:
             KeyError: It knows none of that id.
         """
-        with self._lock:
+        with self.place.lock:
             return self._meddelanden[meddelande_id]
 
     def meddelanden(self, intygs_id: str | None = None) -> tuple[Meddelande, ...]:
         """Messages in order, about one certificate or all."""
-        with self._lock:
+        with self.place.lock:
             return tuple(
                 each for each in self._meddelanden.values() if intygs_id in (None, each.intygs_id)
             )
@@ -151,7 +161,7 @@ class Forsakringskassan(Talker, Authority):
                 intygs_id=intygs_id,
                 amne=overrides.amne or amne,
                 text=text,
-                at=self.clock(),
+                at=self.place.timeline(),
                 rubrik=rubrik,
                 referens_id=referens_id,
                 sista_datum_for_svar=sista_datum_for_svar,
@@ -194,7 +204,7 @@ class Forsakringskassan(Talker, Authority):
                 intygs_id=question.intygs_id,
                 amne=overrides.amne or question.amne,
                 text=text,
-                at=self.clock(),
+                at=self.place.timeline(),
                 rubrik=question.rubrik,
                 referens_id=referens_id,
                 svar_pa=meddelande_id,
@@ -226,7 +236,7 @@ class Forsakringskassan(Talker, Authority):
                 intygs_id=reminded.intygs_id,
                 amne=overrides.amne or Amne.PAMINN,
                 text=text,
-                at=self.clock(),
+                at=self.place.timeline(),
                 paminner=meddelande_id,
                 sista_datum_for_svar=sista_datum_for_svar,
             ),
@@ -236,9 +246,9 @@ class Forsakringskassan(Talker, Authority):
     def _send(
         self, meddelande: Meddelande, overrides: Overrides, svar_pa_referens_id: str | None = None
     ) -> Sent:
-        url = self.settings.adapter_url
+        url = self.place.settings.adapter_url
         if url is None:
-            raise ValueError(f"{self.settings.name} has no adapter_url to send to")
+            raise ValueError(f"{self.place.settings.name} has no adapter_url to send to")
         held = self.intyg(meddelande.intygs_id)
         element = write_message_to_care(
             overrides.said_of(meddelande),
@@ -246,25 +256,25 @@ class Forsakringskassan(Talker, Authority):
                 intygs_id_root=held.enhets_id,
                 person=overrides.person or held.person,
                 logisk_adress_mottagare=overrides.logisk_adress_mottagare or held.enhets_id,
-                part=overrides.part or self.settings.part,
-                kontakt_info=self.settings.kontakt_info,
+                part=overrides.part or self.place.settings.part,
+                kontakt_info=self.place.settings.kontakt_info,
                 svar_pa_referens_id=svar_pa_referens_id,
             ),
         )
-        with self._lock:
+        with self.place.lock:
             # Kept before it goes: care's answer may be here before the reply to the question is.
             repeat = meddelande.meddelande_id in self._meddelanden
             self._meddelanden.setdefault(meddelande.meddelande_id, meddelande)
         sent = post(
             url,
-            self.contracts.get("SendMessageToCare", 2),
-            envelope.write_request(element, self.settings.adapter_logical_address),
+            self.place.contracts.get("SendMessageToCare", 2),
+            envelope.write_request(element, self.place.settings.adapter_logical_address),
             meddelande.meddelande_id,
-            self.settings.timeout_seconds,
-            self.settings.run,
-            self.settings.adapter_tls,
+            self.place.settings.timeout_seconds,
+            self.place.settings.run,
+            self.place.settings.adapter_tls,
         )
-        with self._lock:
+        with self.place.lock:
             if not repeat:
                 self._after_sending(meddelande, sent.accepted)
         return sent
@@ -294,7 +304,7 @@ class Forsakringskassan(Talker, Authority):
     def _message(self, call: Call) -> Answer:
         """SendMessageToRecipient."""
         new = self._read_message(call)
-        with self._lock:
+        with self.place.lock:
             held = self._held(
                 call,
                 new.intygs_id,
@@ -330,7 +340,7 @@ class Forsakringskassan(Talker, Authority):
             intygs_id=call.text(f"{_RECIPIENT}intygs-id/{_T}extension") or "",
             amne=amne,
             text=text("meddelande") or "",
-            at=self.clock(),
+            at=self.place.timeline(),
             rubrik=text("rubrik"),
             referens_id=text("referens-id"),
             svar_pa=svar_pa,
@@ -357,8 +367,8 @@ class Forsakringskassan(Talker, Authority):
         faults: list[str] = []
         answer, reminder = new.svar_pa is not None, new.amne == Amne.PAMINN
         address = call.text(f"{_RECIPIENT}logiskAdressMottagare")
-        if not self.takes_address(address):
-            faults.append(f"logiskAdressMottagare is not {self.settings.logical_address}")
+        if not self.place.takes_address(address):
+            faults.append(f"logiskAdressMottagare is not {self.place.settings.logical_address}")
         if not new.meddelande_id.strip():
             faults.append("meddelande-id is empty")
         if held.revoked_at is not None:
@@ -366,7 +376,7 @@ class Forsakringskassan(Talker, Authority):
         if new.amne not in tuple(Amne):
             faults.append(f"amne is not one of {', '.join(Amne)}")
         elif not answer and not reminder:
-            allowed = self.types.find(held.typ, held.version).messages.care
+            allowed = self.place.types.find(held.typ, held.version).messages.care
             if new.amne not in allowed:
                 listed = ", ".join(allowed) or "nothing"
                 faults.append(f"Care may ask {listed} about {held.typ}")

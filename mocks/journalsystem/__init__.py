@@ -1,6 +1,7 @@
 """An EHR: is told what happens to its certificates, and gets the messages about them."""
 
 from intyg.mocks.journalsystem.persona import (
+    PERSONA,
     SETTINGS,
     Arenden,
     Handelse,
@@ -8,4 +9,4 @@ from intyg.mocks.journalsystem.persona import (
     MeddelandeTillVarden,
 )
 
-__all__ = ["SETTINGS", "Arenden", "Handelse", "Journalsystem", "MeddelandeTillVarden"]
+__all__ = ["PERSONA", "SETTINGS", "Arenden", "Handelse", "Journalsystem", "MeddelandeTillVarden"]

@@ -10,36 +10,37 @@ answer INFO to what they have, since the sender tries again when an answer is lo
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 from lxml import etree
 from pydantic import Field
 
-from intyg.mocks.clock.clock import SWEDEN, Clock, system_clock
+from intyg.mocks.clock.clock import SWEDEN
 from intyg.mocks.control import (
     Answered,
     Asked,
+    MockOf,
     Moment,
     Operation,
     missed,
 )
 from intyg.mocks.control.journal import Waiting
 from intyg.mocks.conversations import Happening, Player
+from intyg.mocks.conversations import interface as conversations
 from intyg.mocks.conversations.script import Action
-from intyg.mocks.conversations.talker import Talker
 from intyg.mocks.journal import Verdict
 from intyg.mocks.journalsystem import talk
 from intyg.mocks.server.call import Call
 from intyg.mocks.server.kind import PersonaKind
+from intyg.mocks.server.persona_base import Persona
+from intyg.mocks.server.place import Place
 from intyg.mocks.server.post import Sent
 from intyg.mocks.settings import ANY, MockSettings
 from intyg.mocks.wire.envelope import Answer
 from intyg.schemas import codes, ns
-from intyg.schemas.contract.contract import Contracts
-from intyg.schemas.typefile.lookup import IntygTypes
 
 SETTINGS: Final = MockSettings(name="Journalsystem", logical_address=ANY, part="HSVARD")
 
@@ -104,69 +105,74 @@ class MeddelandeTillVarden:
     frage_ids: tuple[str, ...] = ()
 
 
-class Journalsystem(Talker):
-    """Keeps what it is told, and talks if its scripts say so; see the module."""
+class Journalsystem(Persona):
+    """
+    Keeps what it is told, and talks if its scripts say so; see the module.
 
-    key = "journalsystem"
+    Attributes:
+        player: Plays its scripts.
+    """
 
-    def __init__(
-        self,
-        contracts: Contracts,
-        settings: MockSettings = SETTINGS,
-        clock: Clock = system_clock,
-    ) -> None:
-        super().__init__(contracts, settings, clock)
-        self._handelser: dict[tuple[str, str, str], Handelse] = {}
-        self._meddelanden: dict[str, MeddelandeTillVarden] = {}
-        self._told = threading.Condition(self._lock)
-        self._wakes = 0
-        self._not_taken: set[str] = set()
-        self.player = Player(self, self.timeline)
+    key: Final = "journalsystem"
 
-    @property
-    def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
-        return {
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.handlers = {
             "CertificateStatusUpdateForCare:3": self._status_update,
             "SendMessageToCare:2": self._message,
         }
+        self.player: Final = Player(self, place.timeline)
+        self._handelser: dict[tuple[str, str, str], Handelse] = {}
+        self._meddelanden: dict[str, MeddelandeTillVarden] = {}
+        self._told = threading.Condition(place.lock)
+        self._wakes = 0
+        self._not_taken: set[str] = set()
 
     @property
     def operations(self) -> tuple[Operation, ...]:
         return (
-            *super().operations,
+            *conversations.operations(),
             Operation("GET", "/handelser", list_handelser, "State"),
             Operation("GET", "/handelser/wait", wait_for_handelser, "State"),
             Operation("GET", "/meddelanden", list_meddelanden, "State"),
         )
 
-    def state(self) -> dict[str, int]:
-        counts = {"handelser": len(self.handelser()), "meddelanden": len(self.meddelanden())}
-        return {**super().state(), **counts}
+    def another(self, place: Place) -> Self:
+        made = super().another(place)
+        made.player.add(self.player.scripts())
+        return made
 
-    def reset(self) -> None:
-        with self._lock:
-            super().reset()
+    def counts(self) -> Mapping[str, int]:
+        return {
+            "conversations": len(self.player.conversations()),
+            "handelser": len(self.handelser()),
+            "meddelanden": len(self.meddelanden()),
+        }
+
+    def clear(self) -> None:
+        with self.place.lock:
+            self.player.clear()
             self._handelser.clear()
             self._meddelanden.clear()
             self._not_taken.clear()
 
     def forget(self, intygs_id: str) -> int:
-        with self._lock:
+        with self.place.lock:
+            self.player.forget(intygs_id)
             events = [key for key, each in self._handelser.items() if each.intygs_id == intygs_id]
             for key in events:
                 del self._handelser[key]
             messages = [each.meddelande_id for each in self.meddelanden(intygs_id)]
             for meddelande_id in messages:
                 del self._meddelanden[meddelande_id]
-            return super().forget(intygs_id) + len(events) + len(messages)
+            return len(events) + len(messages)
 
     def known_intyg(self) -> set[str]:
-        with self._lock:
-            told = {each.intygs_id for each in self._handelser.values()}
-            return {*super().known_intyg(), *told}
+        with self.place.lock:
+            return {each.intygs_id for each in self._handelser.values()}
 
-    def wake(self) -> None:
-        super().wake()
+    def stop(self) -> None:
+        self.player.stop()
         with self._told:
             self._wakes += 1
             self._told.notify_all()
@@ -175,7 +181,7 @@ class Journalsystem(Talker):
         self, intygs_id: str | None = None, kod: str | None = None
     ) -> tuple[Handelse, ...]:
         """Status updates in order of arrival, repeats once."""
-        with self._lock:
+        with self.place.lock:
             return tuple(
                 each
                 for each in self._handelser.values()
@@ -225,7 +231,7 @@ class Journalsystem(Talker):
 
     def meddelanden(self, intygs_id: str | None = None) -> tuple[MeddelandeTillVarden, ...]:
         """Messages in order of arrival, repeats once."""
-        with self._lock:
+        with self.place.lock:
             return tuple(
                 each for each in self._meddelanden.values() if intygs_id in (None, each.intygs_id)
             )
@@ -234,15 +240,17 @@ class Journalsystem(Talker):
 
     def say(self, action: Action, about: Happening, of: str | None) -> Sent:  # noqa: ARG002
         """As `talk.say`."""
-        sent = talk.say(self.settings, action, about, self.clock().astimezone(SWEDEN))
+        sent = talk.say(
+            self.place.settings, action, about, self.place.timeline().astimezone(SWEDEN)
+        )
         if not sent.accepted:
-            with self._lock:
+            with self.place.lock:
                 self._not_taken.add(sent.meddelande_id)
         return sent
 
     def stands(self, meddelande_id: str) -> str:
         """Where a question of its own stands: open, answered or refused."""
-        with self._lock:
+        with self.place.lock:
             if meddelande_id in self._not_taken:
                 return "refused"
             came = any(each.svar_pa == meddelande_id for each in self._meddelanden.values())
@@ -283,7 +291,7 @@ class Journalsystem(Talker):
             tidpunkt=handelse.findtext(f"{_C}tidpunkt") or "",
             skickade_fragor=_arenden(call.element, "skickadeFragor"),
             mottagna_fragor=_arenden(call.element, "mottagnaFragor"),
-            received_at=self.clock(),
+            received_at=self.place.timeline(),
             call=call.number,
             amne=handelse.findtext(f"{_C}amne/{_T}code"),
             sista_datum_for_svar=handelse.findtext(f"{_C}sistaDatumForSvar"),
@@ -301,7 +309,7 @@ class Journalsystem(Talker):
             intygs_id=call.text(f"{_MESSAGE}intygs-id/{_T}extension") or "",
             amne=call.text(f"{_MESSAGE}amne/{_T}code") or "",
             text=call.text(f"{_MESSAGE}meddelande") or "",
-            received_at=self.clock(),
+            received_at=self.place.timeline(),
             call=call.number,
             svar_pa=call.text(f"{_MESSAGE}svarPa/{_C}meddelande-id"),
             paminner=call.text(f"{_MESSAGE}paminnelseMeddelande-id"),
@@ -310,7 +318,7 @@ class Journalsystem(Talker):
                 for each in call.element.iterfind(f"{_MESSAGE}komplettering/{_MESSAGE}frage-id")
             ),
         )
-        with self._lock:
+        with self.place.lock:
             known = self._meddelanden.get(meddelande_id)
             if known is not None:
                 call.note("duplicate", Verdict.NOTED, f"repeats call {known.call}")
@@ -328,13 +336,7 @@ def _arenden(element: etree._Element, name: str) -> Arenden:
     return Arenden(count("totalt"), count("ejBesvarade"), count("besvarade"), count("hanterade"))
 
 
-def _make(
-    contracts: Contracts, _: IntygTypes, settings: MockSettings, clock: Clock
-) -> Journalsystem:
-    return Journalsystem(contracts, settings, clock)
-
-
-PERSONA: Final = PersonaKind(SETTINGS, _make)
+PERSONA: Final = PersonaKind(SETTINGS, Journalsystem)
 
 
 # --- control --------------------------------------------------------------------------------------
@@ -411,14 +413,14 @@ class WaitingForHandelse(OfHandelse, Waiting):
     """Which status updates, how many of them, and how long to wait."""
 
 
-def list_handelser(mock: Journalsystem, query: OfHandelse) -> Handelser:
+def list_handelser(mock: MockOf[Journalsystem], query: OfHandelse) -> Handelser:
     """The events that it was told."""
-    return _handelser(mock, query, mock.handelser(query.intygs_id, query.kod))
+    return _handelser(mock, query, mock.persona.handelser(query.intygs_id, query.kod))
 
 
-def wait_for_handelser(mock: Journalsystem, query: WaitingForHandelse) -> Handelser:
+def wait_for_handelser(mock: MockOf[Journalsystem], query: WaitingForHandelse) -> Handelser:
     """The same, once `count` events match or the time is over."""
-    found = mock.wait_handelser(
+    found = mock.persona.wait_handelser(
         query.count,
         timeout_seconds=query.seconds,
         intygs_id=query.intygs_id,
@@ -427,22 +429,24 @@ def wait_for_handelser(mock: Journalsystem, query: WaitingForHandelse) -> Handel
     return _handelser(mock, query, found)
 
 
-def list_meddelanden(mock: Journalsystem, query: OfIntyg) -> Meddelanden:
+def list_meddelanden(mock: MockOf[Journalsystem], query: OfIntyg) -> Meddelanden:
     """The messages that were passed on to it."""
-    found = mock.meddelanden(query.intygs_id)
+    found = mock.persona.meddelanden(query.intygs_id)
     return Meddelanden(
         meddelanden=tuple(map(MeddelandeState.model_validate, found)),
         nearest=None if found else missed(query.intygs_id, mock.known_intyg()),
     )
 
 
-def _handelser(mock: Journalsystem, query: OfHandelse, found: Sequence[Handelse]) -> Handelser:
+def _handelser(
+    mock: MockOf[Journalsystem], query: OfHandelse, found: Sequence[Handelse]
+) -> Handelser:
     return Handelser(
         handelser=tuple(map(HandelseState.model_validate, found)),
         nearest=None if found else _who_is_meant(mock, query),
     )
 
 
-def _who_is_meant(mock: Journalsystem, query: OfHandelse) -> str | None:
+def _who_is_meant(mock: MockOf[Journalsystem], query: OfHandelse) -> str | None:
     """The certificate that may be meant, or else the event."""
     return missed(query.intygs_id, mock.known_intyg()) or missed(query.kod, codes.Handelse)

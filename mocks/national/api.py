@@ -47,8 +47,21 @@ _HOW: Final[Mapping[str, Callable[[Received, str], bool]]] = {
 }
 
 
+class Takes(Protocol):
+    """What is asked of who takes the messages."""
+
+    def received(
+        self, service: ServiceName, wanted: Callable[[Received], bool] = ...
+    ) -> list[Received]: ...
+
+    def drop(self, service: ServiceName, wanted: Callable[[Received], bool] = ...) -> int: ...
+
+
 class NationalMock(Protocol):
     """What is asked of the mock behind the paths."""
+
+    @property
+    def persona(self) -> Takes: ...
 
     def reset(self) -> None: ...
 
@@ -57,12 +70,6 @@ class NationalMock(Protocol):
     def behaviors(self, service: ServiceName | None = None) -> list[KeptBehavior]: ...
 
     def remove_behavior(self, behavior_id: str) -> None: ...
-
-    def received(
-        self, service: ServiceName, wanted: Callable[[Received], bool] = ...
-    ) -> list[Received]: ...
-
-    def drop(self, service: ServiceName, wanted: Callable[[Received], bool] = ...) -> int: ...
 
 
 def make_api(mock: NationalMock) -> Flask:
@@ -121,25 +128,25 @@ def _service(app: Flask, mock: NationalMock, path: str, service: ServiceName) ->
         app.add_url_rule(f"/api/{path}{rest}", name, view, methods=[method])
 
     def every() -> Response:
-        return _json([each.json for each in mock.received(service)])
+        return _json([each.json for each in mock.persona.received(service)])
 
     def count() -> Response:
-        return _json({"count": len(mock.received(service))})
+        return _json({"count": len(mock.persona.received(service))})
 
     def found(how: str, value: str) -> Response:
         if how not in _HOW:
             return _nothing(404)
-        wanted = mock.received(service, lambda each: _HOW[how](each, value))
+        wanted = mock.persona.received(service, lambda each: _HOW[how](each, value))
         return _json([each.json for each in wanted])
 
     def one(key: str) -> Response:
-        held = [each.json for each in mock.received(service, lambda each: each.key == key)]
+        held = [each.json for each in mock.persona.received(service, lambda each: each.key == key)]
         if many:
             return _json(held)
         return _json(held[0]) if held else _nothing(404)
 
     def xml(key: str) -> Response:
-        held = [each.xml for each in mock.received(service, lambda each: each.key == key)]
+        held = [each.xml for each in mock.persona.received(service, lambda each: each.key == key)]
         if not held:
             return _nothing(404)
         text = f"<status-updates>\n{chr(10).join(held)}\n</status-updates>" if many else held[0]
@@ -147,11 +154,11 @@ def _service(app: Flask, mock: NationalMock, path: str, service: ServiceName) ->
         return Response(declared, content_type="application/xml")
 
     def drop() -> Response:
-        mock.drop(service)
+        mock.persona.drop(service)
         return _nothing(200)
 
     def drop_one(key: str) -> Response:
-        mock.drop(service, lambda each: each.key == key)
+        mock.persona.drop(service, lambda each: each.key == key)
         return _nothing(204 if many else 200)
 
     rule("", "GET", every)

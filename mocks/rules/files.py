@@ -25,7 +25,7 @@ from intyg.mocks.yaml_file import (
 
 
 class TakesRules(Protocol):
-    """What is needed of a mock."""
+    """What has the rules of a mock."""
 
     @property
     def part(self) -> str: ...
@@ -33,7 +33,7 @@ class TakesRules(Protocol):
     @property
     def contracts_taken(self) -> Collection[str]: ...
 
-    def add_rule(self, rule: Rule) -> Rule: ...
+    def add(self, rule: Rule) -> Rule: ...
 
 
 def read_rules(
@@ -98,7 +98,7 @@ def give_rules(rules: Iterable[Rule], mocks: Collection[TakesRules]) -> None:
             raise RuleError("match", f"no mock takes what rule {rule.id} asks for")
         for mock in takers:
             try:
-                mock.add_rule(rule)
+                mock.add(rule)
             except RuleError as exc:
                 raise RuleError(exc.field, f"{exc.text} (rule {rule.id})") from None
 

@@ -6,7 +6,7 @@ checks and the answers follow the national store, whose place towards care the a
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Self
@@ -14,27 +14,27 @@ from typing import Any, Final, Self
 from lxml import etree
 from pydantic import field_validator
 
-from intyg.mocks.clock.clock import Clock, swedish_day, system_clock
+from intyg.mocks.clock.clock import swedish_day
 from intyg.mocks.control import (
     Answered,
+    MockOf,
     Moment,
     Operation,
     ProblemError,
 )
 from intyg.mocks.journal import Verdict
 from intyg.mocks.rules.type_codes import TypeCodes
-from intyg.mocks.server.agency import Agency
 from intyg.mocks.server.call import Call, with_findings
-from intyg.mocks.settings import MockSettings
+from intyg.mocks.server.persona_base import Persona
+from intyg.mocks.server.place import Place
 from intyg.mocks.wire.envelope import Answer
 from intyg.mocks.wire.person_id import person_id_fault
 from intyg.mocks.wire.signature import SignatureCheck, SignatureOutcome
 from intyg.schemas import ns
 from intyg.schemas.codes import ErrorId
-from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.finding import Severity
 from intyg.schemas.intyg_model import IntygHeader, IntygType
-from intyg.schemas.typefile.lookup import IntygTypes, UnknownTypeError
+from intyg.schemas.typefile.lookup import UnknownTypeError
 
 ALREADY_EXISTS: Final = "Certificate already exists"
 """The national literal; callers compare with it."""
@@ -83,88 +83,75 @@ class HeldIntyg:
     revoked_at: datetime | None = None
 
 
-class Authority(Agency):
+class Authority(Persona):
     """
     An authority that takes RegisterCertificate and RevokeCertificate.
 
     Args:
-        contracts: The contracts' schemas.
-        types: The certificate types and their rules.
-        settings: Name, address, part, CA files.
-        clock: Stamps what is kept.
+        place: Where it stands; has the CA files of signers.
+        signatures: Looks at signatures; None: made of the CA files.
 
     Raises:
         OSError, ValueError: A CA file cannot be used.
     """
 
-    def __init__(
-        self,
-        contracts: Contracts,
-        types: IntygTypes,
-        settings: MockSettings,
-        clock: Clock = system_clock,
-    ) -> None:
-        super().__init__(contracts, settings, clock)
-        self.types = types
-        self._signatures = SignatureCheck(self.settings.ca_files)
+    def __init__(self, place: Place, signatures: SignatureCheck | None = None) -> None:
+        super().__init__(place)
+        self.handlers = {
+            "RegisterCertificate:3": self._register,
+            "RevokeCertificate:2": self._revoke,
+        }
+        self._signatures = signatures or SignatureCheck(place.settings.ca_files)
         self._intyg: dict[str, HeldIntyg] = {}
-
-    @property
-    def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
-        return {"RegisterCertificate:3": self._register, "RevokeCertificate:2": self._revoke}
 
     @property
     def operations(self) -> tuple[Operation, ...]:
         return (
-            *super().operations,
             Operation("GET", "/intyg", list_intyg, "State"),
             Operation("GET", "/intyg/<path:intygs_id>", get_intyg, "State"),
         )
 
-    def describe(self) -> dict[str, Any]:
-        taken = [each for each in self.types.headers() if self.takes(each)]
-        return {**super().describe(), "types": [f"{each.code} {each.version}" for each in taken]}
+    @property
+    def type_codes(self) -> TypeCodes:
+        return TypeCodes(self.place.types.headers())
+
+    def another(self, place: Place) -> Self:
+        return type(self)(place, self._signatures)  # dear to load, and the same
+
+    def describe(self) -> Mapping[str, Any]:
+        taken = [each for each in self.place.types.headers() if self.takes(each)]
+        return {"types": [f"{each.code} {each.version}" for each in taken]}
 
     def takes(self, intyg_type: IntygHeader) -> bool:
         """Whether certificates of a type are for this authority."""
-        settings = self.settings
+        settings = self.place.settings
         if settings.types is None:
             return intyg_type.recipient == settings.part
         return intyg_type.xml_code in settings.types
 
-    @property
-    def type_codes(self) -> TypeCodes:
-        return TypeCodes(self.types.headers())
-
-    def state(self) -> dict[str, int]:
+    def counts(self) -> Mapping[str, int]:
         held = self.all_intyg()
-        revoked = sum(each.revoked_at is not None for each in held)
-        return {**super().state(), "intyg": len(held), "revoked": revoked}
+        return {
+            "intyg": len(held),
+            "revoked": sum(each.revoked_at is not None for each in held),
+        }
 
-    def reset(self) -> None:
-        with self._lock:
-            super().reset()
+    def clear(self) -> None:
+        with self.place.lock:
             self._intyg.clear()
 
     def typ_held(self, intygs_id: str) -> tuple[str, str] | None:
-        with self._lock:
+        with self.place.lock:
             held = self._intyg.get(intygs_id)
         return None if held is None else (held.typ, held.version)
 
     def forget(self, intygs_id: str) -> int:
-        with self._lock:
-            held = self._intyg.pop(intygs_id, None)
-            return super().forget(intygs_id) + (held is not None)
+        with self.place.lock:
+            return self._intyg.pop(intygs_id, None) is not None
 
     def known_intyg(self) -> set[str]:
-        with self._lock:
-            return {*super().known_intyg(), *self._intyg}
-
-    def another(self, settings: MockSettings) -> Self:
-        made = type(self)(self.contracts, self.types, replace(settings, ca_files=()), self.clock)
-        made.settings = settings
-        made._signatures = self._signatures  # dear to load, and the same
-        return made
+        with self.place.lock:
+            return set(self._intyg)
 
     def intyg(self, intygs_id: str) -> HeldIntyg:
         """
@@ -173,12 +160,12 @@ class Authority(Agency):
         Raises:
             KeyError: It has none of that id.
         """
-        with self._lock:
+        with self.place.lock:
             return self._intyg[intygs_id]
 
     def all_intyg(self) -> tuple[HeldIntyg, ...]:
         """Every certificate that it has, in order of arrival."""
-        with self._lock:
+        with self.place.lock:
             return tuple(self._intyg.values())
 
     # --- RegisterCertificate ----------------------------------------------------------------------
@@ -189,17 +176,17 @@ class Authority(Agency):
         assert intyg is not None  # the XSD has seen to it
         person = _person(intyg, f"{_C}patient/{_C}person-id")
         outcome = SignatureOutcome.NOT_CHECKED
-        if self.settings.checks:
+        if self.place.settings.checks:
             self._check_rules(call, intyg, self._check_type(call, intyg))
             self._check_person(call, person)
             outcome = self._check_signature(call)
-        return self._keep(call, _read_intyg(call, intyg, person, outcome, self.clock()))
+        return self._keep(call, _read_intyg(call, intyg, person, outcome, self.place.timeline()))
 
     def _check_type(self, call: Call, intyg: etree._Element) -> IntygType:
         code = intyg.findtext(f"{_C}typ/{_T}code") or ""
         version = intyg.findtext(f"{_C}version") or ""
         try:
-            intyg_type = self.types.find(code, version)
+            intyg_type = self.place.types.find(code, version)
         except UnknownTypeError:
             raise call.refuse(
                 "type",
@@ -210,13 +197,15 @@ class Authority(Agency):
             raise call.refuse(
                 "type",
                 ErrorId.VALIDATION_ERROR,
-                f"{self.settings.name} does not take {intyg_type.xml_code}",
+                f"{self.place.settings.name} does not take {intyg_type.xml_code}",
             )
         call.note("type", detail=f"{intyg_type.code} {intyg_type.version}")
         return intyg_type
 
     def _check_rules(self, call: Call, intyg: etree._Element, intyg_type: IntygType) -> None:
-        findings = self.types.check(intyg_type, intyg, today=swedish_day(self.clock()))
+        findings = self.place.types.check(
+            intyg_type, intyg, today=swedish_day(self.place.timeline())
+        )
         errors = [each for each in findings if each.severity is Severity.ERROR]
         if errors:
             text = f"The intyg breaks rules of {intyg_type.code}"
@@ -236,7 +225,7 @@ class Authority(Agency):
         verdict = self._signatures.check(call.data, call.charset, INTYG_TAG)
         outcome = verdict.outcome
         if outcome is SignatureOutcome.INVALID or (
-            outcome is SignatureOutcome.ABSENT and self.settings.require_signature
+            outcome is SignatureOutcome.ABSENT and self.place.settings.require_signature
         ):
             text = f"The signature is {outcome}"
             if verdict.detail:
@@ -250,7 +239,7 @@ class Authority(Agency):
 
     def _keep(self, call: Call, new: HeldIntyg) -> Answer:
         """Look for a duplicate and keep the certificate, in one step."""
-        with self._lock:
+        with self.place.lock:
             held = self._intyg.get(new.intygs_id)
             if held is None:
                 call.note("duplicate")
@@ -273,13 +262,13 @@ class Authority(Agency):
         intygs_id = call.text(f"{tns}intygs-id/{_T}extension") or ""
         assert call.element is not None
         person = _person(call.element, f"{tns}patientPerson-id")
-        with self._lock:
+        with self.place.lock:
             held = self._held(call, intygs_id, person)
             if held.revoked_at is not None:
                 call.note("state", Verdict.NOTED, "already revoked")
                 return Answer.info("The intyg is already revoked")
             call.note("state")
-            self._intyg[intygs_id] = replace(held, revoked_at=self.clock())
+            self._intyg[intygs_id] = replace(held, revoked_at=self.place.timeline())
             self._after_revocation(intygs_id)
             return Answer.ok()
 
@@ -339,17 +328,17 @@ class AllIntyg(Answered):
     intyg: tuple[IntygState, ...]
 
 
-def list_intyg(mock: Authority) -> AllIntyg:
+def list_intyg(mock: MockOf[Authority]) -> AllIntyg:
     """The certificates that it has."""
-    return AllIntyg(intyg=tuple(map(IntygState.model_validate, mock.all_intyg())))
+    return AllIntyg(intyg=tuple(map(IntygState.model_validate, mock.persona.all_intyg())))
 
 
-def get_intyg(mock: Authority, intygs_id: str) -> IntygState:
+def get_intyg(mock: MockOf[Authority], intygs_id: str) -> IntygState:
     """One certificate that it has."""
     try:
-        return IntygState.model_validate(mock.intyg(intygs_id))
+        return IntygState.model_validate(mock.persona.intyg(intygs_id))
     except KeyError:
-        known = (each.intygs_id for each in mock.all_intyg())
+        known = (each.intygs_id for each in mock.persona.all_intyg())
         raise ProblemError.unknown("intyg", intygs_id, known) from None
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic
 
 from intyg.mocks.clock.clock import Clock, system_clock
-from intyg.mocks.server.agency import Agency
+from intyg.mocks.server.place import Place
+from intyg.mocks.server.service import MockService, P_co
 from intyg.mocks.settings import MockSettings
 from intyg.schemas.codes import Part
 from intyg.schemas.contract.contract import Contracts
@@ -12,17 +14,17 @@ from intyg.schemas.typefile.lookup import IntygTypes
 
 
 @dataclass(frozen=True)
-class PersonaKind:
+class PersonaKind(Generic[P_co]):
     """
-    One of the mocks that can be started by name.
+    One of the personas.
 
     Attributes:
         settings: What it is unless told otherwise.
-        build: From contracts, certificate types, settings and clock.
+        build: Makes it, where it is to stand.
     """
 
     settings: MockSettings
-    build: Callable[[Contracts, IntygTypes, MockSettings, Clock], Agency]
+    build: Callable[[Place], P_co]
 
     def make(
         self,
@@ -30,9 +32,21 @@ class PersonaKind:
         types: IntygTypes,
         settings: MockSettings | None = None,
         clock: Clock = system_clock,
-    ) -> Agency:
-        """A mock of it; with its own settings, unless it is given others."""
-        return self.build(contracts, types, settings or self.settings, clock)
+    ) -> MockService[P_co]:
+        """
+        A mock of it.
+
+        Args:
+            contracts: The contracts' schemas.
+            types: The certificate types and their rules.
+            settings: Name, address, bounds; None: its own.
+            clock: Stamps what is kept; injected in tests.
+
+        Raises:
+            OSError, ValueError: A CA file or the journal's file cannot be used.
+        """
+        place = Place(contracts, types, settings or self.settings, clock)
+        return MockService(self.build(place))
 
     @property
     def is_authority(self) -> bool:

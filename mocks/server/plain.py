@@ -5,7 +5,7 @@ from intyg.mocks.server.kind import PersonaKind
 from intyg.mocks.settings import MockSettings
 
 
-def plain_authority(name: str, part: str) -> PersonaKind:
+def plain_authority(name: str, part: str) -> PersonaKind[Authority]:
     """
     All that there is to say of such an authority.
 

@@ -19,7 +19,8 @@ from wsgiref.types import WSGIEnvironment
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
-from intyg.mocks.server.agency import Agency
+from intyg.mocks.server.persona_base import Persona
+from intyg.mocks.server.service import MockService
 from intyg.mocks.wire.tls import load_ca, load_cert
 
 _log = logging.getLogger(__name__)
@@ -97,7 +98,11 @@ class MockServer:
     """
 
     def __init__(
-        self, mock: Agency, host: str = "127.0.0.1", port: int = 0, tls: MockTls | None = None
+        self,
+        mock: MockService[Persona],
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: MockTls | None = None,
     ) -> None:
         self.mock = mock
         self.host = host
@@ -136,7 +141,7 @@ class MockServer:
 
 @contextlib.contextmanager
 def serve(
-    mock: Agency, host: str = "127.0.0.1", port: int = 0, tls: MockTls | None = None
+    mock: MockService[Persona], host: str = "127.0.0.1", port: int = 0, tls: MockTls | None = None
 ) -> Iterator[MockServer]:
     """A running mock, for as long as the `with` block lasts."""
     server = MockServer(mock, host, port, tls).start()
@@ -148,7 +153,7 @@ def serve(
 
 @contextlib.contextmanager
 def run_mocks(
-    mocks: Mapping[str, Agency],
+    mocks: Mapping[str, MockService[Persona]],
     host: str = "127.0.0.1",
     ports: Mapping[str, int] | None = None,
     tls: MockTls | None = None,
@@ -179,7 +184,7 @@ def allow_many_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def mount(httpserver: Any, mock: Agency) -> None:
+def mount(httpserver: Any, mock: MockService[Persona]) -> None:
     """
     Let a `pytest_httpserver.HTTPServer` answer as the mock, on every path.
 

@@ -8,7 +8,8 @@ import requests
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client
 
-from intyg.mocks.server.agency import Agency
+from intyg.mocks.server.persona_base import Persona
+from intyg.mocks.server.service import MockService
 
 Query: TypeAlias = Sequence[tuple[str, str]]
 """Names and values of a URL's query; a name may stand twice."""
@@ -69,7 +70,7 @@ class InProcess:
         url: Where others reach the mock.
     """
 
-    def __init__(self, mock: Agency, url: str) -> None:
+    def __init__(self, mock: MockService[Persona], url: str) -> None:
         self.mock = mock
         self.url = url
         self._client = Client(mock)

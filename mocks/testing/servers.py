@@ -10,7 +10,8 @@ from pytest_httpserver import HTTPServer
 from intyg.mocks.clock.clock import Clock
 from intyg.mocks.control.gate import Control
 from intyg.mocks.personas import PERSONAS
-from intyg.mocks.server.agency import Agency
+from intyg.mocks.server.persona_base import Persona
+from intyg.mocks.server.service import MockService
 from intyg.mocks.server.serving import mount
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
@@ -56,7 +57,7 @@ class Servers:
         """The certificate types, each read when its first certificate comes."""
         return IntygTypes()
 
-    def make(self, key: str, clock: Clock) -> Agency:
+    def make(self, key: str, clock: Clock) -> MockService[Persona]:
         """A new mock behind the port of its persona; the one before it is forgotten."""
         persona = PERSONAS[key]
         settings = replace(persona.settings, ca_files=self._ca_files)

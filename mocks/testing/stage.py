@@ -6,7 +6,8 @@ from typing import Final
 from intyg.mocks.clock.timeline import Timeline
 from intyg.mocks.personas import PERSONAS
 from intyg.mocks.rules.model import unknown
-from intyg.mocks.server.agency import Agency
+from intyg.mocks.server.persona_base import Persona
+from intyg.mocks.server.service import MockService
 from intyg.mocks.testing.clock import TestClock
 from intyg.mocks.testing.ehr import Ehr, Issuer
 from intyg.mocks.testing.handles import (
@@ -59,7 +60,7 @@ class Stage:
         self._issuer = issuer
         self._run = run
         self._mocks: dict[str, Mock] = {}
-        self._agencies: dict[str, Agency] = {}
+        self._services: dict[str, MockService[Persona]] = {}
         self._services_url: str | None = None
 
     def mock(self, key: str) -> Mock:
@@ -111,21 +112,21 @@ class Stage:
 
     def let_go(self) -> None:
         """Hold no call back any more: who waits for an answer is not to be waited for."""
-        for agency in self._agencies.values():
-            agency.rules.clear()
-            agency.waits.stop()
+        for service in self._services.values():
+            service.rules.book.clear()
+            service.rules.waits.stop()
 
     def end(self) -> None:
         """Take back what the test told the mocks, and wake whoever waits for them."""
         for key, mock in self._mocks.items():
             if isinstance(mock, Ehr):
                 mock.disconnect()
-            if key not in self._agencies:
+            if key not in self._services:
                 self._leave(mock)
-        for key, agency in self._agencies.items():
+        for key, service in self._services.items():
             self.servers.clear(key)
-            agency.wake()
-            agency.close()
+            service.wake()
+            service.close()
         self.timeline.clear()
 
     def _connect(self, key: str) -> None:
@@ -134,8 +135,8 @@ class Stage:
             return
         if isinstance(mock, Journalsystem):
             mock.connect(url)
-        if key in self._agencies:
-            self._agencies[key].send_to(url)
+        if key in self._services:
+            self._services[key].send_to(url)
 
     def _leave(self, mock: Mock) -> None:
         """What runs elsewhere goes on."""
@@ -146,9 +147,9 @@ class Stage:
     def _link(self, key: str) -> Link:
         if self.elsewhere is not None:
             return self._link_elsewhere(key, self.elsewhere)
-        agency = self.servers.make(key, self.timeline)
-        self._agencies[key] = agency
-        return InProcess(agency, self.servers.url(key))
+        service = self.servers.make(key, self.timeline)
+        self._services[key] = service
+        return InProcess(service, self.servers.url(key))
 
     def _link_elsewhere(self, key: str, elsewhere: Elsewhere) -> OverHttp:
         try:

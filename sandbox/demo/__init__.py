@@ -112,7 +112,7 @@ def _stay_up(
         log.configure(stream, environment=Environment.DEMO.value)
         mocks = {key: server.mock for key, server in stage.mocks.items()}
         give_scripts(scripts, mocks)
-        give_rules(rules, mocks.values())
+        give_rules(rules, [each.rules for each in mocks.values()])
         sample = UP_FOLDER / "fk7804.xml"
         intygs_id, envelope = issue_sample(stage)
         sample.write_bytes(envelope)

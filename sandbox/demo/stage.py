@@ -96,13 +96,15 @@ class Stage:
 
     @property
     def fk(self) -> Forsakringskassan:
-        assert isinstance(self.forsakringskassan.mock, Forsakringskassan)
-        return self.forsakringskassan.mock
+        found = self.forsakringskassan.mock.persona
+        assert isinstance(found, Forsakringskassan)
+        return found
 
     @property
     def journal(self) -> Journalsystem:
-        assert isinstance(self.journalsystem.mock, Journalsystem)
-        return self.journalsystem.mock
+        found = self.journalsystem.mock.persona
+        assert isinstance(found, Journalsystem)
+        return found
 
 
 @contextmanager

@@ -231,7 +231,7 @@ class Story(Narrator):
         self.line(ADAPTER, REAL, "nothing", "0 connections")
 
     def _check_messages(self) -> None:
-        for mock in (self.stage.fk, self.stage.journal):
+        for mock in (self.stage.forsakringskassan.mock, self.stage.journalsystem.mock):
             for entry in mock.journal.entries():
                 for data in (entry.request, entry.reply):
                     self._check_message(mock.settings.name, entry, data)
@@ -304,7 +304,7 @@ class Story(Narrator):
             held = self.stage.fk.intyg(intygs_id)
         except KeyError:
             return None
-        entry = self.stage.fk.journal.get(held.call)
+        entry = self.stage.forsakringskassan.mock.journal.get(held.call)
         return entry.request if entry else None
 
     def _check_message(self, who: str, entry: Entry, data: bytes) -> None:

@@ -34,9 +34,8 @@ from intyg.adapter.rules.relation_rules import RELATION_RULES
 from intyg.adapter.settings.guard_answers import MAY_BE_TOLD, TOLD, BlockReply
 from intyg.adapter.signature import SignatureCode, SignatureOutcome, verifier
 from intyg.adapter.signature.result import TEXTS
+from intyg.mocks import forsakringskassan, journalsystem
 from intyg.mocks.control import Operation
-from intyg.mocks.forsakringskassan import Forsakringskassan
-from intyg.mocks.journalsystem import Journalsystem
 from intyg.mocks.rules.answers import DELAYS, EFFECTS, kinds
 from intyg.mocks.rules.model import Match, Rule
 from intyg.mocks.rules.trouble import TROUBLES
@@ -236,9 +235,9 @@ def _control() -> str:
     """The mocks' operations; what not every mock has says who has it."""
     contracts, types = Contracts(), IntygTypes()
     mocks = (
-        Forsakringskassan(contracts, types),
+        forsakringskassan.PERSONA.make(contracts, types),
         SKATTEVERKET.make(contracts, types),
-        Journalsystem(contracts),
+        journalsystem.PERSONA.make(contracts, types),
     )
     who: dict[tuple[str, str, str], list[str]] = {}
     for mock in mocks:

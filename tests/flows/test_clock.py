@@ -42,13 +42,13 @@ def send(stage: Stage) -> str:
 
 
 def test_an_outage_of_three_weeks_is_got_over_in_a_second_or_so(stage: Stage) -> None:
-    stage.fk.fail_next(Http(status=503), "RegisterCertificate", count=24)
+    stage.forsakringskassan.mock.rules.fail_next(Http(status=503), "RegisterCertificate", count=24)
     intygs_id = send(stage)
-    stage.fk.journal.wait(1, timeout_seconds=15)
+    stage.forsakringskassan.mock.journal.wait(1, timeout_seconds=15)
     began = time.monotonic()
     advance(stage, "30d")
     seconds = time.monotonic() - began
-    calls = stage.fk.journal.entries("RegisterCertificate")
+    calls = stage.forsakringskassan.mock.journal.entries("RegisterCertificate")
     assert [call.http_status for call in calls] == [503] * 24 + [200]
     waits = [b.received_at - a.received_at for a, b in itertools.pairwise(calls)]
     minute, hour = timedelta(minutes=1), timedelta(hours=1)

@@ -89,7 +89,10 @@ def send(stage: Stage, intygs_id: str, parent: Parent | None = None) -> None:
 
 def heard(stage: Stage) -> list[tuple[str, str, timedelta]]:
     """What came to both mocks and when, in the order in which it came."""
-    both = [*stage.fk.journal.entries(), *stage.journal.journal.entries()]
+    both = [
+        *stage.forsakringskassan.mock.journal.entries(),
+        *stage.journalsystem.mock.journal.entries(),
+    ]
     return sorted(
         (
             (entry.contract or "", entry.result_code or "", entry.received_at - START)
@@ -161,12 +164,12 @@ def test_retries_and_reminders_fall_in_their_order(stage: Stage, tmp_path: Path)
     begin(stage, tmp_path)
     send(stage, "first")
     stage.timeline.advance(timedelta(minutes=1))
-    stage.journal.fail_next(Http(status=503), "SendMessageToCare", count=3)
+    stage.journalsystem.mock.rules.fail_next(Http(status=503), "SendMessageToCare", count=3)
     stage.timeline.advance(timedelta(days=8))
     minute, day = timedelta(minutes=1), timedelta(days=1)
     assert [
         (entry.http_status, entry.received_at - START)
-        for entry in stage.journal.journal.entries("SendMessageToCare")
+        for entry in stage.journalsystem.mock.journal.entries("SendMessageToCare")
     ] == [
         (503, 5 * minute),
         (503, 6 * minute),

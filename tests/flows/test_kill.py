@@ -15,7 +15,8 @@ from intyg.adapter import signature
 from intyg.adapter.cli.options import swedish_now
 from intyg.adapter.httpd.ports import held_port
 from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID
-from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from intyg.mocks import forsakringskassan
+from intyg.mocks.forsakringskassan import SETTINGS
 from intyg.mocks.journalsystem.sample import fk7804
 from intyg.mocks.server.serving import serve
 from intyg.sandbox.demo.stage import PATIENT
@@ -103,7 +104,7 @@ def test_killed_adapter_delivers_every_certificate_once(tmp_path: Path, keys_fol
         body = fk7804(intygs_id, PATIENT, SIGNER_HSA_ID, now)
         messages[intygs_id] = signature.sign_document(body, key)
     (tmp_path / "test-patients.csv").write_text(f"testpersonnummer\n{PATIENT}\n")
-    fk_mock = Forsakringskassan(Contracts(), IntygTypes(), SETTINGS)
+    fk_mock = forsakringskassan.PERSONA.make(Contracts(), IntygTypes(), SETTINGS)
     with serve(fk_mock) as fk, held_port() as port:
         toml = SETTINGS_FILE.format(port=port, keys=keys_folder, fk=fk.url)
         (tmp_path / "adapter.toml").write_text(toml)
@@ -114,20 +115,20 @@ def test_killed_adapter_delivers_every_certificate_once(tmp_path: Path, keys_fol
                     lambda item: register_and_send(adapter.url, *item),
                     messages.items(),
                 )
-                while len(fk_mock.all_intyg()) < KILL_AFTER:
+                while len(fk_mock.persona.all_intyg()) < KILL_AFTER:
                     time.sleep(0.01)
                 adapter.kill()
-                arrived_at_kill = len(fk_mock.all_intyg())
+                arrived_at_kill = len(fk_mock.persona.all_intyg())
                 adapter.start()
                 list(done)
             deadline = time.monotonic() + 60
-            while len(fk_mock.all_intyg()) < COUNT and time.monotonic() < deadline:
+            while len(fk_mock.persona.all_intyg()) < COUNT and time.monotonic() < deadline:
                 time.sleep(0.05)
         finally:
             adapter.stop()
     calls = fk_mock.journal.entries(contract="RegisterCertificate")
     assert arrived_at_kill < COUNT, "killed too late to show anything"
-    assert {each.intygs_id for each in fk_mock.all_intyg()} == set(messages)
+    assert {each.intygs_id for each in fk_mock.persona.all_intyg()} == set(messages)
     assert all(each.result_code in ("OK", "INFO") for each in calls)
     assert sum(each.result_code == "OK" for each in calls) == COUNT
     repeats = len(calls) - COUNT

@@ -49,14 +49,14 @@ def test_each_authority_gets_its_own_certificates_and_nobody_elses(
     if not sent_on_signing:
         assert stage.ehr.send(intygs_id, PATIENT, part, now).code == "OK"
     mock = stage.mocks[persona].mock
-    assert isinstance(mock, Authority)
+    assert isinstance(mock.persona, Authority)
     [call] = mock.journal.wait(1, timeout_seconds=15, contract="RegisterCertificate")
     assert (call.result_code, call.logical_address) == ("OK", part)
-    assert mock.intyg(intygs_id).signature is SignatureOutcome.VALID
+    assert mock.persona.intyg(intygs_id).signature is SignatureOutcome.VALID
     others = [
         each.mock for key, each in stage.mocks.items() if key not in (persona, "journalsystem")
     ]
     assert not [each for each in others if each.journal.entries(f"intygs_id={intygs_id}")]
     assert stage.ehr.revoke(intygs_id, PATIENT, now, "Fel patient").code == "OK"
     mock.journal.wait(1, timeout_seconds=15, contract="RevokeCertificate")
-    assert mock.intyg(intygs_id).revoked_at is not None
+    assert mock.persona.intyg(intygs_id).revoked_at is not None

@@ -21,7 +21,7 @@ import requests
 from intyg.adapter.bootstrap.app import App, build_app
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, OutcomeKind
 from intyg.adapter.settings.settings import load_settings
-from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks import forsakringskassan
 from intyg.mocks.journal import Entry
 from intyg.mocks.rules import parse_rule
 from intyg.mocks.rules.presets import VpCode
@@ -32,6 +32,7 @@ from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
 from tests.mocks.calls import envelope
+from tests.mocks.kinds import Kassan
 
 ATTEMPTS: Final = 3
 TIMEOUT_SECONDS: Final = 2.0
@@ -113,12 +114,12 @@ class Played:
 
     adapter: App
     fk: MockServer
-    kassan: Forsakringskassan
+    kassan: Kassan
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    kassan = Forsakringskassan(Contracts(), IntygTypes())
+    kassan = forsakringskassan.PERSONA.make(Contracts(), IntygTypes())
     with serve(kassan) as fk, _adapter(tmp_path_factory.mktemp("adapter"), fk.url) as adapter:
         with ThreadPoolExecutor(4) as callers:
             list(callers.map(lambda name: _register_and_send(adapter, name), EXPECTED))
@@ -220,7 +221,7 @@ def test_the_authority_has_what_it_took_and_was_asked_as_often_as_tried(
     if name == "SLOW-5S":  # calls that were given up are taken all the same, later
         calls = _wait_for_calls(played, IDS[name], expected.attempts)
     assert len(calls) == expected.attempts
-    held = [each for each in played.kassan.all_intyg() if each.intygs_id == IDS[name]]
+    held = [each for each in played.kassan.persona.all_intyg() if each.intygs_id == IDS[name]]
     assert len(held) == (expected.state is DELIVERED or expected.held)
     assert len({_intyg_bytes(each.request) for each in calls}) == 1
 
@@ -244,7 +245,7 @@ def _intyg_bytes(message: bytes) -> bytes:
 def test_once_the_authority_is_well_again_everything_is_there_and_once(played: Played) -> None:
     """Nothing was lost: what failed or is not known to have arrived is sent again, and arrives."""
     well = {"answers": {"kind": "normal"}, "match": {"logical_address": "FK-*"}}
-    played.kassan.add_rule(parse_rule(well))
+    played.kassan.rules.add(parse_rule(well))
     store = played.adapter.services.store
     with store.begin() as rows:
         for each in (*rows.deliveries(state=FAILED), *rows.deliveries(state=UNKNOWN)):
@@ -254,7 +255,7 @@ def test_once_the_authority_is_well_again_everything_is_there_and_once(played: P
         states = Counter(each.state for each in rows.deliveries())
     refused = [name for name, each in EXPECTED.items() if each.state is REFUSED]
     assert states == {DELIVERED: len(EXPECTED) - len(refused), REFUSED: len(refused)}
-    held = Counter(each.intygs_id for each in played.kassan.all_intyg())
+    held = Counter(each.intygs_id for each in played.kassan.persona.all_intyg())
     assert held == {IDS[name]: 1 for name in EXPECTED if name not in refused}
 
 

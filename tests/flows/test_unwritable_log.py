@@ -21,7 +21,8 @@ import requests
 from intyg.adapter import signature
 from intyg.adapter.httpd.ports import held_port
 from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID
-from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from intyg.mocks import forsakringskassan
+from intyg.mocks.forsakringskassan import SETTINGS
 from intyg.mocks.journalsystem.sample import fk7804
 from intyg.mocks.server.serving import serve
 from intyg.sandbox.demo.stage import PATIENT
@@ -30,6 +31,7 @@ from intyg.schemas.typefile.lookup import IntygTypes
 from tests.adapter.databases import postgresql_schema, why_no_postgresql
 from tests.adapter.full_disk import small_disk
 from tests.flows.test_kill import ROOT, SETTINGS_FILE, register_and_send
+from tests.mocks.kinds import Kassan
 
 WHILE_FULL, AFTERWARDS = 25, 5
 """Certificates; each is two calls."""
@@ -40,7 +42,7 @@ class Running:
     """A running adapter, the mock it delivers to, and who signs."""
 
     url: str
-    fk: Forsakringskassan
+    fk: Kassan
     keys: Path
 
     def health(self) -> tuple[int, str]:
@@ -68,7 +70,7 @@ class Running:
                     lambda item: register_and_send(f"{self.url}/services", *item), bodies.items()
                 )
             )
-        await_(lambda: ids <= {intyg.intygs_id for intyg in self.fk.all_intyg()})
+        await_(lambda: ids <= {intyg.intygs_id for intyg in self.fk.persona.all_intyg()})
 
 
 def await_(happened: Callable[[], object], seconds: float = 60) -> None:
@@ -84,7 +86,7 @@ def running(
 ) -> Iterator[Running]:
     """`intyg serve`, in two processes if there is a database for them; it ends well."""
     (folder / "test-patients.csv").write_text(f"testpersonnummer\n{PATIENT}\n")
-    fk_mock = Forsakringskassan(Contracts(), IntygTypes(), SETTINGS)
+    fk_mock = forsakringskassan.PERSONA.make(Contracts(), IntygTypes(), SETTINGS)
     with serve(fk_mock) as fk, held_port() as port:
         toml = SETTINGS_FILE.format(port=port, keys=keys, fk=fk.url)
         several = []

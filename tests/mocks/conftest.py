@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from intyg.mocks import forsakringskassan
-from intyg.mocks.forsakringskassan import Forsakringskassan
-from intyg.mocks.journalsystem import Journalsystem
+from intyg.mocks import forsakringskassan, journalsystem
 from intyg.mocks.server.serving import MockServer, serve
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
+from tests.mocks.kinds import Ehr, Kassan
 from tests.mocks.signing import Signer, make_ca, make_signer
 
 
@@ -29,25 +28,25 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
 
 
 @pytest.fixture
-def kassan(contracts: Contracts, types: IntygTypes, signer: Signer) -> Forsakringskassan:
+def kassan(contracts: Contracts, types: IntygTypes, signer: Signer) -> Kassan:
     """Trusts the CA of `signer`."""
     settings = replace(forsakringskassan.SETTINGS, ca_files=(signer.ca_file,))
-    return Forsakringskassan(contracts, types, settings)
+    return forsakringskassan.PERSONA.make(contracts, types, settings)
 
 
 @pytest.fixture
-def server(kassan: Forsakringskassan) -> Iterator[MockServer]:
+def server(kassan: Kassan) -> Iterator[MockServer]:
     with serve(kassan) as running:
         yield running
 
 
 @pytest.fixture
-def ehr(contracts: Contracts) -> Journalsystem:
-    return Journalsystem(contracts)
+def ehr(contracts: Contracts, types: IntygTypes) -> Ehr:
+    return journalsystem.PERSONA.make(contracts, types)
 
 
 @pytest.fixture
-def ehr_server(ehr: Journalsystem) -> Iterator[MockServer]:
+def ehr_server(ehr: Ehr) -> Iterator[MockServer]:
     with serve(ehr) as running:
         yield running
 

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import pytest
 
-from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
-from intyg.mocks.journalsystem import Journalsystem
+from intyg.mocks import forsakringskassan, journalsystem
+from intyg.mocks.forsakringskassan import SETTINGS
 from intyg.mocks.server.serving import MockServer, serve
 from intyg.mocks.settings import ANY
 from intyg.schemas.contract.contract import Contracts
@@ -30,14 +30,14 @@ SLACK_SECONDS = 0.15  # beside what grows; what is collected meanwhile, and what
 @pytest.fixture(scope="module")
 def kassan_server(contracts: Contracts, types: IntygTypes) -> Iterator[MockServer]:
     settings = replace(SETTINGS, logical_address=ANY)
-    with serve(Forsakringskassan(contracts, types, settings)) as server:
+    with serve(forsakringskassan.PERSONA.make(contracts, types, settings)) as server:
         _seconds(server, SHAPES["empty svar"](100))  # what is made once is made
         yield server
 
 
 @pytest.fixture(scope="module")
-def ehr_server(contracts: Contracts) -> Iterator[MockServer]:
-    with serve(Journalsystem(contracts)) as server:
+def ehr_server(contracts: Contracts, types: IntygTypes) -> Iterator[MockServer]:
+    with serve(journalsystem.PERSONA.make(contracts, types)) as server:
         _seconds(server, MESSAGE_SHAPES["empty rows"](100))
         yield server
 

@@ -38,9 +38,8 @@ def test_an_authority_says_which_contracts_and_types_it_takes(
 
 
 def test_no_type_has_two_authorities(contracts: Contracts, types: IntygTypes) -> None:
-    authorities = [
-        each for each in make_personas(contracts, types).values() if isinstance(each, Authority)
-    ]
+    personas = [each.persona for each in make_personas(contracts, types).values()]
+    authorities = [each for each in personas if isinstance(each, Authority)]
     assert len(authorities) == 4
     taken = Counter(t.key for t in types.headers() for each in authorities if each.takes(t))
     assert set(taken.values()) == {1}
@@ -58,13 +57,13 @@ def test_one_call_resets_all_that_were_started_together(
     made = make_personas(contracts, types)
     post = Client(made["skatteverket"]).post
     for mock in made.values():
-        mock.fail_next(Fault())
-        mock.runs.get("one").fail_next(Fault())
-    made["journalsystem"].runs.get("two").fail_next(Fault())
+        mock.rules.fail_next(Fault())
+        mock.runs.get("one").rules.fail_next(Fault())
+    made["journalsystem"].runs.get("two").rules.fail_next(Fault())
 
     def rules(run: str | None = None) -> list[int]:
         every = [mock if run is None else mock.runs.find(run) for mock in made.values()]
-        return [len(each.rules.all()) for each in every if each is not None]
+        return [len(each.rules.book.all()) for each in every if each is not None]
 
     assert post("/control/reset", json={}).status_code == 200
     assert rules() == [1, 1, 1, 0, 1]
@@ -75,3 +74,10 @@ def test_one_call_resets_all_that_were_started_together(
     two = {"run": "two", "everywhere": True}
     assert post("/control/reset", json=two).status_code == 200  # the EHR has it, and that is enough
     assert [post("/control/reset", json=two).status_code, rules("two")] == [404, []]
+
+
+def test_a_mock_is_put_together_and_not_inherited(contracts: Contracts, types: IntygTypes) -> None:
+    for mock in make_personas(contracts, types).values():
+        for part in (mock, mock.persona, mock.rules, mock.place):
+            ours = [each for each in type(part).__mro__ if each.__module__.startswith("intyg.")]
+            assert len(ours) <= 3  # itself, and at most two above it

@@ -12,7 +12,6 @@ import pytest
 import requests
 
 from intyg.mocks import forsakringskassan
-from intyg.mocks.forsakringskassan import Forsakringskassan
 from intyg.mocks.journalsystem import Journalsystem
 from intyg.mocks.runs import (
     RunError,
@@ -31,6 +30,7 @@ from tests.mocks.calls import (
     fault,
     result,
 )
+from tests.mocks.kinds import Kassan
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 RUN = "x-intyg-run"
@@ -159,7 +159,7 @@ def test_more_runs_than_the_mock_takes_are_refused_without_harm(
     contracts: Contracts, types: IntygTypes
 ) -> None:
     settings = replace(forsakringskassan.SETTINGS, max_runs=2)
-    with serve(Forsakringskassan(contracts, types, settings)) as server:
+    with serve(forsakringskassan.PERSONA.make(contracts, types, settings)) as server:
         for run in ("one", "two"):
             assert result(register(server, "a", run))[0] == "OK"
         refused = register(server, "a", "three")
@@ -174,19 +174,19 @@ def test_what_a_run_sends_bears_its_id(
 ) -> None:
     """The EHR stands in for the adapter: it takes SendMessageToCare as well, in the same run."""
     settings = replace(forsakringskassan.SETTINGS, adapter_url=ehr_server.url)
-    with serve(Forsakringskassan(contracts, types, settings)) as server:
+    with serve(forsakringskassan.PERSONA.make(contracts, types, settings)) as server:
         register(server, "a", "one")
         question = {"intygs_id": "a", "amne": "OVRIGT", "text": "?"}
         assert control(server, "POST", "/ask", "one", question)["accepted"]
     ehr = ehr_server.mock
-    assert isinstance(ehr, Journalsystem)
-    assert ehr.meddelanden() == ()
-    in_run = ehr.runs.get("one")
+    assert isinstance(ehr.persona, Journalsystem)
+    assert ehr.persona.meddelanden() == ()
+    in_run = ehr.runs.get("one").persona
     assert isinstance(in_run, Journalsystem)
     assert [each.amne for each in in_run.meddelanden()] == ["OVRIGT"]
 
 
-def test_stopping_wakes_those_who_wait_in_a_run(kassan: Forsakringskassan) -> None:
+def test_stopping_wakes_those_who_wait_in_a_run(kassan: Kassan) -> None:
     with serve(kassan) as server, ThreadPoolExecutor() as pool:
         register(server, "a", "one")
         run = kassan.runs.get("one")

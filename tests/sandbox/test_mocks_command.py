@@ -115,13 +115,13 @@ def test_the_mocks_start_without_what_only_the_adapter_needs() -> None:
         "from intyg.schemas.contract.contract import Contracts\n"
         "from intyg.schemas.typefile.lookup import IntygTypes\n"
         "made = personas.make_personas(Contracts(), IntygTypes())\n"
-        "contracts = made['forsakringskassan'].contracts\n"
+        "contracts = made['forsakringskassan'].place.contracts\n"
         "contracts.check(contracts.get('RegisterCertificate', 3), lxml.etree.Element('a'))\n"
         "print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert "intyg.mocks.server.agency" in loaded
+    assert "intyg.mocks.server.service" in loaded
     heavy = {"sqlalchemy", "pydantic_settings", "spyne", "zeep", "alembic"}
     assert loaded & heavy == set()
     # and what they themselves need only for some calls

@@ -26,7 +26,7 @@ from intyg.adapter.domain.destination import ClientTls
 from intyg.adapter.httpd.server import Server, mount
 from intyg.adapter.httpd.tls import server_context
 from intyg.adapter.settings.settings import ServerTlsSettings
-from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks import forsakringskassan
 from intyg.mocks.server.serving import serve
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
@@ -106,7 +106,7 @@ def test_a_server_that_answers_the_ping() -> None:
 
 
 def test_a_mock_answers_with_a_fault() -> None:
-    with serve(Forsakringskassan(CONTRACTS, IntygTypes())) as mock:
+    with serve(forsakringskassan.PERSONA.make(CONTRACTS, IntygTypes())) as mock:
         steps = found(mock.url)
     assert states(steps)["SOAP"] == "ok"
     assert "fault: " in steps["SOAP"].text

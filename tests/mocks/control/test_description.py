@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 import requests
 
-from intyg.mocks.forsakringskassan import Forsakringskassan
-from intyg.mocks.journalsystem import Journalsystem
 from intyg.mocks.server.serving import MockServer
 
 HTTP = {"get", "put", "post", "delete"}
@@ -34,7 +32,6 @@ def any_server(request: pytest.FixtureRequest) -> MockServer:
 
 def test_every_operation_is_described_once(any_server: MockServer) -> None:
     mock = any_server.mock
-    assert isinstance(mock, Forsakringskassan | Journalsystem)
     found = list(described(document(any_server)))
     served = {
         (each.method, "/control" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", each.path))

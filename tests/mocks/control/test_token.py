@@ -4,10 +4,12 @@ from dataclasses import replace
 import pytest
 import requests
 
+from intyg.mocks import journalsystem
 from intyg.mocks.control.token import brings, new_token
-from intyg.mocks.journalsystem import SETTINGS, Journalsystem
+from intyg.mocks.journalsystem import SETTINGS
 from intyg.mocks.server.serving import MockServer, serve
 from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
 from tests.mocks.calls import post, result
 
@@ -16,8 +18,10 @@ NOTHING: dict[str, list[str] | None] = {"handelser": [], "nearest": None}
 
 
 @pytest.fixture
-def guarded(contracts: Contracts) -> Iterator[MockServer]:
-    with serve(Journalsystem(contracts, replace(SETTINGS, control_token=TOKEN))) as running:
+def guarded(contracts: Contracts, types: IntygTypes) -> Iterator[MockServer]:
+    with serve(
+        journalsystem.PERSONA.make(contracts, types, replace(SETTINGS, control_token=TOKEN))
+    ) as running:
         yield running
 
 

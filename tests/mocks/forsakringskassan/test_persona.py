@@ -12,12 +12,10 @@ from lxml import etree
 from intyg.mocks import forsakringskassan
 from intyg.mocks.forsakringskassan import (
     Direction,
-    Forsakringskassan,
     Komplettering,
     State,
 )
 from intyg.mocks.forsakringskassan.meddelanden import Overrides
-from intyg.mocks.journalsystem import Journalsystem
 from intyg.mocks.rules.answers import Error, Fault, Http
 from intyg.mocks.server.authority import PersonId
 from intyg.mocks.server.serving import MockServer, serve
@@ -27,20 +25,21 @@ from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
 from tests.mocks.calls import post, result
+from tests.mocks.kinds import Ehr, Kassan
 
 INTYGS_ID = builders.INTYGS_ID
 NOW = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)  # 2 July 00:30 in Sweden: summer time
 
 
 @pytest.fixture
-def kassan(contracts: Contracts, types: IntygTypes, ehr_server: MockServer) -> Forsakringskassan:
+def kassan(contracts: Contracts, types: IntygTypes, ehr_server: MockServer) -> Kassan:
     """Has one certificate once `server` runs, and sends to the EHR."""
     settings = replace(forsakringskassan.SETTINGS, adapter_url=ehr_server.url, timeout_seconds=5)
-    return Forsakringskassan(contracts, types, settings, lambda: NOW)
+    return forsakringskassan.PERSONA.make(contracts, types, settings, lambda: NOW)
 
 
 @pytest.fixture
-def server(kassan: Forsakringskassan) -> Iterator[MockServer]:
+def server(kassan: Kassan) -> Iterator[MockServer]:
     with serve(kassan) as running:
         assert result(post(running, builders.register_certificate()))[0] == "OK"
         yield running
@@ -57,24 +56,26 @@ def from_care(server: MockServer, meddelande_id: str, amne: str = "KONTKT", **re
 
 @pytest.mark.parametrize("amne", ["AVSTMN", "KONTKT", "OVRIGT"])
 def test_a_question_reaches_the_unit_that_issued_the_intyg(
-    server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem, amne: str
+    server: MockServer, kassan: Kassan, ehr: Ehr, amne: str
 ) -> None:
-    sent = kassan.ask(INTYGS_ID, amne, "Hur går det?", sista_datum_for_svar=date(2026, 8, 1))
+    sent = kassan.persona.ask(
+        INTYGS_ID, amne, "Hur går det?", sista_datum_for_svar=date(2026, 8, 1)
+    )
     assert sent.accepted
     assert (sent.http_status, sent.result_code) == (200, "OK")
-    (got,) = ehr.meddelanden(INTYGS_ID)
+    (got,) = ehr.persona.meddelanden(INTYGS_ID)
     assert (got.meddelande_id, got.amne, got.text) == (sent.meddelande_id, amne, "Hur går det?")
     assert got.unit == "INTYGSADAPTER"
     assert b"<m:logiskAdressMottagare>SE0000000000-UNIT1<" in sent.request
     assert b"2026-07-02T00:30:00<" in sent.request
-    assert kassan.meddelande(sent.meddelande_id).state is State.OPEN
+    assert kassan.persona.meddelande(sent.meddelande_id).state is State.OPEN
 
 
 def test_every_kind_of_message_is_schema_valid(
-    server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem, contracts: Contracts
+    server: MockServer, kassan: Kassan, ehr: Ehr, contracts: Contracts
 ) -> None:
     from_care(server, "care-1", "KONTKT")
-    question = kassan.ask(
+    question = kassan.persona.ask(
         INTYGS_ID,
         "OVRIGT",
         "a < b & c",
@@ -84,24 +85,29 @@ def test_every_kind_of_message_is_schema_valid(
     )
     sent = [
         question,
-        kassan.ask_komplt(
+        kassan.persona.ask_komplt(
             INTYGS_ID, [Komplettering("35", "Mer om funktion", 1), Komplettering("17", "Mer")]
         ),
-        kassan.answer("care-1", "Svar"),
-        kassan.remind(question.meddelande_id, sista_datum_for_svar=date(2026, 8, 9)),
+        kassan.persona.answer("care-1", "Svar"),
+        kassan.persona.remind(question.meddelande_id, sista_datum_for_svar=date(2026, 8, 9)),
     ]
     contract = contracts.get("SendMessageToCare", 2)
     for each in sent:
         assert each.accepted, each
         assert contracts.check(contract, envelope.read(each.request).element) == []
-    assert [each.amne for each in ehr.meddelanden()] == ["OVRIGT", "KOMPLT", "KONTKT", "PAMINN"]
+    assert [each.amne for each in ehr.persona.meddelanden()] == [
+        "OVRIGT",
+        "KOMPLT",
+        "KONTKT",
+        "PAMINN",
+    ]
 
 
 def test_a_completion_request_names_its_questions(
-    server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
+    server: MockServer, kassan: Kassan, ehr: Ehr
 ) -> None:
-    sent = kassan.ask_komplt(INTYGS_ID, [Komplettering("35", "Mer", instans=2)])
-    (got,) = ehr.meddelanden()
+    sent = kassan.persona.ask_komplt(INTYGS_ID, [Komplettering("35", "Mer", instans=2)])
+    (got,) = ehr.persona.meddelanden()
     assert got.frage_ids == ("35",)
     element = envelope.read(sent.request).element
     row = element.find("{*}komplettering")
@@ -114,78 +120,76 @@ def test_a_completion_request_names_its_questions(
 
 
 def test_an_answer_refers_to_cares_question_and_closes_it(
-    server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
+    server: MockServer, kassan: Kassan, ehr: Ehr
 ) -> None:
     assert from_care(server, "care-1", "AVSTMN")[0] == "OK"
-    assert kassan.meddelande("care-1").state is State.OPEN
-    sent = kassan.answer("care-1", "Ja, på torsdag")
-    (got,) = ehr.meddelanden()
+    assert kassan.persona.meddelande("care-1").state is State.OPEN
+    sent = kassan.persona.answer("care-1", "Ja, på torsdag")
+    (got,) = ehr.persona.meddelanden()
     assert (got.svar_pa, got.amne) == ("care-1", "AVSTMN")
-    question = kassan.meddelande("care-1")
+    question = kassan.persona.meddelande("care-1")
     assert (question.state, question.answered_by) == (State.ANSWERED, sent.meddelande_id)
 
 
 def test_a_reminder_refers_to_what_it_reminds_of_and_leaves_it_open(
-    server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
+    server: MockServer, kassan: Kassan, ehr: Ehr
 ) -> None:
-    question = kassan.ask(INTYGS_ID, "KONTKT", "Fråga")
-    kassan.remind(question.meddelande_id)
-    assert ehr.meddelanden()[-1].paminner == question.meddelande_id
-    assert kassan.meddelande(question.meddelande_id).state is State.OPEN
+    question = kassan.persona.ask(INTYGS_ID, "KONTKT", "Fråga")
+    kassan.persona.remind(question.meddelande_id)
+    assert ehr.persona.meddelanden()[-1].paminner == question.meddelande_id
+    assert kassan.persona.meddelande(question.meddelande_id).state is State.OPEN
 
 
 def test_a_question_that_is_not_taken_is_kept_as_refused(
-    server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
+    server: MockServer, kassan: Kassan, ehr: Ehr
 ) -> None:
-    ehr.fail_next(Error(error_id=ErrorId.VALIDATION_ERROR, text="no such intyg"))
-    sent = kassan.ask(INTYGS_ID, "KONTKT", "Fråga")
+    ehr.rules.fail_next(Error(error_id=ErrorId.VALIDATION_ERROR, text="no such intyg"))
+    sent = kassan.persona.ask(INTYGS_ID, "KONTKT", "Fråga")
     assert (sent.accepted, sent.result_code, sent.error_id, sent.result_text) == (
         False,
         "ERROR",
         "VALIDATION_ERROR",
         "no such intyg",
     )
-    assert kassan.meddelande(sent.meddelande_id).state is State.REFUSED
+    assert kassan.persona.meddelande(sent.meddelande_id).state is State.REFUSED
 
 
 def test_an_answer_that_is_not_taken_leaves_the_question_open(
-    server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
+    server: MockServer, kassan: Kassan, ehr: Ehr
 ) -> None:
     from_care(server, "care-1")
-    ehr.fail_next(Fault(text="VP009"))
-    sent = kassan.answer("care-1", "Svar")
+    ehr.rules.fail_next(Fault(text="VP009"))
+    sent = kassan.persona.answer("care-1", "Svar")
     assert (sent.accepted, sent.http_status, sent.fault) == (False, 500, "VP009")
-    assert kassan.meddelande("care-1").state is State.OPEN
+    assert kassan.persona.meddelande("care-1").state is State.OPEN
 
 
 def test_a_page_instead_of_an_envelope_is_told_as_failure(
-    server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
+    server: MockServer, kassan: Kassan, ehr: Ehr
 ) -> None:
-    ehr.fail_next(Http(status=503, page="<html>"))
-    sent = kassan.ask(INTYGS_ID, "KONTKT", "Fråga")
+    ehr.rules.fail_next(Http(status=503, page="<html>"))
+    sent = kassan.persona.ask(INTYGS_ID, "KONTKT", "Fråga")
     assert (sent.http_status, sent.result_code) == (503, None)
     assert sent.failure is not None
 
 
 def test_an_adapter_that_is_not_there_is_told_as_failure(
-    server: MockServer, kassan: Forsakringskassan, ehr_server: MockServer
+    server: MockServer, kassan: Kassan, ehr_server: MockServer
 ) -> None:
     ehr_server.stop()
-    sent = kassan.ask(INTYGS_ID, "KONTKT", "Fråga")
+    sent = kassan.persona.ask(INTYGS_ID, "KONTKT", "Fråga")
     assert (sent.http_status, sent.failure) == (None, "ConnectionError")
-    assert kassan.meddelande(sent.meddelande_id).state is State.REFUSED
+    assert kassan.persona.meddelande(sent.meddelande_id).state is State.REFUSED
 
 
-def test_messages_can_be_wrong_on_purpose(
-    server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
-) -> None:
-    first = kassan.ask(INTYGS_ID, "KONTKT", "Fråga")
-    again = kassan.ask(
+def test_messages_can_be_wrong_on_purpose(server: MockServer, kassan: Kassan, ehr: Ehr) -> None:
+    first = kassan.persona.ask(INTYGS_ID, "KONTKT", "Fråga")
+    again = kassan.persona.ask(
         INTYGS_ID, "OVRIGT", "Annat", overrides=Overrides(meddelande_id=first.meddelande_id)
     )
     assert again.result_code == "INFO"  # the EHR has that id
-    assert kassan.meddelande(first.meddelande_id).amne == "KONTKT"
-    elsewhere = kassan.ask(
+    assert kassan.persona.meddelande(first.meddelande_id).amne == "KONTKT"
+    elsewhere = kassan.persona.ask(
         INTYGS_ID,
         "KONTKT",
         "Fråga",
@@ -197,12 +201,12 @@ def test_messages_can_be_wrong_on_purpose(
     assert b"SE-OTHER" in elsewhere.request
     assert builders.OTHER_PATIENT.encode() in elsewhere.request
     from_care(server, "care-1", "AVSTMN")
-    kassan.answer("care-1", "Svar", overrides=Overrides(amne="OVRIGT"))
-    assert ehr.meddelanden()[-1].amne == "OVRIGT"
+    kassan.persona.answer("care-1", "Svar", overrides=Overrides(amne="OVRIGT"))
+    assert ehr.persona.meddelanden()[-1].amne == "OVRIGT"
 
 
 def test_a_message_can_say_what_the_authority_itself_does_not_think(
-    server: MockServer, kassan: Forsakringskassan, ehr: Journalsystem
+    server: MockServer, kassan: Kassan, ehr: Ehr
 ) -> None:
     wrong = Overrides(
         amne="XYZ",
@@ -212,49 +216,45 @@ def test_a_message_can_say_what_the_authority_itself_does_not_think(
         paminner="q-2",
         sista_datum_for_svar=date(2026, 8, 1),
     )
-    sent = kassan.ask(INTYGS_ID, "KONTKT", "Fråga", overrides=wrong)
-    reminder = kassan.remind(sent.meddelande_id, overrides=Overrides(amne="KONTKT"))
-    said, reminded = ehr.meddelanden()
+    sent = kassan.persona.ask(INTYGS_ID, "KONTKT", "Fråga", overrides=wrong)
+    reminder = kassan.persona.remind(sent.meddelande_id, overrides=Overrides(amne="KONTKT"))
+    said, reminded = ehr.persona.meddelanden()
     assert (said.intygs_id, said.amne) == ("no-such-id", "XYZ")
     assert (said.svar_pa, said.paminner) == ("q-1", "q-2")
     assert b"<t:code>SKV<" in sent.request
     assert b"sistaDatumForSvar>2026-08-01<" in sent.request
-    kept = kassan.meddelande(sent.meddelande_id)
+    kept = kassan.persona.meddelande(sent.meddelande_id)
     assert (kept.intygs_id, kept.svar_pa, kept.state) == (INTYGS_ID, None, State.OPEN)
     assert (reminded.amne, reminded.paminner) == ("KONTKT", sent.meddelande_id)
-    assert kassan.meddelande(reminder.meddelande_id).intygs_id == INTYGS_ID
+    assert kassan.persona.meddelande(reminder.meddelande_id).intygs_id == INTYGS_ID
 
 
-def test_it_says_nothing_about_what_it_does_not_have(
-    server: MockServer, kassan: Forsakringskassan
-) -> None:
+def test_it_says_nothing_about_what_it_does_not_have(server: MockServer, kassan: Kassan) -> None:
     with pytest.raises(KeyError):
-        kassan.ask("no-such-id", "KONTKT", "?")
+        kassan.persona.ask("no-such-id", "KONTKT", "?")
     with pytest.raises(KeyError):
-        kassan.answer("no-such-id", "!")
+        kassan.persona.answer("no-such-id", "!")
     with pytest.raises(KeyError):
-        kassan.remind("no-such-id")
+        kassan.persona.remind("no-such-id")
 
 
 def test_without_an_adapter_it_cannot_speak(
-    server: MockServer, kassan: Forsakringskassan, contracts: Contracts, types: IntygTypes
+    server: MockServer, kassan: Kassan, contracts: Contracts, types: IntygTypes
 ) -> None:
-    alone = Forsakringskassan(contracts, types)
+    alone = forsakringskassan.PERSONA.make(contracts, types)
     with serve(alone) as silent:
         post(silent, builders.register_certificate())
         with pytest.raises(ValueError, match="adapter_url"):
-            alone.ask(INTYGS_ID, "KONTKT", "?")
-    assert alone.meddelanden() == ()
+            alone.persona.ask(INTYGS_ID, "KONTKT", "?")
+    assert alone.persona.meddelanden() == ()
 
 
 # --- what it is told ------------------------------------------------------------------------------
 
 
-def test_a_question_from_care_is_kept_as_open(
-    server: MockServer, kassan: Forsakringskassan
-) -> None:
+def test_a_question_from_care_is_kept_as_open(server: MockServer, kassan: Kassan) -> None:
     assert from_care(server, "care-1", text="Kan vi ses?") == ["OK", None, None]
-    kept = kassan.meddelande("care-1")
+    kept = kassan.persona.meddelande("care-1")
     assert (kept.direction, kept.amne, kept.text, kept.state) == (
         Direction.TO_RECIPIENT,
         "KONTKT",
@@ -263,12 +263,12 @@ def test_a_question_from_care_is_kept_as_open(
     )
 
 
-def test_cares_answer_closes_the_question(server: MockServer, kassan: Forsakringskassan) -> None:
-    question = kassan.ask(INTYGS_ID, "OVRIGT", "Fråga").meddelande_id
+def test_cares_answer_closes_the_question(server: MockServer, kassan: Kassan) -> None:
+    question = kassan.persona.ask(INTYGS_ID, "OVRIGT", "Fråga").meddelande_id
     assert from_care(server, "care-2", "OVRIGT", svar_pa=question)[0] == "OK"
-    kept = kassan.meddelande(question)
+    kept = kassan.persona.meddelande(question)
     assert (kept.state, kept.answered_by) == (State.ANSWERED, "care-2")
-    assert kassan.meddelande("care-2").state is None
+    assert kassan.persona.meddelande("care-2").state is None
 
 
 def test_the_same_message_again_is_info_and_another_under_its_id_is_not(
@@ -299,12 +299,12 @@ def test_the_same_message_again_is_info_and_another_under_its_id_is_not(
     ],
 )
 def test_messages_that_break_a_rule_are_refused_and_not_kept(
-    server: MockServer, kassan: Forsakringskassan, fields: dict[str, str], words: str
+    server: MockServer, kassan: Kassan, fields: dict[str, str], words: str
 ) -> None:
     code, error_id, text = from_care(server, "care-1", **fields)
     assert (code, error_id) == ("ERROR", "VALIDATION_ERROR")
     assert words in text
-    assert kassan.meddelanden() == ()
+    assert kassan.persona.meddelanden() == ()
 
 
 def test_every_fault_of_a_message_is_told_at_once(server: MockServer) -> None:
@@ -313,9 +313,9 @@ def test_every_fault_of_a_message_is_told_at_once(server: MockServer) -> None:
 
 
 def test_an_answer_with_another_subject_or_a_second_answer_is_refused(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
-    question = kassan.ask(INTYGS_ID, "OVRIGT", "Fråga").meddelande_id
+    question = kassan.persona.ask(INTYGS_ID, "OVRIGT", "Fråga").meddelande_id
     assert "amne differs" in from_care(server, "care-1", "KONTKT", svar_pa=question)[2]
     assert from_care(server, "care-2", "OVRIGT", svar_pa=question)[0] == "OK"
     assert "answered already" in from_care(server, "care-3", "OVRIGT", svar_pa=question)[2]
@@ -329,35 +329,33 @@ def test_a_message_about_an_unknown_intyg_is_an_application_error(server: MockSe
     assert other == unknown
 
 
-def test_nothing_is_discussed_about_a_revoked_intyg(
-    server: MockServer, kassan: Forsakringskassan
-) -> None:
-    question = kassan.ask(INTYGS_ID, "OVRIGT", "Fråga").meddelande_id
+def test_nothing_is_discussed_about_a_revoked_intyg(server: MockServer, kassan: Kassan) -> None:
+    question = kassan.persona.ask(INTYGS_ID, "OVRIGT", "Fråga").meddelande_id
     post(server, builders.revoke_certificate())
-    assert kassan.meddelande(question).state is State.CLOSED
+    assert kassan.persona.meddelande(question).state is State.CLOSED
     code, error_id, text = from_care(server, "care-1")
     assert (code, error_id) == ("ERROR", "VALIDATION_ERROR")
     assert "revoked" in text
 
 
 def test_a_completing_intyg_answers_every_open_completion_request(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
     rows = [Komplettering("35", "Mer")]
-    first, second = (kassan.ask_komplt(INTYGS_ID, rows).meddelande_id for _ in range(2))
-    other = kassan.ask(INTYGS_ID, "OVRIGT", "Fråga").meddelande_id
+    first, second = (kassan.persona.ask_komplt(INTYGS_ID, rows).meddelande_id for _ in range(2))
+    other = kassan.persona.ask(INTYGS_ID, "OVRIGT", "Fråga").meddelande_id
     new = builders.register_certificate("new-1", relation=("KOMPLT", INTYGS_ID), svar_pa=second)
     assert result(post(server, new))[0] == "OK"
     for meddelande_id in (first, second):
-        kept = kassan.meddelande(meddelande_id)
+        kept = kassan.persona.meddelande(meddelande_id)
         assert (kept.state, kept.answered_by) == (State.ANSWERED, "new-1")
-    assert kassan.meddelande(other).state is State.OPEN
+    assert kassan.persona.meddelande(other).state is State.OPEN
 
 
-def test_a_replacing_intyg_answers_nothing(server: MockServer, kassan: Forsakringskassan) -> None:
-    request = kassan.ask_komplt(INTYGS_ID, [Komplettering("35", "Mer")]).meddelande_id
+def test_a_replacing_intyg_answers_nothing(server: MockServer, kassan: Kassan) -> None:
+    request = kassan.persona.ask_komplt(INTYGS_ID, [Komplettering("35", "Mer")]).meddelande_id
     post(server, builders.register_certificate("new-1", relation=("ERSATT", INTYGS_ID)))
-    assert kassan.meddelande(request).state is State.OPEN
+    assert kassan.persona.meddelande(request).state is State.OPEN
 
 
 # --- over HTTP ------------------------------------------------------------------------------------
@@ -367,9 +365,7 @@ def say(server: MockServer, what: str, **fields: Any) -> requests.Response:
     return requests.post(f"{server.url}/control/{what}", json=fields, timeout=10)
 
 
-def test_all_that_it_can_say_can_be_ordered_over_http(
-    server: MockServer, ehr: Journalsystem
-) -> None:
+def test_all_that_it_can_say_can_be_ordered_over_http(server: MockServer, ehr: Ehr) -> None:
     from_care(server, "care-1", "AVSTMN")
     asked = say(
         server,
@@ -384,7 +380,7 @@ def test_all_that_it_can_say_can_be_ordered_over_http(
     say(server, "ask-komplt", intygs_id=INTYGS_ID, komplettering=rows)
     say(server, "answer", meddelande_id="care-1", text="Svar")
     say(server, "remind", meddelande_id=asked["meddelande_id"])
-    assert [(each.amne, each.frage_ids) for each in ehr.meddelanden()] == [
+    assert [(each.amne, each.frage_ids) for each in ehr.persona.meddelanden()] == [
         ("OVRIGT", ()),
         ("KOMPLT", ("35", "17")),
         ("AVSTMN", ()),
@@ -398,13 +394,13 @@ def test_all_that_it_can_say_can_be_ordered_over_http(
     assert requests.get(f"{url}/nobody", timeout=5).status_code == 404
 
 
-def test_overrides_go_over_http_too(server: MockServer, ehr: Journalsystem) -> None:
+def test_overrides_go_over_http_too(server: MockServer, ehr: Ehr) -> None:
     person = {"root": builders.PERSONNUMMER, "extension": builders.OTHER_PATIENT}
     fields = {"intygs_id": INTYGS_ID, "amne": "KONTKT", "text": "?"}
     overrides = {"meddelande_id": "m-77", "person": person}
     assert say(server, "ask", **fields, overrides=overrides).json()["meddelande_id"] == "m-77"
     assert say(server, "ask", **fields, overrides={"amne": "XYZ"}).json()["accepted"]
-    assert ehr.meddelanden()[-1].amne == "XYZ"
+    assert ehr.persona.meddelanden()[-1].amne == "XYZ"
     assert builders.OTHER_PATIENT.encode() in ehr.journal.entries()[0].request
 
 

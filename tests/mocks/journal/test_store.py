@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from intyg.mocks import forsakringskassan
+from intyg.mocks.forsakringskassan import SETTINGS
 from intyg.mocks.journal import (
     AnswerState,
     Bounds,
@@ -123,7 +124,7 @@ def test_bytes_are_read_from_the_file_only_where_they_are_asked_for(path: Path) 
 def test_two_hundred_parallel_calls_are_all_in_the_file(
     path: Path, contracts: Contracts, types: IntygTypes
 ) -> None:
-    kassan = Forsakringskassan(contracts, types, replace(SETTINGS, journal_file=path))
+    kassan = forsakringskassan.PERSONA.make(contracts, types, replace(SETTINGS, journal_file=path))
     bodies = [builders.register_certificate(f"id-{n}") for n in range(200)]
     with serve(kassan) as server, ThreadPoolExecutor(max_workers=40) as pool:
         answers = {result(answer)[0] for answer in pool.map(lambda b: post(server, b), bodies)}
@@ -143,7 +144,7 @@ def test_runs_are_in_the_file_as_long_as_they_last(
             return {name for (name,) in other.execute("SELECT DISTINCT journal FROM calls")}
 
     settings = replace(SETTINGS, journal_file=path)
-    kassan = Forsakringskassan(contracts, types, settings)
+    kassan = forsakringskassan.PERSONA.make(contracts, types, settings)
     for run in ("one", "two"):
         kassan.runs.get(run).journal.add(entry(1))
     kassan.journal.add(entry(1))
@@ -152,7 +153,7 @@ def test_runs_are_in_the_file_as_long_as_they_last(
     assert names() == {"FKASSA", "FKASSA/two"}
     kassan.runs.get("two").journal.close()  # as if the process had died
     kassan.journal.close()
-    again = Forsakringskassan(contracts, types, settings)
+    again = forsakringskassan.PERSONA.make(contracts, types, settings)
     assert names() == {"FKASSA"}
     assert again.runs.get("two").journal.number() == 1
     again.close()

@@ -3,10 +3,11 @@ import threading
 import pytest
 import requests
 
-from intyg.mocks.journalsystem import Arenden, Journalsystem
+from intyg.mocks.journalsystem import Arenden
 from intyg.mocks.server.serving import MockServer
 from tests import builders
 from tests.mocks.calls import post, result
+from tests.mocks.kinds import Ehr
 
 HANDELSE_SYSTEM = "dfd7bbad-dbe5-4a2f-ba25-f7b9b2cc6b14"
 
@@ -48,9 +49,7 @@ def send(server: MockServer, body: bytes) -> list[str | None]:
     return list(result(post(server, body, logical_address=builders.UNIT)))
 
 
-def test_a_status_update_is_kept_with_what_it_says(
-    ehr_server: MockServer, ehr: Journalsystem
-) -> None:
+def test_a_status_update_is_kept_with_what_it_says(ehr_server: MockServer, ehr: Ehr) -> None:
     hanterat_av = (
         '<h:hanteratAv xmlns:h="urn:riv:clinicalprocess:healthcond:certificate:'
         'CertificateStatusUpdateForCareResponder:3.2">'
@@ -59,7 +58,7 @@ def test_a_status_update_is_kept_with_what_it_says(
     )
     body = status_update("NYFRFM", amne="KOMPLT", last=f"<r:ref>ref-1</r:ref>{hanterat_av}")
     assert send(ehr_server, body) == ["OK", None, None]
-    (handelse,) = ehr.handelser(builders.INTYGS_ID)
+    (handelse,) = ehr.persona.handelser(builders.INTYGS_ID)
     assert (handelse.kod, handelse.tidpunkt) == ("NYFRFM", "2026-11-23T10:00:00.123")
     assert (handelse.amne, handelse.sista_datum_for_svar) == ("KOMPLT", "2026-12-01")
     assert handelse.unit == builders.UNIT
@@ -68,41 +67,37 @@ def test_a_status_update_is_kept_with_what_it_says(
     assert (handelse.hanterat_av, handelse.ref) == (builders.DOCTOR, "ref-1")
 
 
-def test_the_same_event_again_is_info_and_kept_once(
-    ehr_server: MockServer, ehr: Journalsystem
-) -> None:
+def test_the_same_event_again_is_info_and_kept_once(ehr_server: MockServer, ehr: Ehr) -> None:
     assert send(ehr_server, status_update())[0] == "OK"
     assert send(ehr_server, status_update())[0] == "INFO"
     assert send(ehr_server, status_update(tidpunkt="2026-11-23T10:00:00.124"))[0] == "OK"
     assert send(ehr_server, status_update("SKICKA"))[0] == "OK"
-    assert [each.kod for each in ehr.handelser()] == ["SIGNAT", "SIGNAT", "SKICKA"]
+    assert [each.kod for each in ehr.persona.handelser()] == ["SIGNAT", "SIGNAT", "SKICKA"]
     assert len(ehr.journal.entries()) == 4
 
 
-def test_an_invalid_status_update_is_refused(ehr_server: MockServer, ehr: Journalsystem) -> None:
+def test_an_invalid_status_update_is_refused(ehr_server: MockServer, ehr: Ehr) -> None:
     """Milliseconds are part of this one time stamp, and of no other."""
     answer = send(ehr_server, status_update(tidpunkt="2026-11-23T10:00:00"))
     assert answer[:2] == ["ERROR", "VALIDATION_ERROR"]
-    assert ehr.handelser() == ()
+    assert ehr.persona.handelser() == ()
 
 
-def test_a_message_is_kept_once(ehr_server: MockServer, ehr: Journalsystem) -> None:
+def test_a_message_is_kept_once(ehr_server: MockServer, ehr: Ehr) -> None:
     body = builders.send_message_to_care("m-1", "KOMPLT", komplettering=[("35", "Mer")])
     assert send(ehr_server, body)[0] == "OK"
     assert send(ehr_server, body)[0] == "INFO"
-    (meddelande,) = ehr.meddelanden(builders.INTYGS_ID)
+    (meddelande,) = ehr.persona.meddelanden(builders.INTYGS_ID)
     assert (meddelande.meddelande_id, meddelande.amne) == ("m-1", "KOMPLT")
     assert meddelande.frage_ids == ("35",)
-    assert ehr.meddelanden("other") == ()
+    assert ehr.persona.meddelanden("other") == ()
 
 
-def test_an_awaited_event_is_returned_when_it_comes(
-    ehr_server: MockServer, ehr: Journalsystem
-) -> None:
+def test_an_awaited_event_is_returned_when_it_comes(ehr_server: MockServer, ehr: Ehr) -> None:
     found: list[str] = []
     waiter = threading.Thread(
         target=lambda: found.append(
-            ehr.await_handelse("SKICKA", builders.INTYGS_ID, timeout_seconds=5).kod
+            ehr.persona.await_handelse("SKICKA", builders.INTYGS_ID, timeout_seconds=5).kod
         )
     )
     waiter.start()
@@ -113,11 +108,11 @@ def test_an_awaited_event_is_returned_when_it_comes(
 
 
 def test_an_event_that_does_not_come_is_told_with_those_that_did(
-    ehr_server: MockServer, ehr: Journalsystem
+    ehr_server: MockServer, ehr: Ehr
 ) -> None:
     send(ehr_server, status_update("SIGNAT"))
     with pytest.raises(TimeoutError, match=r"no MAKULE within 0\.01 s; what came: SIGNAT"):
-        ehr.await_handelse("MAKULE", timeout_seconds=0.01)
+        ehr.persona.await_handelse("MAKULE", timeout_seconds=0.01)
 
 
 def test_events_and_messages_are_listed_over_http(ehr_server: MockServer) -> None:
@@ -141,11 +136,15 @@ def test_events_and_messages_are_listed_over_http(ehr_server: MockServer) -> Non
     assert [each["meddelande_id"] for each in messages] == ["m-1"]
 
 
-def test_reset_forgets_events_and_messages(ehr_server: MockServer, ehr: Journalsystem) -> None:
+def test_reset_forgets_events_and_messages(ehr_server: MockServer, ehr: Ehr) -> None:
     send(ehr_server, status_update())
     send(ehr_server, builders.send_message_to_care("m-1"))
     assert requests.post(f"{ehr_server.url}/control/reset", timeout=5).status_code == 200
-    assert (ehr.handelser(), ehr.meddelanden(), ehr.journal.entries()) == ((), (), ())
+    assert (ehr.persona.handelser(), ehr.persona.meddelanden(), ehr.journal.entries()) == (
+        (),
+        (),
+        (),
+    )
 
 
 def test_an_empty_list_says_what_may_be_meant(ehr_server: MockServer) -> None:

@@ -65,7 +65,7 @@ class Suite:
 
 @pytest.fixture
 def suite(contracts: Contracts) -> Iterator[Suite]:
-    with serve(NationalMock(contracts)) as server:
+    with serve(NationalMock.of(contracts)) as server:
         made = Suite(server)
         with made.session:
             yield made
@@ -375,7 +375,7 @@ def _status_update(intygs_id: str, kod: str) -> bytes:
 def test_what_is_kept_is_bounded_in_bytes(contracts: Contracts) -> None:
     size = len(builders.register_certificate("it-1"))
     settings = replace(SETTINGS, journal_max_bytes=int(size * 2.5))
-    with serve(NationalMock(contracts, settings)) as server:
+    with serve(NationalMock.of(contracts, settings)) as server:
         suite = Suite(server)
         with suite.session:
             for intygs_id in ("it-1", "it-2", "it-3"):

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from intyg.mocks.forsakringskassan import Forsakringskassan
 from intyg.mocks.rules import parse_rule
 from intyg.mocks.rules.effects import TLS_ALERT
 from intyg.mocks.server.serving import MockServer
 from intyg.schemas import ns
+from tests.mocks.kinds import Kassan
 from tests.mocks.rules.callers import ZeepCaller, raw
 
 Seen = bytes | str
@@ -184,21 +184,21 @@ def in_order(*words: bytes) -> Callable[[Seen], bool]:
 )
 def test_an_effect_is_what_callers_see(
     server: MockServer,
-    kassan: Forsakringskassan,
+    kassan: Kassan,
     by_zeep: ZeepCaller,
     answer: dict[str, Any],
     zeep_sees: str,
     socket_sees: Callable[[Seen], bool],
     stored: bool,
 ) -> None:
-    rule = kassan.add_rule(parse_rule({"answers": answer}))
+    rule = kassan.rules.add(parse_rule({"answers": answer}))
     timeout = 1.0 if answer["kind"] == "hang" else 5.0
     assert by_zeep.call(server, timeout=timeout) == zeep_sees
-    assert bool(kassan.all_intyg()) is stored
+    assert bool(kassan.persona.all_intyg()) is stored
     kassan.reset()
-    kassan.add_rule(rule)
+    kassan.rules.add(rule)
     seen = raw(server, timeout=timeout)
     assert socket_sees(seen), seen
-    assert bool(kassan.all_intyg()) is stored
+    assert bool(kassan.persona.all_intyg()) is stored
     (entry,) = kassan.journal.entries()
     assert [(each.rule_id, each.acted) for each in entry.rules] == [(rule.id, True)]

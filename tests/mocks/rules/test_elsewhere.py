@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from intyg.mocks.forsakringskassan import Forsakringskassan
+from intyg.mocks import forsakringskassan
 from intyg.mocks.rules import RuleError, parse_rule
 from intyg.mocks.rules.answers import Destination, PassThrough
 from intyg.mocks.rules.passing import PassingError, pass_on
@@ -15,6 +15,7 @@ from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 from tests.flows.guard_proof.listeners import listening
 from tests.mocks.calls import fault, post, result
+from tests.mocks.kinds import Kassan
 from tests.mocks.rules.callers import REGISTER, ZeepCaller, raw
 
 
@@ -32,10 +33,10 @@ from tests.mocks.rules.callers import REGISTER, ZeepCaller, raw
     ],
 )
 def test_the_wire_effects_work_inside_pytest_httpserver(
-    httpserver: HTTPServer, kassan: Forsakringskassan, answer: dict[str, Any], seen: object
+    httpserver: HTTPServer, kassan: Kassan, answer: dict[str, Any], seen: object
 ) -> None:
     mount(httpserver, kassan)
-    kassan.add_rule(parse_rule({"answers": answer, "count": 1}))
+    kassan.rules.add(parse_rule({"answers": answer, "count": 1}))
     got = raw(httpserver, timeout=0.5 if seen == "silence" else 5.0)
     if isinstance(seen, bytes):
         assert isinstance(got, bytes)
@@ -56,15 +57,15 @@ def passing(url: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_call_passes_through_as_it_came_and_so_does_its_answer(
-    server: MockServer, kassan: Forsakringskassan, contracts: Contracts, by_zeep: ZeepCaller
+    server: MockServer, kassan: Kassan, contracts: Contracts, by_zeep: ZeepCaller
 ) -> None:
-    other = Forsakringskassan(contracts, IntygTypes())
+    other = forsakringskassan.PERSONA.make(contracts, IntygTypes())
     with serve(other) as there:
-        kassan.add_rule(parse_rule(passing(there.url)))
+        kassan.rules.add(parse_rule(passing(there.url)))
         assert by_zeep.call(server) == "OK"
         assert by_zeep.call(server) == "INFO Certificate already exists"
-        assert kassan.all_intyg() == ()
-        assert len(other.all_intyg()) == 1
+        assert kassan.persona.all_intyg() == ()
+        assert len(other.persona.all_intyg()) == 1
         for mine, theirs in zip(kassan.journal.entries(), other.journal.entries(), strict=True):
             assert mine.request == theirs.request
             assert mine.reply == theirs.reply
@@ -72,60 +73,56 @@ def test_a_call_passes_through_as_it_came_and_so_does_its_answer(
         assert isinstance(raw(server), bytes)
 
 
-def test_a_call_that_comes_back_is_a_routing_loop(
-    server: MockServer, kassan: Forsakringskassan
-) -> None:
-    kassan.add_rule(parse_rule(passing(server.url)))
+def test_a_call_that_comes_back_is_a_routing_loop(server: MockServer, kassan: Kassan) -> None:
+    kassan.rules.add(parse_rule(passing(server.url)))
     response = post(server, REGISTER)
     assert (response.status_code, (fault(response)[1] or "")[:5]) == (500, "VP014")
     assert len(kassan.journal.entries()) == 2
 
 
 def test_nobody_at_the_other_end_is_what_the_platform_says(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        kassan.add_rule(parse_rule(passing(url, timeout_seconds=0.2)))
+        kassan.rules.add(parse_rule(passing(url, timeout_seconds=0.2)))
         assert (fault(post(server, REGISTER))[1] or "")[:5] == "VP009"
 
 
 def test_a_rule_that_passes_too_far_is_refused_by_the_mock_and_again_at_the_socket(
-    kassan: Forsakringskassan, contracts: Contracts
+    kassan: Kassan, contracts: Contracts
 ) -> None:
     effect = PassThrough(url="http://192.0.2.1/", destination=Destination.TEST)
     rule = parse_rule(passing("http://192.0.2.1/"), allowed=["http://192.0.2.1"])
     with pytest.raises(RuleError, match=r"^answers\.0\.url: http://192"):
-        kassan.add_rule(rule)
+        kassan.rules.add(rule)
     contract = contracts.get("RegisterCertificate", 3)
     with pytest.raises(PassingError):
         pass_on(effect, contract, "FKASSA", b"", (), (), "me")
 
 
 def test_a_redirect_takes_no_call_on_to_a_real_destination(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
     """Whoever answers for the mock cannot send it further: every byte that arrives is kept."""
     with listening() as there:
         there.moods["test"] = "elsewhere"
-        kassan.add_rule(parse_rule(passing(there.url("test"), destination="test")))
+        kassan.rules.add(parse_rule(passing(there.url("test"), destination="test")))
         assert post(server, REGISTER).status_code == 307
         heard = there.heard()
     assert [name for name, _ in heard] == ["test"]
     assert b"RegisterCertificate" in heard[0][1]
 
 
-def test_a_rule_about_a_contract_that_the_mock_lacks_is_refused(kassan: Forsakringskassan) -> None:
+def test_a_rule_about_a_contract_that_the_mock_lacks_is_refused(kassan: Kassan) -> None:
     rule = parse_rule({"answers": {"kind": "ok"}, "match": {"contract": "GetCertificate"}})
     with pytest.raises(RuleError, match=r"^match\.contract: Försäkringskassan takes"):
-        kassan.add_rule(rule)
+        kassan.rules.add(rule)
 
 
-def test_an_address_that_a_rule_names_is_answered_at(
-    server: MockServer, kassan: Forsakringskassan
-) -> None:
+def test_an_address_that_a_rule_names_is_answered_at(server: MockServer, kassan: Kassan) -> None:
     assert "logical address FKASSA" in (fault(post(server, REGISTER, logical_address="X"))[1] or "")
     rule = {"answers": {"kind": "vp", "code": "VP004"}, "match": {"logical_address": "X"}}
-    kassan.add_rule(parse_rule(rule))
+    kassan.rules.add(parse_rule(rule))
     assert (fault(post(server, REGISTER, logical_address="X"))[1] or "")[:5] == "VP004"
     assert result(post(server, REGISTER))[0] == "OK"

@@ -2,13 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from intyg.mocks.forsakringskassan import Forsakringskassan
-from intyg.mocks.journalsystem import Journalsystem
 from intyg.mocks.rules import RuleError, parse_rule
 from intyg.mocks.rules.files import give_rules, read_rules
 from intyg.mocks.rules.type_codes import TypeCodes
 from intyg.mocks.yaml_file import FilesError
 from intyg.schemas.typefile.lookup import IntygTypes
+from tests.mocks.kinds import Ehr, Kassan
 
 
 def faults(*paths: Path) -> list[str]:
@@ -85,18 +84,16 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     ]
 
 
-def test_each_rule_goes_to_the_mocks_that_it_is_about(
-    kassan: Forsakringskassan, ehr: Journalsystem
-) -> None:
+def test_each_rule_goes_to_the_mocks_that_it_is_about(kassan: Kassan, ehr: Ehr) -> None:
     answer = {"answers": {"kind": "ok"}}
     rules = [
         parse_rule({"id": "all", **answer}),
         parse_rule({"id": "fk", "match": {"agency": "FKASSA"}, **answer}),
         parse_rule({"id": "taken", "match": {"contract": "SendMessageToCare"}, **answer}),
     ]
-    give_rules(rules, [kassan, ehr])
-    assert {rule.id for rule in kassan.rules.all()} == {"all", "fk"}
-    assert {rule.id for rule in ehr.rules.all()} == {"all", "taken"}
+    give_rules(rules, [kassan.rules, ehr.rules])
+    assert {rule.id for rule in kassan.rules.book.all()} == {"all", "fk"}
+    assert {rule.id for rule in ehr.rules.book.all()} == {"all", "taken"}
     nobody = {"agency": "HSVARD", "contract": "RevokeCertificate"}
     with pytest.raises(RuleError, match=r"^match: no mock takes what rule x asks for"):
-        give_rules([parse_rule({"id": "x", "match": nobody, **answer})], [kassan, ehr])
+        give_rules([parse_rule({"id": "x", "match": nobody, **answer})], [kassan.rules, ehr.rules])

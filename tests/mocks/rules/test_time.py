@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from intyg.mocks.forsakringskassan import Forsakringskassan
 from intyg.mocks.rules import parse_rule
 from intyg.mocks.rules.waits import Ended, Waits
 from intyg.mocks.server.serving import MockServer, serve
 from tests import builders
 from tests.mocks.calls import envelope, post, result
+from tests.mocks.kinds import Kassan
 from tests.mocks.rules.callers import (
     REGISTER,
     ZeepCaller,
@@ -51,13 +51,13 @@ def slow(seconds: float, when: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_delay_before_keeps_the_mock_from_taking_the_call(
-    server: MockServer, kassan: Forsakringskassan, by_zeep: ZeepCaller
+    server: MockServer, kassan: Kassan, by_zeep: ZeepCaller
 ) -> None:
-    kassan.add_rule(parse_rule({"answers": slow(0.4, "before")}))
+    kassan.rules.add(parse_rule({"answers": slow(0.4, "before")}))
     started = time.monotonic()
     with asked(server) as connection:
         [waiting] = kassan.journal.wait(timeout_seconds=5, contract="RegisterCertificate")
-        assert kassan.all_intyg() == ()
+        assert kassan.persona.all_intyg() == ()
         assert (waiting.answer, waiting.http_status, waiting.reply) == ("not_yet", None, b"")
         assert (waiting.request, waiting.rules[0].acted) == (envelope(REGISTER), True)
         assert b">OK<" in connection.recv(65536) + connection.recv(65536)
@@ -70,33 +70,31 @@ def test_a_delay_before_keeps_the_mock_from_taking_the_call(
 
 
 def test_a_delay_after_has_the_call_taken_and_in_the_journal_at_once(
-    server: MockServer, kassan: Forsakringskassan, by_zeep: ZeepCaller
+    server: MockServer, kassan: Kassan, by_zeep: ZeepCaller
 ) -> None:
-    kassan.add_rule(parse_rule({"answers": slow(5.0, "after")}))
+    kassan.rules.add(parse_rule({"answers": slow(5.0, "after")}))
     assert by_zeep.call(server, timeout=0.5) == "ReadTimeout"
-    assert len(kassan.all_intyg()) == 1
+    assert len(kassan.persona.all_intyg()) == 1
     assert [each.result_code for each in kassan.journal.entries()] == ["OK"]
     [gone] = kassan.journal.wait(timeout_seconds=5, where="answer=caller_gone")
     assert 0.3 < gone.duration_seconds < 5
 
 
 def test_a_slow_mock_takes_a_call_also_when_the_caller_has_given_up(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
-    kassan.add_rule(parse_rule({"answers": slow(0.4, "before")}))
+    kassan.rules.add(parse_rule({"answers": slow(0.4, "before")}))
     with asked(server):
         pass
-    assert kassan.all_intyg() == ()
-    until(kassan.all_intyg)
+    assert kassan.persona.all_intyg() == ()
+    until(kassan.persona.all_intyg)
     [gone] = kassan.journal.wait(timeout_seconds=5, where="answer!=not_yet")
     assert (gone.answer, gone.result_code) == ("caller_gone", "OK")
 
 
-def test_an_answer_can_drip(
-    server: MockServer, kassan: Forsakringskassan, by_zeep: ZeepCaller
-) -> None:
+def test_an_answer_can_drip(server: MockServer, kassan: Kassan, by_zeep: ZeepCaller) -> None:
     drip = {**OK, "delay": {"kind": "drip", "seconds": 0.5, "pieces": 6}}
-    kassan.add_rule(parse_rule({"answers": drip}))
+    kassan.rules.add(parse_rule({"answers": drip}))
     pieces = []
     started = time.monotonic()
     with asked(server) as connection:
@@ -113,27 +111,27 @@ def test_an_answer_can_drip(
 
 
 def test_a_once_only_rule_with_a_delay_acts_once_among_200_parallel_calls(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
     error = {"kind": "error", "error_id": "TECHNICAL_ERROR"}
     delay = {"kind": "fixed", "seconds": 0.5}
-    kassan.add_rule(parse_rule({"id": "once", "answers": {**error, "delay": delay}, "count": 1}))
+    kassan.rules.add(parse_rule({"id": "once", "answers": {**error, "delay": delay}, "count": 1}))
     bodies = [builders.register_certificate(f"id-{n}") for n in range(200)]
     with ThreadPoolExecutor(50) as pool:
         answers = Counter(pool.map(lambda body: result(post(server, body))[0], bodies))
     assert answers == {"ERROR": 1, "OK": 199}
-    assert len(kassan.all_intyg()) == 199
+    assert len(kassan.persona.all_intyg()) == 199
     acted = [entry for entry in kassan.journal.entries() if any(r.acted for r in entry.rules)]
     assert [entry.result_code for entry in acted] == ["ERROR"]
     why = Counter(str(each.why) for entry in kassan.journal.entries() for each in entry.rules)
     assert why == {"acted": 1, "used_up": 199}
 
 
-def test_stopping_ends_every_wait_at_once_and_leaves_no_thread(kassan: Forsakringskassan) -> None:
+def test_stopping_ends_every_wait_at_once_and_leaves_no_thread(kassan: Kassan) -> None:
     before = set(threading.enumerate())
-    kassan.add_rule(parse_rule({"answers": slow(60, "before"), "match": {"intygs_id": "before"}}))
-    kassan.add_rule(parse_rule({"answers": slow(60, "after"), "match": {"intygs_id": "after"}}))
-    kassan.add_rule(parse_rule({"answers": {"kind": "hang"}, "match": {"intygs_id": "hang"}}))
+    kassan.rules.add(parse_rule({"answers": slow(60, "before"), "match": {"intygs_id": "before"}}))
+    kassan.rules.add(parse_rule({"answers": slow(60, "after"), "match": {"intygs_id": "after"}}))
+    kassan.rules.add(parse_rule({"answers": {"kind": "hang"}, "match": {"intygs_id": "hang"}}))
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(serve(kassan))
         open_calls = [
@@ -146,24 +144,24 @@ def test_stopping_ends_every_wait_at_once_and_leaves_no_thread(kassan: Forsakrin
         assert time.monotonic() - started < 5
         assert [connection.recv(100) for connection in open_calls] == [b"", b"", b""]
     assert set(threading.enumerate()) <= before
-    assert [each.intygs_id for each in kassan.all_intyg()] == ["after"]
+    assert [each.intygs_id for each in kassan.persona.all_intyg()] == ["after"]
     stopped = [each for each in kassan.journal.entries() if each.step("stopped")]
     assert [(each.intygs_id, each.http_status) for each in stopped] == [("before", None)]
     assert kassan.journal.count("answer=stopped") == 3
 
 
 def test_a_call_that_begins_to_wait_while_the_mock_stops_is_woken_too(
-    kassan: Forsakringskassan, monkeypatch: pytest.MonkeyPatch
+    kassan: Kassan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kassan.add_rule(parse_rule({"answers": slow(60, "before")}))
-    choose, chosen, go_on = kassan.rules.choose, threading.Event(), threading.Event()
+    kassan.rules.add(parse_rule({"answers": slow(60, "before")}))
+    choose, chosen, go_on = kassan.rules.book.choose, threading.Event(), threading.Event()
 
     def held_up(facts: Any) -> Any:
         chosen.set()
         go_on.wait()
         return choose(facts)
 
-    monkeypatch.setattr(kassan.rules, "choose", held_up)
+    monkeypatch.setattr(kassan.rules.book, "choose", held_up)
     server = MockServer(kassan).start()
     with asked(server), ThreadPoolExecutor(1) as pool:
         assert chosen.wait(5)
@@ -171,36 +169,34 @@ def test_a_call_that_begins_to_wait_while_the_mock_stops_is_woken_too(
         time.sleep(0.2)  # it has woken everybody
         go_on.set()
         stopping.result(5)
-    assert kassan.all_intyg() == ()
+    assert kassan.persona.all_intyg() == ()
 
 
-def test_a_hanging_call_ends_when_its_caller_goes(
-    server: MockServer, kassan: Forsakringskassan
-) -> None:
-    kassan.add_rule(parse_rule({"answers": {"kind": "hang"}}))
+def test_a_hanging_call_ends_when_its_caller_goes(server: MockServer, kassan: Kassan) -> None:
+    kassan.rules.add(parse_rule({"answers": {"kind": "hang"}}))
     assert raw(server, timeout=0.1) == "silence"
     kassan.journal.wait(timeout_seconds=5, where="answer=caller_gone")
     assert [each.answer for each in kassan.journal.entries()] == ["caller_gone"]
-    until(lambda: not kassan.waits.waiting)
+    until(lambda: not kassan.rules.waits.waiting)
 
 
 @pytest.mark.parametrize("answer", [slow(60, "before"), slow(60, "after"), {"kind": "hang"}])
 def test_a_reset_lets_nobody_wait_on(
-    server: MockServer, kassan: Forsakringskassan, answer: dict[str, Any]
+    server: MockServer, kassan: Kassan, answer: dict[str, Any]
 ) -> None:
-    kassan.add_rule(parse_rule({"answers": answer}))
+    kassan.rules.add(parse_rule({"answers": answer}))
     with asked(server) as connection:
-        until(lambda: kassan.waits.waiting)
+        until(lambda: kassan.rules.waits.waiting)
         kassan.reset()
         assert connection.recv(100) == b""
-        assert (kassan.all_intyg(), kassan.journal.entries()) == ((), ())
+        assert (kassan.persona.all_intyg(), kassan.journal.entries()) == ((), ())
 
 
 def test_a_call_that_was_forgotten_while_it_waited_stays_forgotten(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
     for when in ("before", "after"):
-        kassan.add_rule(parse_rule({"id": when, "answers": slow(0.3, when)}))
+        kassan.rules.add(parse_rule({"id": when, "answers": slow(0.3, when)}))
         with asked(server) as connection:
             assert kassan.journal.wait(timeout_seconds=5)
             kassan.journal.clear()
@@ -209,7 +205,7 @@ def test_a_call_that_was_forgotten_while_it_waited_stays_forgotten(
         kassan.reset()
 
 
-def test_a_thousand_delayed_answers_hold_nobody_up(kassan: Forsakringskassan) -> None:
+def test_a_thousand_delayed_answers_hold_nobody_up(kassan: Kassan) -> None:
     """Others are answered in under 50 ms, and 1,000 waiting calls take less than 150 MB."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -221,11 +217,11 @@ def test_a_thousand_delayed_answers_hold_nobody_up(kassan: Forsakringskassan) ->
         late = envelope(builders.register_certificate("late"), "FK-SLOW-30S")
         for _ in range(PENDING):
             stack.enter_context(asked(server, late))
-        until(lambda: kassan.waits.waiting == PENDING, 60)
+        until(lambda: kassan.rules.waits.waiting == PENDING, 60)
         assert _resident_megabytes() - resident < 150
         assert min(_seconds_of_a_call(server) for _ in range(30)) < 0.05
         server.stop()
-    assert [each.intygs_id for each in kassan.all_intyg()] == [builders.INTYGS_ID]
+    assert [each.intygs_id for each in kassan.persona.all_intyg()] == [builders.INTYGS_ID]
 
 
 def _seconds_of_a_call(server: MockServer) -> float:

@@ -1,10 +1,10 @@
 import pytest
 
-from intyg.mocks.forsakringskassan import Forsakringskassan
 from intyg.mocks.rules.trouble import find
 from intyg.mocks.server.serving import MockServer
 from intyg.mocks.settings import ANY
 from tests.mocks.calls import fault, post, result
+from tests.mocks.kinds import Kassan
 from tests.mocks.rules.callers import REGISTER
 
 
@@ -47,18 +47,18 @@ def test_a_mock_that_takes_any_address_has_the_troubles_of_all() -> None:
 
 
 def test_trouble_needs_no_rule_and_gives_way_to_one_that_acts(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
     answer = post(server, REGISTER, logical_address="FK-VP007")
     assert (fault(answer)[1] or "").startswith("VP007 [NTJP-MOCK] ")
-    assert kassan.rules.all() == ()
+    assert kassan.rules.book.all() == ()
     (entry,) = kassan.journal.entries()
     assert [(each.rule_id, each.acted) for each in entry.rules] == [("FK-VP007", True)]
     assert "FKASSA" in (fault(post(server, REGISTER, logical_address="FK-VP016"))[1] or "")
 
 
 def test_failures_are_counted_for_each_certificate_until_a_reset(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
     def codes(count: int) -> list[str | None]:
         address = "FK-FAIL-1"

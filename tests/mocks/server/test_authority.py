@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from intyg.mocks import forsakringskassan
-from intyg.mocks.forsakringskassan import Forsakringskassan
 from intyg.mocks.journal import Step, Verdict
 from intyg.mocks.personas import PERSONAS
 from intyg.mocks.server.serving import MockServer, serve
@@ -15,6 +14,7 @@ from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
 from tests.mocks.calls import post, result
+from tests.mocks.kinds import Kassan
 from tests.mocks.signing import Signer, make_ca, sign
 
 EXISTS = "Certificate already exists"  # the national literal
@@ -28,13 +28,13 @@ def step(server: MockServer, name: str) -> Step:
 
 
 def test_a_signed_intyg_is_kept_with_what_it_says(
-    server: MockServer, kassan: Forsakringskassan, signer: Signer
+    server: MockServer, kassan: Kassan, signer: Signer
 ) -> None:
     body = sign(
         builders.register_certificate(relation=("KOMPLT", "parent-1"), svar_pa="m-1"), signer
     )
     assert result(post(server, body)) == ["OK", None, None]
-    held = kassan.intyg(builders.INTYGS_ID)
+    held = kassan.persona.intyg(builders.INTYGS_ID)
     assert (held.typ, held.version, held.enhets_id) == ("LISJP", "1.3", builders.UNIT)
     assert (held.relation, held.svar_pa) == (("KOMPLT", "parent-1"), "m-1")
     assert held.signature is SignatureOutcome.VALID
@@ -48,7 +48,7 @@ def test_an_unsigned_intyg_is_taken_unless_signatures_are_required(
     assert result(post(server, builders.register_certificate()))[0] == "OK"
     assert step(server, "signature").detail == "absent"
     settings = replace(forsakringskassan.SETTINGS, require_signature=True)
-    with serve(Forsakringskassan(contracts, types, settings)) as strict:
+    with serve(forsakringskassan.PERSONA.make(contracts, types, settings)) as strict:
         code, error_id, text = result(post(strict, builders.register_certificate()))
         assert (code, error_id) == ("ERROR", "VALIDATION_ERROR")
         assert text == "The signature is absent"
@@ -62,7 +62,7 @@ def test_rules_ask_for_the_swedish_day_of_the_mocks_own_clock(
     body = builders.register_certificate(typ="IGRAV", version="1.0", svar=[birth])
 
     def answer(now: datetime) -> str | None:
-        with serve(Forsakringskassan(contracts, types, clock=lambda: now)) as kassan:
+        with serve(forsakringskassan.PERSONA.make(contracts, types, clock=lambda: now)) as kassan:
             return result(post(kassan, body))[1]
 
     midnight = datetime(2026, 7, 2, 22, tzinfo=UTC)  # in Sweden, where it is summer
@@ -71,7 +71,7 @@ def test_rules_ask_for_the_swedish_day_of_the_mocks_own_clock(
 
 
 def test_a_wrong_signature_is_refused_and_nothing_kept(
-    server: MockServer, kassan: Forsakringskassan, signer: Signer
+    server: MockServer, kassan: Kassan, signer: Signer
 ) -> None:
     body = sign(builders.register_certificate(), signer)
     changed = body.replace(b"Kakels", b"Golvl")
@@ -79,18 +79,18 @@ def test_a_wrong_signature_is_refused_and_nothing_kept(
     assert (code, error_id) == ("ERROR", "VALIDATION_ERROR")
     assert text is not None
     assert text.startswith("The signature is invalid")
-    assert kassan.all_intyg() == ()
+    assert kassan.persona.all_intyg() == ()
     assert step(server, "signature").verdict is Verdict.FAILED
 
 
 def test_without_a_ca_the_signature_is_recorded_as_not_checked(
     contracts: Contracts, types: IntygTypes, signer: Signer
 ) -> None:
-    mock = Forsakringskassan(contracts, types)
+    mock = forsakringskassan.PERSONA.make(contracts, types)
     with serve(mock) as server:
         assert result(post(server, sign(builders.register_certificate(), signer)))[0] == "OK"
         assert step(server, "signature").verdict is Verdict.NOT_CHECKED
-    assert mock.intyg(builders.INTYGS_ID).signature is SignatureOutcome.NOT_CHECKED
+    assert mock.persona.intyg(builders.INTYGS_ID).signature is SignatureOutcome.NOT_CHECKED
 
 
 def test_the_same_intyg_again_is_info_and_says_whether_it_is_the_same(server: MockServer) -> None:
@@ -102,13 +102,11 @@ def test_the_same_intyg_again_is_info_and_says_whether_it_is_the_same(server: Mo
     assert step(server, "duplicate").detail == "repeats call 1, other content"
 
 
-def test_the_same_id_for_another_person_is_refused(
-    server: MockServer, kassan: Forsakringskassan
-) -> None:
+def test_the_same_id_for_another_person_is_refused(server: MockServer, kassan: Kassan) -> None:
     post(server, builders.register_certificate())
     again = builders.register_certificate(person=builders.OTHER_PATIENT)
     assert result(post(server, again)) == ["ERROR", "VALIDATION_ERROR", EXISTS]
-    assert kassan.intyg(builders.INTYGS_ID).person.extension == builders.PATIENT
+    assert kassan.persona.intyg(builders.INTYGS_ID).person.extension == builders.PATIENT
 
 
 @pytest.mark.parametrize(
@@ -137,7 +135,7 @@ def test_the_same_id_for_another_person_is_refused(
     ],
 )
 def test_what_breaks_a_rule_is_refused_by_name(
-    server: MockServer, kassan: Forsakringskassan, body: bytes, failed: str, words: str
+    server: MockServer, kassan: Kassan, body: bytes, failed: str, words: str
 ) -> None:
     code, error_id, text = result(post(server, body))
     assert (code, error_id) == ("ERROR", "VALIDATION_ERROR")
@@ -145,7 +143,7 @@ def test_what_breaks_a_rule_is_refused_by_name(
     assert words in text
     assert "189001019803" not in text
     assert step(server, failed).verdict is Verdict.FAILED
-    assert kassan.all_intyg() == ()
+    assert kassan.persona.all_intyg() == ()
 
 
 def test_validation_comes_before_the_duplicate_check(server: MockServer, signer: Signer) -> None:
@@ -183,15 +181,13 @@ def test_an_authority_takes_the_types_it_is_told_to(
         assert result(answer)[0] == "OK"
 
 
-def test_a_revocation_is_taken_once_and_told_after_that(
-    server: MockServer, kassan: Forsakringskassan
-) -> None:
+def test_a_revocation_is_taken_once_and_told_after_that(server: MockServer, kassan: Kassan) -> None:
     post(server, builders.register_certificate())
     assert result(post(server, builders.revoke_certificate()))[0] == "OK"
-    revoked_at = kassan.intyg(builders.INTYGS_ID).revoked_at
+    revoked_at = kassan.persona.intyg(builders.INTYGS_ID).revoked_at
     assert revoked_at is not None
     assert result(post(server, builders.revoke_certificate()))[0] == "INFO"
-    assert kassan.intyg(builders.INTYGS_ID).revoked_at == revoked_at
+    assert kassan.persona.intyg(builders.INTYGS_ID).revoked_at == revoked_at
 
 
 def test_an_unknown_intyg_and_another_persons_are_refused_alike(server: MockServer) -> None:
@@ -206,7 +202,7 @@ def test_the_ca_file_of_another_authority_does_not_count(
     contracts: Contracts, types: IntygTypes, signer: Signer, ca_folder: Path
 ) -> None:
     settings = replace(forsakringskassan.SETTINGS, ca_files=(make_ca(ca_folder, "Other")[2],))
-    with serve(Forsakringskassan(contracts, types, settings)) as server:
+    with serve(forsakringskassan.PERSONA.make(contracts, types, settings)) as server:
         answer = result(post(server, sign(builders.register_certificate(), signer)))
     assert answer[:2] == ["ERROR", "VALIDATION_ERROR"]
 
@@ -215,9 +211,9 @@ def test_without_checks_whatever_is_well_formed_is_taken(
     contracts: Contracts, types: IntygTypes
 ) -> None:
     settings = replace(forsakringskassan.SETTINGS, checks=False, require_signature=True)
-    kassan = Forsakringskassan(contracts, types, settings)
+    kassan = forsakringskassan.PERSONA.make(contracts, types, settings)
     wrong = builders.register_certificate(typ="NOPE", svar=["<svar id='x'/>"])
     with serve(kassan) as server:
         assert result(post(server, wrong))[0] == "OK"
         assert result(post(server, wrong))[0] == "INFO"  # what it has it still knows
-    assert kassan.intyg(builders.INTYGS_ID).signature == "not_checked"
+    assert kassan.persona.intyg(builders.INTYGS_ID).signature == "not_checked"

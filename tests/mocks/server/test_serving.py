@@ -15,8 +15,6 @@ from pytest_httpserver import HTTPServer
 from zeep.transports import Transport
 
 from intyg.adapter.httpd.ports import held_port
-from intyg.mocks.forsakringskassan import Forsakringskassan
-from intyg.mocks.journalsystem import Journalsystem
 from intyg.mocks.rules.answers import Error
 from intyg.mocks.server.serving import (
     MAX_CHUNKS,
@@ -35,16 +33,17 @@ from tests.mocks.calls import (
     post,
     result,
 )
+from tests.mocks.kinds import Ehr, Kassan
 from tests.mocks.signing import Signer, sign
 
 
-def test_a_free_port_is_taken_and_told(kassan: Forsakringskassan) -> None:
+def test_a_free_port_is_taken_and_told(kassan: Kassan) -> None:
     with serve(kassan) as server:
         assert server.port > 0
         assert result(post(server, builders.register_certificate()))[0] == "OK"
 
 
-def test_a_port_is_given_back(kassan: Forsakringskassan) -> None:
+def test_a_port_is_given_back(kassan: Kassan) -> None:
     with held_port() as port:
         with serve(kassan, port=port) as server:
             assert server.port == port
@@ -52,17 +51,17 @@ def test_a_port_is_given_back(kassan: Forsakringskassan) -> None:
             pass  # it is free again
 
 
-def test_a_taken_port_is_an_oserror(kassan: Forsakringskassan, server: MockServer) -> None:
+def test_a_taken_port_is_an_oserror(kassan: Kassan, server: MockServer) -> None:
     with pytest.raises(OSError, match="in use"):
         MockServer(kassan, port=server.port)
 
 
-def test_a_server_that_never_started_can_be_stopped(kassan: Forsakringskassan) -> None:
+def test_a_server_that_never_started_can_be_stopped(kassan: Kassan) -> None:
     MockServer(kassan).stop()
 
 
 def test_a_call_that_cannot_be_begun_does_not_end_the_mock(
-    kassan: Forsakringskassan, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    kassan: Kassan, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also where nothing can be said about it."""
 
@@ -83,7 +82,7 @@ def test_a_call_that_cannot_be_begun_does_not_end_the_mock(
     assert caplog.messages == ["call_failed exception=RuntimeError"]
 
 
-def test_stopping_ends_idle_connections_and_their_threads(kassan: Forsakringskassan) -> None:
+def test_stopping_ends_idle_connections_and_their_threads(kassan: Kassan) -> None:
     before = threading.active_count()
     with serve(kassan) as server:
         idle = socket.create_connection((server.host, server.port))
@@ -100,7 +99,7 @@ def test_headers_of_more_than_32_kib_are_refused(server: MockServer) -> None:
 
 
 def test_a_body_in_very_many_pieces_is_not_read_to_its_end(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
     with socket.create_connection((server.host, server.port)) as caller:
         caller.sendall(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -112,10 +111,10 @@ def test_a_body_in_very_many_pieces_is_not_read_to_its_end(
 
 
 @pytest.mark.parametrize("what", ["journal", "handelser"])
-def test_waiters_are_woken_when_the_mock_stops(ehr: Journalsystem, what: str) -> None:
+def test_waiters_are_woken_when_the_mock_stops(ehr: Ehr, what: str) -> None:
     waits: dict[str, Callable[..., object]] = {
         "journal": ehr.journal.wait,
-        "handelser": ehr.wait_handelser,
+        "handelser": ehr.persona.wait_handelser,
     }
     wait = waits[what]
     waiter = threading.Thread(target=lambda: wait(timeout_seconds=60), daemon=True)
@@ -128,7 +127,7 @@ def test_waiters_are_woken_when_the_mock_stops(ehr: Journalsystem, what: str) ->
     assert not waiter.is_alive()
 
 
-def test_several_mocks_run_at_once_by_name(kassan: Forsakringskassan, ehr: Journalsystem) -> None:
+def test_several_mocks_run_at_once_by_name(kassan: Kassan, ehr: Ehr) -> None:
     with run_mocks({"fk": kassan, "ehr": ehr}) as servers:
         names = [
             requests.get(f"{servers[name].url}/control", timeout=5).json()["name"]
@@ -137,9 +136,7 @@ def test_several_mocks_run_at_once_by_name(kassan: Forsakringskassan, ehr: Journ
     assert names == ["Försäkringskassan", "Journalsystem"]
 
 
-def test_mocks_already_started_stop_when_a_later_one_cannot(
-    kassan: Forsakringskassan, ehr: Journalsystem
-) -> None:
+def test_mocks_already_started_stop_when_a_later_one_cannot(kassan: Kassan, ehr: Ehr) -> None:
     before = threading.active_count()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ports = {"ehr": taken.getsockname()[1]}
@@ -157,9 +154,7 @@ def mounted() -> Iterator[HTTPServer]:
         yield running
 
 
-def test_a_mock_answers_inside_pytest_httpserver(
-    mounted: HTTPServer, kassan: Forsakringskassan
-) -> None:
+def test_a_mock_answers_inside_pytest_httpserver(mounted: HTTPServer, kassan: Kassan) -> None:
     mount(mounted, kassan)
     response = requests.post(
         mounted.url_for(PATHS["RegisterCertificate"]),
@@ -173,7 +168,7 @@ def test_a_mock_answers_inside_pytest_httpserver(
     in_run = mounted.url_for("/run/one/control/journal/verify")
     verified = requests.post(in_run, json={"filter": "RegisterCertificate", "count": 0}, timeout=5)
     assert verified.json()["met"]
-    assert kassan.intyg(builders.INTYGS_ID).typ == "LISJP"
+    assert kassan.persona.intyg(builders.INTYGS_ID).typ == "LISJP"
     mounted.check_assertions()
 
 
@@ -183,7 +178,7 @@ def zeep_client(server: MockServer, contract: str, major: int, session: requests
 
 
 def test_a_zeep_client_works_from_the_served_wsdl(
-    server: MockServer, kassan: Forsakringskassan, signer: Signer
+    server: MockServer, kassan: Kassan, signer: Signer
 ) -> None:
     """Registers the signed element as it is, and revokes with what zeep builds itself."""
     with requests.Session() as session:
@@ -197,7 +192,7 @@ def test_a_zeep_client_works_from_the_served_wsdl(
         )
         reply = client.service._binding.process_reply(client, operation, response)
         assert getattr(reply, "result", reply).resultCode == "OK"
-        assert kassan.intyg(builders.INTYGS_ID).signature == "valid"
+        assert kassan.persona.intyg(builders.INTYGS_ID).signature == "valid"
 
         revoke = zeep_client(server, "RevokeCertificate", 2, session)
         hsa = {"root": builders.HSA}
@@ -230,15 +225,15 @@ def test_a_zeep_client_works_from_the_served_wsdl(
             _soapheaders={"LogicalAddress": "FKASSA"},
         )
         assert getattr(reply, "result", reply).resultCode == "OK"
-    assert kassan.intyg(builders.INTYGS_ID).revoked_at is not None
+    assert kassan.persona.intyg(builders.INTYGS_ID).revoked_at is not None
 
 
 def test_parallel_calls_are_all_kept_and_numbered_once(
-    server: MockServer, kassan: Forsakringskassan, signer: Signer
+    server: MockServer, kassan: Kassan, signer: Signer
 ) -> None:
     """200 calls, 10 of each of 20 signed certificates; 20 calls fail by order."""
     bodies = [sign(builders.register_certificate(f"id-{n}"), signer) for n in range(20)] * 10
-    kassan.fail_next(Error(error_id=ErrorId.TECHNICAL_ERROR), count=20)
+    kassan.rules.fail_next(Error(error_id=ErrorId.TECHNICAL_ERROR), count=20)
     with ThreadPoolExecutor(max_workers=40) as pool:
         answers = list(pool.map(lambda body: result(post(server, body))[0], bodies))
     entries = kassan.journal.entries()
@@ -247,7 +242,7 @@ def test_parallel_calls_are_all_kept_and_numbered_once(
     counted = Counter(answers)
     assert counted["ERROR"] == 20
     # each certificate is taken once, and every other call that got through says so
-    assert counted["OK"] == len(kassan.all_intyg())
+    assert counted["OK"] == len(kassan.persona.all_intyg())
     assert counted["INFO"] == 200 - 20 - counted["OK"]
-    assert {each.signature for each in kassan.all_intyg()} == {"valid"}
+    assert {each.signature for each in kassan.persona.all_intyg()} == {"valid"}
     assert all(each.reply for each in entries)

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from intyg.mocks import forsakringskassan
+from intyg.mocks.forsakringskassan import SETTINGS
 from intyg.mocks.server.serving import MockServer, serve
 from intyg.mocks.testing import ControlError
 from intyg.mocks.testing.ehr import Issuer, Keys
@@ -21,7 +22,7 @@ TOKEN = "token-of-a-test"
 def shared(contracts: Contracts, types: IntygTypes) -> Iterator[MockServer]:
     """A Försäkringskassan that runs."""
     settings = replace(SETTINGS, control_token=TOKEN)
-    with serve(Forsakringskassan(contracts, types, settings)) as running:
+    with serve(forsakringskassan.PERSONA.make(contracts, types, settings)) as running:
         yield running
 
 
@@ -83,7 +84,7 @@ def test_a_test_on_what_all_share_sees_what_came_since_it_began(
     [call] = second.forsakringskassan.calls()
     assert (call.number, call.intygs_id, call.rules) == (2, intyg.intygs_id, ())
     second.end()
-    assert shared.mock.rules.all() == ()
+    assert shared.mock.rules.book.all() == ()
 
 
 def test_a_wrong_token_is_told(tests: Tests) -> None:

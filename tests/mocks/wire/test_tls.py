@@ -14,13 +14,15 @@ import requests
 
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.signature.demo_keys import CLIENT_HSA_ID, TestKeys, make_test_keys
+from intyg.mocks import forsakringskassan
 from intyg.mocks.clock.clock import SWEDEN
 from intyg.mocks.conversations import Event, Happening, script
-from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
-from intyg.mocks.journalsystem import Journalsystem, talk
+from intyg.mocks.forsakringskassan import SETTINGS
+from intyg.mocks.journalsystem import talk
 from intyg.mocks.journalsystem.persona import SETTINGS as EHR
 from intyg.mocks.rules import parse_rule
-from intyg.mocks.server.agency import Agency
+from intyg.mocks.server.persona_base import Persona
+from intyg.mocks.server.service import MockService
 from intyg.mocks.server.serving import MockServer, MockTls, serve
 from intyg.mocks.wire.tls import AdapterTls
 from intyg.schemas.contract.contract import Contracts
@@ -28,6 +30,7 @@ from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
 from tests.mocks import calls
 from tests.mocks.calls import PATHS, envelope, result
+from tests.mocks.kinds import Ehr, Kassan
 
 DATA = envelope(builders.register_certificate())
 
@@ -38,9 +41,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> TestKeys:
 
 
 @contextmanager
-def secure(
-    kassan: Forsakringskassan, keys: TestKeys, *, require: bool = False
-) -> Iterator[MockServer]:
+def secure(kassan: Kassan, keys: TestKeys, *, require: bool = False) -> Iterator[MockServer]:
     tls = MockTls(keys.server.cert, keys.server.key, keys.ca, require_client=require)
     with serve(kassan, tls=tls) as server:
         yield server
@@ -57,9 +58,9 @@ def post(server: MockServer, keys: TestKeys, *, client: bool, **headers: str) ->
     )
 
 
-def test_the_client_certificate_says_who_calls(kassan: Forsakringskassan, keys: TestKeys) -> None:
+def test_the_client_certificate_says_who_calls(kassan: Kassan, keys: TestKeys) -> None:
     no = {"kind": "vp", "code": "VP007"}
-    kassan.add_rule(parse_rule({"answers": no, "match": {"sender": CLIENT_HSA_ID}}))
+    kassan.rules.add(parse_rule({"answers": no, "match": {"sender": CLIENT_HSA_ID}}))
     with secure(kassan, keys) as server:
         assert server.url.startswith("https://")
         known = post(server, keys, client=True, **{"x-vp-sender-id": "SE-LIAR"})
@@ -72,7 +73,7 @@ def test_the_client_certificate_says_who_calls(kassan: Forsakringskassan, keys: 
     assert (second.sender, second.tls_subject) == (None, None)
 
 
-def test_a_certificate_can_be_required(kassan: Forsakringskassan, keys: TestKeys) -> None:
+def test_a_certificate_can_be_required(kassan: Kassan, keys: TestKeys) -> None:
     with secure(kassan, keys, require=True) as server:
         assert result(post(server, keys, client=True))[0] == "OK"
         with pytest.raises(requests.ConnectionError):
@@ -81,7 +82,7 @@ def test_a_certificate_can_be_required(kassan: Forsakringskassan, keys: TestKeys
 
 
 def test_without_tls_the_platforms_header_says_who_calls(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
     url = server.url + PATHS["RegisterCertificate"]
     for header in ({"x-vp-sender-id": "SE1"}, {}):
@@ -90,7 +91,7 @@ def test_without_tls_the_platforms_header_says_who_calls(
 
 
 def test_a_caller_that_never_says_hello_keeps_nobody_waiting(
-    kassan: Forsakringskassan, keys: TestKeys
+    kassan: Kassan, keys: TestKeys
 ) -> None:
     with secure(kassan, keys) as server:
         with socket.create_connection((server.host, server.port), timeout=5) as silent:
@@ -105,7 +106,7 @@ def test_a_client_certificate_can_make_a_run(
     contracts: Contracts, types: IntygTypes, keys: TestKeys
 ) -> None:
     settings = replace(SETTINGS, run_by_client_certificate=True)
-    kassan = Forsakringskassan(contracts, types, settings)
+    kassan = forsakringskassan.PERSONA.make(contracts, types, settings)
     with secure(kassan, keys) as server:
         assert result(post(server, keys, client=True))[0] == "OK"
         assert result(post(server, keys, client=False))[0] == "OK"
@@ -136,9 +137,9 @@ def _everything(connection: socket.socket) -> bytes:
     ],
 )
 def test_what_breaks_a_connection_breaks_an_encrypted_one(
-    kassan: Forsakringskassan, keys: TestKeys, answer: dict[str, Any], seen: type[Exception]
+    kassan: Kassan, keys: TestKeys, answer: dict[str, Any], seen: type[Exception]
 ) -> None:
-    kassan.add_rule(parse_rule({"answers": answer, "count": 1}))
+    kassan.rules.add(parse_rule({"answers": answer, "count": 1}))
     with secure(kassan, keys) as server:
         with pytest.raises(seen):
             post(server, keys, client=True)
@@ -146,7 +147,7 @@ def test_what_breaks_a_connection_breaks_an_encrypted_one(
 
 
 def test_files_that_do_not_fit_are_refused_before_a_port_is_taken(
-    kassan: Forsakringskassan, keys: TestKeys, tmp_path: Path
+    kassan: Kassan, keys: TestKeys, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match="client_ca"):
         MockTls(keys.server.cert, keys.server.key, require_client=True)
@@ -162,7 +163,7 @@ def shows(keys: TestKeys) -> AdapterTls:
 
 
 @contextmanager
-def adapter_that_wants_a_certificate(mock: Agency, keys: TestKeys) -> Iterator[str]:
+def adapter_that_wants_a_certificate(mock: MockService[Persona], keys: TestKeys) -> Iterator[str]:
     """Something that takes messages, and lets nobody in who shows none; gives its address."""
     tls = MockTls(keys.server.cert, keys.server.key, keys.ca, require_client=True)
     with serve(mock, tls=tls) as server:
@@ -170,27 +171,25 @@ def adapter_that_wants_a_certificate(mock: Agency, keys: TestKeys) -> Iterator[s
 
 
 def test_an_authority_shows_its_certificate_when_it_asks(
-    contracts: Contracts, types: IntygTypes, ehr: Journalsystem, keys: TestKeys
+    contracts: Contracts, types: IntygTypes, ehr: Ehr, keys: TestKeys
 ) -> None:
     with adapter_that_wants_a_certificate(ehr, keys) as url:
         settings = replace(SETTINGS, adapter_url=url, adapter_tls=shows(keys))
-        kassan = Forsakringskassan(contracts, types, settings)
+        kassan = forsakringskassan.PERSONA.make(contracts, types, settings)
         with serve(kassan) as server:
             assert result(calls.post(server, builders.register_certificate()))[0] == "OK"
-        assert kassan.ask(builders.INTYGS_ID, "KONTKT", "Fråga").result_code == "OK"
-        kassan.settings = replace(settings, adapter_tls=AdapterTls(keys.ca))
-        assert kassan.ask(builders.INTYGS_ID, "KONTKT", "Fråga").failure in (
+        assert kassan.persona.ask(builders.INTYGS_ID, "KONTKT", "Fråga").result_code == "OK"
+        kassan.place.settings = replace(settings, adapter_tls=AdapterTls(keys.ca))
+        assert kassan.persona.ask(builders.INTYGS_ID, "KONTKT", "Fråga").failure in (
             "SSLError",
             "ConnectionError",  # the same, told while the message is on its way
         )
-        kassan.settings = replace(settings, adapter_tls=AdapterTls())
-        assert kassan.ask(builders.INTYGS_ID, "KONTKT", "Fråga").failure == "SSLError"
+        kassan.place.settings = replace(settings, adapter_tls=AdapterTls())
+        assert kassan.persona.ask(builders.INTYGS_ID, "KONTKT", "Fråga").failure == "SSLError"
     assert [each.sender for each in ehr.journal.entries()] == [CLIENT_HSA_ID]
 
 
-def test_an_ehr_shows_its_certificate_when_it_answers(
-    kassan: Forsakringskassan, keys: TestKeys
-) -> None:
+def test_an_ehr_shows_its_certificate_when_it_answers(kassan: Kassan, keys: TestKeys) -> None:
     about = Happening(
         Event.QUESTION,
         builders.INTYGS_ID,

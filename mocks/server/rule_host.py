@@ -1,12 +1,6 @@
-"""
-What a mock has to do with rules: takes them, and lets them have their way with a call.
+"""What a mock has to do with rules: takes them, and lets them have their way with a call."""
 
-A base class of `agency.Agency`, which knows the steps that rules come between.
-"""
-
-import threading
 import uuid
-from abc import abstractmethod
 from collections.abc import Callable, Collection
 from typing import Final
 
@@ -14,19 +8,18 @@ from werkzeug.wrappers import Request
 
 from intyg.mocks.control import interface
 from intyg.mocks.journal import Verdict
-from intyg.mocks.rules import effects, trouble
+from intyg.mocks.rules import effects
 from intyg.mocks.rules.answers import Effect, PassThrough
-from intyg.mocks.rules.book import RuleBook
 from intyg.mocks.rules.effects import Reply, Scene
 from intyg.mocks.rules.facts import Facts, typ_of
 from intyg.mocks.rules.model import Match, Rule, covers
 from intyg.mocks.rules.parse import RuleError, check_passing
 from intyg.mocks.rules.passing import pass_on
-from intyg.mocks.rules.type_codes import ANY_TYPE, TypeCodes
 from intyg.mocks.rules.waits import Ended, Waits
 from intyg.mocks.rules.xpath import is_large
 from intyg.mocks.server.call import Call
-from intyg.mocks.settings import ANY, MockSettings
+from intyg.mocks.server.persona_base import Persona
+from intyg.mocks.server.place import Place
 from intyg.mocks.wire import envelope
 from intyg.schemas.contract.contract import Contract
 
@@ -38,38 +31,36 @@ class StoppedError(Exception):
     """The mock stopped while a call waited."""
 
 
-class Ruled:
+class RuleHost:
     """
-    Rules and what they do.
+    The rules of a mock, and what they do to its calls.
+
+    Args:
+        place: Has the book that they are kept in.
+        persona: Whose calls they are about.
 
     Attributes:
-        rules: The behaviour rules.
+        book: The rules.
         waits: What delayed and hanging answers wait in.
     """
 
-    def __init__(self, settings: MockSettings) -> None:
-        self.settings = settings
-        self.rules = RuleBook(self._trouble)
-        self.waits = Waits()
-        self._lock = threading.RLock()
-        """Guards the persona's state: check and change are one step."""
+    def __init__(self, place: Place, persona: Persona) -> None:
+        self.book: Final = place.book
+        self.waits: Final = Waits()
+        self._place = place
+        self._persona = persona
         self._ordered = 0
-        self._platform = f"{settings.part}-{uuid.uuid4().hex[:8]}"
+        self._platform = f"{self.part}-{uuid.uuid4().hex[:8]}"
 
     @property
     def part(self) -> str:
-        """Its code in `types:Part`; `HSVARD` for the EHR."""
-        return self.settings.part
+        """The mock's code in `types:Part`; `HSVARD` for the EHR."""
+        return self._place.settings.part
 
     @property
-    @abstractmethod
     def contracts_taken(self) -> Collection[str]:
-        """Keys of the contracts that it takes."""
-
-    @property
-    def type_codes(self) -> TypeCodes:
-        """What `typ` may be in rules and scripts; a persona that knows certificate types says."""
-        return ANY_TYPE
+        """Keys of the contracts that the mock takes."""
+        return self._persona.handlers.keys()
 
     def _check_rule(self, rule: Rule) -> None:
         """
@@ -78,22 +69,20 @@ class Ruled:
         Raises:
             RuleError: It could not.
         """
-        part = self.settings.part
-        if rule.match.agency is not None and part not in rule.match.agency:
-            raise RuleError("match.agency", f"{self.settings.name} is {part}")
+        settings = self._place.settings
+        if rule.match.agency is not None and settings.part not in rule.match.agency:
+            raise RuleError("match.agency", f"{settings.name} is {settings.part}")
         for wanted in rule.match.contract or ():
             if not any(covers(wanted, key) for key in self.contracts_taken):
                 takes = ", ".join(sorted(self.contracts_taken))
-                raise RuleError(
-                    "match.contract", f"{self.settings.name} takes {takes}, not {wanted}"
-                )
-        for text in self.type_codes.faults(rule.match.typ):
+                raise RuleError("match.contract", f"{settings.name} takes {takes}, not {wanted}")
+        for text in self._persona.type_codes.faults(rule.match.typ):
             raise RuleError("match.typ", text)
-        fault = check_passing(rule, self.settings.pass_through_to)
+        fault = check_passing(rule, settings.pass_through_to)
         if fault is not None:
             raise fault
 
-    def add_rule(self, rule: Rule) -> Rule:
+    def add(self, rule: Rule) -> Rule:
         """
         Take a rule.
 
@@ -101,9 +90,9 @@ class Ruled:
             RuleError: It could not act here, or there is one of its id.
         """
         self._check_rule(rule)
-        return self.rules.add(rule)
+        return self.book.add(rule)
 
-    def put_rule(self, rule: Rule) -> Rule:
+    def put(self, rule: Rule) -> Rule:
         """
         Take a rule, in place of the one of its id if there is one.
 
@@ -111,7 +100,7 @@ class Ruled:
             RuleError: It could not act here.
         """
         self._check_rule(rule)
-        return self.rules.put(rule)
+        return self.book.put(rule)
 
     def fail_next(
         self,
@@ -134,7 +123,7 @@ class Ruled:
         Raises:
             RuleError: The mock does not take the contract.
         """
-        with self._lock:
+        with self._place.lock:
             self._ordered += 1
             place = self._ordered
         match = {"contract": contract, "intygs_id": intygs_id}
@@ -146,39 +135,20 @@ class Ruled:
             count=count,
         )
         self._check_rule(rule)
-        return self.rules.add(rule, fleeting=True)
-
-    def typ_held(self, intygs_id: str) -> tuple[str, str] | None:
-        """Code and version of a certificate that the mock has."""
-        del intygs_id  # a persona that keeps certificates knows
-        return None
-
-    def takes_address(self, logical_address: str | None) -> bool:
-        """Its own logical address, one of its trouble addresses, or one that a rule names."""
-        return (
-            self.settings.logical_address in (ANY, logical_address)
-            or self._trouble_at(logical_address) is not None
-            or self.rules.speak_of(logical_address)
-        )
-
-    def _trouble_at(self, logical_address: str | None) -> Rule | None:
-        return trouble.find(logical_address, self.settings.part, self.settings.logical_address)
-
-    def _trouble(self, facts: Facts) -> Rule | None:
-        return self._trouble_at(facts.logical_address)
+        return self.book.add(rule, fleeting=True)
 
     # --- a call ---------------------------------------------------------------------------------
 
-    def _effect_on(self, request: Request, call: Call, contract: Contract) -> Effect | None:
+    def effect_on(self, request: Request, call: Call, contract: Contract) -> Effect | None:
         """What the rule does that acts on a call; None if none does."""
         facts = self._facts(request, call, contract)
         call.tell(facts)
-        rule, effect, call.rules = self.rules.choose(facts)
+        rule, effect, call.rules = self.book.choose(facts)
         if rule is not None and effect is not None:
             call.note("rule", Verdict.NOTED, f"{rule.id}: {effect.kind}")
         return effect
 
-    def _perform(
+    def perform(
         self,
         effect: Effect,
         request: Request,
@@ -207,7 +177,7 @@ class Ruled:
                 address,
                 call.data,
                 request.headers.items(),
-                self.settings.pass_through_to,
+                self._place.settings.pass_through_to,
                 self._platform,
             )
 
@@ -228,9 +198,9 @@ class Ruled:
         assert call.element is not None
         typ = typ_of(call.element)
         if typ is None and call.intygs_id is not None:
-            typ = self.typ_held(call.intygs_id)
+            typ = self._persona.typ_held(call.intygs_id)
         return Facts(
-            agency=self.settings.part,
+            agency=self.part,
             contract=contract,
             element=call.element,
             sender=call.identity.sender,

@@ -5,7 +5,7 @@ A call goes through the same steps everywhere: envelope, logical address, contra
 the persona's own handler, which may run further steps. Each step leaves its verdict in the journal,
 and the first that fails decides the answer.
 
-A rule (see `rules`) may have it answered otherwise, before or after the mock has taken the call.
+A rule (see `rule_host`) may have it answered otherwise, before or after it was taken.
 
 POST a call to any path that ends with the contract's national path, or to `/`, where the body
 element says which contract it is. `?wsdl` on a national path answers the WSDL. `/control` is the
@@ -14,16 +14,15 @@ mock's own interface (see `control`).
 
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Final, Self
+from typing import Any, Final, Generic, Self, TypeVar
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from lxml import etree
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
-from intyg.mocks.clock.clock import Clock, system_clock
 from intyg.mocks.clock.timeline import Timeline
 from intyg.mocks.control import Operation, ProblemError, interface
 from intyg.mocks.control.gate import Control
@@ -46,13 +45,14 @@ from intyg.mocks.server.call import (
     RefusedError,
     with_findings,
 )
-from intyg.mocks.server.ruled import Ruled, StoppedError
+from intyg.mocks.server.persona_base import Persona
+from intyg.mocks.server.rule_host import RuleHost, StoppedError
 from intyg.mocks.settings import MockSettings
 from intyg.mocks.wire import envelope
 from intyg.mocks.wire.envelope import Answer, FaultCode, FaultError
 from intyg.mocks.wire.identity import identify
 from intyg.schemas.codes import ErrorId
-from intyg.schemas.contract.contract import Contract, Contracts
+from intyg.schemas.contract.contract import Contract
 
 _log = logging.getLogger(__name__)
 
@@ -71,38 +71,50 @@ _GLIMPSE_SECONDS: Final = 1.0
 """So long the beginning of a call is waited for that is refused for its size anyway."""
 
 
-class Agency(Ruled):
+P_co = TypeVar("P_co", bound=Persona, covariant=True)
+
+
+class MockService(Generic[P_co]):
     """
-    What every mock does. Callable as a WSGI application.
+    A mock: a persona behind a door. Callable as a WSGI application.
 
     Args:
-        contracts: The contracts' schemas.
-        settings: Name, address, bounds.
-        clock: Stamps what is kept; injected in tests.
+        persona: Who it is; has handlers for the contracts that it takes.
+
+    Attributes:
+        place: What its parts have in common.
+        rules: The behaviour rules.
+        fellows: The mocks that were started together, this one among them.
     """
 
-    def __init__(
-        self, contracts: Contracts, settings: MockSettings, clock: Clock = system_clock
-    ) -> None:
-        super().__init__(settings)
-        self.contracts = contracts
-        self.timeline = Timeline.of(clock)
-        self.clock: Clock = self.timeline
-        self.journal = _journal(settings)
-        self.runs = Runs(self._make_run, self.clock, settings.max_runs, settings.run_idle_seconds)
-        self.control = Control(settings.name, lambda: self.operations)
-        self.fellows: tuple[Agency, ...] = (self,)
-        """The mocks that were started together, this one among them."""
+    def __init__(self, persona: P_co) -> None:
+        self.persona = persona
+        self.place: Final = persona.place
+        self.rules: Final = RuleHost(self.place, persona)
+        self.journal: Final = _journal(self.settings)
+        self.runs: Final = Runs(
+            self._make_run,
+            self.timeline,
+            self.settings.max_runs,
+            self.settings.run_idle_seconds,
+        )
+        self.control = Control(self.name, lambda: self.operations)
+        self.fellows: tuple[MockService[Persona], ...] = (self,)
 
     @property
-    def handlers(self) -> Mapping[str, Callable[[Call], Answer]]:
-        """Contracts that it takes, by key (`RegisterCertificate:3`), and what it does then."""
-        return {}
+    def settings(self) -> MockSettings:
+        """What it was told."""
+        return self.place.settings
+
+    @property
+    def timeline(self) -> Timeline:
+        """Its time, and what is to happen when."""
+        return self.place.timeline
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """The control interface; a persona adds its own part."""
-        return interface.operations()
+        """The control interface."""
+        return (*interface.operations(), *self.persona.operations)
 
     @property
     def name(self) -> str:
@@ -122,15 +134,17 @@ class Agency(Ruled):
             "part": self.settings.part,
             "contracts": {each.key: each.path for each in self._taken()},
             "adapter_url": self.settings.adapter_url,
+            **self.persona.describe(),
         }
 
     def state(self) -> dict[str, int]:
-        """How much there is of what; a persona adds its own part."""
+        """How much there is of what."""
         return {
             "calls": self.journal.count(),
             "dropped": self.journal.dropped.total,
-            "rules": len(self.rules.all()),
+            "rules": len(self.rules.book.all()),
             "runs": len(self.runs.all()),
+            **self.persona.counts(),
         }
 
     def reset(self) -> None:
@@ -139,10 +153,11 @@ class Agency(Ruled):
 
         Calls that wait are not answered any more: they would be taken by a mock that is as new.
         """
-        self.waits.stop()
-        with self._lock:
+        with self.place.lock:
+            self.persona.clear()
+            self.rules.waits.stop()
             self.journal.clear()
-            self.rules.clear()
+            self.rules.book.clear()
 
     def forget(self, intygs_id: str) -> int:
         """
@@ -151,14 +166,17 @@ class Agency(Ruled):
         Returns:
             How many things that were: calls, certificates, messages, events.
         """
-        self.rules.forget(intygs_id)
-        return self.journal.forget(Filter.of([("intygs_id", intygs_id)]))
+        with self.place.lock:
+            kept = self.persona.forget(intygs_id)
+            self.rules.book.forget(intygs_id)
+            return kept + self.journal.forget(Filter.of([("intygs_id", intygs_id)]))
 
     def known_intyg(self) -> set[str]:
         """Ids of certificates that it has heard of."""
-        return {each.intygs_id for each in self.journal.heads() if each.intygs_id}
+        called = {each.intygs_id for each in self.journal.heads() if each.intygs_id}
+        return called | self.persona.known_intyg()
 
-    def everywhere(self) -> tuple["Agency", ...]:
+    def everywhere(self) -> tuple["MockService[Persona]", ...]:
         """It and its fellows; of a run, those that have it."""
         run = self.settings.run
         if run is None:
@@ -167,8 +185,9 @@ class Agency(Ruled):
 
     def wake(self) -> None:
         """End every wait for something to happen: the mock is about to stop."""
+        self.persona.stop()
         self.journal.wake()
-        self.waits.stop()
+        self.rules.waits.stop()
         for mock in self.runs.mocks():
             mock.wake()
 
@@ -185,26 +204,17 @@ class Agency(Ruled):
 
     def send_to(self, adapter_url: str) -> None:
         """Send its own messages there from now on; see `MockSettings.adapter_url`."""
-        self.settings = replace(self.settings, adapter_url=adapter_url)
-
-    def another(self, settings: MockSettings) -> Self:
-        """A mock like this one with other settings and nothing in it yet."""
-        return type(self)(self.contracts, settings, self.clock)
+        self.place.settings = replace(self.settings, adapter_url=adapter_url)
 
     def _make_run(self, run_id: str) -> Self:
-        settings = self.settings
-        made = self.another(replace(settings, run=run_id, journal_max_bytes=settings.run_max_bytes))
+        settings = replace(self.settings, run=run_id, journal_max_bytes=self.settings.run_max_bytes)
+        made = type(self)(self.persona.another(self.place.another(settings)))
         made.control = self.control
         made.fellows = self.fellows
-        for rule in reversed(self.rules.all()):
+        for rule in reversed(self.rules.book.all()):
             if not rule.id.startswith(interface.ORDERED):
-                made.rules.add(rule)
+                made.rules.book.add(rule)
         return made
-
-    @property
-    def contracts_taken(self) -> Collection[str]:
-        """Keys of the contracts that it takes."""
-        return self.handlers.keys()
 
     # --- HTTP -------------------------------------------------------------------------------------
 
@@ -248,11 +258,11 @@ class Agency(Ruled):
         """WSDL and the XSDs it imports; anything else is told where the door is."""
         contract = self._contract_of_path(request.path)
         if contract is not None and "wsdl" in request.args:
-            wsdl = self.contracts.wsdl(contract, request.base_url)
+            wsdl = self.place.contracts.wsdl(contract, request.base_url)
             return Response(wsdl, content_type=envelope.CONTENT_TYPE)
         if contract is not None and "xsd" in request.args:
             try:
-                xsd = self.contracts.document(
+                xsd = self.place.contracts.document(
                     contract, request.args["xsd"], f"{request.base_url}?xsd="
                 )
             except KeyError:
@@ -270,7 +280,7 @@ class Agency(Ruled):
     def _call(self, request: Request) -> Response:
         """One SOAP call: run the steps, answer, and keep all of it."""
         call = Call(self.journal.number(), b"", request.mimetype_params.get("charset"))
-        record = Record(self.journal, request, call, self.clock())
+        record = Record(self.journal, request, call, self.timeline())
         reply, state = None, AnswerState.BROKEN
         try:
             reply = self._steps(request, call, record)
@@ -283,7 +293,7 @@ class Agency(Ruled):
         if reply is None:
             return effects.drop(request.environ)
         call.element = None  # a thousand answers may wait at once, and it is large
-        response = effects.leave(reply, request.environ, self.waits, record.settle)
+        response = effects.leave(reply, request.environ, self.rules.waits, record.settle)
         if reply.status == 405:
             response.headers["Allow"] = "POST"
         if reply.status == 413:
@@ -296,12 +306,12 @@ class Agency(Ruled):
             self._open(request, call)
             contract = call.contract
             assert contract is not None
-            effect = self._effect_on(request, call, contract)
+            effect = self.rules.effect_on(request, call, contract)
             if effect is None:
                 return self._take(call, contract)
             if effects.holds_back(effect):
                 record.hold()
-            return self._perform(
+            return self.rules.perform(
                 effect, request, call, contract, lambda: self._take(call, contract)
             )
         except FaultError as fault:
@@ -358,8 +368,8 @@ class Agency(Ruled):
     def _contract_of_element(
         self, element: etree._Element, call: Call, at_path: Contract | None
     ) -> Contract:
-        contract = self.contracts.by_request(str(element.tag))
-        if contract is None or contract.key not in self.handlers:
+        contract = self.place.contracts.by_request(str(element.tag))
+        if contract is None or contract.key not in self.persona.handlers:
             text = f"{self.settings.name} does not take {etree.QName(element).localname}"
         elif at_path is not None and contract != at_path:
             text = f"This is the address of {at_path.key}, not of {contract.key}"
@@ -373,7 +383,7 @@ class Agency(Ruled):
         """As the national platform: no header or no route is a fault."""
         if not call.logical_address:
             text = "The header LogicalAddress is missing or empty"
-        elif not self.takes_address(call.logical_address):
+        elif not self.place.takes_address(call.logical_address):
             expected = self.settings.logical_address
             text = f"{self.settings.name} has logical address {expected}"
             meant = trouble.nearest(call.logical_address, self.settings.part)
@@ -391,7 +401,7 @@ class Agency(Ruled):
         try:
             if self.settings.checks:
                 self._check_schema(call, contract, call.element)
-            return self.handlers[contract.key](call)
+            return self.persona.handlers[contract.key](call)
         except RefusedError as refusal:
             return refusal.answer
         except Exception as exc:  # noqa: BLE001 -- the door: a mock's own defect is an answer too
@@ -400,14 +410,14 @@ class Agency(Ruled):
             return Answer.error(ErrorId.TECHNICAL_ERROR, "The mock itself failed")
 
     def _check_schema(self, call: Call, contract: Contract, element: etree._Element) -> None:
-        findings = self.contracts.check(contract, element)
+        findings = self.place.contracts.check(contract, element)
         if findings:
             text = f"The message breaks the schema of {contract.key}"
             raise call.refuse("xsd", ErrorId.VALIDATION_ERROR, with_findings(text, findings))
         call.note("xsd")
 
     def _taken(self) -> list[Contract]:
-        return [each for each in self.contracts.all() if each.key in self.handlers]
+        return [each for each in self.place.contracts.all() if each.key in self.persona.handlers]
 
     def _contract_of_path(self, path: str) -> Contract | None:
         return next((each for each in self._taken() if path.rstrip("/").endswith(each.path)), None)

@@ -6,7 +6,8 @@ import pytest
 import requests
 from lxml import etree
 
-from intyg.mocks.forsakringskassan import SETTINGS, Forsakringskassan
+from intyg.mocks import forsakringskassan
+from intyg.mocks.forsakringskassan import SETTINGS
 from intyg.mocks.journal import Verdict
 from intyg.mocks.rules.answers import Error, Fault, Http
 from intyg.mocks.server.call import with_findings
@@ -25,6 +26,7 @@ from tests.mocks.calls import (
     post_raw,
     result,
 )
+from tests.mocks.kinds import Kassan
 
 REGISTER = builders.register_certificate()
 
@@ -142,7 +144,9 @@ def test_too_large_a_call_is_413_and_leaves_the_connection_usable(server: MockSe
 def test_the_beginning_of_too_large_a_call_is_kept(
     contracts: Contracts, types: IntygTypes, head: str, sent: bytes
 ) -> None:
-    kassan = Forsakringskassan(contracts, types, replace(SETTINGS, max_body_bytes=1000))
+    kassan = forsakringskassan.PERSONA.make(
+        contracts, types, replace(SETTINGS, max_body_bytes=1000)
+    )
     start = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\n{head}\r\n\r\n"
     with serve(kassan) as server:
         with socket.create_connection((server.host, server.port), timeout=5) as connection:
@@ -199,32 +203,32 @@ def test_a_call_is_journalled_byte_for_byte_with_its_steps(server: MockServer) -
 
 
 def test_an_ordered_error_is_answered_once_and_changes_nothing(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
-    kassan.fail_next(
+    kassan.rules.fail_next(
         Error(error_id=ErrorId.TECHNICAL_ERROR, text="try again later"), "RegisterCertificate"
     )
     assert result(post(server, REGISTER)) == ["ERROR", "TECHNICAL_ERROR", "try again later"]
-    assert kassan.all_intyg() == ()
+    assert kassan.persona.all_intyg() == ()
     assert result(post(server, REGISTER))[0] == "OK"
     first, second = kassan.journal.entries()
     assert (first.step("rule"), second.step("rule")) == (first.steps[-1], None)
 
 
 def test_an_ordered_fault_and_an_ordered_page_look_like_it(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
-    kassan.fail_next(Fault(text="VP009 unreachable"))
-    kassan.fail_next(Http(status=503, page="<html>busy</html>"))
+    kassan.rules.fail_next(Fault(text="VP009 unreachable"))
+    kassan.rules.fail_next(Http(status=503, page="<html>busy</html>"))
     first, second = post(server, REGISTER), post(server, REGISTER)
     assert (first.status_code, fault(first)) == (500, ("soap:Server", "VP009 unreachable"))
     assert (second.status_code, second.text) == (503, "<html>busy</html>")
     assert second.headers["Content-Type"].startswith("text/html")
 
 
-def test_a_failure_of_a_contract_not_taken_is_refused(kassan: Forsakringskassan) -> None:
+def test_a_failure_of_a_contract_not_taken_is_refused(kassan: Kassan) -> None:
     with pytest.raises(ValueError, match=r"^match\.contract: .*RevokeCertificate"):
-        kassan.fail_next(Fault(), "GetCertificate")
+        kassan.rules.fail_next(Fault(), "GetCertificate")
 
 
 def test_a_defect_of_the_mock_is_a_technical_error_without_details(
@@ -233,7 +237,7 @@ def test_a_defect_of_the_mock_is_a_technical_error_without_details(
     def broken(*_: object) -> None:
         raise RuntimeError(builders.PATIENT)
 
-    monkeypatch.setattr(server.mock.contracts, "check", broken)
+    monkeypatch.setattr(server.mock.place.contracts, "check", broken)
     response = post(server, REGISTER)
     assert result(response)[:2] == ["ERROR", "TECHNICAL_ERROR"]
     assert builders.PATIENT not in response.text + caplog.text
@@ -265,16 +269,20 @@ def test_a_get_says_where_the_doors_are(server: MockServer) -> None:
     assert f"{NATIONAL}/RevokeCertificate/2/rivtabp21" in unknown.text
 
 
-def test_reset_forgets_everything(server: MockServer, kassan: Forsakringskassan) -> None:
+def test_reset_forgets_everything(server: MockServer, kassan: Kassan) -> None:
     post(server, REGISTER)
-    kassan.fail_next(Fault())
+    kassan.rules.fail_next(Fault())
     kassan.reset()
-    assert (kassan.all_intyg(), kassan.journal.entries(), kassan.rules.all()) == ((), (), ())
+    assert (kassan.persona.all_intyg(), kassan.journal.entries(), kassan.rules.book.all()) == (
+        (),
+        (),
+        (),
+    )
     assert result(post(server, REGISTER))[0] == "OK"
 
 
 def test_what_came_of_a_call_that_ended_too_early_is_kept(
-    server: MockServer, kassan: Forsakringskassan
+    server: MockServer, kassan: Kassan
 ) -> None:
     head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\nContent-Length: 100\r\n\r\n"
     with socket.create_connection((server.host, server.port), timeout=5) as connection:
