@@ -122,7 +122,7 @@ class AuditKey:
         Raises:
             SettingsError: It was begun with another.
         """
-        if {head.key_id for head in rows.audit_heads()} - {self.key_id}:
+        if {head.key_id for head in rows.audit.heads()} - {self.key_id}:
             raise SettingsError("audit: the database's audit log was begun with another key")
 
     def person(self, number: str) -> str:
@@ -200,7 +200,7 @@ class AuditLog:
             SettingsError: The database's log was begun with another key.
         """
         with self._store.begin() as rows:
-            rows.begin_audit(self._key)
+            rows.audit.begin(self._key)
             self._key.must_have_sealed(rows)
 
     def recorded(
@@ -274,7 +274,7 @@ class AuditLog:
             _log.info("audit.anchors", **{"intyg.audit_anchors": due})
 
     def _add(self, rows: Rows, entry: AuditEntry) -> None:
-        rows.add_audit(entry, self._key)
+        rows.audit.add(entry, self._key)
 
     def _of_call(self, inbound: Inbound, outcome: str, detail: str) -> AuditEntry:
         number = _first(inbound.element, _PERSON)
@@ -334,7 +334,7 @@ def anchor(head: AuditHead) -> str:
 
 def anchors(rows: Rows) -> list[str]:
     """Where each chain ends that has a row."""
-    return [anchor(head) for head in rows.audit_heads() if head.number]
+    return [anchor(head) for head in rows.audit.heads() if head.number]
 
 
 def anchors_in(text: str) -> frozenset[tuple[int, int, str]]:
@@ -369,11 +369,11 @@ def verify(rows: Rows, key: AuditKey, kept: Iterable[tuple[int, int, str]] = ())
     """
     wanted = {(chain, number): row_hash for chain, number, row_hash in kept if number}
     compared = len(wanted)
-    heads = {head.chain: head for head in rows.audit_heads()}
+    heads = {head.chain: head for head in rows.audit.heads()}
     faults: list[AuditFault] = []
     ends = dict.fromkeys(range(CHAINS), (0, GENESIS))
     count = 0
-    for row in rows.audit_rows():
+    for row in rows.audit.all():
         count += 1
         place = (row.chain, row.number)
         last, previous = ends.get(row.chain, (0, GENESIS))

@@ -76,7 +76,7 @@ def list_(
 ) -> None:
     """Show the newest rows, oldest first."""
     with _opened(config) as (rows, _, key):
-        found = rows.find_audit(log_of.id_as_kept(intygs_id, key), limit)
+        found = rows.audit.find(log_of.id_as_kept(intygs_id, key), limit)
     for row in found:
         if as_json:
             entry = {**asdict(row.entry), "at": row.entry.at.isoformat()}

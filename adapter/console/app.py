@@ -66,7 +66,7 @@ def build_console(
     @app.get("/health")
     def health() -> ResponseReturnValue:
         with services.store.read() as rows:
-            rows.get_intyg("")
+            rows.intyg.get("")
         if ended := ended_threads():
             text = f"Threads have ended: {', '.join(ended)}."
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, text)
@@ -107,7 +107,7 @@ def build_console(
         if not (1 <= len(ref) <= MAX_ID_LENGTH and len(intygs_id) <= MAX_ID_LENGTH):
             return problem(HTTPStatus.BAD_REQUEST, f"ref: 1 to {MAX_ID_LENGTH} characters.")
         with services.store.begin() as rows:
-            rows.set_ref(intygs_id, ref)
+            rows.intyg.set_ref(intygs_id, ref)
             if services.audit:
                 services.audit.record_console(rows, "ref", intygs_id, secrets.token_hex(16), None)
         return jsonify(intygsId=intygs_id, ref=ref)
@@ -135,7 +135,7 @@ def build_console(
     def _record(
         rows: Rows, meddelande_id: str, handled: bool, by: str | None, correlation_id: str
     ) -> None:
-        found = rows.get_meddelande(meddelande_id)
+        found = rows.meddelanden.get(meddelande_id)
         if services.audit and found is not None:
             action = "hanterad" if handled else "ej hanterad"
             intygs_id = found.meddelande.intygs_id

@@ -10,8 +10,8 @@ def blocked_view(rows: Rows, limit: int) -> dict[str, list[dict[str, object]]]:
     Times are UTC in ISO 8601.
     """
     return {
-        "blocks": [_block(block) for block in rows.newest_blocks(limit)],
-        "held": [_hold(hold) for hold in rows.holds(limit)],
+        "blocks": [_block(block) for block in rows.blocks.newest(limit)],
+        "held": [_hold(hold) for hold in rows.blocks.holds(limit)],
     }
 
 

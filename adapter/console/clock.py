@@ -80,7 +80,7 @@ def build_clock(clock: VirtualClock, workers: Workers, store: Store, token: Toke
 
 def _state(clock: VirtualClock, store: Store) -> dict[str, Any]:
     with store.read() as rows:
-        next_due: datetime | None = rows.next_retry()
+        next_due: datetime | None = rows.deliveries.next_retry()
     return {
         "now": clock().isoformat(),
         "frozen": clock.frozen,

@@ -23,7 +23,7 @@ class _StoreCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with self._services.store.read() as rows:
-            by_state = rows.count_deliveries()
+            by_state = rows.deliveries.count()
         deliveries = GaugeMetricFamily(
             "intyg_deliveries", "Deliveries by where they stand.", labels=["state"]
         )

@@ -25,20 +25,20 @@ def intyg_view(rows: Rows, intygs_id: str) -> dict[str, object] | None:
     Returns:
         None when there is no such certificate.
     """
-    stored = rows.get_intyg(intygs_id)
+    stored = rows.intyg.get(intygs_id)
     if stored is None:
         return None
-    meddelanden = rows.meddelanden(intygs_id)
+    meddelanden = rows.meddelanden.of_intyg(intygs_id)
     return {
         **_intyg(stored),
-        "ref": rows.ref(intygs_id),
-        "statuses": [_status(status) for status in rows.statuses(intygs_id)],
-        "deliveries": [_delivery(delivery) for delivery in rows.deliveries(intygs_id)],
-        "handelser": [_handelse(handelse) for handelse in rows.handelser(intygs_id)],
+        "ref": rows.intyg.ref(intygs_id),
+        "statuses": [_status(status) for status in rows.intyg.statuses(intygs_id)],
+        "deliveries": [_delivery(delivery) for delivery in rows.deliveries.find(intygs_id)],
+        "handelser": [_handelse(handelse) for handelse in rows.events.of_intyg(intygs_id)],
         "meddelanden": [_meddelande(meddelande) for meddelande in meddelanden],
         "skickadeFragor": _arenden(count_arenden(Direction.TO_RECIPIENT, meddelanden)),
         "mottagnaFragor": _arenden(count_arenden(Direction.TO_CARE, meddelanden)),
-        "blocks": [_block(block) for block in rows.blocks(intygs_id)],
+        "blocks": [_block(block) for block in rows.blocks.find(intygs_id)],
     }
 
 

@@ -181,7 +181,7 @@ class Workers:
 
     def _is_any_due(self) -> bool:
         with self._store.read() as rows:
-            return rows.is_any_due()
+            return rows.deliveries.is_any_due()
 
     @contextmanager
     def _taking_part(self) -> Iterator[None]:
@@ -245,7 +245,7 @@ class Workers:
             needed = self._deliverer.longest_attempt_seconds(destination) + LEASE_MARGIN_SECONDS
             if needed > self._settings.lease_seconds:
                 with self._store.begin() as rows:
-                    rows.extend_lease(delivery, needed)
+                    rows.deliveries.extend_lease(delivery, needed)
             return self._deliverer.deliver(delivery, destination), True
         except StoreError:
             raise
@@ -275,7 +275,7 @@ class Workers:
     def _record_all(self, delivery: Delivery, outcome: Outcome, counted: bool) -> None:
         try:
             with self._store.begin() as rows:
-                recorded = rows.record_attempt(delivery, outcome, counted=counted)
+                recorded = rows.deliveries.record_attempt(delivery, outcome, counted=counted)
                 self._after_delivery(rows, recorded, outcome)
         except StoreError:
             raise
@@ -287,7 +287,7 @@ class Workers:
             )
             outcome = self._without_consequences(delivery, outcome, error)
             with self._store.begin() as rows:
-                recorded = rows.record_attempt(delivery, outcome, counted=counted)
+                recorded = rows.deliveries.record_attempt(delivery, outcome, counted=counted)
         fields = {
             "intyg.outcome": outcome.kind.value,
             "intyg.delivery_state": recorded.state.value,

@@ -28,7 +28,7 @@ def handle(rows: Rows, delivery: Delivery, outcome: Outcome, services: Services)
         _accepted(rows, delivery, services)
     elif outcome.kind is OutcomeKind.BLOCKED:
         to = _where(delivery, services)
-        rows.add_block(new.intygs_id, new.contract, to, outcome.detail, services.clock())
+        rows.blocks.add(new.intygs_id, new.contract, to, outcome.detail, services.clock())
 
 
 def _where(delivery: Delivery, services: Services) -> str:
@@ -42,11 +42,13 @@ def _where(delivery: Delivery, services: Services) -> str:
 def _accepted(rows: Rows, delivery: Delivery, services: Services) -> None:
     """The authority has the certificate: told once, also when it was sent and accepted twice."""
     new = delivery.new
-    stored = rows.lock_intyg(new.intygs_id)
+    stored = rows.intyg.lock(new.intygs_id)
     if stored is None:
         return
     if new.part not in accepted_by(rows, new.intygs_id):
-        rows.add_status(new.intygs_id, IntygsStatus(Status.SENTTO, new.part, services.clock()))
+        rows.intyg.add_status(
+            new.intygs_id, IntygsStatus(Status.SENTTO, new.part, services.clock())
+        )
     elif _delivered_before(rows, delivery):
         return  # otherwise SetCertificateStatus noted it, and nobody was told
     tell_care(
@@ -65,5 +67,5 @@ def _delivered_before(rows: Rows, delivery: Delivery) -> bool:
         one.id != delivery.id
         and (one.new.contract, one.new.part) == (REGISTER_KEY, delivery.new.part)
         and one.state is DeliveryState.DELIVERED
-        for one in rows.deliveries(delivery.new.intygs_id)
+        for one in rows.deliveries.find(delivery.new.intygs_id)
     )

@@ -43,11 +43,11 @@ def handle(
     """
     _prepare(services, meddelande_id)
     with services.store.begin() as rows:
-        found = rows.get_meddelande(meddelande_id)
+        found = rows.meddelanden.get(meddelande_id)
         if found is None:
             raise ApplicationError(UNKNOWN_MEDDELANDE)
-        stored = rows.lock_intyg(found.meddelande.intygs_id)
-        fraga = rows.get_meddelande(meddelande_id)  # again, now that nobody else moves it
+        stored = rows.intyg.lock(found.meddelande.intygs_id)
+        fraga = rows.meddelanden.get(meddelande_id)  # again, now that nobody else moves it
         assert stored is not None  # a message is kept with its certificate
         assert fraga is not None
         if fraga.state is None:
@@ -66,7 +66,7 @@ def handle(
 def _prepare(services: Services, meddelande_id: str) -> None:
     """Let the guard ask about the patient before the transaction."""
     with services.store.read() as rows:
-        found = rows.get_meddelande(meddelande_id)
+        found = rows.meddelanden.get(meddelande_id)
     if found is not None:
         services.guard.prepare(found.meddelande.patient)
 

@@ -1,13 +1,15 @@
 """Rows and transactions: the only package that knows SQLAlchemy.
 
     tables.py  what the database holds
-    rows.py    what can be done inside one transaction
+    rows.py    what can be done inside one transaction; each `…_rows.py` holds a part of it
     engine.py  `Store`: connections, transactions, claims, waking the workers
 
 Nothing here logs, and no error text holds a value from a row: rows are person data.
 """
 
 from intyg.adapter.store.audit_rows import AuditEntry, AuditHead, AuditRow
+from intyg.adapter.store.block_rows import Block, Hold
+from intyg.adapter.store.delivery_rows import Attempt
 from intyg.adapter.store.engine import Store, database_version
 from intyg.adapter.store.faults import (
     ConstraintError,
@@ -16,12 +18,7 @@ from intyg.adapter.store.faults import (
     UnreleasedTablesError,
     WrongEnvironmentError,
 )
-from intyg.adapter.store.rows import (
-    Attempt,
-    Block,
-    Hold,
-    Rows,
-)
+from intyg.adapter.store.rows import Rows
 
 __all__ = [
     "Attempt",

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import sqlalchemy as sa
 
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import TransactionRows
+from intyg.adapter.store.base import Transaction
 
 CHAINS: Final = 8
 GENESIS: Final = "0" * 64
@@ -91,19 +91,24 @@ def chain_of(entry: AuditEntry) -> int:
     return hashlib.sha256(key.encode()).digest()[0] % CHAINS
 
 
-class AuditRows(TransactionRows):
+class AuditRows:
     """The audit log's rows."""
 
-    def add_audit(self, entry: AuditEntry, sealer: Sealer) -> None:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+        self._to_add: list[tuple[int, AuditEntry, Sealer]] = []
+
+    def add(self, entry: AuditEntry, sealer: Sealer) -> None:
         """
         Add an entry. It is written when the transaction ends, as the last thing before the commit,
         so that chains are held as short as can be, and always in the same order.
         """
-        self._to_audit.append((chain_of(entry), entry, sealer))
+        self._to_add.append((chain_of(entry), entry, sealer))
 
-    def write_audit(self) -> tuple[AuditHead, ...]:
+    def write(self) -> tuple[AuditHead, ...]:
         """Write what was added; the chains' new heads. Called by `Store` alone."""
-        waiting, self._to_audit = sorted(self._to_audit, key=lambda one: one[0]), []
+        waiting, self._to_add = sorted(self._to_add, key=lambda one: one[0]), []
         return tuple(self._append(chain, entry, sealer) for chain, entry, sealer in waiting)
 
     def _append(self, chain: int, entry: AuditEntry, sealer: Sealer) -> AuditHead:
@@ -126,24 +131,24 @@ class AuditRows(TransactionRows):
         """The number and hash that a chain ends with; nobody else adds to it from now on."""
         found = self._connection.execute(_LOCK_HEAD, {"at": chain}).first()
         if found is None:
-            self.begin_audit(sealer)
+            self.begin(sealer)
             found = self._connection.execute(_LOCK_HEAD, {"at": chain}).first()
         if found is None:  # its end is gone, with whatever was before it: that stays to be seen
             self._add_head(chain, 1, sealer)
             found = self._connection.execute(_LOCK_HEAD, {"at": chain}).one()
         return found.number, found.hash
 
-    def begin_audit(self, sealer: Sealer) -> None:
+    def begin(self, sealer: Sealer) -> None:
         """Begin every chain where none has begun; a single one that is not there has been lost."""
-        if not self.audit_heads():
+        if not self.heads():
             for chain in range(CHAINS):
                 self._add_head(chain, 0, sealer)
 
     def _add_head(self, chain: int, number: int, sealer: Sealer) -> None:
         head = AuditHead(chain, number, GENESIS, sealer.seal(chain, number, GENESIS), sealer.key_id)
-        self._insert_new(tables.audit_head, vars(head))
+        self._transaction.insert_new(tables.audit_head, vars(head))
 
-    def audit_heads(self) -> tuple[AuditHead, ...]:
+    def heads(self) -> tuple[AuditHead, ...]:
         """Every chain's end, in order of chains."""
         table = tables.audit_head
         rows = self._connection.execute(sa.select(table).order_by(table.c.chain))
@@ -151,20 +156,20 @@ class AuditRows(TransactionRows):
             AuditHead(row.chain, row.number, row.hash, row.seal, row.key_id) for row in rows
         )
 
-    def audit_rows(self) -> Iterator[AuditRow]:
+    def all(self) -> Iterator[AuditRow]:
         """Every row, chain by chain, in order of their numbers."""
         table = tables.audit
-        return self._audit_rows(sa.select(table).order_by(table.c.chain, table.c.number))
+        return self._select(sa.select(table).order_by(table.c.chain, table.c.number))
 
-    def find_audit(self, intygs_id: str | None, limit: int) -> list[AuditRow]:
+    def find(self, intygs_id: str | None, limit: int) -> list[AuditRow]:
         """The newest rows, all or of one certificate; the oldest of them first."""
         table = tables.audit
         select = sa.select(table).order_by(table.c.seq.desc()).limit(limit)
         if intygs_id is not None:
             select = select.where(table.c.intygs_id == intygs_id)
-        return list(self._audit_rows(select))[::-1]
+        return list(self._select(select))[::-1]
 
-    def _audit_rows(self, select: sa.Select[Any]) -> Iterator[AuditRow]:
+    def _select(self, select: sa.Select[Any]) -> Iterator[AuditRow]:
         options = {"yield_per": 1000}
         for row in self._connection.execute(select, execution_options=options):
             entry = AuditEntry(**{name: getattr(row, name) for name in _FIELDS})

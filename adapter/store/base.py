@@ -1,4 +1,4 @@
-"""What all rows share: one connection inside one transaction, and the bodies."""
+"""What all rows share: one transaction, the bodies, and columns that stand in several tables."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,40 +14,41 @@ from intyg.adapter.domain.person import PersonId
 from intyg.adapter.store import tables
 
 
-class TransactionRows:
+class Transaction:
     """
-    One transaction. Made by `Store.begin` and `Store.read` only.
+    One transaction, as all rows in it share it. Made by `Store` only.
 
     Attributes:
+        connection: On which it runs.
+        clock: Aware UTC.
         work_added: Something was stored that a worker can take once it is committed.
     """
 
     def __init__(self, connection: sa.Connection, clock: Clock) -> None:
-        self._connection = connection
-        self._clock = clock
+        self.connection = connection
+        self.clock = clock
         self.work_added = False
-        self._to_audit: list[Any] = []  # see AuditRows
 
     @property
-    def _is_postgresql(self) -> bool:
-        return self._connection.dialect.name == "postgresql"
+    def is_postgresql(self) -> bool:
+        return self.connection.dialect.name == "postgresql"
 
-    def _insert_new(self, table: sa.Table, values: Mapping[str, Any]) -> bool:
+    def insert_new(self, table: sa.Table, values: Mapping[str, Any]) -> bool:
         """
         Insert a row; False when a unique value of it is taken.
 
         No error is raised inside the database, so a PostgreSQL transaction stays usable. A
         concurrent insert of the same value is waited for.
         """
-        insert = postgresql.insert if self._is_postgresql else sqlite.insert
+        insert = postgresql.insert if self.is_postgresql else sqlite.insert
         statement = insert(table).values(**values).on_conflict_do_nothing()
-        inserted = self._connection.execute(statement.returning(*table.primary_key.columns))
+        inserted = self.connection.execute(statement.returning(*table.primary_key.columns))
         return inserted.first() is not None
 
-    def _store_body(self, data: bytes) -> str:
+    def store_body(self, data: bytes) -> str:
         """Keep a body once, whoever refers to it. Returns its SHA-256, hexadecimal."""
         sha256 = hashlib.sha256(data).hexdigest()
-        self._insert_new(tables.body, {"sha256": sha256, "data": data})
+        self.insert_new(tables.body, {"sha256": sha256, "data": data})
         return sha256
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from intyg.adapter.domain.delivery import DeliveryState
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import TransactionRows
+from intyg.adapter.store.base import Transaction
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,14 @@ class Hold:
     ask_again_at: datetime
 
 
-class BlockRows(TransactionRows):
+class BlockRows:
     """Blocks and holds."""
 
-    def add_block(
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+
+    def add(
         self, intygs_id: str, contract: str, destination: str, signal: str | None, at: datetime
     ) -> None:
         """
@@ -61,7 +65,7 @@ class BlockRows(TransactionRows):
             )
         )
 
-    def blocks(self, intygs_id: str | None = None) -> tuple[Block, ...]:
+    def find(self, intygs_id: str | None = None) -> tuple[Block, ...]:
         """What the guard stopped, oldest first."""
         table = tables.block
         query = sa.select(table).order_by(table.c.seq)
@@ -69,7 +73,7 @@ class BlockRows(TransactionRows):
             query = query.where(table.c.intygs_id == intygs_id)
         return tuple(_to_block(row) for row in self._connection.execute(query))
 
-    def newest_blocks(self, limit: int) -> tuple[Block, ...]:
+    def newest(self, limit: int) -> tuple[Block, ...]:
         """What the guard stopped, newest first, at most so many."""
         table = tables.block
         query = sa.select(table).order_by(table.c.seq.desc()).limit(limit)

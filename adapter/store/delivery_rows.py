@@ -22,7 +22,7 @@ from intyg.adapter.domain.delivery import (
 )
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import checked_body, person_columns, to_person
+from intyg.adapter.store.base import Transaction, checked_body, person_columns, to_person
 from intyg.adapter.store.faults import LeaseLostError
 from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.adapter.store.tables import (
@@ -121,19 +121,24 @@ def state_after(outcome: Outcome) -> DeliveryState:
             return DeliveryState.QUEUED if outcome.retry_at else DeliveryState.UNKNOWN
 
 
-class DeliveryRows(IntygRows):
+class DeliveryRows:
     """Deliveries and attempts."""
 
-    def add_delivery(self, new: NewDelivery, correlation_id: str) -> str:
+    def __init__(self, transaction: Transaction, intyg: IntygRows) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+        self._intyg = intyg
+
+    def add(self, new: NewDelivery, correlation_id: str) -> str:
         """
         Queue a message. Returns the delivery's id.
 
         Takes the certificate's lock, so that the order of adding is the order of committing. Behind
         an earlier delivery that waits, its own `due_at` becomes no earlier than that one's.
         """
-        self._lock_intyg_row(new.intygs_id)
+        self._intyg.lock_row(new.intygs_id)
         delivery_id = uuid.uuid4().hex
-        now = self._clock()
+        now = self._transaction.clock()
         table = tables.delivery
         head_due = self._connection.execute(
             sa.select(sa.func.max(table.c.due_at, type_=tables.UtcDateTime)).where(
@@ -150,7 +155,7 @@ class DeliveryRows(IntygRows):
                 logical_address=new.logical_address,
                 intygs_id=new.intygs_id,
                 **person_columns(new.patient),
-                body_sha256=self._store_body(new.body),
+                body_sha256=self._transaction.store_body(new.body),
                 part=new.part,
                 meddelande_id=new.meddelande_id,
                 requested_by=new.requested_by,
@@ -166,12 +171,12 @@ class DeliveryRows(IntygRows):
             self._wake()
         return delivery_id
 
-    def get_delivery(self, delivery_id: str) -> Delivery | None:
+    def get(self, delivery_id: str) -> Delivery | None:
         """The delivery with this id, or None."""
-        found = self._deliveries(tables.delivery.c.id == delivery_id)
+        found = self._find(tables.delivery.c.id == delivery_id)
         return found[0] if found else None
 
-    def deliveries(
+    def find(
         self, intygs_id: str | None = None, state: DeliveryState | None = None
     ) -> tuple[Delivery, ...]:
         """Deliveries in the order they were added; all of them without arguments."""
@@ -180,9 +185,9 @@ class DeliveryRows(IntygRows):
             conditions.append(tables.delivery.c.intygs_id == intygs_id)
         if state is not None:
             conditions.append(tables.delivery.c.state == state.value)
-        return self._deliveries(*conditions)
+        return self._find(*conditions)
 
-    def count_deliveries(self) -> dict[DeliveryState, int]:
+    def count(self) -> dict[DeliveryState, int]:
         """How many deliveries stand in each state; every state is there."""
         table = tables.delivery
         rows = self._connection.execute(
@@ -193,7 +198,9 @@ class DeliveryRows(IntygRows):
 
     def is_any_due(self) -> bool:
         """Whether there is something to claim."""
-        found = self._connection.scalars(_CLAIMABLE_SEQS, {"now": self._clock(), "limit": 1})
+        found = self._connection.scalars(
+            _CLAIMABLE_SEQS, {"now": self._transaction.clock(), "limit": 1}
+        )
         return found.first() is not None
 
     def next_retry(self) -> datetime | None:
@@ -208,7 +215,7 @@ class DeliveryRows(IntygRows):
             sa.select(sa.func.min(table.c.due_at, type_=tables.UtcDateTime)).where(
                 table.c.state == DeliveryState.QUEUED.value,
                 table.c.attempts > 0,
-                table.c.due_at > self._clock(),
+                table.c.due_at > self._transaction.clock(),
             )
         ).scalar_one()
         return found
@@ -219,7 +226,7 @@ class DeliveryRows(IntygRows):
 
         On PostgreSQL, rows that another worker is just taking are skipped.
         """
-        now = self._clock()
+        now = self._transaction.clock()
         seqs = self._connection.scalars(_CLAIMABLE_SEQS, {"now": now, "limit": limit}).all()
         if not seqs:
             return []
@@ -236,7 +243,7 @@ class DeliveryRows(IntygRows):
             )
         )
         claimed = []
-        for row in self._delivery_rows(mine, by_due=True):
+        for row in self._select(mine, by_due=True):
             try:
                 claimed.append(_to_delivery(row))
             except StoreError as damaged:  # must not keep the others from being claimed
@@ -258,7 +265,7 @@ class DeliveryRows(IntygRows):
                 table.c.state == DeliveryState.SENDING.value,
                 table.c.attempts == delivery.attempts,
             )
-            .values(lease_until=self._clock() + timedelta(seconds=seconds))
+            .values(lease_until=self._transaction.clock() + timedelta(seconds=seconds))
         )
         if changed.rowcount == 0:
             raise LeaseLostError(f"delivery {delivery.id} is no longer held")
@@ -312,7 +319,7 @@ class DeliveryRows(IntygRows):
             state=state_after(outcome),
             attempts=attempts,
             due_at=due_at,
-            updated_at=self._clock(),
+            updated_at=self._transaction.clock(),
             last_outcome=replace(outcome, remote_text=None),
         )
 
@@ -350,18 +357,18 @@ class DeliveryRows(IntygRows):
             ValueError: There is no such delivery, or `DELIVERY_MOVES` has no such move; or it is a
                 certificate that has been revoked since.
         """
-        found = self.get_delivery(delivery_id)
+        found = self.get(delivery_id)
         if found is None:
             raise ValueError(f"no delivery {delivery_id}")
         if found.state in UNFINISHED:  # SENDING may go to QUEUED too, but only when taken back
             raise ValueError(f"delivery {delivery_id} is {found.state.value}, not finished")
-        intyg = self.lock_intyg(found.new.intygs_id)
+        intyg = self._intyg.lock(found.new.intygs_id)
         if found.new.contract.startswith("RegisterCertificate:") and intyg and intyg.revoked_at:
             # Its revocation went out before, or to nobody: the receiver would keep it as valid.
             raise ValueError(f"delivery {delivery_id} is of a certificate that is revoked")
         self._move(delivery_id, found.state, DeliveryState.QUEUED, attempts=0, due_at=due_at)
         self._wake()
-        again = self.get_delivery(delivery_id)
+        again = self.get(delivery_id)
         assert again is not None
         return again
 
@@ -379,7 +386,7 @@ class DeliveryRows(IntygRows):
             .with_for_update(skip_locked=True)
         ).all()
         for row in rows:
-            again = self._clock() if row.contract in resendable else None
+            again = self._transaction.clock() if row.contract in resendable else None
             outcome = Outcome(OutcomeKind.UNKNOWN, retry_at=again, detail="the worker was lost")
             self._move(
                 row.id,
@@ -407,7 +414,7 @@ class DeliveryRows(IntygRows):
                 state=new.value,
                 worker=None,
                 lease_until=None,
-                updated_at=self._clock(),
+                updated_at=self._transaction.clock(),
                 **values,
             )
         )
@@ -457,7 +464,7 @@ class DeliveryRows(IntygRows):
             sa.insert(tables.attempt).values(
                 delivery_id=delivery_id,
                 number=number,
-                at=self._clock(),
+                at=self._transaction.clock(),
                 kind=outcome.kind.value,
                 retry_at=outcome.retry_at,
                 http_status=outcome.http_status,
@@ -470,14 +477,14 @@ class DeliveryRows(IntygRows):
 
     def _wake(self) -> None:
         """Tell workers, when this transaction is committed, that there may be something to take."""
-        if not self.work_added and self._is_postgresql:
+        if not self._transaction.work_added and self._transaction.is_postgresql:
             self._connection.execute(sa.select(sa.func.pg_notify(NOTIFY_CHANNEL, "")))
-        self.work_added = True
+        self._transaction.work_added = True
 
-    def _deliveries(self, *conditions: sa.ColumnElement[bool]) -> tuple[Delivery, ...]:
-        return tuple(_to_delivery(row) for row in self._delivery_rows(*conditions))
+    def _find(self, *conditions: sa.ColumnElement[bool]) -> tuple[Delivery, ...]:
+        return tuple(_to_delivery(row) for row in self._select(*conditions))
 
-    def _delivery_rows(
+    def _select(
         self, *conditions: sa.ColumnElement[bool], by_due: bool = False
     ) -> Sequence[sa.Row[Any]]:
         table = tables.delivery

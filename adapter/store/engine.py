@@ -24,6 +24,7 @@ from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.store import tables
 from intyg.adapter.store.audit_rows import AuditHead
+from intyg.adapter.store.base import Transaction
 from intyg.adapter.store.faults import ConstraintError, WrongEnvironmentError, as_store_error
 from intyg.adapter.store.listen import Listener
 from intyg.adapter.store.migrations.upgrade import refuse_unreleased, upgrade
@@ -144,7 +145,7 @@ class Store:
     def read(self) -> Iterator[Rows]:
         """One transaction for reading; on SQLite it never waits for a writer."""
         with self._transaction(write=False) as connection:
-            yield Rows(connection, self._clock)
+            yield Rows(Transaction(connection, self._clock))
 
     def claim(self, worker: str, limit: int, lease_seconds: float) -> list[Delivery]:
         """
@@ -157,7 +158,7 @@ class Store:
         """
         try:
             with self.begin() as rows:
-                return rows.claim(f"{self._instance}/{worker}", limit, lease_seconds)
+                return rows.deliveries.claim(f"{self._instance}/{worker}", limit, lease_seconds)
         except ConstraintError:
             # `uq_delivery_sending`: two workers saw different heads of one queue. Next time.
             return []
@@ -181,7 +182,7 @@ class Store:
         if not self.is_postgresql:
             gone = sa.or_(gone, ~table.c.worker.startswith(f"{self._instance}/", autoescape=True))
         with self.begin() as rows:
-            return rows.take_back(gone, resendable)
+            return rows.deliveries.take_back(gone, resendable)
 
     @property
     def wakes(self) -> int:
@@ -241,12 +242,12 @@ class Store:
     @contextmanager
     def _begin(self) -> Iterator[Rows]:
         with self._transaction(write=True) as connection:
-            rows = Rows(connection, self._clock)
+            rows = Rows(Transaction(connection, self._clock))
             yield rows
-            heads = rows.write_audit()
+            heads = rows.audit.write()
         if heads:
             self.on_audit(heads)
-        if rows.work_added:
+        if rows.transaction.work_added:
             self._wake()
 
     def _connect_listener(self) -> psycopg.Connection[Any]:

@@ -1,7 +1,6 @@
-"""Certificates, their state history, and their events."""
+"""Certificates and their state history."""
 
 from collections.abc import Collection
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,11 +9,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.intyg import Intyg, IntygsStatus, Relation, StoredIntyg
-from intyg.adapter.domain.meddelande import Arenden, StoredHandelse
 from intyg.adapter.domain.person import PersonId
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import (
-    TransactionRows,
+    Transaction,
     checked_body,
     hos_personal_columns,
     person_columns,
@@ -24,7 +22,7 @@ from intyg.adapter.store.base import (
     to_svar_pa,
 )
 from intyg.adapter.store.faults import DuplicateRow
-from intyg.schemas.codes import Handelse, Status
+from intyg.schemas.codes import Status
 
 # Statements of the hot path are built once: building costs more than running them.
 
@@ -54,17 +52,16 @@ _STATUSES: Final = (
     .where(tables.intygs_status.c.intygs_id == _INTYGS_ID)
     .order_by(tables.intygs_status.c.seq)
 )
-_HANDELSER: Final = (
-    sa.select(tables.handelse)
-    .where(tables.handelse.c.intygs_id == _INTYGS_ID)
-    .order_by(tables.handelse.c.seq)
-)
 
 
-class IntygRows(TransactionRows):
-    """Certificates, their state history, and their events."""
+class IntygRows:
+    """Certificates and their state history."""
 
-    def add_intyg(
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+
+    def add(
         self,
         intyg: Intyg,
         inbound: Inbound,
@@ -87,7 +84,7 @@ class IntygRows(TransactionRows):
             DuplicateRow: The intygs-id is taken. The transaction can go on.
         """
         relation = intyg.relation
-        added = self._insert_new(
+        added = self._transaction.insert_new(
             tables.intyg,
             {
                 "intygs_id": intyg.intygs_id,
@@ -99,8 +96,8 @@ class IntygRows(TransactionRows):
                 "relation_typ": relation.typ if relation else None,
                 "relation_intygs_id": relation.intygs_id if relation else None,
                 **svar_pa_columns(intyg.svar_pa),
-                "body_sha256": self._store_body(body),
-                "received_sha256": self._store_body(inbound.body),
+                "body_sha256": self._transaction.store_body(body),
+                "received_sha256": self._transaction.store_body(inbound.body),
                 "contract": inbound.contract.key,
                 "logical_address": inbound.logical_address,
                 "correlation_id": inbound.correlation_id,
@@ -113,9 +110,7 @@ class IntygRows(TransactionRows):
         if not added:
             raise DuplicateRow("intyg", intyg.intygs_id)
 
-    def get_intyg(
-        self, intygs_id: str, *, hidden_types: Collection[str] = ()
-    ) -> StoredIntyg | None:
+    def get(self, intygs_id: str, *, hidden_types: Collection[str] = ()) -> StoredIntyg | None:
         """
         The certificate with this id, or None.
 
@@ -130,32 +125,32 @@ class IntygRows(TransactionRows):
             row = self._connection.execute(_ONE_INTYG, {"intygs_id": intygs_id}).first()
         return _to_stored_intyg(row) if row else None
 
-    def lock_intyg(self, intygs_id: str) -> StoredIntyg | None:
+    def lock(self, intygs_id: str) -> StoredIntyg | None:
         """
         The certificate, locked until the transaction ends: decisions about it come one at a time.
 
         On SQLite every `begin` already holds the one write lock. The lock is taken again by
-        `add_delivery` and by what changes the certificate, never by reading.
+        `deliveries.add` and by what changes the certificate, never by reading.
         """
-        self._lock_intyg_row(intygs_id)
-        return self.get_intyg(intygs_id)
+        self.lock_row(intygs_id)
+        return self.get(intygs_id)
 
-    def lock_intyg_of(self, patient: PersonId, intygs_id: str) -> StoredIntyg | None:
+    def lock_of(self, patient: PersonId, intygs_id: str) -> StoredIntyg | None:
         """
-        As `lock_intyg`, if it is this patient's; None for another's, and for an unknown id.
+        As `lock`, if it is this patient's; None for another's, and for an unknown id.
 
         The two take the same time: another patient's is neither waited for nor read, however large
         it is. The patient's number decides, as in `same_person`.
         """
         asked = {"intygs_id": intygs_id, "patient": patient.extension}
         found = self._connection.execute(_LOCK_INTYG_OF, asked).first()
-        return self.get_intyg(intygs_id) if found else None
+        return self.get(intygs_id) if found else None
 
-    def has_intyg(self, intygs_id: str) -> bool:
+    def has(self, intygs_id: str) -> bool:
         """Whether there is a certificate with this id, whoever's."""
         return self._connection.execute(_HAS_INTYG, {"intygs_id": intygs_id}).first() is not None
 
-    def _lock_intyg_row(self, intygs_id: str) -> None:
+    def lock_row(self, intygs_id: str) -> None:
         self._connection.execute(_LOCK_INTYG, {"intygs_id": intygs_id})
 
     def related(self, intygs_id: str, typ: str | None = None) -> tuple[StoredIntyg, ...]:
@@ -163,7 +158,7 @@ class IntygRows(TransactionRows):
         conditions = [tables.intyg.c.relation_intygs_id == intygs_id]
         if typ is not None:
             conditions.append(tables.intyg.c.relation_typ == typ)
-        return self._intyg(*conditions)
+        return self._find(*conditions)
 
     def set_revoked(self, intygs_id: str, at: datetime) -> bool:
         """Mark as revoked, for good. False when it already was, or is not there."""
@@ -200,18 +195,51 @@ class IntygRows(TransactionRows):
         Args:
             typ: Code as written in certificates, in upper case: `DB`.
         """
-        if self._is_postgresql:
+        if self._transaction.is_postgresql:
             key = f"{patient.extension} {typ}"
             self._connection.execute(
                 sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0)))
             )
-        return self._intyg(
+        return self._find(
             tables.intyg.c.patient_extension == patient.extension, tables.intyg.c.typ == typ
         )
 
+    def search(
+        self,
+        patient: PersonId,
+        *,
+        enhets_ids: frozenset[str] | None = None,
+        vardgivare_id: str | None = None,
+        typer: frozenset[str] | None = None,
+        not_typer: frozenset[str] = frozenset(),
+    ) -> tuple[StoredIntyg, ...]:
+        """
+        A patient's certificates, oldest first: by when they were signed, then by arrival.
+
+        Args:
+            patient: The number decides; which root it stands under does not.
+            enhets_ids: Only those that these units issued; None: any unit.
+            vardgivare_id: Only those of this care provider; None: any.
+            typer: Only these types, as codes in upper case; None: any.
+            not_typer: None of these.
+        """
+        table = tables.intyg
+        conditions: list[sa.ColumnElement[bool]] = [
+            table.c.patient_extension == patient.extension,
+            table.c.typ.not_in(sorted(not_typer)),
+        ]
+        if enhets_ids is not None:
+            conditions.append(table.c.enhets_id.in_(sorted(enhets_ids)))
+        if vardgivare_id is not None:
+            conditions.append(table.c.vardgivare_id == vardgivare_id)
+        if typer is not None:
+            conditions.append(table.c.typ.in_(sorted(typer)))
+        found = self._find(*conditions)
+        return tuple(sorted(found, key=lambda s: s.intyg.signeringstidpunkt or s.received_at))
+
     def set_ref(self, intygs_id: str, ref: str) -> None:
         """Keep the EHR's own reference for a certificate, which need not be here yet."""
-        insert = postgresql.insert if self._is_postgresql else sqlite.insert
+        insert = postgresql.insert if self._transaction.is_postgresql else sqlite.insert
         statement = insert(tables.ehr_ref).values(intygs_id=intygs_id, ref=ref)
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=["intygs_id"], set_={"ref": ref})
@@ -224,41 +252,7 @@ class IntygRows(TransactionRows):
             sa.select(table.c.ref).where(table.c.intygs_id == intygs_id)
         ).scalar_one_or_none()
 
-    def add_handelse(self, handelse: StoredHandelse) -> None:
-        """Add an event, as the EHR is told of it (or would be)."""
-        self._connection.execute(
-            sa.insert(tables.handelse).values(
-                intygs_id=handelse.intygs_id,
-                handelsekod=handelse.handelsekod.value,
-                tidpunkt=handelse.tidpunkt,
-                **_arenden_columns("skickade", handelse.skickade_fragor),
-                **_arenden_columns("mottagna", handelse.mottagna_fragor),
-                amne=handelse.amne,
-                sista_datum_for_svar=handelse.sista_datum_for_svar,
-                hanterat_av=handelse.hanterat_av,
-                delivery_id=handelse.delivery_id,
-            )
-        )
-
-    def handelser(self, intygs_id: str) -> tuple[StoredHandelse, ...]:
-        """The events of a certificate, oldest first."""
-        rows = self._connection.execute(_HANDELSER, {"intygs_id": intygs_id})
-        return tuple(
-            StoredHandelse(
-                handelsekod=Handelse(row.handelsekod),
-                intygs_id=row.intygs_id,
-                tidpunkt=row.tidpunkt,
-                skickade_fragor=_to_arenden("skickade", row),
-                mottagna_fragor=_to_arenden("mottagna", row),
-                amne=row.amne,
-                sista_datum_for_svar=row.sista_datum_for_svar,
-                hanterat_av=row.hanterat_av,
-                delivery_id=row.delivery_id,
-            )
-            for row in rows
-        )
-
-    def _intyg(self, *conditions: sa.ColumnElement[bool]) -> tuple[StoredIntyg, ...]:
+    def _find(self, *conditions: sa.ColumnElement[bool]) -> tuple[StoredIntyg, ...]:
         rows = self._connection.execute(_SELECT_INTYG.where(*conditions))
         return tuple(_to_stored_intyg(row) for row in rows)
 
@@ -284,18 +278,4 @@ def _to_stored_intyg(row: sa.Row[Any]) -> StoredIntyg:
         is_test=row.is_test,
         signature=row.signature,
         revoked_at=row.revoked_at,
-    )
-
-
-def _arenden_columns(direction: str, arenden: Arenden) -> dict[str, int]:
-    return {f"{direction}_{name}": count for name, count in asdict(arenden).items()}
-
-
-def _to_arenden(direction: str, row: sa.Row[Any]) -> Arenden:
-    counts = row._mapping
-    return Arenden(
-        totalt=counts[f"{direction}_totalt"],
-        ej_besvarade=counts[f"{direction}_ej_besvarade"],
-        besvarade=counts[f"{direction}_besvarade"],
-        hanterade=counts[f"{direction}_hanterade"],
     )

@@ -17,7 +17,7 @@ from intyg.adapter.domain.meddelande import (
 )
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import (
-    TransactionRows,
+    Transaction,
     hos_personal_columns,
     person_columns,
     svar_pa_columns,
@@ -47,12 +47,14 @@ _ONE: Final = _select(_BY_ID)
 _ABOUT_INTYG: Final = _select(_BY_INTYG)
 
 
-class MeddelandeRows(TransactionRows):
+class MeddelandeRows:
     """Questions, answers and reminders."""
 
-    def add_meddelande(
-        self, meddelande: Meddelande, inbound: Inbound, state: FragaState | None
-    ) -> None:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+
+    def add(self, meddelande: Meddelande, inbound: Inbound, state: FragaState | None) -> None:
         """
         Store a message that arrived.
 
@@ -67,7 +69,7 @@ class MeddelandeRows(TransactionRows):
         """
         if state is not None and state not in FRAGA_MOVES[None]:
             raise ValueError(f"no question starts as {state.value}")
-        added = self._insert_new(
+        added = self._transaction.insert_new(
             tables.meddelande,
             {
                 "meddelande_id": meddelande.meddelande_id,
@@ -85,7 +87,7 @@ class MeddelandeRows(TransactionRows):
                 "sista_datum_for_svar": meddelande.sista_datum_for_svar,
                 "part": meddelande.part,
                 **hos_personal_columns(meddelande.skickat_av),
-                "body_sha256": self._store_body(inbound.body),
+                "body_sha256": self._transaction.store_body(inbound.body),
                 "contract": inbound.contract.key,
                 "logical_address": inbound.logical_address,
                 "correlation_id": inbound.correlation_id,
@@ -106,16 +108,16 @@ class MeddelandeRows(TransactionRows):
                 )
             )
 
-    def get_meddelande(self, meddelande_id: str) -> StoredMeddelande | None:
+    def get(self, meddelande_id: str) -> StoredMeddelande | None:
         """The message with this id, or None."""
         found = self._meddelanden(_ONE, meddelande_id)
         return found[0] if found else None
 
-    def meddelanden(self, intygs_id: str) -> tuple[StoredMeddelande, ...]:
+    def of_intyg(self, intygs_id: str) -> tuple[StoredMeddelande, ...]:
         """All messages about a certificate, in order of arrival."""
         return self._meddelanden(_ABOUT_INTYG, intygs_id)
 
-    def set_fraga_state(self, meddelande_id: str, state: FragaState) -> None:
+    def set_state(self, meddelande_id: str, state: FragaState) -> None:
         """
         Move a question.
 
@@ -151,7 +153,7 @@ class MeddelandeRows(TransactionRows):
             .values(answered_by=answer_id)
         )
         if changed.rowcount == 0:
-            if self.get_meddelande(meddelande_id) is None:
+            if self.get(meddelande_id) is None:
                 raise ValueError(f"no message {meddelande_id}")
             raise DuplicateRow("answer", meddelande_id)
 

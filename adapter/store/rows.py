@@ -1,19 +1,39 @@
 """All rows of one transaction."""
 
+from intyg.adapter.store.approval_rows import ApprovalRows
 from intyg.adapter.store.audit_rows import AuditRows
-from intyg.adapter.store.block_rows import Block, BlockRows, Hold
-from intyg.adapter.store.delivery_rows import Attempt, DeliveryRows
+from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.block_rows import BlockRows
+from intyg.adapter.store.delivery_rows import DeliveryRows
+from intyg.adapter.store.event_rows import EventRows
+from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.adapter.store.meddelande_rows import MeddelandeRows
-from intyg.adapter.store.receiver_rows import ReceiverRows
-from intyg.adapter.store.search_rows import SearchRows
-
-__all__ = ["Attempt", "Block", "Hold", "Rows"]
 
 
-class Rows(DeliveryRows, BlockRows, MeddelandeRows, ReceiverRows, SearchRows, AuditRows):
+class Rows:
     """
-    All rows of one transaction.
+    All rows of one transaction, by what they are of.
 
     Every method runs inside the transaction of the `with` block that gave the object, and nothing
     is kept unless that block ends without an error.
+
+    Attributes:
+        transaction: What they share.
+        intyg: Certificates and their state history.
+        approvals: Which receivers care has approved for a certificate.
+        deliveries: The outbox.
+        meddelanden: Questions, answers and reminders.
+        events: What care is told.
+        blocks: What the guard stopped.
+        audit: The audit log's own.
     """
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+        self.intyg = IntygRows(transaction)
+        self.approvals = ApprovalRows(transaction)
+        self.deliveries = DeliveryRows(transaction, self.intyg)
+        self.meddelanden = MeddelandeRows(transaction)
+        self.events = EventRows(transaction)
+        self.blocks = BlockRows(transaction)
+        self.audit = AuditRows(transaction)

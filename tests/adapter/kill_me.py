@@ -33,7 +33,7 @@ def sent_to(rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
     """Note on the certificate that the authority has it."""
     if outcome.kind is OutcomeKind.DELIVERED:
         status = IntygsStatus(Status.SENTTO, Part.FKASSA, system_clock())
-        rows.add_status(delivery.new.intygs_id, status)
+        rows.intyg.add_status(delivery.new.intygs_id, status)
 
 
 def main(database_url: str, url: str) -> None:

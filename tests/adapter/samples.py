@@ -115,13 +115,13 @@ def handelse(handelsekod: Handelse = Handelse.SIGNAT, **changes: Any) -> StoredH
 def add_intyg(rows: Rows, intygs_id: str = "intyg-1", **changes: Any) -> None:
     """Store a certificate whose body names it."""
     body = f"<intyg>{intygs_id}</intyg>".encode()
-    rows.add_intyg(
+    rows.intyg.add(
         intyg(intygs_id, **changes), inbound(body), body=body, is_test=False, signature="VALID"
     )
 
 
 def add_delivery(rows: Rows, intygs_id: str = "intyg-1", **changes: Any) -> str:
     """Queue a delivery about a certificate, storing that first if need be."""
-    if rows.get_intyg(intygs_id) is None:
+    if rows.intyg.get(intygs_id) is None:
         add_intyg(rows, intygs_id)
-    return rows.add_delivery(new_delivery(intygs_id, **changes), "correlation-1")
+    return rows.deliveries.add(new_delivery(intygs_id, **changes), "correlation-1")

@@ -24,7 +24,8 @@ from intyg.adapter.domain.person import PersonId
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.httpd.server import MAX_HEADER_BYTES
 from intyg.adapter.settings.settings import load_settings
-from intyg.adapter.store import Rows
+from intyg.adapter.store.delivery_rows import DeliveryRows
+from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.sandbox.demo.stage import (
     PATIENT,
     TEST_PERSONS,
@@ -333,12 +334,12 @@ def test_when_too_many_wait_the_next_is_told_to_come_again(
     path.write_text("", "utf-8")
     settings = load_settings(path, **values)
     gate, held = threading.Event(), threading.Semaphore(0)
-    lock_intyg_of = Rows.lock_intyg_of
+    lock_of = IntygRows.lock_of
 
-    def slow(self: Rows, patient: PersonId, intygs_id: str) -> object:
+    def slow(self: IntygRows, patient: PersonId, intygs_id: str) -> object:
         held.release()
         gate.wait(20)
-        return lock_intyg_of(self, patient, intygs_id)
+        return lock_of(self, patient, intygs_id)
 
     with build_app(settings) as app:
         revoke = "/services/clinicalprocess/healthcond/certificate/RevokeCertificate/2/rivtabp21"
@@ -349,7 +350,7 @@ def test_when_too_many_wait_the_next_is_told_to_come_again(
             headers = {"Content-Type": "text/xml"}
             answers.append(requests.post(app.url + revoke, data, headers=headers, timeout=20))
 
-        monkeypatch.setattr(Rows, "lock_intyg_of", slow)
+        monkeypatch.setattr(IntygRows, "lock_of", slow)
         callers = [threading.Thread(target=call) for _ in range(22)]
         for caller in callers:
             caller.start()
@@ -384,17 +385,18 @@ def test_unknown_and_another_patients_are_the_same_to_the_caller(
     )
     assert b">OK<" in registered.content
     looked: list[str] = []
-    for name in ("lock_intyg_of", "get_intyg", "has_intyg", "statuses", "deliveries"):
-        original = getattr(Rows, name)
+    intyg = [(IntygRows, name) for name in ("lock_of", "get", "has", "statuses")]
+    for kind, name in (*intyg, (DeliveryRows, "find")):
+        original = getattr(kind, name)
 
         def noted(
-            self: Rows, *args: object, _name: str = name, _do: Callable[..., object] = original
+            self: object, *args: object, _name: str = name, _do: Callable[..., object] = original
         ) -> object:
             if threading.current_thread().name.startswith("request-"):
                 looked.append(_name)
             return _do(self, *args)
 
-        monkeypatch.setattr(Rows, name, noted)
+        monkeypatch.setattr(kind, name, noted)
     for contract, build in (
         ("SendCertificateToRecipient/2", builders.send_certificate_to_recipient),
         ("RevokeCertificate/2", builders.revoke_certificate),

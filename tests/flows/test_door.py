@@ -71,11 +71,11 @@ def test_only_whom_the_rows_permit_gets_in_and_is_remembered(
     assert "VP007 " in post(adapter, certs, certs.other)
     assert "VP004 " in post(adapter, certs, certs.client, " INTYGSADAPTER")
     with adapter.services.store.read() as rows:
-        assert rows.get_intyg(builders.INTYGS_ID) is None  # nothing of it was taken in
+        assert rows.intyg.get(builders.INTYGS_ID) is None  # nothing of it was taken in
 
     assert "<core:resultCode>OK<" in post(adapter, certs, certs.client)
     with adapter.services.store.read() as rows:
-        assert rows.get_intyg(builders.INTYGS_ID) is not None
+        assert rows.intyg.get(builders.INTYGS_ID) is not None
 
     (folder / "routes.toml").write_text(PERMITTED.replace(HSA_ID, "SE2321000016-NEW"))
     adapter.reload()

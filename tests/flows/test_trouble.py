@@ -187,7 +187,7 @@ def _settle(adapter: App) -> None:
     deadline = time.monotonic() + 60
     while True:
         with adapter.services.store.begin() as rows:
-            counted = rows.count_deliveries()
+            counted = rows.deliveries.count()
         if not counted[DeliveryState.QUEUED] and not counted[DeliveryState.SENDING]:
             return
         assert time.monotonic() < deadline, counted
@@ -196,7 +196,7 @@ def _settle(adapter: App) -> None:
 
 def _delivery(played: Played, name: str) -> Delivery:
     with played.adapter.services.store.begin() as rows:
-        (delivery,) = rows.deliveries(IDS[name])
+        (delivery,) = rows.deliveries.find(IDS[name])
     return delivery
 
 
@@ -204,7 +204,7 @@ def _delivery(played: Played, name: str) -> Delivery:
 def test_a_delivery_ends_as_it_should(played: Played, name: str) -> None:
     expected, delivery = EXPECTED[name], _delivery(played, name)
     with played.adapter.services.store.begin() as rows:
-        outcomes = [each.outcome.kind for each in rows.attempts(delivery.id)]
+        outcomes = [each.outcome.kind for each in rows.deliveries.attempts(delivery.id)]
     last = {DELIVERED: OutcomeKind.DELIVERED, REFUSED: OutcomeKind.REFUSED}
     last |= {FAILED: OutcomeKind.RETRY, UNKNOWN: OutcomeKind.UNKNOWN}
     assert delivery.state is expected.state, delivery
@@ -248,11 +248,11 @@ def test_once_the_authority_is_well_again_everything_is_there_and_once(played: P
     played.kassan.rules.add(parse_rule(well))
     store = played.adapter.services.store
     with store.begin() as rows:
-        for each in (*rows.deliveries(state=FAILED), *rows.deliveries(state=UNKNOWN)):
-            rows.send_again(each.id, played.adapter.services.clock())
+        for each in (*rows.deliveries.find(state=FAILED), *rows.deliveries.find(state=UNKNOWN)):
+            rows.deliveries.send_again(each.id, played.adapter.services.clock())
     _settle(played.adapter)
     with store.begin() as rows:
-        states = Counter(each.state for each in rows.deliveries())
+        states = Counter(each.state for each in rows.deliveries.find())
     refused = [name for name, each in EXPECTED.items() if each.state is REFUSED]
     assert states == {DELIVERED: len(EXPECTED) - len(refused), REFUSED: len(refused)}
     held = Counter(each.intygs_id for each in played.kassan.persona.all_intyg())

@@ -177,7 +177,7 @@ def test_the_adapter_begins_empty_and_knows_every_mock(
     adapter: Adapter, journalsystem: Journalsystem, socialstyrelsen: Authority
 ) -> None:
     with adapter.app.services.store.read() as rows:
-        assert rows.next_retry() is None
+        assert rows.deliveries.next_retry() is None
     intyg = journalsystem.register("DOI")
     journalsystem.send(intyg, to="SOS")
     socialstyrelsen.await_intyg(intyg)

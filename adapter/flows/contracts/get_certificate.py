@@ -29,12 +29,12 @@ def handle(inbound: Inbound, services: Services) -> bytes:
     query = read_get_certificate(inbound.element)
     with services.store.read() as rows:
         hidden = NEVER_FOR_CITIZEN if query.part == Part.INVANA else ()
-        stored = rows.get_intyg(query.intygs_id, hidden_types=hidden)
+        stored = rows.intyg.get(query.intygs_id, hidden_types=hidden)
         if stored is None:
             raise UnknownIntygError(NO_INTYG)
         if query.part != Part.HSVARD:
             _check_patient(stored, services)
-        statuses = rows.statuses(query.intygs_id)
+        statuses = rows.intyg.statuses(query.intygs_id)
     shown = ShownIntyg(stored, visible_statuses(statuses, query.part))
     return write_one_intyg(inbound.contract, shown)
 

@@ -22,7 +22,7 @@ def handle(inbound: Inbound, services: Services) -> etree._Element:
     validate(inbound, services.contracts)
     (intygs_id,) = read_intygs_ids(inbound.element)
     with services.store.read() as rows:
-        stored = rows.get_intyg(intygs_id)
+        stored = rows.intyg.get(intygs_id)
     if stored is None:
         raise UnknownIntygError(NO_INTYG)
     known = find_type(stored.intyg, services.types)

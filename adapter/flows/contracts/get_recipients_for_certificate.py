@@ -31,7 +31,7 @@ def handle(inbound: Inbound, services: Services) -> etree._Element:
     intyg_type = type_named(typ, services)
     possible = RecipientRegister(services.settings).possible(intyg_type) if intyg_type else ()
     with services.store.read() as rows:
-        approvals = rows.approvals(intygs_id)
+        approvals = rows.approvals.of_intyg(intygs_id)
     chosen = [one for one in possible if _chosen(one, approvals)]
     if not chosen:
         raise UnknownRecipientError(NO_RECIPIENT)

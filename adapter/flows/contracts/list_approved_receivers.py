@@ -28,7 +28,7 @@ def handle(inbound: Inbound, services: Services) -> etree._Element:
         raise UnknownIntygError(NO_INTYGS_ID)
     register = RecipientRegister(services.settings)
     with services.store.read() as rows:
-        approvals = rows.approvals(intygs_id)
+        approvals = rows.approvals.of_intyg(intygs_id)
     return write_receivers(
         inbound.contract,
         [(known, status) for part, status in approvals.items() if (known := register.get(part))],

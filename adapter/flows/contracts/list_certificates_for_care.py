@@ -26,13 +26,15 @@ def handle(inbound: Inbound, services: Services) -> bytes:
     validate(inbound, services.contracts)
     query = read_list_certificates_for_care(inbound.element)
     with services.store.read() as rows:
-        found = rows.search_intyg(
+        found = rows.intyg.search(
             query.patient,
             enhets_ids=query.enhets_ids or None,
             vardgivare_id=query.vardgivar_id,
         )
         shown = [
-            ShownIntyg(stored, visible_statuses(rows.statuses(stored.intyg.intygs_id), Part.HSVARD))
+            ShownIntyg(
+                stored, visible_statuses(rows.intyg.statuses(stored.intyg.intygs_id), Part.HSVARD)
+            )
             for stored in found
         ]
     return write_intygs_lista(inbound.contract, shown)

@@ -34,7 +34,7 @@ def handle(inbound: Inbound, services: Services) -> bytes:
         finding = Finding("UNIT_OR_PROVIDER", UNIT_OR_PROVIDER, "/ListCertificatesForCareWithQA")
         raise RuleError("The request is too wide:", [finding])
     with services.store.read() as rows:
-        found = rows.search_intyg(
+        found = rows.intyg.search(
             query.patient,
             enhets_ids=query.enhets_ids or None,
             vardgivare_id=None if query.enhets_ids else query.vardgivar_id,  # units win
@@ -42,7 +42,7 @@ def handle(inbound: Inbound, services: Services) -> bytes:
         items = [
             _item(rows, stored, handelser)
             for stored in found
-            if (handelser := _within(rows.handelser(stored.intyg.intygs_id), query))
+            if (handelser := _within(rows.events.of_intyg(stored.intyg.intygs_id), query))
         ]
     return write_list_with_qa(inbound.contract, items)
 
@@ -58,11 +58,11 @@ def _within(handelser: tuple[StoredHandelse, ...], query: CareQuery) -> list[Sto
 
 def _item(rows: Rows, stored: StoredIntyg, handelser: list[StoredHandelse]) -> IntygWithQA:
     intygs_id = stored.intyg.intygs_id
-    meddelanden = rows.meddelanden(intygs_id)
+    meddelanden = rows.meddelanden.of_intyg(intygs_id)
     return IntygWithQA(
-        shown=ShownIntyg(stored, visible_statuses(rows.statuses(intygs_id), Part.HSVARD)),
+        shown=ShownIntyg(stored, visible_statuses(rows.intyg.statuses(intygs_id), Part.HSVARD)),
         handelser=handelser,
         skickade_fragor=count_arenden(Direction.TO_RECIPIENT, meddelanden),
         mottagna_fragor=count_arenden(Direction.TO_CARE, meddelanden),
-        ref=rows.ref(intygs_id),
+        ref=rows.intyg.ref(intygs_id),
     )

@@ -46,14 +46,15 @@ def handle(inbound: Inbound, services: Services) -> bytes:
     if any(f.rule in _NO_PERSON for f in check_person(query.patient, "person-id", today)):
         raise ApplicationError(NO_SUCH_PERSON)
     with services.store.read() as rows:
-        found = rows.search_intyg(
+        found = rows.intyg.search(
             query.patient, typer=query.typer or None, not_typer=NEVER_FOR_CITIZEN
         )
         hits = [
             (stored, statuses)
             for stored in found
             if _signed_within(stored, query)
-            and is_archived(statuses := rows.statuses(stored.intyg.intygs_id)) is query.arkiverade
+            and is_archived(statuses := rows.intyg.statuses(stored.intyg.intygs_id))
+            is query.arkiverade
         ]
     if query.part not in (Part.HSVARD, Part.INVANA):
         _check_patients([stored for stored, _ in hits], services)

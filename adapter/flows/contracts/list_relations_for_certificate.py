@@ -36,7 +36,7 @@ def _around(rows: Rows, intygs_id: str) -> list[RelationRow]:
     A relation is not signed. One that points at another patient's certificate counts as none, and
     so tells nothing of that one; one that points at a certificate that is not here is told.
     """
-    start = rows.get_intyg(intygs_id)
+    start = rows.intyg.get(intygs_id)
     if start is None:
         raise UnknownIntygError(NO_INTYG)
     found = {intygs_id: start}
@@ -54,9 +54,9 @@ def _around(rows: Rows, intygs_id: str) -> list[RelationRow]:
 
 
 def _neighbours(rows: Rows, stored: StoredIntyg) -> list[StoredIntyg]:
-    neighbours = list(rows.related(stored.intyg.intygs_id))
+    neighbours = list(rows.intyg.related(stored.intyg.intygs_id))
     if stored.intyg.relation is not None:
-        older = rows.get_intyg(stored.intyg.relation.intygs_id)
+        older = rows.intyg.get(stored.intyg.relation.intygs_id)
         if older is not None:
             neighbours.append(older)
     return [other for other in neighbours if _same_patient(other, stored)]
@@ -66,7 +66,7 @@ def _row(rows: Rows, stored: StoredIntyg) -> RelationRow | None:
     relation = stored.intyg.relation
     if relation is None:
         return None
-    older = rows.get_intyg(relation.intygs_id)
+    older = rows.intyg.get(relation.intygs_id)
     if older is not None and not _same_patient(older, stored):
         return None
     return RelationRow(

@@ -20,7 +20,7 @@ def handle(inbound: Inbound, services: Services) -> etree._Element:
     """
     validate(inbound, services.contracts)
     with services.store.read() as rows:
-        rows.get_intyg("")
+        rows.intyg.get("")
     return write_ping(
         inbound.contract,
         version("intygsadapter"),

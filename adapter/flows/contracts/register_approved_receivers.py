@@ -49,7 +49,7 @@ def handle(inbound: Inbound, services: Services) -> Result:
         for known in register.possible(intyg_type)
     }
     with services.store.begin() as rows:
-        rows.set_approvals(approvals.intygs_id, by_receiver | approvals.by_receiver)
+        rows.approvals.put(approvals.intygs_id, by_receiver | approvals.by_receiver)
     return Result.ok()
 
 

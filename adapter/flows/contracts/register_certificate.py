@@ -113,7 +113,7 @@ def handle(inbound: Inbound, services: Services) -> Result:
     refuse_signer(inbound, services, intyg, intyg_type, settled.signer)
     verdict = services.guard.verdict(intyg.patient)
     with services.store.begin() as rows:  # all or nothing: no certificate without its deliveries
-        earlier = rows.lock_intyg(intyg.intygs_id)
+        earlier = rows.intyg.lock(intyg.intygs_id)
         if earlier is not None:
             return _registered_before(inbound, intyg, earlier, services)
         _refuse_second(rows, intyg, intyg_type)
@@ -121,17 +121,17 @@ def handle(inbound: Inbound, services: Services) -> Result:
         warnings += _check_relation(rows, intyg, parent, strict=services.settings.strict_rules)
         try:
             is_test = _IS_TEST[verdict.kind]
-            rows.add_intyg(
+            rows.intyg.add(
                 intyg, inbound, body=settled.body, is_test=is_test, signature=settled.outcome
             )
         except DuplicateRow:  # another thread was faster
-            earlier = rows.lock_intyg(intyg.intygs_id)
+            earlier = rows.intyg.lock(intyg.intygs_id)
             assert earlier is not None
             return _registered_before(inbound, intyg, earlier, services)
-        rows.add_status(
+        rows.intyg.add_status(
             intyg.intygs_id, IntygsStatus(Status.RECEIV, Part.HSVARD, inbound.received_at)
         )
-        stored = rows.get_intyg(intyg.intygs_id)
+        stored = rows.intyg.get(intyg.intygs_id)
         assert stored is not None
         signer = intyg.skapad_av.personal_id
         tell_care(
@@ -167,7 +167,9 @@ def _refuse_second(rows: Rows, intyg: Intyg, intyg_type: IntygType) -> None:
     if intyg_type.unique is None:
         return
     in_force = [
-        one.intyg for one in rows.of_patient(intyg.patient, intyg.typ) if one.revoked_at is None
+        one.intyg
+        for one in rows.intyg.of_patient(intyg.patient, intyg.typ)
+        if one.revoked_at is None
     ]
     if intyg_type.unique is Unique.CARE_PROVIDER:
         provider = intyg.skapad_av.enhet.vardgivare_id
@@ -196,7 +198,7 @@ def _check_relation(
         sent=bool(_who_has(rows, parent)),
         asked=any(
             m.meddelande.amne == Amne.KOMPLT and m.state is FragaState.OPEN_CARE
-            for m in rows.meddelanden(parent.intyg.intygs_id)
+            for m in rows.meddelanden.of_intyg(parent.intyg.intygs_id)
         ),
     )
     findings = check_relation(intyg.relation.typ, facts)

@@ -52,8 +52,8 @@ def handle(inbound: Inbound, services: Services) -> Result:
         stored = known_intyg(rows, request.intygs_id, request.patient)
         if stored.revoked_at is not None:
             return Result.info(ALREADY_REVOKED)
-        rows.set_revoked(request.intygs_id, inbound.received_at)
-        rows.add_status(
+        rows.intyg.set_revoked(request.intygs_id, inbound.received_at)
+        rows.intyg.add_status(
             request.intygs_id, IntygsStatus(Status.CANCEL, Part.HSVARD, inbound.received_at)
         )
         # Before the questions are closed: its counters show how they stood.
@@ -121,7 +121,7 @@ def _forward(
         part=recipient.part,
         due_at=services.clock(),
     )
-    rows.add_delivery(delivery, inbound.correlation_id)
+    rows.deliveries.add(delivery, inbound.correlation_id)
     return None
 
 

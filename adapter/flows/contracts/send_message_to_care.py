@@ -59,8 +59,8 @@ def handle(inbound: Inbound, services: Services) -> Result:
     m = read_send_message_to_care(inbound.element)
     services.guard.prepare(m.patient)
     with services.store.begin() as rows:
-        stored = rows.lock_intyg_of(m.patient, m.intygs_id)
-        earlier = rows.get_meddelande(m.meddelande_id)
+        stored = rows.intyg.lock_of(m.patient, m.intygs_id)
+        earlier = rows.meddelanden.get(m.meddelande_id)
         if earlier is not None and earlier.meddelande == m:
             return Result.info(REPEATED_MEDDELANDE)
         blocked = _blocked(m, stored, services)
@@ -89,7 +89,7 @@ def _take_in(
     inbound: Inbound,
 ) -> None:
     state = FragaState.OPEN_CARE if m.is_question else None
-    rows.add_meddelande(m, inbound, state)
+    rows.meddelanden.add(m, inbound, state)
     if is_answer(m):
         assert fraga is not None  # a rule of its own
         move_fraga(
@@ -133,7 +133,7 @@ def _forward(
         due_at=services.clock(),
         meddelande_id=m.meddelande_id,
     )
-    rows.add_delivery(delivery, inbound.correlation_id)
+    rows.deliveries.add(delivery, inbound.correlation_id)
 
 
 def _blocked(

@@ -64,8 +64,8 @@ def handle(inbound: Inbound, services: Services) -> Result:
     m = read_send_message_to_recipient(inbound.element)
     services.guard.prepare(m.patient)
     with services.store.begin() as rows:
-        stored = rows.lock_intyg_of(m.patient, m.intygs_id)
-        earlier = rows.get_meddelande(m.meddelande_id)
+        stored = rows.intyg.lock_of(m.patient, m.intygs_id)
+        earlier = rows.meddelanden.get(m.meddelande_id)
         if earlier is not None and earlier.meddelande == m:
             return Result.info(REPEATED_MEDDELANDE)
         way = _way(m, stored, services) if stored else None
@@ -88,7 +88,7 @@ def handle(inbound: Inbound, services: Services) -> Result:
             not blocked
             or services.guard.told(inbound.contract.name) is not BlockReply.VALIDATION_ERROR
         ):
-            rows.add_meddelande(m, inbound, FragaState.OPEN_RECIPIENT if m.is_question else None)
+            rows.meddelanden.add(m, inbound, FragaState.OPEN_RECIPIENT if m.is_question else None)
             _move_fragor(rows, services, m, stored, facts.fraga, inbound)
         if not blocked:
             _forward(rows, services, m, inbound)
@@ -153,4 +153,4 @@ def _forward(rows: Rows, services: Services, m: Meddelande, inbound: Inbound) ->
         due_at=services.clock(),
         meddelande_id=m.meddelande_id,
     )
-    rows.add_delivery(delivery, inbound.correlation_id)
+    rows.deliveries.add(delivery, inbound.correlation_id)

@@ -32,12 +32,14 @@ def handle(inbound: Inbound, services: Services) -> Result:
     request = read_set_certificate_status(inbound.element)
     status = _status(request, services)
     with services.store.begin() as rows:
-        stored = rows.lock_intyg(request.intygs_id)
+        stored = rows.intyg.lock(request.intygs_id)
         if stored is None:
             raise ValidationError(NO_INTYG)
         if status is Status.SENTTO:
             _check_patient(stored, services)
-        rows.add_status(request.intygs_id, IntygsStatus(status, request.part, request.tidpunkt))
+        rows.intyg.add_status(
+            request.intygs_id, IntygsStatus(status, request.part, request.tidpunkt)
+        )
     return Result.ok()
 
 

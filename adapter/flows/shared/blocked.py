@@ -22,7 +22,7 @@ def journal_block(
 ) -> None:
     """Note that the guard stopped a message, and which signal made it."""
     signal = verdict.signal_and_why or f"patient is {verdict.kind.value}"
-    rows.add_block(stored.intyg.intygs_id, contract_key, destination, signal, services.clock())
+    rows.blocks.add(stored.intyg.intygs_id, contract_key, destination, signal, services.clock())
 
 
 def is_blocked(

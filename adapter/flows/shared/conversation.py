@@ -31,7 +31,7 @@ def gather_facts(
         blocked: What the guard says.
     """
     intyg_type = find_type(intyg.intyg, services.types) if intyg else None
-    known = intyg is not None or rows.has_intyg(m.intygs_id)
+    known = intyg is not None or rows.intyg.has(m.intygs_id)
     messages = intyg_type.messages if intyg_type else None
     return Facts(
         intyg=intyg,
@@ -60,7 +60,7 @@ def _names_instans(m: Meddelande) -> bool:
 def _fraga(rows: Rows, m: Meddelande) -> StoredMeddelande | None:
     """The question answered: one from the other side, about the same certificate."""
     assert m.svar_pa is not None
-    found = rows.get_meddelande(m.svar_pa.meddelande_id)
+    found = rows.meddelanden.get(m.svar_pa.meddelande_id)
     if (
         found is None
         or not found.meddelande.is_question
@@ -73,5 +73,5 @@ def _fraga(rows: Rows, m: Meddelande) -> StoredMeddelande | None:
 
 def _paminner(rows: Rows, m: Meddelande) -> StoredMeddelande | None:
     """The message reminded of: any about the same certificate."""
-    found = rows.get_meddelande(m.paminnelse_meddelande_id or "")
+    found = rows.meddelanden.get(m.paminnelse_meddelande_id or "")
     return found if found and found.meddelande.intygs_id == m.intygs_id else None

@@ -38,8 +38,8 @@ def move_fraga(
         return fraga.state
     meddelande_id = fraga.meddelande.meddelande_id
     if answer_id is not None:
-        rows.set_answered(meddelande_id, answer_id)
-    rows.set_fraga_state(meddelande_id, move.to)
+        rows.meddelanden.set_answered(meddelande_id, answer_id)
+    rows.meddelanden.set_state(meddelande_id, move.to)
     tell_care(rows, services, stored, move.event, correlation_id, hanterat_av=hanterat_av)
     return move.to
 
@@ -54,7 +54,7 @@ def move_fragor(
     hanterat_av: str | None = None,
 ) -> None:
     """Let something happen to every question about a certificate, oldest first."""
-    for fraga in rows.meddelanden(stored.intyg.intygs_id):
+    for fraga in rows.meddelanden.of_intyg(stored.intyg.intygs_id):
         if fraga.meddelande.is_question:
             move_fraga(
                 rows, services, stored, fraga, cause, correlation_id, hanterat_av=hanterat_av
@@ -76,7 +76,7 @@ def answered_with(
         return [fraga]
     of_sender = [
         m
-        for m in rows.meddelanden(stored.intyg.intygs_id)
+        for m in rows.meddelanden.of_intyg(stored.intyg.intygs_id)
         if m.meddelande.amne == Amne.KOMPLT and m.meddelande.part == asked.part
     ]
     ids = [m.meddelande.meddelande_id for m in of_sender]

@@ -16,7 +16,7 @@ def known_intyg(rows: Rows, intygs_id: str, patient: PersonId) -> StoredIntyg:
         UnknownIntygError: There is none, or it is another patient's; which of
             the two is not told, nor can it be told from the time that it takes.
     """
-    stored = rows.lock_intyg_of(patient, intygs_id)
+    stored = rows.intyg.lock_of(patient, intygs_id)
     if stored is None:
         raise UnknownIntygError(UNKNOWN_INTYG)
     return stored
@@ -28,7 +28,7 @@ def related_intyg(
     """Newer certificates of the same patient with this relation, or any, to it, oldest first."""
     return tuple(
         newer
-        for newer in rows.related(stored.intyg.intygs_id, typ)
+        for newer in rows.intyg.related(stored.intyg.intygs_id, typ)
         if same_person(newer.intyg.patient, stored.intyg.patient)
     )
 
@@ -42,4 +42,4 @@ def parent_of(rows: Rows, intyg: Intyg) -> StoredIntyg | None:
     relation = intyg.relation
     if relation is None or relation.intygs_id == intyg.intygs_id:
         return None
-    return rows.lock_intyg_of(intyg.patient, relation.intygs_id)
+    return rows.intyg.lock_of(intyg.patient, relation.intygs_id)

@@ -80,7 +80,7 @@ def send_on(
             due_at=services.clock(),
             requested_by=requested_by,
         )
-        rows.add_delivery(delivery, inbound.correlation_id)
+        rows.deliveries.add(delivery, inbound.correlation_id)
     return Sending(decision, destination, verdict)
 
 
@@ -91,7 +91,7 @@ def accepted_by(rows: Rows, intygs_id: str) -> frozenset[str]:
     Care and the citizen hold it without being sent it: what SetCertificateStatus notes of them is
     kept and shown, and counts for nothing.
     """
-    sent_to = {s.part for s in rows.statuses(intygs_id) if s.status is Status.SENTTO}
+    sent_to = {s.part for s in rows.intyg.statuses(intygs_id) if s.status is Status.SENTTO}
     return frozenset(sent_to - NEVER_SENT_TO)
 
 
@@ -105,6 +105,6 @@ def sent_towards(
     """
     return frozenset(
         Recipient(d.new.part, d.new.logical_address)
-        for d in rows.deliveries(intygs_id)
+        for d in rows.deliveries.find(intygs_id)
         if d.new.contract == REGISTER_KEY and d.state in states
     )

@@ -49,18 +49,18 @@ def tell_care(
     handelse = make_handelse(
         stored,
         handelsekod,
-        rows.meddelanden(intygs_id),
-        rows.handelser(intygs_id),
+        rows.meddelanden.of_intyg(intygs_id),
+        rows.events.of_intyg(intygs_id),
         now,
         amne=amne,
         sista_datum_for_svar=sista_datum_for_svar,
         hanterat_av=hanterat_av,
     )
-    update = make_status_update(stored, handelse, now, rows.ref(intygs_id))
+    update = make_status_update(stored, handelse, now, rows.intyg.ref(intygs_id))
     destination = services.routes.find(CONTRACT, MAJOR, update.logical_address)
     if destination is not None and destination.role is DestinationRole.CARE:
         if not is_blocked(rows, services, stored, update.contract, destination):
-            handelse = replace(handelse, delivery_id=rows.add_delivery(update, correlation_id))
+            handelse = replace(handelse, delivery_id=rows.deliveries.add(update, correlation_id))
     else:
         _log.info(
             "handelse.not_delivered",  # no route to an EHR for the unit
@@ -71,5 +71,5 @@ def tell_care(
                 "intyg.logical_address": shown(update.logical_address),
             },
         )
-    rows.add_handelse(handelse)
+    rows.events.add(handelse)
     return handelse

@@ -66,7 +66,7 @@ def add(store: Store, *entries: AuditEntry) -> None:
     """Each in a transaction of its own."""
     for one in entries:
         with store.begin() as rows:
-            rows.add_audit(one, KEY)
+            rows.audit.add(one, KEY)
 
 
 def check(store: Store, key: AuditKey = KEY, kept: str = "") -> Verification:
@@ -155,7 +155,7 @@ def _lose_chain_and_go_on(store: Store) -> None:
 def _forge(store: Store) -> None:
     """A row at the end, with the head moved on, by somebody without the key."""
     with store.begin() as rows:
-        rows.add_audit(entry(99), AuditKey(b"f" * 32))
+        rows.audit.add(entry(99), AuditKey(b"f" * 32))
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_an_anchor_is_logged_every_so_often(store: Store) -> None:
     AuditLog(store, KEY, VirtualClock())
     with capture_logs() as logs, store.begin() as rows:
         for number in range(ANCHOR_EVERY + 3):
-            rows.add_audit(entry(number), KEY)
+            rows.audit.add(entry(number), KEY)
     ((chain, number, _),) = anchors_in(str(logs))
     assert (chain, number) == (CHAIN_OF_IT, ANCHOR_EVERY)
 
@@ -265,8 +265,8 @@ def test_many_at_once_make_whole_chains(store: Store) -> None:
     def work(thread: int) -> None:
         for number in range(10):
             with store.begin() as rows:
-                rows.add_audit(entry(number, f"i-{thread}-{number}"), KEY)
-                rows.add_audit(entry(number), KEY)  # everybody's chain, and often another
+                rows.audit.add(entry(number, f"i-{thread}-{number}"), KEY)
+                rows.audit.add(entry(number), KEY)  # everybody's chain, and often another
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
     for thread in threads:
@@ -279,7 +279,7 @@ def test_many_at_once_make_whole_chains(store: Store) -> None:
 def test_what_is_rolled_back_leaves_nothing(store: Store) -> None:
     def fail() -> None:
         with store.begin() as rows:
-            rows.add_audit(entry(), KEY)
+            rows.audit.add(entry(), KEY)
             raise RuleError("no")
 
     with pytest.raises(RuleError):
@@ -305,7 +305,7 @@ def recorded(store: Store, flow: Callable[[Inbound], audit.Answer], request: Inb
 
 def entries(store: Store) -> list[AuditEntry]:
     with store.read() as rows:
-        return [row.entry for row in rows.find_audit(None, 100)]
+        return [row.entry for row in rows.audit.find(None, 100)]
 
 
 def ok(_: Inbound) -> Result:
@@ -362,7 +362,7 @@ def test_a_refusal_is_recorded(store: Store, error: Exception, outcome: str, det
         recorded(store, refuse, call(builders.revoke_certificate()))
     assert [(one.outcome, one.detail) for one in entries(store)] == [(outcome, detail)]
     with store.read() as rows:
-        assert rows.get_intyg("intyg-1") is None
+        assert rows.intyg.get("intyg-1") is None
 
 
 def test_what_is_stored_before_a_refusal_stays(store: Store) -> None:
@@ -374,7 +374,7 @@ def test_what_is_stored_before_a_refusal_stays(store: Store) -> None:
     with pytest.raises(UnknownIntygError):
         recorded(store, block, call(builders.revoke_certificate()))
     with store.read() as rows:
-        assert rows.get_intyg("intyg-1") is not None
+        assert rows.intyg.get("intyg-1") is not None
     assert len(entries(store)) == 1
 
 
@@ -401,7 +401,7 @@ def test_what_cannot_be_recorded_is_not_done(store: Store, monkeypatch: pytest.M
     with pytest.raises(StoreError):
         recorded(store, take, call(builders.register_certificate()))
     with store.read() as rows:
-        assert rows.get_intyg("intyg-1") is None
+        assert rows.intyg.get("intyg-1") is None
 
 
 def test_an_unexpected_error_after_the_block_keeps_nothing(store: Store) -> None:
@@ -413,7 +413,7 @@ def test_an_unexpected_error_after_the_block_keeps_nothing(store: Store) -> None
     with pytest.raises(ZeroDivisionError):
         recorded(store, fail, call(builders.register_certificate()))
     with store.read() as rows:
-        assert rows.get_intyg("intyg-1") is None
+        assert rows.intyg.get("intyg-1") is None
     add(store, entry())  # nobody holds a lock
 
 
@@ -444,7 +444,7 @@ def test_no_person_number_hides_in_an_id(store: Store, intygs_id: str) -> None:
     assert found.intygs_id.startswith("hash:")
     assert intygs_id not in repr(found)
     with store.read() as rows:
-        assert len(rows.find_audit(audit.id_as_kept(intygs_id, KEY), 9)) == 1
+        assert len(rows.audit.find(audit.id_as_kept(intygs_id, KEY), 9)) == 1
 
 
 def test_values_that_a_caller_chose_are_masked(store: Store) -> None:
@@ -478,7 +478,7 @@ def test_deliveries_are_recorded_when_they_end(store: Store, outcome: Outcome, k
     with store.begin() as rows:
         add_intyg(rows)
         delivery_id = add_delivery(rows)
-        delivery = rows.get_delivery(delivery_id)
+        delivery = rows.deliveries.get(delivery_id)
         assert delivery is not None
         AuditLog(store, KEY, VirtualClock()).record_delivery(rows, delivery, outcome)
     found = [(one.action, one.outcome) for one in entries(store)]

@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
     store.migrate()
     for number in range(6):
         with store.begin() as rows:
-            rows.add_audit(entry(number, f"intyg-{number % 2}"), key)
+            rows.audit.add(entry(number, f"intyg-{number % 2}"), key)
     store.close()
     return tmp_path
 

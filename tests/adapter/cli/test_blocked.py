@@ -31,15 +31,15 @@ def running(tmp_path: Path, clock: VirtualClock) -> Iterator[Store]:
 def stop_two_and_hold_one(store: Store) -> None:
     with store.begin() as rows:
         add_intyg(rows)
-        rows.add_block("intyg-1", "RegisterCertificate:3", "fk", "list a.csv", NOW)
+        rows.blocks.add("intyg-1", "RegisterCertificate:3", "fk", "list a.csv", NOW)
         later = NOW + timedelta(seconds=1)
-        rows.add_block("intyg-2", "RevokeCertificate:2", "fk", "register", later)
+        rows.blocks.add("intyg-2", "RevokeCertificate:2", "fk", "register", later)
         add_delivery(rows)
     [delivery] = store.claim("test", 1, 60)
     why = "patient cannot_tell (register: down), destination real"
     outcome = Outcome(OutcomeKind.HELD, retry_at=NOW + timedelta(minutes=1), detail=why)
     with store.begin() as rows:
-        rows.record_attempt(delivery, outcome)
+        rows.deliveries.record_attempt(delivery, outcome)
 
 
 def blocked(folder: Path, *options: str) -> Result:

@@ -196,7 +196,7 @@ def test_an_event_that_nobody_was_told_says_so(console: FlaskClient, rig: Rig) -
 def test_what_the_guard_stopped_is_listed(rig: Rig, console: FlaskClient) -> None:
     with rig.services.store.begin() as rows:
         for number in range(3):
-            rows.add_block(f"b-{number}", "RegisterCertificate:3", "fk", "list", rig.clock())
+            rows.blocks.add(f"b-{number}", "RegisterCertificate:3", "fk", "list", rig.clock())
     shown = console.get("/api/blocked").get_json()
     assert [block["intygsId"] for block in shown["blocks"]] == ["b-2", "b-1", "b-0"]
     assert shown["held"] == []

@@ -75,7 +75,7 @@ class Consequences:
         self.told.append((delivery.state, outcome.kind))
         if outcome.kind is OutcomeKind.DELIVERED:
             status = IntygsStatus(Status.SENTTO, Part.FKASSA, NOW)
-            rows.add_status(delivery.new.intygs_id, status)
+            rows.intyg.add_status(delivery.new.intygs_id, status)
         if self.failures:
             self.failures -= 1
             raise KeyError("189001019802")
@@ -107,7 +107,7 @@ def queue(store: Store, intygs_id: str = "intyg-1") -> str:
 
 def get(store: Store, delivery_id: str) -> Delivery:
     with store.read() as rows:
-        found = rows.get_delivery(delivery_id)
+        found = rows.deliveries.get(delivery_id)
     assert found is not None
     return found
 
@@ -126,7 +126,7 @@ def test_a_delivery_is_made_and_what_follows_is_stored_with_it(
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
     assert after.told == [(DeliveryState.DELIVERED, OutcomeKind.DELIVERED)]
     with store.read() as rows:
-        assert [s.status for s in rows.statuses("intyg-1")] == [Status.SENTTO]
+        assert [s.status for s in rows.intyg.statuses("intyg-1")] == [Status.SENTTO]
 
 
 def test_routes_are_asked_by_name_version_and_logical_address(
@@ -193,7 +193,7 @@ def test_thirty_failures_over_25_days_end_in_failed(store: Store, clock: Virtual
     # 1 min + 5 min + 1 h + 6 h + 12 h, then 24 times a day
     assert clock() - start == timedelta(days=24, hours=19, minutes=6)
     with store.read() as rows:
-        assert len(rows.attempts(delivery_id)) == 30
+        assert len(rows.deliveries.attempts(delivery_id)) == 30
 
 
 def test_what_the_guard_holds_is_asked_again_until_it_knows(
@@ -267,13 +267,13 @@ def test_nothing_counts_as_done_before_what_follows_is_stored(
     assert waiting.last_outcome.kind is OutcomeKind.UNKNOWN
     assert "189001019802" not in str(lines)
     with store.read() as rows:
-        assert rows.statuses("intyg-1") == ()
+        assert rows.intyg.statuses("intyg-1") == ()
     clock.advance(minutes=1)
     workers.drain()
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
     assert len(deliverer.seen) == 2
     with store.read() as rows:
-        assert len(rows.statuses("intyg-1")) == 1
+        assert len(rows.intyg.statuses("intyg-1")) == 1
 
 
 def test_what_may_not_go_twice_is_left_unknown_when_what_follows_fails(
@@ -349,7 +349,7 @@ def test_an_outcome_is_recorded_although_the_database_fails_at_first(
 def test_log_lines_name_ids_and_no_person(store: Store, clock: VirtualClock) -> None:
     with store.begin() as rows:
         add_intyg(rows, "189001019802")
-        rows.add_delivery(new_delivery("189001019802"), "correlation-1")
+        rows.deliveries.add(new_delivery("189001019802"), "correlation-1")
     refused = Outcome(OutcomeKind.REFUSED, remote_text="Personen 189001019802", detail="no")
     with structlog.testing.capture_logs() as lines:
         make_workers(store, clock, Scripted(lambda _: refused)).drain()
@@ -464,7 +464,7 @@ def test_kill_9_loses_nothing_and_repeats_only_what_was_under_way(tmp_path: Path
     assert sum(got.values()) - count <= kills * workers
     with_statuses = Store(url, system_clock, read_only=True)
     with with_statuses.read() as rows:
-        counts = [len(rows.statuses(f"intyg-{n}")) for n in range(count)]
+        counts = [len(rows.intyg.statuses(f"intyg-{n}")) for n in range(count)]
     with_statuses.close()
     assert counts == [1] * count  # what follows is stored once, however often it was sent
 
@@ -472,6 +472,6 @@ def test_kill_9_loses_nothing_and_repeats_only_what_was_under_way(tmp_path: Path
 def _all_delivered(url: str, count: int) -> bool:
     store = Store(url, system_clock, read_only=True)
     with store.read() as rows:
-        delivered = rows.count_deliveries()[DeliveryState.DELIVERED]
+        delivered = rows.deliveries.count()[DeliveryState.DELIVERED]
     store.close()
     return delivered == count

@@ -51,8 +51,10 @@ def keep(
     inbound = rig.inbound(body)
     intyg = read_register_certificate(inbound.element)
     with rig.services.store.begin() as rows:
-        rows.add_intyg(intyg, inbound, body=body, is_test=is_test, signature="ABSENT")
-        rows.add_status(intyg.intygs_id, IntygsStatus(Status.RECEIV, "HSVARD", inbound.received_at))
+        rows.intyg.add(intyg, inbound, body=body, is_test=is_test, signature="ABSENT")
+        rows.intyg.add_status(
+            intyg.intygs_id, IntygsStatus(Status.RECEIV, "HSVARD", inbound.received_at)
+        )
 
 
 def fill(rig: Rig) -> None:

@@ -168,14 +168,14 @@ class Rig:
                     delivery.new.logical_address, outcome or Outcome(OutcomeKind.DELIVERED)
                 )
                 with self.services.store.begin() as rows:
-                    done.append(rows.record_attempt(delivery, result))
+                    done.append(rows.deliveries.record_attempt(delivery, result))
                     after_delivery.handle(rows, delivery, result, self.services)
         return done
 
     def accept(self, part: str = "FKASSA", intygs_id: str = builders.INTYGS_ID) -> None:
         """The part has accepted the certificate, however it got there."""
         with self.services.store.begin() as rows:
-            rows.add_status(intygs_id, IntygsStatus(Status.SENTTO, part, self.clock()))
+            rows.intyg.add_status(intygs_id, IntygsStatus(Status.SENTTO, part, self.clock()))
 
     def mark(self, meddelande_id: str, *, handled: bool) -> FragaState:
         """Mark a question, as the console does."""
@@ -187,14 +187,14 @@ class Rig:
 
     def handelser(self, intygs_id: str = builders.INTYGS_ID) -> Sequence[StoredHandelse]:
         with self.services.store.read() as rows:
-            return rows.handelser(intygs_id)
+            return rows.events.of_intyg(intygs_id)
 
     def events(self, intygs_id: str = builders.INTYGS_ID) -> list[str]:
         return [handelse.handelsekod.value for handelse in self.handelser(intygs_id)]
 
     def fraga(self, meddelande_id: str) -> StoredMeddelande:
         with self.services.store.read() as rows:
-            found = rows.get_meddelande(meddelande_id)
+            found = rows.meddelanden.get(meddelande_id)
         assert found is not None
         return found
 
@@ -210,16 +210,16 @@ class Rig:
 
     def deliveries(self, intygs_id: str | None = builders.INTYGS_ID) -> Sequence[Delivery]:
         with self.services.store.read() as rows:
-            return rows.deliveries(intygs_id)
+            return rows.deliveries.find(intygs_id)
 
     def statuses(self, intygs_id: str = builders.INTYGS_ID) -> list[tuple[str, str]]:
         with self.services.store.read() as rows:
-            return [(s.status.value, s.part) for s in rows.statuses(intygs_id)]
+            return [(s.status.value, s.part) for s in rows.intyg.statuses(intygs_id)]
 
     def blocked(self) -> list[str]:
         """Contracts of what the guard stopped."""
         with self.services.store.read() as rows:
-            return [block.contract for block in rows.blocks()]
+            return [block.contract for block in rows.blocks.find()]
 
     def row_count(self) -> int:
         """All rows of all tables of a SQLite store, bodies and blocks included."""

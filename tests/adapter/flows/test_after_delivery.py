@@ -38,7 +38,7 @@ def test_what_was_refused_accepted_and_sent_again_is_told_once(registered: Rig) 
     registered.ok(SEND)
     registered.deliver()
     with registered.services.store.begin() as rows:
-        rows.send_again(refused.id, registered.clock())
+        rows.deliveries.send_again(refused.id, registered.clock())
     registered.deliver()
     assert registered.statuses().count(("SENTTO", "FKASSA")) == 1
     assert registered.events() == ["SIGNAT", "SKICKA"]

@@ -174,7 +174,7 @@ class Conversations(RuleBasedStateMachine):
                 if outcome is LATER:
                     outcome = replace(LATER, retry_at=retry_at)
                 with self.rig.services.store.begin() as rows:
-                    rows.record_attempt(delivery, outcome)
+                    rows.deliveries.record_attempt(delivery, outcome)
                     after_delivery.handle(rows, delivery, outcome, self.rig.services)
                 sent = (new.contract, new.part, new.meddelande_id)
                 went.setdefault(new.intygs_id, []).append(sent)
@@ -415,10 +415,10 @@ class Conversations(RuleBasedStateMachine):
     def _look(self, intyg: Intyg) -> None:
         """The database says of a certificate what the model says."""
         with self.rig.services.store.read() as rows:
-            stored = rows.get_intyg(intyg.intygs_id)
-            events = list(rows.handelser(intyg.intygs_id))
-            statuses = rows.statuses(intyg.intygs_id)
-            meddelanden = rows.meddelanden(intyg.intygs_id)
+            stored = rows.intyg.get(intyg.intygs_id)
+            events = list(rows.events.of_intyg(intyg.intygs_id))
+            statuses = rows.intyg.statuses(intyg.intygs_id)
+            meddelanden = rows.meddelanden.of_intyg(intyg.intygs_id)
         assert stored is not None
         fragor = [m for m in meddelanden if m.state is not None]
         assert [(f.meddelande.meddelande_id, standing(f), f.answered_by) for f in fragor] == [

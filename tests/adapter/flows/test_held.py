@@ -134,7 +134,7 @@ def test_it_waits_without_using_up_attempts_and_says_why(world: World) -> None:
         assert timedelta(0) < wait <= timedelta(seconds=HOLD_SECONDS)
         world.wait_for_next_question()
     with world.rig.services.store.read() as rows:
-        [hold] = rows.holds(10)
+        [hold] = rows.blocks.holds(10)
     assert hold.why == (
         "patient cannot_tell (register: the register answers HTTP 503), destination real"
     )
@@ -160,8 +160,8 @@ def test_it_is_blocked_when_the_register_says_that_it_is_one(world: World) -> No
     assert world.delivery().state is DeliveryState.BLOCKED
     assert world.authority.connections == 0
     with world.rig.services.store.read() as rows:
-        [block] = rows.blocks()
-        assert rows.holds(10) == ()
+        [block] = rows.blocks.find()
+        assert rows.blocks.holds(10) == ()
     assert (block.destination, block.signal) == (
         "fk",
         "patient test (register), destination real",
@@ -189,7 +189,7 @@ def test_sent_again_by_hand_the_guard_is_asked_again(world: World) -> None:
     world.wait_for_next_question()
     world.work()
     with world.rig.services.store.begin() as rows:
-        rows.send_again(world.delivery().id, world.rig.clock())
+        rows.deliveries.send_again(world.delivery().id, world.rig.clock())
     world.work()
     assert world.delivery().state is DeliveryState.BLOCKED
     assert world.authority.connections == 0

@@ -148,7 +148,7 @@ def test_a_revocation_during_a_delivery_follows_it(
 def came_to(rig: Rig, delivery: Delivery, outcome: Outcome) -> None:
     """What a worker does when it knows."""
     with rig.services.store.begin() as rows:
-        rows.record_attempt(delivery, outcome)
+        rows.deliveries.record_attempt(delivery, outcome)
         after_delivery.handle(rows, delivery, outcome, rig.services)
 
 
@@ -222,5 +222,5 @@ def test_the_later_of_two_approvals_counts_whole(shared: Rig) -> None:
         )
         assert codes(results) == ["OK", "OK"]
         with shared.services.store.read() as rows:
-            said = rows.approvals(f"i-{n}")
+            said = rows.approvals.of_intyg(f"i-{n}")
         assert sorted([said["AF"], said["FKASSA"]]) == ["NO", "YES"]

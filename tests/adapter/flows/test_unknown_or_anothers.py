@@ -86,7 +86,7 @@ def test_a_citizen_learns_nothing_of_a_certificate_of_death(registered: Rig) -> 
     registered.ok(builders.register_certificate(DEATH))
     with registered.services.store.begin() as rows:  # a real one has many rules of its own
         set_typ = sa.text("UPDATE intyg SET typ = 'DB' WHERE intygs_id = :id")
-        rows._connection.execute(set_typ, {"id": DEATH})
+        rows.transaction.connection.execute(set_typ, {"id": DEATH})
     unknown, other = (
         _done(registered, queries.get_certificate(i, "INVANA")) for i in (UNKNOWN, DEATH)
     )

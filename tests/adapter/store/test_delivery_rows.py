@@ -52,7 +52,7 @@ def claim(store: Store, limit: int = 10) -> list[Delivery]:
 
 def record(store: Store, delivery: Delivery, outcome: Outcome) -> Delivery:
     with store.begin() as rows:
-        return rows.record_attempt(delivery, outcome)
+        return rows.deliveries.record_attempt(delivery, outcome)
 
 
 def ids(deliveries: list[Delivery]) -> list[str]:
@@ -66,9 +66,9 @@ def test_a_delivery_comes_back_as_it_was_queued(store: Store) -> None:
     new = new_delivery(meddelande_id="meddelande-1", body="<å/>".encode())
     with store.begin() as rows:
         add_intyg(rows)
-        delivery_id = rows.add_delivery(new, "correlation-7")
-        found = rows.get_delivery(delivery_id)
-        assert rows.get_delivery("nothing") is None
+        delivery_id = rows.deliveries.add(new, "correlation-7")
+        found = rows.deliveries.get(delivery_id)
+        assert rows.deliveries.get("nothing") is None
     assert found == Delivery(
         id=delivery_id,
         new=new,
@@ -88,18 +88,18 @@ def test_deliveries_are_listed_by_certificate_and_state(store: Store) -> None:
         second = add_delivery(rows, "intyg-2")
     claim(store, limit=1)
     with store.read() as rows:
-        assert [d.id for d in rows.deliveries()] == [first, second]
-        assert [d.id for d in rows.deliveries(intygs_id="intyg-2")] == [second]
-        assert [d.id for d in rows.deliveries(state=DeliveryState.SENDING)] == [first]
-        assert rows.deliveries("intyg-1", DeliveryState.QUEUED) == ()
-        counts = rows.count_deliveries()
+        assert [d.id for d in rows.deliveries.find()] == [first, second]
+        assert [d.id for d in rows.deliveries.find(intygs_id="intyg-2")] == [second]
+        assert [d.id for d in rows.deliveries.find(state=DeliveryState.SENDING)] == [first]
+        assert rows.deliveries.find("intyg-1", DeliveryState.QUEUED) == ()
+        counts = rows.deliveries.count()
     assert counts[DeliveryState.SENDING] == counts[DeliveryState.QUEUED] == 1
     assert sum(counts.values()) == 2
 
 
 def test_a_delivery_about_no_certificate_is_refused(store: Store) -> None:
     with pytest.raises(ConstraintError), store.begin() as rows:
-        rows.add_delivery(new_delivery("intyg-9"), "correlation-1")
+        rows.deliveries.add(new_delivery("intyg-9"), "correlation-1")
 
 
 # --- claiming -------------------------------------------------------------------------------------
@@ -236,21 +236,21 @@ def test_the_database_itself_refuses_two_at_once_in_one_queue(store: Store) -> N
         add_delivery(rows)
     claim(store)
     with pytest.raises(ConstraintError), store.begin() as rows:
-        rows._connection.execute(sa.update(tables.delivery).values(state="sending"))
+        rows.transaction.connection.execute(sa.update(tables.delivery).values(state="sending"))
 
 
 def test_a_damaged_body_does_not_keep_the_others_from_being_claimed(store: Store) -> None:
     with store.begin() as rows:
         damaged = add_delivery(rows, body=b"<damaged/>")
         sound = add_delivery(rows, "intyg-2", body=b"<sound/>")
-        rows._connection.execute(
+        rows.transaction.connection.execute(
             sa.update(tables.body)
             .where(tables.body.c.data == b"<damaged/>")
             .values(data=b"<damages/>")
         )
     assert ids(claim(store)) == [sound]
     with store.read() as rows:
-        state = rows._connection.scalars(
+        state = rows.transaction.connection.scalars(
             sa.select(tables.delivery.c.state).where(tables.delivery.c.id == damaged)
         ).one()
     assert state == DeliveryState.FAILED
@@ -309,8 +309,8 @@ def test_every_attempt_is_kept_with_what_the_receiver_wrote(
     (second,) = claim(store)
     record(store, second, refused)
     with store.read() as rows:
-        attempts = rows.attempts(first.id)
-        (stored,) = rows.deliveries()
+        attempts = rows.deliveries.attempts(first.id)
+        (stored,) = rows.deliveries.find()
     assert attempts == (
         Attempt(first.id, 1, NOW, again),
         Attempt(first.id, 2, NOW + timedelta(minutes=1), refused),
@@ -330,8 +330,8 @@ def test_what_was_not_tried_uses_up_no_attempt(store: Store, clock: VirtualClock
     clock.advance(minutes=1)
     (claimed,) = claim(store)
     with store.begin() as rows:
-        recorded = rows.record_attempt(claimed, retry(clock, minutes=1), counted=False)
-        assert rows.attempts(claimed.id) == ()
+        recorded = rows.deliveries.record_attempt(claimed, retry(clock, minutes=1), counted=False)
+        assert rows.deliveries.attempts(claimed.id) == ()
     assert recorded.attempts == 0
 
 
@@ -351,7 +351,7 @@ def test_sending_again_by_hand_starts_the_attempts_anew(store: Store, clock: Vir
     (claimed,) = claim(store)
     record(store, claimed, Outcome(OutcomeKind.REFUSED))
     with store.begin() as rows:
-        again = rows.send_again(first, clock())
+        again = rows.deliveries.send_again(first, clock())
     assert (again.state, again.attempts) == (DeliveryState.QUEUED, 0)
     assert ids(claim(store)) == [first]  # at its old place
     assert following not in ids(claim(store))
@@ -370,7 +370,7 @@ def test_what_is_under_way_or_delivered_is_not_sent_again(
         store.begin() as rows,
         pytest.raises(ValueError, match=claimed.id if outcome is None else "go"),
     ):
-        rows.send_again(claimed.id, clock())
+        rows.deliveries.send_again(claimed.id, clock())
 
 
 def test_a_revoked_certificate_is_not_sent_again_but_its_revocation_is(
@@ -384,10 +384,10 @@ def test_a_revoked_certificate_is_not_sent_again_but_its_revocation_is(
     (claimed,) = claim(store)
     record(store, claimed, Outcome(OutcomeKind.REFUSED))
     with store.begin() as rows:
-        rows.set_revoked(certificate.new.intygs_id, clock())
+        rows.intyg.set_revoked(certificate.new.intygs_id, clock())
         with pytest.raises(ValueError, match="revoked"):
-            rows.send_again(certificate.id, clock())
-        assert rows.send_again(revocation, clock()).state is DeliveryState.QUEUED
+            rows.deliveries.send_again(certificate.id, clock())
+        assert rows.deliveries.send_again(revocation, clock()).state is DeliveryState.QUEUED
 
 
 # --- leases ---------------------------------------------------------------------------------------
@@ -403,7 +403,7 @@ def test_a_delivery_whose_worker_died_is_taken_back(store: Store, clock: Virtual
     (again,) = claim(store)
     assert again.attempts == 2
     with store.read() as rows:
-        (attempt,) = rows.attempts(lost.id)
+        (attempt,) = rows.deliveries.attempts(lost.id)
     assert attempt.outcome.kind is OutcomeKind.UNKNOWN
 
 
@@ -414,7 +414,7 @@ def test_what_may_not_be_sent_twice_is_left_unknown(store: Store, clock: Virtual
     clock.advance(seconds=LEASE + 1)
     store.recover_expired(["SomethingElse:1"])
     with store.read() as rows:
-        (found,) = rows.deliveries()
+        (found,) = rows.deliveries.find()
     assert (found.id, found.state) == (lost.id, DeliveryState.UNKNOWN)
 
 
@@ -439,13 +439,13 @@ def test_a_lease_can_be_made_longer(store: Store, clock: VirtualClock) -> None:
         add_delivery(rows)
     (claimed,) = claim(store)
     with store.begin() as rows:
-        rows.extend_lease(claimed, 600)
+        rows.deliveries.extend_lease(claimed, 600)
     clock.advance(seconds=599)
     assert store.recover_expired([REGISTER]) == ()
     clock.advance(seconds=2)
     store.recover_expired([REGISTER])
     with pytest.raises(LeaseLostError), store.begin() as rows:
-        rows.extend_lease(claimed, 600)
+        rows.deliveries.extend_lease(claimed, 600)
 
 
 def test_a_new_process_takes_back_what_the_old_one_was_sending(
@@ -471,9 +471,9 @@ def test_a_new_process_takes_back_what_the_old_one_was_sending(
 
 def test_blocks_are_journalled_even_for_what_is_not_stored(store: Store) -> None:
     with store.begin() as rows:
-        rows.add_block("intyg-9", REGISTER, "fk-prod", "list_file", NOW)
-        rows.add_block("intyg-1", REGISTER, FKORG, None, NOW)
-        every, one = rows.blocks(), rows.blocks("intyg-9")
+        rows.blocks.add("intyg-9", REGISTER, "fk-prod", "list_file", NOW)
+        rows.blocks.add("intyg-1", REGISTER, FKORG, None, NOW)
+        every, one = rows.blocks.find(), rows.blocks.find("intyg-9")
     assert one == (Block("intyg-9", REGISTER, "fk-prod", "list_file", NOW),)
     assert len(every) == 2
 
@@ -557,8 +557,8 @@ def _fill(store: Store, clock: VirtualClock, count: int) -> None:
     sample = new(0)
     with store.begin() as rows:
         add_intyg(rows, "i0")
-        rows.add_delivery(sample, "c")
-        connection = rows._connection
+        rows.deliveries.add(sample, "c")
+        connection = rows.transaction.connection
         intyg_row = connection.execute(sa.select(tables.intyg)).one()._asdict()
         delivery_row = connection.execute(sa.select(tables.delivery)).one()._asdict()
         for row in (intyg_row, delivery_row):

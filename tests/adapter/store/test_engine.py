@@ -78,7 +78,7 @@ def test_migrating_again_changes_nothing(store: Store) -> None:
         add_intyg(rows)
     store.migrate()
     with store.read() as rows:
-        assert rows.get_intyg("intyg-1") is not None
+        assert rows.intyg.get("intyg-1") is not None
 
 
 def test_processes_that_start_at_once_migrate_one_after_the_other(
@@ -152,15 +152,15 @@ def test_everything_in_a_transaction_that_fails_is_gone(store: Store) -> None:
     def store_and_fail() -> None:
         with store.begin() as rows:
             add_delivery(rows)
-            rows.add_handelse(handelse())
+            rows.events.add(handelse())
             raise KeyError("our own code fails after storing")
 
     with pytest.raises(KeyError):
         store_and_fail()
     with store.read() as rows:
-        assert rows.get_intyg("intyg-1") is None
-        assert rows.deliveries() == ()
-        assert rows.handelser("intyg-1") == ()
+        assert rows.intyg.get("intyg-1") is None
+        assert rows.deliveries.find() == ()
+        assert rows.events.of_intyg("intyg-1") == ()
 
 
 def test_what_is_committed_survives_closing(database_url: str, clock: VirtualClock) -> None:
@@ -171,7 +171,7 @@ def test_what_is_committed_survives_closing(database_url: str, clock: VirtualClo
     first.close()
     second = Store(database_url, clock)
     with second.read() as rows:
-        assert rows.get_intyg("intyg-1") is not None
+        assert rows.intyg.get("intyg-1") is not None
     second.close()
 
 
@@ -179,7 +179,7 @@ def test_reading_does_not_wait_for_a_writer(store: Store) -> None:
     with store.begin() as writing:
         add_intyg(writing)
         with store.read() as reading:
-            assert reading.get_intyg("intyg-1") is None
+            assert reading.intyg.get("intyg-1") is None
 
 
 def test_a_transaction_inside_another_is_refused_instead_of_hanging(tmp_path: Path) -> None:
@@ -197,11 +197,11 @@ def test_decisions_about_one_certificate_come_one_at_a_time(store: Store) -> Non
 
     def revoke(name: str) -> None:
         with store.begin() as rows:
-            found = rows.lock_intyg("intyg-1")
+            found = rows.intyg.lock("intyg-1")
             assert found is not None
             time.sleep(0.05)
             if found.revoked_at is None:
-                rows.set_revoked("intyg-1", NOW)
+                rows.intyg.set_revoked("intyg-1", NOW)
                 revoked_by.append(name)
 
     threads = [threading.Thread(target=revoke, args=(f"t{n}",)) for n in range(3)]
@@ -217,7 +217,7 @@ def test_times_are_utc_in_and_out_whatever_zone_they_came_in(store: Store) -> No
     with store.begin() as rows:
         add_intyg(rows, signeringstidpunkt=swedish)
     with store.read() as rows:
-        found = rows.get_intyg("intyg-1")
+        found = rows.intyg.get("intyg-1")
     assert found is not None
     assert found.intyg.signeringstidpunkt == swedish
     assert str(found.intyg.signeringstidpunkt) == "2026-07-01 10:00:00.123456+00:00"
@@ -232,11 +232,11 @@ def test_bodies_are_kept_once_and_byte_for_byte(store: Store) -> None:
     body = "<a>\r\n åäö &#xE5;<b ></b></a>".encode()
     with store.begin() as rows:
         for intygs_id in ("intyg-1", "intyg-2"):
-            rows.add_intyg(
+            rows.intyg.add(
                 intyg(intygs_id), inbound(body), body=body, is_test=None, signature="ABSENT"
             )
     with store.read() as rows:
-        found = rows.get_intyg("intyg-2")
+        found = rows.intyg.get("intyg-2")
     with store._engine.connect() as connection:
         bodies = connection.scalars(sa.select(sa.func.count()).select_from(tables.body)).one()
     assert found is not None
@@ -251,7 +251,7 @@ def test_a_damaged_body_is_not_handed_out(store: Store) -> None:
     with store._engine.begin() as connection:
         connection.execute(sa.update(tables.body).values(data=b"<intyg>intyg-9</intyg>"))
     with store.read() as rows, pytest.raises(StoreError, match="damaged"):
-        rows.get_intyg("intyg-1")
+        rows.intyg.get("intyg-1")
 
 
 # --- errors ---------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ def test_errors_of_the_database_quote_nothing_of_a_row(store: Store) -> None:
     secret = "189001019802"
     with pytest.raises(ConstraintError) as caught, store.begin() as rows:
         # No such certificate: the database's own text quotes the failing row.
-        rows._connection.execute(
+        rows.transaction.connection.execute(
             sa.insert(tables.intygs_status).values(
                 intygs_id=secret, status="RECEIV", part=None, tidpunkt=NOW
             )
@@ -344,9 +344,9 @@ def test_reading_only_works_beside_the_owner_and_changes_nothing(
         add_intyg(rows)
     looker = Store(sqlite_url(tmp_path), clock, read_only=True)
     with looker.read() as rows:
-        assert rows.get_intyg("intyg-1") is not None
+        assert rows.intyg.get("intyg-1") is not None
         with pytest.raises(sa.exc.OperationalError):
-            rows.set_revoked("intyg-1", NOW)
+            rows.intyg.set_revoked("intyg-1", NOW)
     with pytest.raises(StoreError, match="reading only"), looker.begin():
         pass
     looker.close()
@@ -403,7 +403,7 @@ def test_in_memory_is_one_database_for_all_threads(clock: VirtualClock) -> None:
 
     def look() -> None:
         with store.read() as rows:
-            found.append(rows.get_intyg("intyg-1") is not None)
+            found.append(rows.intyg.get("intyg-1") is not None)
 
     thread = threading.Thread(target=look)
     thread.start()

@@ -23,8 +23,8 @@ from tests.adapter.samples import (
 def test_a_certificate_comes_back_as_it_was_stored(store: Store) -> None:
     body = b"<r/>"
     with store.begin() as rows:
-        rows.add_intyg(intyg(), inbound(body), body=b"<signed/>", is_test=True, signature="VALID")
-        found = rows.get_intyg("intyg-1")
+        rows.intyg.add(intyg(), inbound(body), body=b"<signed/>", is_test=True, signature="VALID")
+        found = rows.intyg.get("intyg-1")
     assert found == StoredIntyg(
         intyg=intyg(),
         body=b"<signed/>",
@@ -45,8 +45,8 @@ def test_a_certificate_comes_back_as_it_was_stored(store: Store) -> None:
 )
 def test_what_a_certificate_lacks_stays_none(store: Store, sample: Intyg) -> None:
     with store.begin() as rows:
-        rows.add_intyg(sample, inbound(), body=b"<a/>", is_test=None, signature="ABSENT")
-        found = rows.get_intyg("intyg-1")
+        rows.intyg.add(sample, inbound(), body=b"<a/>", is_test=None, signature="ABSENT")
+        found = rows.intyg.get("intyg-1")
     assert found is not None
     assert found.intyg == sample
     assert found.is_test is None
@@ -54,8 +54,8 @@ def test_what_a_certificate_lacks_stays_none(store: Store, sample: Intyg) -> Non
 
 def test_an_unknown_certificate_is_none(store: Store) -> None:
     with store.begin() as rows:
-        assert rows.get_intyg("intyg-1") is None
-        assert rows.lock_intyg("intyg-1") is None
+        assert rows.intyg.get("intyg-1") is None
+        assert rows.intyg.lock("intyg-1") is None
 
 
 def test_a_taken_id_is_a_duplicate_and_the_transaction_goes_on(store: Store) -> None:
@@ -66,7 +66,7 @@ def test_a_taken_id_is_a_duplicate_and_the_transaction_goes_on(store: Store) -> 
             add_intyg(rows, patient=OTHER_PERSON)
         add_intyg(rows, "intyg-2")
     with store.read() as rows:
-        first, second = rows.get_intyg("intyg-1"), rows.get_intyg("intyg-2")
+        first, second = rows.intyg.get("intyg-1"), rows.intyg.get("intyg-2")
     assert (caught.value.kind, caught.value.id) == ("intyg", "intyg-1")
     assert first is not None
     assert first.intyg.patient != OTHER_PERSON
@@ -76,10 +76,10 @@ def test_a_taken_id_is_a_duplicate_and_the_transaction_goes_on(store: Store) -> 
 def test_revoking_happens_once(store: Store) -> None:
     with store.begin() as rows:
         add_intyg(rows)
-        assert rows.set_revoked("intyg-1", NOW)
-        assert not rows.set_revoked("intyg-1", NOW + timedelta(days=1))
-        assert not rows.set_revoked("intyg-9", NOW)
-        found = rows.lock_intyg("intyg-1")
+        assert rows.intyg.set_revoked("intyg-1", NOW)
+        assert not rows.intyg.set_revoked("intyg-1", NOW + timedelta(days=1))
+        assert not rows.intyg.set_revoked("intyg-9", NOW)
+        found = rows.intyg.lock("intyg-1")
     assert found is not None
     assert found.revoked_at == NOW
 
@@ -90,8 +90,8 @@ def test_related_are_the_newer_ones_that_point_here(store: Store) -> None:
         add_intyg(rows, "complement", relation=Relation("KOMPLT", "old"))
         add_intyg(rows, "replacement", relation=Relation("ERSATT", "old"))
         add_intyg(rows, "other", relation=Relation("ERSATT", "elsewhere"))
-        every = [found.intyg.intygs_id for found in rows.related("old")]
-        replacing = [found.intyg.intygs_id for found in rows.related("old", "ERSATT")]
+        every = [found.intyg.intygs_id for found in rows.intyg.related("old")]
+        replacing = [found.intyg.intygs_id for found in rows.intyg.related("old", "ERSATT")]
     assert every == ["complement", "replacement"]
     assert replacing == ["replacement"]
 
@@ -105,13 +105,13 @@ def test_the_state_history_keeps_its_order(store: Store) -> None:
     with store.begin() as rows:
         add_intyg(rows)
         for status in history:
-            rows.add_status("intyg-1", status)
-        assert rows.statuses("intyg-1") == history
+            rows.intyg.add_status("intyg-1", status)
+        assert rows.intyg.statuses("intyg-1") == history
 
 
 def test_a_status_of_no_certificate_is_refused(store: Store) -> None:
     with pytest.raises(ConstraintError), store.begin() as rows:
-        rows.add_status("intyg-9", IntygsStatus(Status.RECEIV, Part.HSVARD, NOW))
+        rows.intyg.add_status("intyg-9", IntygsStatus(Status.RECEIV, Part.HSVARD, NOW))
 
 
 def test_events_come_back_with_their_counters(store: Store) -> None:
@@ -129,6 +129,6 @@ def test_events_come_back_with_their_counters(store: Store) -> None:
             handelse(Handelse.MAKULE, skickade_fragor=NO_ARENDEN),
         )
         for event in events:
-            rows.add_handelse(event)
-        assert rows.handelser("intyg-1") == events
-        assert rows.handelser("intyg-2") == ()
+            rows.events.add(event)
+        assert rows.events.of_intyg("intyg-1") == events
+        assert rows.events.of_intyg("intyg-2") == ()

@@ -48,8 +48,8 @@ def test_a_message_comes_back_as_it_was_stored(
 ) -> None:
     with store.begin() as rows:
         add_intyg(rows)
-        rows.add_meddelande(sample, inbound(), state)
-        found = rows.get_meddelande(sample.meddelande_id)
+        rows.meddelanden.add(sample, inbound(), state)
+        found = rows.meddelanden.get(sample.meddelande_id)
     assert found == StoredMeddelande(sample, NOW, state, answered_by=None)
 
 
@@ -57,8 +57,8 @@ def test_messages_are_listed_in_order_of_arrival(store: Store) -> None:
     with store.begin() as rows:
         add_intyg(rows)
         for sample in (REMINDER, meddelande(), ANSWER):
-            rows.add_meddelande(sample, inbound(), None)
-        found = rows.meddelanden("intyg-1")
+            rows.meddelanden.add(sample, inbound(), None)
+        found = rows.meddelanden.of_intyg("intyg-1")
     assert [m.meddelande.meddelande_id for m in found] == [
         "meddelande-3",
         "meddelande-1",
@@ -71,10 +71,10 @@ def test_a_taken_id_is_a_duplicate_even_for_another_certificate(store: Store) ->
     with store.begin() as rows:
         add_intyg(rows)
         add_intyg(rows, "intyg-2")
-        rows.add_meddelande(meddelande(), inbound(), None)
+        rows.meddelanden.add(meddelande(), inbound(), None)
         with pytest.raises(DuplicateRow):
-            rows.add_meddelande(meddelande(intygs_id="intyg-2"), inbound(), None)
-        assert rows.meddelanden("intyg-2") == ()
+            rows.meddelanden.add(meddelande(intygs_id="intyg-2"), inbound(), None)
+        assert rows.meddelanden.of_intyg("intyg-2") == ()
 
 
 @pytest.mark.parametrize("start", [FragaState.OPEN_CARE, FragaState.OPEN_RECIPIENT])
@@ -85,13 +85,13 @@ def test_a_question_moves_only_as_the_table_says(
     allowed = to in FRAGA_MOVES[start]
     with store.begin() as rows:
         add_intyg(rows)
-        rows.add_meddelande(meddelande(), inbound(), start)
+        rows.meddelanden.add(meddelande(), inbound(), start)
         if allowed:
-            rows.set_fraga_state("meddelande-1", to)
+            rows.meddelanden.set_state("meddelande-1", to)
         else:
             with pytest.raises(ValueError, match="does not go"):
-                rows.set_fraga_state("meddelande-1", to)
-        found = rows.get_meddelande("meddelande-1")
+                rows.meddelanden.set_state("meddelande-1", to)
+        found = rows.meddelanden.get("meddelande-1")
     assert found is not None
     assert found.state is (to if allowed else start)
 
@@ -100,26 +100,26 @@ def test_no_question_starts_in_its_middle(store: Store) -> None:
     with store.begin() as rows:
         add_intyg(rows)
         with pytest.raises(ValueError, match="starts"):
-            rows.add_meddelande(meddelande(), inbound(), FragaState.ANSWERED)
+            rows.meddelanden.add(meddelande(), inbound(), FragaState.ANSWERED)
 
 
 def test_an_answer_has_no_state_to_set(store: Store) -> None:
     with store.begin() as rows:
         add_intyg(rows)
-        rows.add_meddelande(ANSWER, inbound(), None)
+        rows.meddelanden.add(ANSWER, inbound(), None)
         with pytest.raises(ValueError, match="no question"):
-            rows.set_fraga_state("meddelande-2", FragaState.HANDLED)
+            rows.meddelanden.set_state("meddelande-2", FragaState.HANDLED)
 
 
 def test_a_question_has_one_answer_for_good(store: Store) -> None:
     with store.begin() as rows:
         add_intyg(rows)
-        rows.add_meddelande(meddelande(), inbound(), FragaState.OPEN_CARE)
-        rows.set_answered("meddelande-1", "meddelande-2")
+        rows.meddelanden.add(meddelande(), inbound(), FragaState.OPEN_CARE)
+        rows.meddelanden.set_answered("meddelande-1", "meddelande-2")
         with pytest.raises(DuplicateRow):
-            rows.set_answered("meddelande-1", "meddelande-9")
+            rows.meddelanden.set_answered("meddelande-1", "meddelande-9")
         with pytest.raises(ValueError, match="no message"):
-            rows.set_answered("meddelande-8", "meddelande-9")
-        found = rows.get_meddelande("meddelande-1")
+            rows.meddelanden.set_answered("meddelande-8", "meddelande-9")
+        found = rows.meddelanden.get("meddelande-1")
     assert found is not None
     assert found.answered_by == "meddelande-2"

@@ -10,7 +10,7 @@ from tests.adapter import samples
 
 
 def ids(rows: Rows, **conditions: object) -> list[str]:
-    found = rows.search_intyg(samples.PERSON, **conditions)  # type: ignore[arg-type]
+    found = rows.intyg.search(samples.PERSON, **conditions)  # type: ignore[arg-type]
     return [stored.intyg.intygs_id for stored in found]
 
 
@@ -43,13 +43,13 @@ def test_certificates_are_found_by_patient_unit_provider_and_type(store: Store) 
 
 def test_approvals_are_replaced_as_a_whole(store: Store) -> None:
     with store.begin() as rows:
-        assert rows.approvals("intyg-1") == {}
-        rows.set_approvals("intyg-1", {"FKASSA": "YES", "AF": "NO"})
-        rows.set_approvals("intyg-2", {"SKV": "YES"})
-        rows.set_approvals("intyg-1", {"AF": "UNDEFINED"})
+        assert rows.approvals.of_intyg("intyg-1") == {}
+        rows.approvals.put("intyg-1", {"FKASSA": "YES", "AF": "NO"})
+        rows.approvals.put("intyg-2", {"SKV": "YES"})
+        rows.approvals.put("intyg-1", {"AF": "UNDEFINED"})
     with store.read() as rows:
-        assert rows.approvals("intyg-1") == {"AF": "UNDEFINED"}
-        assert rows.approvals("intyg-2") == {"SKV": "YES"}
+        assert rows.approvals.of_intyg("intyg-1") == {"AF": "UNDEFINED"}
+        assert rows.approvals.of_intyg("intyg-2") == {"SKV": "YES"}
 
 
 def test_of_two_approvals_at_once_one_stands_whole(store: Store) -> None:
@@ -58,10 +58,10 @@ def test_of_two_approvals_at_once_one_stands_whole(store: Store) -> None:
     def approve(mine: dict[str, str]) -> None:
         for _ in range(5):
             with store.begin() as rows:
-                rows.set_approvals("intyg-1", mine)
+                rows.approvals.put("intyg-1", mine)
 
     with ThreadPoolExecutor(2) as threads:
         for done in [threads.submit(approve, mine) for mine in lists]:
             done.result()
     with store.read() as rows:
-        assert rows.approvals("intyg-1") in lists
+        assert rows.approvals.of_intyg("intyg-1") in lists

@@ -399,7 +399,7 @@ class Player:
         with self.trial.rig.services.store.begin() as rows:
             over = [
                 one
-                for one in rows.deliveries(None)
+                for one in rows.deliveries.find(None)
                 if one.state
                 not in (
                     DeliveryState.DELIVERED,
@@ -410,7 +410,7 @@ class Player:
             ]
             if over:
                 try:
-                    rows.send_again(over[a % len(over)].id, self.ground.clock.now)
+                    rows.deliveries.send_again(over[a % len(over)].id, self.ground.clock.now)
                 except ValueError:
                     return  # revoked meanwhile
 
@@ -488,8 +488,8 @@ class Player:
     def _look_at_intake(self) -> tuple[list[Delivery], list[Block]]:
         """What was queued or stopped since the last time, each rightly."""
         with self.trial.rig.services.store.read() as rows:
-            queued = [one for one in rows.deliveries(None) if one.id not in self._known]
-            blocks = list(rows.blocks())[self._blocks :]
+            queued = [one for one in rows.deliveries.find(None) if one.id not in self._known]
+            blocks = list(rows.blocks.find())[self._blocks :]
         self._known |= {one.id for one in queued}
         self._blocks += len(blocks)
         for one in queued:
@@ -563,7 +563,7 @@ class Player:
     def _unfinished(self) -> list[Delivery]:
         over = (DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.SENDING)
         with self.trial.rig.services.store.read() as rows:
-            return [one for one in rows.deliveries(None) if one.state in over]
+            return [one for one in rows.deliveries.find(None) if one.state in over]
 
     # --- inside ---
 

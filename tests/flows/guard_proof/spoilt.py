@@ -12,7 +12,7 @@ from intyg.adapter.domain.destination import Destination, DestinationKind, Desti
 from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
 from intyg.adapter.guard import Guard, TestPatients
 from intyg.adapter.routing.table import Routes, destination
-from intyg.adapter.store import Rows
+from intyg.adapter.store.block_rows import BlockRows
 from tests.flows.guard_proof.adapter_rig import WHOLE, Seams
 
 Decided = tuple[GuardDecision, PatientVerdict]
@@ -165,6 +165,6 @@ SPOILT: Final[Mapping[str, Spoilt]] = {
     "an authority is taken for an EHR": Spoilt(6, patched=_roles_as_written),
     "the kind is that of the intake": Spoilt(6, patched=_kinds_of_intake),
     "blocks are not journalled": Spoilt(
-        1, patched=lambda: patch.object(Rows, "add_block", lambda *_: None)
+        1, patched=lambda: patch.object(BlockRows, "add", lambda *_: None)
     ),
 }

@@ -380,7 +380,7 @@ def test_nobody_sees_another_patients_certificates(shelf: Rig) -> None:
 
 def test_care_sees_revoked_and_archived_ones(shelf: Rig) -> None:
     with shelf.services.store.begin() as rows:
-        rows.set_revoked(OLD, builders.NOW)
+        rows.intyg.set_revoked(OLD, builders.NOW)
     shelf.ok(queries.set_status("DELETE", intygs_id=DEAD))
     assert ask(shelf, queries.list_for_care(units=[UNIT])).ids == [OLD, DEAD]
 
@@ -486,7 +486,7 @@ def test_an_ehr_gets_back_what_happened(sent: Rig) -> None:
     fraga = builders.send_message_to_care("m-1", "OVRIGT", sista_datum="2026-12-24")
     sent.ok(fraga, builders.send_message_to_recipient("m-2", "KONTKT"))
     with sent.services.store.begin() as rows:
-        rows.set_ref(OLD, "ref & 1")
+        rows.intyg.set_ref(OLD, "ref & 1")
     said = ask(sent, queries.list_with_qa(units=[UNIT]))
     assert said.ids == [OLD]
     assert said.found("handelse/handelsekod/code") == ["SIGNAT", "SKICKA", "NYFRFM", "NYFRFV"]
@@ -547,7 +547,7 @@ def test_relations_are_told_from_either_end(shelf: Rig) -> None:
     shelf.clock.now += timedelta(hours=1)
     library.keep(shelf, "newest", relation=("KOMPLT", NEW))
     with shelf.services.store.begin() as rows:
-        rows.set_revoked(NEW, builders.NOW)
+        rows.intyg.set_revoked(NEW, builders.NOW)
     said = ask(shelf, queries.list_relations(OLD, "newest", REAL_ONE))
     assert said.found("intygRelation/intygs-id/extension") == [OLD, "newest", REAL_ONE]
     assert said.found("relation/typ/code") == ["ERSATT", "KOMPLT"] * 2
@@ -555,7 +555,7 @@ def test_relations_are_told_from_either_end(shelf: Rig) -> None:
     assert said.found("relation/till-intygs-id/extension") == [OLD, NEW] * 2
     assert said.found("relation/fran-intyg-makulerat") == ["true", "false"] * 2
     with shelf.services.store.read() as rows:
-        arrived = [stored.received_at for one in (NEW, "newest") if (stored := rows.get_intyg(one))]
+        arrived = [stored.received_at for one in (NEW, "newest") if (stored := rows.intyg.get(one))]
     assert said.found("relation/skapad") == [write_tidpunkt(at) for at in arrived] * 2
 
 

@@ -60,7 +60,7 @@ def test_a_certificate_is_kept_byte_for_byte(rig: Rig) -> None:
     body = builders.register_certificate()
     assert rig.call(body) == Result(ResultCode.OK)
     with rig.services.store.read() as rows:
-        stored = rows.get_intyg(builders.INTYGS_ID)
+        stored = rows.intyg.get(builders.INTYGS_ID)
     assert stored is not None
     assert stored.body == body
     assert (stored.is_test, stored.signature, stored.revoked_at) == (True, "ABSENT", None)
@@ -83,7 +83,7 @@ def test_without_a_route_to_the_units_ehr_the_event_is_kept_and_nobody_told(rig:
 def test_a_real_patients_certificate_is_registered_and_not_flagged(rig: Rig) -> None:
     rig.ok(builders.register_certificate(person=builders.UNLISTED_PATIENT))
     with rig.services.store.read() as rows:
-        stored = rows.get_intyg(builders.INTYGS_ID)
+        stored = rows.intyg.get(builders.INTYGS_ID)
     assert stored is not None
     assert stored.is_test is False
 
@@ -91,7 +91,7 @@ def test_a_real_patients_certificate_is_registered_and_not_flagged(rig: Rig) -> 
 def test_who_could_not_be_told_at_registration_is_marked_neither_way(rig: Rig) -> None:
     rig.with_test_patients(damage="no such file").ok(builders.register_certificate())
     with rig.services.store.read() as rows:
-        stored = rows.get_intyg(builders.INTYGS_ID)
+        stored = rows.intyg.get(builders.INTYGS_ID)
     assert stored is not None
     assert stored.is_test is None
 
@@ -379,7 +379,7 @@ def test_other_content_under_the_same_id_is_warned_of_and_not_kept(
     assert (result.text or "").splitlines()[0] == REGISTERED_BEFORE
     assert "differs" in (result.text or "")
     with registered.services.store.read() as rows:
-        stored = rows.get_intyg(builders.INTYGS_ID)
+        stored = rows.intyg.get(builders.INTYGS_ID)
     assert stored is not None
     assert stored.body == builders.register_certificate()
 
@@ -549,7 +549,7 @@ def test_the_adapter_signs_where_the_policy_says_so(rig: Rig, signing_rig: Rig) 
     body = builders.register_certificate()
     signing_rig.ok(body)
     with signing_rig.services.store.read() as rows:
-        stored = rows.get_intyg(builders.INTYGS_ID)
+        stored = rows.intyg.get(builders.INTYGS_ID)
     assert stored is not None
     assert stored.signature == SIGNED_HERE
     added = etree.fromstring(stored.body).find(f".//{{{ns.EXT32}}}underskrift")

@@ -96,7 +96,7 @@ def test_events_about_nobody_of_the_tests_are_not_even_queued(rig: Rig) -> None:
     assert rig.events() == ["SIGNAT"]
     assert rig.deliveries() == ()
     with rig.services.store.read() as rows:
-        [block] = rows.blocks()
+        [block] = rows.blocks.find()
     assert (block.contract, block.destination) == ("CertificateStatusUpdateForCare:3", "ehr")
 
 

@@ -5,13 +5,17 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import TransactionRows
+from intyg.adapter.store.base import Transaction
 
 
-class ReceiverRows(TransactionRows):
+class ApprovalRows:
     """Receivers that care has approved, or not, for a certificate."""
 
-    def set_approvals(self, intygs_id: str, by_receiver: Mapping[str, str]) -> None:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+
+    def put(self, intygs_id: str, by_receiver: Mapping[str, str]) -> None:
         """
         Put these in the place of all that was said before of a certificate's receivers.
 
@@ -20,7 +24,7 @@ class ReceiverRows(TransactionRows):
             by_receiver: Receiver id to YES, NO or UNDEFINED.
         """
         table = tables.approved_receiver
-        if self._is_postgresql:  # two at once must not both delete and then both insert
+        if self._transaction.is_postgresql:  # two at once must not both delete and then both insert
             key = f"approved_receiver {intygs_id}"
             self._connection.execute(
                 sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0)))
@@ -33,7 +37,7 @@ class ReceiverRows(TransactionRows):
                 )
             )
 
-    def approvals(self, intygs_id: str) -> dict[str, str]:
+    def of_intyg(self, intygs_id: str) -> dict[str, str]:
         """Receiver id to YES, NO or UNDEFINED, by id; empty where nothing was said."""
         table = tables.approved_receiver
         rows = self._connection.execute(
