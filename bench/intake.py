@@ -29,6 +29,7 @@ from intyg.adapter.domain import log
 from intyg.adapter.domain.clock import swedish_day, system_clock
 from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.flows.contracts import register_certificate
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.settings.settings import load_settings
 from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID, make_test_keys
@@ -113,7 +114,9 @@ def _measure(folder: Path, seconds: float) -> None:
         ("sign", lambda: signature.sign_document(unsigned, key)),
         (
             "all of RegisterCertificate, to disk",
-            lambda: register_certificate.handle(inbound(next(new)), services),
+            lambda: register_certificate.handle(
+                inbound(next(new)), services, UnitOfWork(services.store)
+            ),
         ),
     ]
     table = Table(title=f"FK7804, signed, {len(message)} bytes; one core")

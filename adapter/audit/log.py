@@ -18,24 +18,21 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import structlog
 from lxml import etree
 
-from intyg.adapter.domain.clock import Clock
 from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
 from intyg.adapter.domain.errors import (
     AdapterError,
     FaultError,
-    SchemaError,
     SignatureError,
-    StoreError,
 )
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.domain.log import looks_like_person_number, shown
@@ -73,8 +70,6 @@ _MAX_ID: Final = 255
 _ANCHOR: Final = re.compile(r"(\d{1,3})\.(\d{1,18})\.([0-9a-f]{64})")
 
 _log = structlog.get_logger()
-
-Answer: TypeAlias = Result | etree._Element | bytes
 
 
 class AuditKey:
@@ -183,14 +178,11 @@ class AuditLog:
     Args:
         store: Where they are kept.
         key: Seals them.
-        clock: Aware UTC.
     """
 
-    def __init__(self, store: Store, key: AuditKey, clock: Clock) -> None:
+    def __init__(self, store: Store, key: AuditKey) -> None:
         self._store = store
         self._key = key
-        self._clock = clock
-        store.on_audit = self._tell
 
     def check_key(self) -> None:
         """
@@ -203,28 +195,14 @@ class AuditLog:
             rows.audit.begin(self._key)
             self._key.must_have_sealed(rows)
 
-    def recorded(
-        self, flow: Callable[[Inbound], Answer], contract_key: str
-    ) -> Callable[[Inbound], Answer]:
-        """A flow whose calls are recorded, in the flow's own transaction."""
-        if contract_key in NOT_ABOUT_A_PATIENT:
-            return flow
+    def record_call(self, inbound: Inbound, rows: Rows, outcome: object) -> None:
+        """
+        Record a call of a contract.
 
-        def handle(inbound: Inbound) -> Answer:
-            with self._store.one_transaction() as transaction:
-                try:
-                    answer = flow(inbound)
-                except (SchemaError, StoreError):
-                    raise
-                except AdapterError as error:
-                    refused = self._of_call(inbound, *_refusal(error))
-                    transaction.finish(lambda rows: self._add(rows, refused))
-                    raise
-                done = self._of_call(inbound, *_answered(answer))
-                transaction.finish(lambda rows: self._add(rows, done))
-                return answer
-
-        return handle
+        Args:
+            outcome: What it was answered, or the `AdapterError` that refused it.
+        """
+        self.add(rows, self._of_call(inbound, *_ended(outcome)))
 
     def record_delivery(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
         """Record that a message left for good, or will not."""
@@ -232,7 +210,7 @@ class AuditLog:
             return
         new = delivery.new
         entry = AuditEntry(
-            at=self._clock(),
+            at=rows.now,
             action=f"deliver {new.contract}",
             outcome=outcome.kind.value,
             detail=f"{new.part} {shown(new.logical_address)}",
@@ -242,14 +220,14 @@ class AuditLog:
             actor=shown(new.requested_by),
             correlation_id=delivery.correlation_id,
         )
-        self._add(rows, entry)
+        self.add(rows, entry)
 
     def record_console(
         self, rows: Rows, action: str, intygs_id: str, correlation_id: str, by: str | None
     ) -> None:
         """Record what somebody did or saw in the console."""
         entry = AuditEntry(
-            at=self._clock(),
+            at=rows.now,
             action=f"console {action}",
             outcome="OK",
             detail="",
@@ -259,7 +237,7 @@ class AuditLog:
             actor=shown(by),
             correlation_id=correlation_id,
         )
-        self._add(rows, entry)
+        self.add(rows, entry)
 
     def log_anchors(self) -> None:
         """Write every chain's end to the log, where the database's owner cannot change it."""
@@ -268,13 +246,9 @@ class AuditLog:
         if ends:
             _log.info("audit.anchors", **{"intyg.audit_anchors": ends})
 
-    def _tell(self, heads: Sequence[AuditHead]) -> None:
-        due = [anchor(head) for head in heads if head.number % ANCHOR_EVERY == 0]
-        if due:
-            _log.info("audit.anchors", **{"intyg.audit_anchors": due})
-
-    def _add(self, rows: Rows, entry: AuditEntry) -> None:
-        rows.audit.add(entry, self._key)
+    def add(self, rows: Rows, entry: AuditEntry) -> None:
+        """Add an entry; every so often its chain's end goes to the log, too, once it is there."""
+        rows.audit.add(entry, self._key, _tell)
 
     def _of_call(self, inbound: Inbound, outcome: str, detail: str) -> AuditEntry:
         number = _first(inbound.element, _PERSON)
@@ -289,6 +263,11 @@ class AuditLog:
             actor=shown(_first(inbound.element, ("{*}personal-id",))),
             correlation_id=inbound.correlation_id,
         )
+
+
+def _tell(head: AuditHead) -> None:
+    if head.number % ANCHOR_EVERY == 0:
+        _log.info("audit.anchors", **{"intyg.audit_anchors": [anchor(head)]})
 
 
 def id_as_kept(intygs_id: str | None, key: AuditKey) -> str | None:
@@ -309,14 +288,16 @@ def _first(request: etree._Element, tags: tuple[str, ...]) -> str | None:
     return ((found.text if text is None else text) or "").strip() or None
 
 
-def _answered(answer: Answer) -> tuple[str, str]:
-    if not isinstance(answer, Result):
-        return "OK", ""
-    return answer.code.value, answer.error_id.value if answer.error_id else ""
+def _ended(outcome: object) -> tuple[str, str]:
+    """How a call ended, and by which codes."""
+    if isinstance(outcome, AdapterError):
+        return _refusal(outcome)
+    if isinstance(outcome, Result):
+        return outcome.code.value, outcome.error_id.value if outcome.error_id else ""
+    return "OK", ""
 
 
 def _refusal(error: AdapterError) -> tuple[str, str]:
-    """How a call ended, and by which codes."""
     rules = [finding.rule for finding in error.findings]
     if isinstance(error, SignatureError):
         rules.append(error.code)

@@ -3,11 +3,12 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 from wsgiref.types import WSGIApplication
 
-from intyg.adapter.audit.log import AuditKey, AuditLog
+from intyg.adapter.audit.log import NOT_ABOUT_A_PATIENT, AuditKey, AuditLog
 from intyg.adapter.bootstrap.load_schemas import Schemas
 from intyg.adapter.bootstrap.reload_routes import RoutesReloader
 from intyg.adapter.bootstrap.reload_tls import TlsReloader
@@ -15,7 +16,7 @@ from intyg.adapter.bootstrap.startup import read_facts, refuse_unfit
 from intyg.adapter.clients.staff_directory import directory_from_settings
 from intyg.adapter.console import Token, build_clock, build_console
 from intyg.adapter.deliver import Deliverer
-from intyg.adapter.deliver.worker import Workers
+from intyg.adapter.deliver.worker import Consequence, Workers
 from intyg.adapter.domain.clock import Clock, system_clock
 from intyg.adapter.domain.delivery import Delivery, Outcome
 from intyg.adapter.domain.environment import Environment
@@ -26,6 +27,7 @@ from intyg.adapter.domain.virtual_clock import VirtualClock
 from intyg.adapter.flows import after_delivery
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.httpd.server import Server, mount
 from intyg.adapter.httpd.tls import context_from_settings
 from intyg.adapter.routing.access import Access
@@ -62,7 +64,7 @@ def build_services(
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     audit_key = AuditKey.from_settings(settings.audit, settings.data_dir, make=True)
     store = Store(settings.effective_database_url, clock)
-    audit = AuditLog(store, audit_key, clock)
+    audit = AuditLog(store, audit_key)
     try:
         store.migrate(settings.environment)
         audit.check_key()
@@ -97,10 +99,7 @@ class App:
         settings = services.settings
         soap = build_wsgi(
             services.contracts,
-            {
-                key: _with_services(key, flow, services)
-                for key, flow in {**HANDLERS, **READERS}.items()
-            },
+            {key: _in_unit(key, flow, services) for key, flow in {**HANDLERS, **READERS}.items()},
             settings,
             services.clock,
             FAULT_CONTRACTS,
@@ -192,10 +191,15 @@ class App:
         for reloader in self._reloaders:
             reloader.reload()
 
-    def _after_delivery(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
-        after_delivery.handle(rows, delivery, outcome, self.services)
-        if self.services.audit:
-            self.services.audit.record_delivery(rows, delivery, outcome)
+    def _after_delivery(self, delivery: Delivery, outcome: Outcome) -> Consequence:
+        follow, audit = after_delivery.handle(delivery, outcome, self.services), self.services.audit
+
+        def write(rows: Rows, recorded: Delivery) -> None:
+            follow(rows, recorded)
+            if audit:
+                audit.record_delivery(rows, recorded, outcome)
+
+        return write
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as running:
@@ -263,10 +267,17 @@ def build_app(
         raise
 
 
-def _with_services(
-    key: str, flow: Callable[[Inbound, Services], Answer], services: Services
+def _in_unit(
+    key: str, flow: Callable[[Inbound, Services, UnitOfWork], Answer], services: Services
 ) -> Callable[[Inbound], Answer]:
-    def bound(inbound: Inbound) -> Answer:
-        return flow(inbound, services)
+    """A flow as the door calls it: each call with a unit of work of its own."""
+    audit = None if key in NOT_ABOUT_A_PATIENT else services.audit
 
-    return services.audit.recorded(bound, key) if services.audit else bound
+    def handle(inbound: Inbound) -> Answer:
+        record = partial(audit.record_call, inbound) if audit else None
+        with UnitOfWork(services.store, record) as unit:
+            answer = flow(inbound, services, unit)
+            unit.end(answer)
+            return answer
+
+    return handle

@@ -36,6 +36,7 @@ from intyg.adapter.console.views import intyg_view
 from intyg.adapter.domain.errors import AdapterError, StoreError, ValidationError
 from intyg.adapter.flows import mark_handled
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.rules.meddelande_rules import MAX_ID_LENGTH
 from intyg.adapter.store import Rows
 
@@ -106,10 +107,14 @@ def build_console(
         ref = request.values.get("ref", "").strip()
         if not (1 <= len(ref) <= MAX_ID_LENGTH and len(intygs_id) <= MAX_ID_LENGTH):
             return problem(HTTPStatus.BAD_REQUEST, f"ref: 1 to {MAX_ID_LENGTH} characters.")
-        with services.store.begin() as rows:
+        correlation_id = secrets.token_hex(16)
+
+        def put(rows: Rows) -> None:
             rows.intyg.set_ref(intygs_id, ref)
             if services.audit:
-                services.audit.record_console(rows, "ref", intygs_id, secrets.token_hex(16), None)
+                services.audit.record_console(rows, "ref", intygs_id, correlation_id, None)
+
+        services.store.write(put)
         return jsonify(intygsId=intygs_id, ref=ref)
 
     @app.post("/api/meddelanden/<path:meddelande_id>/hanterad")
@@ -123,13 +128,13 @@ def build_console(
     def _mark(meddelande_id: str, *, handled: bool) -> ResponseReturnValue:
         by = request.values.get("hanteratAv")
         correlation_id = secrets.token_hex(16)
-        with services.store.one_transaction() as transaction:
-            state = mark_handled.handle(
-                meddelande_id, services, correlation_id, handled=handled, by=by or None
-            )
-            transaction.finish(
-                lambda rows: _record(rows, meddelande_id, handled, by, correlation_id)
-            )
+        unit = UnitOfWork(  # not opened: what is refused here is not recorded
+            services.store,
+            lambda rows, _: _record(rows, meddelande_id, handled, by, correlation_id),
+        )
+        state = mark_handled.handle(
+            meddelande_id, services, unit, correlation_id, handled=handled, by=by or None
+        )
         return jsonify(meddelandeId=meddelande_id, state=state.value)
 
     def _record(

@@ -38,8 +38,12 @@ FindDestination = Callable[[str, int, str], Destination | None]
 WhyNot = Callable[[str, str], str]
 """(contract's name, logical address) → why there is none."""
 
-AfterDelivery = Callable[[Rows, Delivery, Outcome], None]
-"""What follows from an outcome, in the transaction that records it. The delivery is as recorded."""
+Consequence = Callable[[Rows, Delivery], None]
+"""Writes what follows from an outcome, in the transaction that records it. The delivery is as
+recorded. It asks no network and no clock: the transaction may be anybody's, and run again."""
+
+AfterDelivery = Callable[[Delivery, Outcome], Consequence]
+"""Asks what must be known for that, before the transaction. The delivery is as claimed."""
 
 _log = structlog.get_logger()
 
@@ -244,8 +248,7 @@ class Workers:
                 return Outcome(OutcomeKind.RETRY, retry_at=look_again, detail=detail), False
             needed = self._deliverer.longest_attempt_seconds(destination) + LEASE_MARGIN_SECONDS
             if needed > self._settings.lease_seconds:
-                with self._store.begin() as rows:
-                    rows.deliveries.extend_lease(delivery, needed)
+                self._store.write(lambda rows: rows.deliveries.extend_lease(delivery, needed))
             return self._deliverer.deliver(delivery, destination), True
         except StoreError:
             raise
@@ -274,9 +277,8 @@ class Workers:
 
     def _record_all(self, delivery: Delivery, outcome: Outcome, counted: bool) -> None:
         try:
-            with self._store.begin() as rows:
-                recorded = rows.deliveries.record_attempt(delivery, outcome, counted=counted)
-                self._after_delivery(rows, recorded, outcome)
+            follow = self._after_delivery(delivery, outcome)
+            recorded = self._write_outcome(delivery, outcome, counted, follow)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001  a door: what follows must not be lost
@@ -286,8 +288,7 @@ class Workers:
                 **{"error.type": type(error).__name__},
             )
             outcome = self._without_consequences(delivery, outcome, error)
-            with self._store.begin() as rows:
-                recorded = rows.deliveries.record_attempt(delivery, outcome, counted=counted)
+            recorded = self._write_outcome(delivery, outcome, counted, lambda *_: None)
         fields = {
             "intyg.outcome": outcome.kind.value,
             "intyg.delivery_state": recorded.state.value,
@@ -303,6 +304,16 @@ class Workers:
             **_ids(recorded),
             **{name: value for name, value in fields.items() if value is not None},
         )
+
+    def _write_outcome(
+        self, delivery: Delivery, outcome: Outcome, counted: bool, follow: Consequence
+    ) -> Delivery:
+        def write(rows: Rows) -> Delivery:
+            recorded = rows.deliveries.record_attempt(delivery, outcome, counted=counted)
+            follow(rows, recorded)
+            return recorded
+
+        return self._store.write(write)
 
     def _without_consequences(
         self, delivery: Delivery, outcome: Outcome, error: Exception

@@ -5,30 +5,38 @@ services say SKICKA already when the sending is queued; here queued, accepted an
 things, and the first and last of them are seen on the delivery alone.
 """
 
+from collections.abc import Callable
+
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.intyg import IntygsStatus
-from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.send_on import REGISTER_KEY, accepted_by
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.store import Rows
 from intyg.schemas.codes import Handelse, Status
 
 
-def handle(rows: Rows, delivery: Delivery, outcome: Outcome, services: Services) -> None:
+def handle(
+    delivery: Delivery, outcome: Outcome, services: Services
+) -> Callable[[Rows, Delivery], None]:
     """
-    Record what follows from an outcome, in the transaction that records the outcome.
+    Ask what must be known for what follows from an outcome, before the transaction.
 
     Args:
-        rows: That transaction.
         delivery: As it was claimed.
         outcome: What the attempt came to.
+
+    Returns:
+        What writes it, in the transaction that records the outcome; of the delivery as recorded.
     """
     new = delivery.new
     if outcome.kind is OutcomeKind.DELIVERED and new.contract == REGISTER_KEY:
-        _accepted(rows, delivery, services)
-    elif outcome.kind is OutcomeKind.BLOCKED:
-        to = _where(delivery, services)
-        rows.blocks.add(new.intygs_id, new.contract, to, outcome.detail, services.clock())
+        asked = services.ask(new.patient)
+        return lambda rows, recorded: _accepted(rows, asked, recorded)
+    if outcome.kind is OutcomeKind.BLOCKED:
+        to, why = _where(delivery, services), outcome.detail
+        return lambda rows, _: rows.blocks.add(new.intygs_id, new.contract, to, why, rows.now)
+    return lambda *_: None
 
 
 def _where(delivery: Delivery, services: Services) -> str:
@@ -39,21 +47,19 @@ def _where(delivery: Delivery, services: Services) -> str:
     return found.name if found is not None else address
 
 
-def _accepted(rows: Rows, delivery: Delivery, services: Services) -> None:
+def _accepted(rows: Rows, asked: Asked, delivery: Delivery) -> None:
     """The authority has the certificate: told once, also when it was sent and accepted twice."""
     new = delivery.new
     stored = rows.intyg.lock(new.intygs_id)
     if stored is None:
         return
     if new.part not in accepted_by(rows, new.intygs_id):
-        rows.intyg.add_status(
-            new.intygs_id, IntygsStatus(Status.SENTTO, new.part, services.clock())
-        )
+        rows.intyg.add_status(new.intygs_id, IntygsStatus(Status.SENTTO, new.part, rows.now))
     elif _delivered_before(rows, delivery):
         return  # otherwise SetCertificateStatus noted it, and nobody was told
     tell_care(
         rows,
-        services,
+        asked,
         stored,
         Handelse.SKICKA,
         delivery.correlation_id,

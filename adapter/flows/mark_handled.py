@@ -8,10 +8,13 @@ from typing import Final
 
 from intyg.adapter.domain.errors import ApplicationError, RuleError
 from intyg.adapter.domain.meddelande import FragaState
+from intyg.adapter.domain.person import PersonId
 from intyg.adapter.domain.texts import UNKNOWN_MEDDELANDE
-from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.fragor import move_fraga
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.rules.fraga_moves import Cause, Refusal, move_of
+from intyg.adapter.store import Rows
 from intyg.schemas.finding import Finding
 
 NOT_A_QUESTION: Final = Refusal("NOT_A_QUESTION", "answers and reminders are not marked as handled")
@@ -21,6 +24,7 @@ CERTIFICATE_REVOKED: Final = Refusal("CERTIFICATE_REVOKED_ERROR", "the certifica
 def handle(
     meddelande_id: str,
     services: Services,
+    unit: UnitOfWork,
     correlation_id: str,
     *,
     handled: bool,
@@ -41,34 +45,39 @@ def handle(
         RuleError: It is no question; or it cannot be opened again: care has
             answered it, or the certificate is revoked.
     """
-    _prepare(services, meddelande_id)
-    with services.store.begin() as rows:
-        found = rows.meddelanden.get(meddelande_id)
-        if found is None:
-            raise ApplicationError(UNKNOWN_MEDDELANDE)
-        stored = rows.intyg.lock(found.meddelande.intygs_id)
-        fraga = rows.meddelanden.get(meddelande_id)  # again, now that nobody else moves it
-        assert stored is not None  # a message is kept with its certificate
-        assert fraga is not None
-        if fraga.state is None:
-            raise _refused(NOT_A_QUESTION)
-        if not handled and stored.revoked_at is not None:
-            raise _refused(CERTIFICATE_REVOKED)
-        cause = Cause.MARKED if handled else Cause.UNMARKED
-        move = move_of(fraga, cause)
-        if isinstance(move, Refusal):
-            raise _refused(move)
-        state = move_fraga(rows, services, stored, fraga, cause, correlation_id, hanterat_av=by)
-        assert state is not None  # it is a question
+    # A message is for good, and so is whose it is: what is found here holds below.
+    patient = unit.read(lambda rows: _patient_of(rows, meddelande_id))
+    asked = services.ask(patient)
+    cause = Cause.MARKED if handled else Cause.UNMARKED
+    return unit.write(lambda rows: _mark(rows, asked, meddelande_id, cause, correlation_id, by))
+
+
+def _patient_of(rows: Rows, meddelande_id: str) -> PersonId:
+    found = rows.meddelanden.get(meddelande_id)
+    if found is None:
+        raise ApplicationError(UNKNOWN_MEDDELANDE)
+    return found.meddelande.patient
+
+
+def _mark(
+    rows: Rows, asked: Asked, meddelande_id: str, cause: Cause, correlation_id: str, by: str | None
+) -> FragaState:
+    found = rows.meddelanden.get(meddelande_id)
+    assert found is not None
+    stored = rows.intyg.lock(found.meddelande.intygs_id)
+    fraga = rows.meddelanden.get(meddelande_id)  # again, now that nobody else moves it
+    assert stored is not None  # a message is kept with its certificate
+    assert fraga is not None
+    if fraga.state is None:
+        raise _refused(NOT_A_QUESTION)
+    if cause is Cause.UNMARKED and stored.revoked_at is not None:
+        raise _refused(CERTIFICATE_REVOKED)
+    move = move_of(fraga, cause)
+    if isinstance(move, Refusal):
+        raise _refused(move)
+    state = move_fraga(rows, asked, stored, fraga, cause, correlation_id, hanterat_av=by)
+    assert state is not None  # it is a question
     return state
-
-
-def _prepare(services: Services, meddelande_id: str) -> None:
-    """Let the guard ask about the patient before the transaction."""
-    with services.store.read() as rows:
-        found = rows.meddelanden.get(meddelande_id)
-    if found is not None:
-        services.guard.prepare(found.meddelande.patient)
 
 
 def _refused(why: Refusal) -> RuleError:

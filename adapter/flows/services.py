@@ -1,10 +1,12 @@
 """Everything a flow works with, built once and handed to each call."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from intyg.adapter.audit.log import AuditLog
 from intyg.adapter.clients.staff_directory import StaffDirectory
-from intyg.adapter.domain.clock import Clock
+from intyg.adapter.domain.clock import Clock, swedish_day
+from intyg.adapter.domain.person import PersonId
 from intyg.adapter.guard import Guard
 from intyg.adapter.routing.table import Routes
 from intyg.adapter.settings.settings import Settings
@@ -12,6 +14,24 @@ from intyg.adapter.signature import SigningKey, TrustStore
 from intyg.adapter.store import Store
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
+
+
+@dataclass(frozen=True)
+class Asked:
+    """
+    What a function of rows works with: whatever takes a network or a clock has been asked.
+
+    Attributes:
+        guard: Knows one patient.
+        routes: As they stood when it was asked.
+        today: In Sweden, then.
+    """
+
+    settings: Settings
+    types: IntygTypes
+    guard: Guard
+    routes: Routes
+    today: date
 
 
 @dataclass(frozen=True)
@@ -38,3 +58,14 @@ class Services:
     clock: Clock
     staff: StaffDirectory | None = None
     audit: AuditLog | None = None
+
+    def ask(self, patient: PersonId) -> Asked:
+        """Ask all that a transaction about a patient's certificates may need to know."""
+        now = self.clock()
+        return Asked(
+            settings=self.settings,
+            types=self.types,
+            guard=self.guard.knowing(patient),
+            routes=self.routes.as_of(now),
+            today=swedish_day(now),
+        )

@@ -11,7 +11,7 @@ from typing import Final
 from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
-from intyg.adapter.guard.signals import TestPatients
+from intyg.adapter.guard.signals import KnownPatient, TestPatients
 from intyg.adapter.settings.guard_answers import TOLD, BlockReply
 
 _AUTHORITY, _CARE = DestinationRole.AUTHORITY, DestinationRole.CARE
@@ -91,13 +91,13 @@ class Guard:
         """What the callers of a contract are told of a block."""
         return self._told[contract]
 
-    def prepare(self, person: PersonId) -> None:
+    def knowing(self, person: PersonId) -> "Guard":
         """
-        Ask now, so that the answer is there when it is needed.
+        Ask about a person now. The guard that comes back knows the answer, and asks nobody.
 
         Before a transaction begins: a register that is slow must not hold up everybody who writes.
         """
-        self.verdict(person)
+        return Guard(KnownPatient(self.patients, person), self._environment, self._told)
 
     def verdict(self, person: PersonId) -> PatientVerdict:
         """What the signals say of a patient, now."""

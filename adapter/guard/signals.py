@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from intyg.adapter.domain.person import PatientKind, PatientVerdict, PersonId
+from intyg.adapter.rules.person_id import same_person
 
 NO_SIGNAL: Final = "no list of test patients or register is configured"
 
@@ -105,3 +106,19 @@ class TestPatients:
         if not self._can_clear:
             return PatientVerdict(PatientKind.CANNOT_TELL, NO_SIGNAL)
         return PatientVerdict(PatientKind.NOT_TEST)
+
+
+class KnownPatient(TestPatients):
+    """The same of one person who has been asked about: the answer is known, and nobody is asked."""
+
+    __test__ = False
+
+    def __init__(self, patients: TestPatients, person: PersonId) -> None:
+        super().__init__(patients.signals)
+        self._person = person
+        self._answer = patients.verdict(person)
+
+    def verdict(self, person: PersonId) -> PatientVerdict:
+        if not same_person(person, self._person):
+            raise ValueError("nobody has asked about this person")
+        return self._answer

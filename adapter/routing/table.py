@@ -6,8 +6,9 @@ adapter stands there for whoever is behind it, as the national platform does.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final, TypeAlias, TypeVar
 
 from intyg.adapter.domain.clock import Clock, swedish_day
@@ -163,6 +164,12 @@ class Routes:
         """New rows were written that are no good; the old ones stay."""
         self.refused += 1
         self.is_current = False
+
+    def as_of(self, now: datetime) -> "Routes":
+        """What counts at one moment, for whoever may not look at a clock."""
+        fixed = copy(self)
+        fixed._clock = lambda: now
+        return fixed
 
     def today(self) -> date:
         """The day in Sweden."""

@@ -9,10 +9,11 @@ What the hashes are made of and with is not known here, see `adapter/audit/log.p
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias
 
 import sqlalchemy as sa
 
@@ -73,6 +74,9 @@ class AuditHead:
     key_id: str  # which key; a name for it, not the key
 
 
+Told: TypeAlias = Callable[[AuditHead], None]
+
+
 class Sealer(Protocol):
     """Makes what only the holder of the key can make."""
 
@@ -97,19 +101,24 @@ class AuditRows:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._connection = transaction.connection
-        self._to_add: list[tuple[int, AuditEntry, Sealer]] = []
+        self._to_add: list[tuple[int, AuditEntry, Sealer, Told]] = []
 
-    def add(self, entry: AuditEntry, sealer: Sealer) -> None:
+    def add(self, entry: AuditEntry, sealer: Sealer, told: Told = lambda _: None) -> None:
         """
         Add an entry. It is written when the transaction ends, as the last thing before the commit,
         so that chains are held as short as can be, and always in the same order.
-        """
-        self._to_add.append((chain_of(entry), entry, sealer))
 
-    def write(self) -> tuple[AuditHead, ...]:
-        """Write what was added; the chains' new heads. Called by `Store` alone."""
-        waiting, self._to_add = sorted(self._to_add, key=lambda one: one[0]), []
-        return tuple(self._append(chain, entry, sealer) for chain, entry, sealer in waiting)
+        Args:
+            told: Called with the chain's new end, once that is committed.
+        """
+        if not self._to_add:
+            self._transaction.at_end.append(self._write)
+        self._to_add.append((chain_of(entry), entry, sealer, told))
+
+    def _write(self) -> None:
+        for chain, entry, sealer, told in sorted(self._to_add, key=lambda one: one[0]):
+            head = self._append(chain, entry, sealer)
+            self._transaction.after_commit.append(partial(told, head))
 
     def _append(self, chain: int, entry: AuditEntry, sealer: Sealer) -> AuditHead:
         number, previous = self._lock_head(chain, sealer)

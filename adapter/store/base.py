@@ -1,13 +1,13 @@
 """What all rows share: one transaction, the bodies, and columns that stand in several tables."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from intyg.adapter.domain.clock import Clock
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.domain.intyg import Enhet, HosPersonal, MeddelandeReferens
 from intyg.adapter.domain.person import PersonId
@@ -20,14 +20,18 @@ class Transaction:
 
     Attributes:
         connection: On which it runs.
-        clock: Aware UTC.
+        now: When it began, aware UTC: the one moment of everything that is written in it.
         work_added: Something was stored that a worker can take once it is committed.
+        at_end: Called in order, last in the transaction.
+        after_commit: Called in order, once it is committed.
     """
 
-    def __init__(self, connection: sa.Connection, clock: Clock) -> None:
+    def __init__(self, connection: sa.Connection, now: datetime) -> None:
         self.connection = connection
-        self.clock = clock
+        self.now = now
         self.work_added = False
+        self.at_end: list[Callable[[], None]] = []
+        self.after_commit: list[Callable[[], None]] = []
 
     @property
     def is_postgresql(self) -> bool:

@@ -138,7 +138,7 @@ class DeliveryRows:
         """
         self._intyg.lock_row(new.intygs_id)
         delivery_id = uuid.uuid4().hex
-        now = self._transaction.clock()
+        now = self._transaction.now
         table = tables.delivery
         head_due = self._connection.execute(
             sa.select(sa.func.max(table.c.due_at, type_=tables.UtcDateTime)).where(
@@ -199,7 +199,7 @@ class DeliveryRows:
     def is_any_due(self) -> bool:
         """Whether there is something to claim."""
         found = self._connection.scalars(
-            _CLAIMABLE_SEQS, {"now": self._transaction.clock(), "limit": 1}
+            _CLAIMABLE_SEQS, {"now": self._transaction.now, "limit": 1}
         )
         return found.first() is not None
 
@@ -215,7 +215,7 @@ class DeliveryRows:
             sa.select(sa.func.min(table.c.due_at, type_=tables.UtcDateTime)).where(
                 table.c.state == DeliveryState.QUEUED.value,
                 table.c.attempts > 0,
-                table.c.due_at > self._transaction.clock(),
+                table.c.due_at > self._transaction.now,
             )
         ).scalar_one()
         return found
@@ -226,7 +226,7 @@ class DeliveryRows:
 
         On PostgreSQL, rows that another worker is just taking are skipped.
         """
-        now = self._transaction.clock()
+        now = self._transaction.now
         seqs = self._connection.scalars(_CLAIMABLE_SEQS, {"now": now, "limit": limit}).all()
         if not seqs:
             return []
@@ -265,7 +265,7 @@ class DeliveryRows:
                 table.c.state == DeliveryState.SENDING.value,
                 table.c.attempts == delivery.attempts,
             )
-            .values(lease_until=self._transaction.clock() + timedelta(seconds=seconds))
+            .values(lease_until=self._transaction.now + timedelta(seconds=seconds))
         )
         if changed.rowcount == 0:
             raise LeaseLostError(f"delivery {delivery.id} is no longer held")
@@ -319,7 +319,7 @@ class DeliveryRows:
             state=state_after(outcome),
             attempts=attempts,
             due_at=due_at,
-            updated_at=self._transaction.clock(),
+            updated_at=self._transaction.now,
             last_outcome=replace(outcome, remote_text=None),
         )
 
@@ -386,7 +386,7 @@ class DeliveryRows:
             .with_for_update(skip_locked=True)
         ).all()
         for row in rows:
-            again = self._transaction.clock() if row.contract in resendable else None
+            again = self._transaction.now if row.contract in resendable else None
             outcome = Outcome(OutcomeKind.UNKNOWN, retry_at=again, detail="the worker was lost")
             self._move(
                 row.id,
@@ -414,7 +414,7 @@ class DeliveryRows:
                 state=new.value,
                 worker=None,
                 lease_until=None,
-                updated_at=self._transaction.clock(),
+                updated_at=self._transaction.now,
                 **values,
             )
         )
@@ -464,7 +464,7 @@ class DeliveryRows:
             sa.insert(tables.attempt).values(
                 delivery_id=delivery_id,
                 number=number,
-                at=self._transaction.clock(),
+                at=self._transaction.now,
                 kind=outcome.kind.value,
                 retry_at=outcome.retry_at,
                 http_status=outcome.http_status,

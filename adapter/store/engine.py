@@ -8,10 +8,10 @@ import fcntl
 import os
 import threading
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -23,13 +23,18 @@ from intyg.adapter.domain.delivery import Delivery
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.store import tables
-from intyg.adapter.store.audit_rows import AuditHead
 from intyg.adapter.store.base import Transaction
-from intyg.adapter.store.faults import ConstraintError, WrongEnvironmentError, as_store_error
+from intyg.adapter.store.faults import (
+    ConstraintError,
+    DuplicateRow,
+    WrongEnvironmentError,
+    as_store_error,
+)
 from intyg.adapter.store.listen import Listener
 from intyg.adapter.store.migrations.upgrade import refuse_unreleased, upgrade
-from intyg.adapter.store.one_transaction import OneTransaction
 from intyg.adapter.store.rows import Rows
+
+T = TypeVar("T")
 
 BUSY_SECONDS: Final = 10.0
 """How long SQLite waits for a lock that another program holds, e.g. a backup."""
@@ -59,9 +64,7 @@ class Store:
         self._wakes = 0
         self._listener: Listener | None = None
         self._writer = threading.Lock()  # SQLite has one writer; a lock is fairer than its polling
-        self._writing = threading.local()
-        self._joined = threading.local()  # `now`: this thread's OneTransaction
-        self.on_audit: Callable[[Sequence[AuditHead]], None] = lambda _: None
+        self._writes: int | None = None  # the thread that holds it
         self._owned: int | None = None
         parsed = make_url(url)
         match parsed.drivername:
@@ -127,25 +130,36 @@ class Store:
             StoreError: The database did not do as told; nothing is stored. When the connection
                 breaks inside the commit itself, that cannot be known.
         """
-        joined: OneTransaction | None = getattr(self._joined, "now", None)
-        with joined.block() if joined else self._begin() as rows:
-            yield rows
+        with self._transaction(write=True) as connection:
+            transaction = Transaction(connection, self._clock())
+            yield Rows(transaction)
+            for act in transaction.at_end:
+                act()
+        for act in transaction.after_commit:
+            act()
+        if transaction.work_added:
+            self._wake()
 
-    @contextmanager
-    def one_transaction(self) -> Iterator[OneTransaction]:
-        """Let the next `begin` in this thread be committed by `finish`, with a last word added."""
-        with OneTransaction(self._begin) as transaction:
-            self._joined.now = transaction
-            try:
-                yield transaction
-            finally:
-                self._joined.now = None
+    def write(self, function: Callable[[Rows], T]) -> T:
+        """
+        Run a function in a write transaction of its own; once more when it lost a race.
+
+        A race is lost when somebody takes a unique value after the function has looked for it, and
+        before it has written its own. The second time it sees what was taken.
+
+        Raises:
+            StoreError: As `begin`.
+        """
+        with suppress(ConstraintError, DuplicateRow), self.begin() as rows:
+            return function(rows)
+        with self.begin() as rows:
+            return function(rows)
 
     @contextmanager
     def read(self) -> Iterator[Rows]:
         """One transaction for reading; on SQLite it never waits for a writer."""
         with self._transaction(write=False) as connection:
-            yield Rows(Transaction(connection, self._clock))
+            yield Rows(Transaction(connection, self._clock()))
 
     def claim(self, worker: str, limit: int, lease_seconds: float) -> list[Delivery]:
         """
@@ -239,17 +253,6 @@ class Store:
                 f"and is not opened in {environment.value}"
             )
 
-    @contextmanager
-    def _begin(self) -> Iterator[Rows]:
-        with self._transaction(write=True) as connection:
-            rows = Rows(Transaction(connection, self._clock))
-            yield rows
-            heads = rows.audit.write()
-        if heads:
-            self.on_audit(heads)
-        if rows.transaction.work_added:
-            self._wake()
-
     def _connect_listener(self) -> psycopg.Connection[Any]:
         positional, named = self._engine.dialect.create_connect_args(self._engine.url)
         return psycopg.connect(*positional, **named, autocommit=True)
@@ -263,7 +266,7 @@ class Store:
     def _transaction(self, write: bool) -> Iterator[sa.Connection]:
         if write and self._read_only:
             raise StoreError("the database was opened for reading only")
-        if getattr(self._writing, "now", False) and (write or self._in_memory):
+        if self._writes == threading.get_ident() and (write or self._in_memory):
             raise RuntimeError("a transaction inside a write transaction would wait for itself")
         with self._write_lock(write), as_store_error():
             options = self._engine.execution_options(intyg_write=write)
@@ -276,11 +279,11 @@ class Store:
             yield
             return
         with self._writer:
-            self._writing.now = True
+            self._writes = threading.get_ident()
             try:
                 yield
             finally:
-                self._writing.now = False
+                self._writes = None
 
     def _own_file(self, url: URL) -> None:
         """Make the SQLite file, readable by its owner only, and lock it for this process."""

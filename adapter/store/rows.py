@@ -14,11 +14,12 @@ class Rows:
     """
     All rows of one transaction, by what they are of.
 
-    Every method runs inside the transaction of the `with` block that gave the object, and nothing
-    is kept unless that block ends without an error.
+    Every method runs inside the transaction that gave the object, and nothing is kept unless that
+    ends without an error.
 
     Attributes:
         transaction: What they share.
+        now: When it began, aware UTC; nobody else asks for the time in it.
         intyg: Certificates and their state history.
         approvals: Which receivers care has approved for a certificate.
         deliveries: The outbox.
@@ -30,6 +31,7 @@ class Rows:
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
+        self.now = transaction.now
         self.intyg = IntygRows(transaction)
         self.approvals = ApprovalRows(transaction)
         self.deliveries = DeliveryRows(transaction, self.intyg)

@@ -4,7 +4,7 @@ import sys
 import threading
 
 from intyg.adapter.deliver import Deliverer
-from intyg.adapter.deliver.worker import Workers
+from intyg.adapter.deliver.worker import Consequence, Workers
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
@@ -29,11 +29,15 @@ class SendAll:
         return GuardDecision.SEND, PatientVerdict(PatientKind.TEST)
 
 
-def sent_to(rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
+def sent_to(_delivery: Delivery, outcome: Outcome) -> Consequence:
     """Note on the certificate that the authority has it."""
-    if outcome.kind is OutcomeKind.DELIVERED:
-        status = IntygsStatus(Status.SENTTO, Part.FKASSA, system_clock())
-        rows.intyg.add_status(delivery.new.intygs_id, status)
+
+    def note(rows: Rows, delivery: Delivery) -> None:
+        if outcome.kind is OutcomeKind.DELIVERED:
+            status = IntygsStatus(Status.SENTTO, Part.FKASSA, rows.now)
+            rows.intyg.add_status(delivery.new.intygs_id, status)
+
+    return note
 
 
 def main(database_url: str, url: str) -> None:

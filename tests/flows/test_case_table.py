@@ -9,6 +9,7 @@ from lxml import etree
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.flows.contracts import HANDLERS
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.httpd.server import Server, mount
 from intyg.adapter.soap import build_wsgi
@@ -47,7 +48,9 @@ class Adapter:
         self.server = Server(mount({"/services": app}), threads=2)
 
     def _handler(self, key: str) -> Callable[[Inbound], Result]:
-        return lambda inbound: HANDLERS[key](inbound, self.services)
+        return lambda inbound: HANDLERS[key](
+            inbound, self.services, UnitOfWork(self.services.store)
+        )
 
     def post(self, body: bytes) -> etree._Element:
         """The answer's body element, which its contract's schema must take."""

@@ -31,9 +31,10 @@ from intyg.adapter.flows.contracts import (
     set_certificate_status,
 )
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 
-Flow: TypeAlias = Callable[[Inbound, Services], Result]
-ReadFlow: TypeAlias = Callable[[Inbound, Services], etree._Element | bytes]
+Flow: TypeAlias = Callable[[Inbound, Services, UnitOfWork], Result]
+ReadFlow: TypeAlias = Callable[[Inbound, Services, UnitOfWork], etree._Element | bytes]
 
 HANDLERS: Final[Mapping[str, Flow]] = {
     "RegisterCertificate:3": register_certificate.handle,

@@ -8,12 +8,13 @@ from intyg.adapter.domain.texts import CANNOT_TELL_NOT_SHOWN, NO_INTYG, TEST_INT
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import NEVER_FOR_CITIZEN, patient_kind, visible_statuses
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.answer_writers import ShownIntyg, write_one_intyg
 from intyg.adapter.formats.query_readers import read_get_certificate
 from intyg.schemas.codes import Part
 
 
-def handle(inbound: Inbound, services: Services) -> bytes:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
     """
     Fetch a certificate. A revoked one is given too, with its state CANCEL.
 
@@ -27,14 +28,17 @@ def handle(inbound: Inbound, services: Services) -> bytes:
     """
     validate(inbound, services.contracts)
     query = read_get_certificate(inbound.element)
-    with services.store.read() as rows:
-        hidden = NEVER_FOR_CITIZEN if query.part == Part.INVANA else ()
-        stored = rows.intyg.get(query.intygs_id, hidden_types=hidden)
-        if stored is None:
-            raise UnknownIntygError(NO_INTYG)
-        if query.part != Part.HSVARD:
-            _check_patient(stored, services)
-        statuses = rows.intyg.statuses(query.intygs_id)
+    hidden = NEVER_FOR_CITIZEN if query.part == Part.INVANA else ()
+    stored, statuses = unit.read(
+        lambda rows: (
+            rows.intyg.get(query.intygs_id, hidden_types=hidden),
+            rows.intyg.statuses(query.intygs_id),
+        )
+    )
+    if stored is None:
+        raise UnknownIntygError(NO_INTYG)
+    if query.part != Part.HSVARD:
+        _check_patient(stored, services)
     shown = ShownIntyg(stored, visible_statuses(statuses, query.part))
     return write_one_intyg(inbound.contract, shown)
 

@@ -7,11 +7,12 @@ from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.texts import NO_INTYG
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.validate import find_type, validate
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.answer_writers import write_type_info
 from intyg.adapter.formats.query_readers import read_intygs_ids
 
 
-def handle(inbound: Inbound, services: Services) -> etree._Element:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> etree._Element:
     """
     Tell the type as certificates write it (`LISJP`), and the version as this one does (`1.3`).
 
@@ -21,8 +22,7 @@ def handle(inbound: Inbound, services: Services) -> etree._Element:
     """
     validate(inbound, services.contracts)
     (intygs_id,) = read_intygs_ids(inbound.element)
-    with services.store.read() as rows:
-        stored = rows.intyg.get(intygs_id)
+    stored = unit.read(lambda rows: rows.intyg.get(intygs_id))
     if stored is None:
         raise UnknownIntygError(NO_INTYG)
     known = find_type(stored.intyg, services.types)

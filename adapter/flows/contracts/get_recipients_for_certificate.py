@@ -11,12 +11,13 @@ from intyg.adapter.domain.texts import NO_RECIPIENT
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.receivers import type_named
 from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.answer_writers import write_recipients
 from intyg.adapter.formats.query_readers import read_get_recipients_for_certificate
 from intyg.adapter.routing.recipients import RecipientRegister
 
 
-def handle(inbound: Inbound, services: Services) -> etree._Element:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> etree._Element:
     """
     List those that care has approved; where care has said nothing, the type's main recipient.
 
@@ -30,8 +31,7 @@ def handle(inbound: Inbound, services: Services) -> etree._Element:
     intygs_id, typ = read_get_recipients_for_certificate(inbound.element)
     intyg_type = type_named(typ, services)
     possible = RecipientRegister(services.settings).possible(intyg_type) if intyg_type else ()
-    with services.store.read() as rows:
-        approvals = rows.approvals.of_intyg(intygs_id)
+    approvals = unit.read(lambda rows: rows.approvals.of_intyg(intygs_id))
     chosen = [one for one in possible if _chosen(one, approvals)]
     if not chosen:
         raise UnknownRecipientError(NO_RECIPIENT)

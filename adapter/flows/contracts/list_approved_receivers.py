@@ -7,12 +7,13 @@ from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.texts import NO_INTYGS_ID
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.answer_writers import write_receivers
 from intyg.adapter.formats.query_readers import read_list_approved_receivers
 from intyg.adapter.routing.recipients import RecipientRegister
 
 
-def handle(inbound: Inbound, services: Services) -> etree._Element:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> etree._Element:
     """
     List each receiver that care has said YES, NO or UNDEFINED of; none where it has said nothing.
 
@@ -27,8 +28,7 @@ def handle(inbound: Inbound, services: Services) -> etree._Element:
     if not intygs_id:
         raise UnknownIntygError(NO_INTYGS_ID)
     register = RecipientRegister(services.settings)
-    with services.store.read() as rows:
-        approvals = rows.approvals.of_intyg(intygs_id)
+    approvals = unit.read(lambda rows: rows.approvals.of_intyg(intygs_id))
     return write_receivers(
         inbound.contract,
         [(known, status) for part, status in approvals.items() if (known := register.get(part))],

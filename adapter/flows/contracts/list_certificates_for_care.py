@@ -6,15 +6,18 @@ provider counts.
 """
 
 from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import visible_statuses
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.answer_writers import ShownIntyg, write_intygs_lista
-from intyg.adapter.formats.query_readers import read_list_certificates_for_care
+from intyg.adapter.formats.query_readers import CareQuery, read_list_certificates_for_care
+from intyg.adapter.store import Rows
 from intyg.schemas.codes import Part
 
 
-def handle(inbound: Inbound, services: Services) -> bytes:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
     """
     List certificates, oldest first: revoked, archived and test patients' ones too.
 
@@ -25,16 +28,18 @@ def handle(inbound: Inbound, services: Services) -> bytes:
     """
     validate(inbound, services.contracts)
     query = read_list_certificates_for_care(inbound.element)
-    with services.store.read() as rows:
-        found = rows.intyg.search(
-            query.patient,
-            enhets_ids=query.enhets_ids or None,
-            vardgivare_id=query.vardgivar_id,
-        )
-        shown = [
-            ShownIntyg(
-                stored, visible_statuses(rows.intyg.statuses(stored.intyg.intygs_id), Part.HSVARD)
-            )
-            for stored in found
-        ]
+    shown = unit.read(lambda rows: _search(rows, query))
     return write_intygs_lista(inbound.contract, shown)
+
+
+def _search(rows: Rows, query: CareQuery) -> list[ShownIntyg]:
+    found = rows.intyg.search(
+        query.patient,
+        enhets_ids=query.enhets_ids or None,
+        vardgivare_id=query.vardgivar_id,
+    )
+    return [ShownIntyg(stored, _statuses(rows, stored)) for stored in found]
+
+
+def _statuses(rows: Rows, stored: StoredIntyg) -> tuple[IntygsStatus, ...]:
+    return visible_statuses(rows.intyg.statuses(stored.intyg.intygs_id), Part.HSVARD)

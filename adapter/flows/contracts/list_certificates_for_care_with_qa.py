@@ -13,6 +13,7 @@ from intyg.adapter.domain.texts import UNIT_OR_PROVIDER
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import visible_statuses
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.answer_writers import IntygWithQA, ShownIntyg, write_list_with_qa
 from intyg.adapter.formats.query_readers import CareQuery, read_list_certificates_for_care
 from intyg.adapter.store import Rows
@@ -20,7 +21,7 @@ from intyg.schemas.codes import Part
 from intyg.schemas.finding import Finding
 
 
-def handle(inbound: Inbound, services: Services) -> bytes:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
     """
     List certificates with their events, oldest first, and the questions as they stand now.
 
@@ -33,18 +34,21 @@ def handle(inbound: Inbound, services: Services) -> bytes:
     if not query.enhets_ids and query.vardgivar_id is None:
         finding = Finding("UNIT_OR_PROVIDER", UNIT_OR_PROVIDER, "/ListCertificatesForCareWithQA")
         raise RuleError("The request is too wide:", [finding])
-    with services.store.read() as rows:
-        found = rows.intyg.search(
-            query.patient,
-            enhets_ids=query.enhets_ids or None,
-            vardgivare_id=None if query.enhets_ids else query.vardgivar_id,  # units win
-        )
-        items = [
-            _item(rows, stored, handelser)
-            for stored in found
-            if (handelser := _within(rows.events.of_intyg(stored.intyg.intygs_id), query))
-        ]
+    items = unit.read(lambda rows: _search(rows, query))
     return write_list_with_qa(inbound.contract, items)
+
+
+def _search(rows: Rows, query: CareQuery) -> list[IntygWithQA]:
+    found = rows.intyg.search(
+        query.patient,
+        enhets_ids=query.enhets_ids or None,
+        vardgivare_id=None if query.enhets_ids else query.vardgivar_id,  # units win
+    )
+    return [
+        _item(rows, stored, handelser)
+        for stored in found
+        if (handelser := _within(rows.events.of_intyg(stored.intyg.intygs_id), query))
+    ]
 
 
 def _within(handelser: tuple[StoredHandelse, ...], query: CareQuery) -> list[StoredHandelse]:

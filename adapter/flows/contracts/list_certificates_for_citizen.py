@@ -5,11 +5,12 @@ answers a failing 4 with a result that the schema does not allow.)
 """
 
 from datetime import date
+from typing import TypeAlias
 
 from intyg.adapter.domain.clock import swedish_day
 from intyg.adapter.domain.errors import ApplicationError, TechnicalError, TestPatientError
 from intyg.adapter.domain.inbound import Inbound, Result
-from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.domain.person import PatientKind
 from intyg.adapter.domain.texts import CANNOT_TELL_NOT_SHOWN, NO_SUCH_PERSON, TEST_INTYG_NOT_SHOWN
 from intyg.adapter.flows.services import Services
@@ -20,16 +21,19 @@ from intyg.adapter.flows.shared.visibility import (
     patient_kind,
     visible_statuses,
 )
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.answer_writers import ShownIntyg, write_intygs_lista
 from intyg.adapter.formats.query_readers import CitizenQuery, read_list_certificates_for_citizen
 from intyg.adapter.rules.person_id import check_person
+from intyg.adapter.store import Rows
 from intyg.schemas.codes import Part
 
 _WITH_RESULT = 3
 _NO_PERSON = frozenset({"PERSON_ID_DATE", "RESERVE_NUMBER"})
+_Hit: TypeAlias = tuple[StoredIntyg, tuple[IntygsStatus, ...]]
 
 
-def handle(inbound: Inbound, services: Services) -> bytes:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
     """
     List certificates, oldest first; never any about somebody who has died (DB and DOI).
 
@@ -45,22 +49,22 @@ def handle(inbound: Inbound, services: Services) -> bytes:
     today = swedish_day(services.clock())
     if any(f.rule in _NO_PERSON for f in check_person(query.patient, "person-id", today)):
         raise ApplicationError(NO_SUCH_PERSON)
-    with services.store.read() as rows:
-        found = rows.intyg.search(
-            query.patient, typer=query.typer or None, not_typer=NEVER_FOR_CITIZEN
-        )
-        hits = [
-            (stored, statuses)
-            for stored in found
-            if _signed_within(stored, query)
-            and is_archived(statuses := rows.intyg.statuses(stored.intyg.intygs_id))
-            is query.arkiverade
-        ]
+    hits = unit.read(lambda rows: _search(rows, query))
     if query.part not in (Part.HSVARD, Part.INVANA):
         _check_patients([stored for stored, _ in hits], services)
     shown = [ShownIntyg(stored, visible_statuses(each, query.part)) for stored, each in hits]
     result = Result.ok() if inbound.contract.major == _WITH_RESULT else None
     return write_intygs_lista(inbound.contract, shown, result)
+
+
+def _search(rows: Rows, query: CitizenQuery) -> list[_Hit]:
+    found = rows.intyg.search(query.patient, typer=query.typer or None, not_typer=NEVER_FOR_CITIZEN)
+    return [
+        (stored, statuses)
+        for stored in found
+        if _signed_within(stored, query)
+        and is_archived(statuses := rows.intyg.statuses(stored.intyg.intygs_id)) is query.arkiverade
+    ]
 
 
 def _signed_within(stored: StoredIntyg, query: CitizenQuery) -> bool:

@@ -8,13 +8,14 @@ from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.texts import NO_INTYG
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.answer_writers import RelationRow, write_relations
 from intyg.adapter.formats.query_readers import read_intygs_ids
 from intyg.adapter.rules.person_id import same_person
 from intyg.adapter.store import Rows
 
 
-def handle(inbound: Inbound, services: Services) -> etree._Element:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> etree._Element:
     """
     Answer with the whole web of relations around each certificate asked for, newest last.
 
@@ -24,8 +25,9 @@ def handle(inbound: Inbound, services: Services) -> etree._Element:
     """
     validate(inbound, services.contracts)
     asked = read_intygs_ids(inbound.element)
-    with services.store.read() as rows:
-        relations = [(intygs_id, _around(rows, intygs_id)) for intygs_id in asked]
+    relations = unit.read(
+        lambda rows: [(intygs_id, _around(rows, intygs_id)) for intygs_id in asked]
+    )
     return write_relations(inbound.contract, relations)
 
 

@@ -7,10 +7,11 @@ from lxml import etree
 from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.answer_writers import write_ping
 
 
-def handle(inbound: Inbound, services: Services) -> etree._Element:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> etree._Element:
     """
     Answer with version, time and environment, whichever contract and address are asked about.
 
@@ -19,8 +20,7 @@ def handle(inbound: Inbound, services: Services) -> etree._Element:
         StoreError: The database does not answer, so the service is not up.
     """
     validate(inbound, services.contracts)
-    with services.store.read() as rows:
-        rows.intyg.get("")
+    unit.read(lambda rows: rows.intyg.get(""))
     return write_ping(
         inbound.contract,
         version("intygsadapter"),

@@ -15,9 +15,11 @@ from intyg.adapter.domain.texts import APPROVALS_REFUSED
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.receivers import type_named
 from intyg.adapter.flows.shared.validate import refuse
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.query_readers import Approvals, read_register_approved_receivers
 from intyg.adapter.formats.result_writer import error_text
 from intyg.adapter.routing.recipients import NEVER_SENT_TO, RecipientRegister
+from intyg.adapter.store import Rows
 from intyg.schemas import ns
 from intyg.schemas.codes import INTYGSTYP_SYSTEM, ResultCode
 from intyg.schemas.finding import Finding
@@ -26,7 +28,7 @@ from intyg.schemas.intyg_model import IntygType
 _T = f"{{{ns.TYPES}}}"
 
 
-def handle(inbound: Inbound, services: Services) -> Result:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     """
     Store what care says, in the place of all that it said of this certificate before.
 
@@ -48,9 +50,12 @@ def handle(inbound: Inbound, services: Services) -> Result:
         known.part: "YES" if known.kind is RecipientKind.HUVUDMOTTAGARE else "NO"
         for known in register.possible(intyg_type)
     }
-    with services.store.begin() as rows:
+
+    def put(rows: Rows) -> Result:
         rows.approvals.put(approvals.intygs_id, by_receiver | approvals.by_receiver)
-    return Result.ok()
+        return Result.ok()
+
+    return unit.write(put)
 
 
 def _read(inbound: Inbound, services: Services) -> Approvals:

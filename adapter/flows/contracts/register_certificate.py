@@ -5,6 +5,7 @@ older certificate: then to whoever has that one. A certificate that completes, r
 older one also closes the completion requests that are open on it.
 """
 
+from dataclasses import dataclass
 from datetime import date
 
 import structlog
@@ -26,7 +27,7 @@ from intyg.adapter.domain.texts import (
     REGISTERED_NOT_SENT,
     REGISTERED_WITH_WARNINGS,
 )
-from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.fragor import move_fragor
 from intyg.adapter.flows.shared.known_intyg import parent_of, related_intyg
 from intyg.adapter.flows.shared.send_on import (
@@ -35,7 +36,7 @@ from intyg.adapter.flows.shared.send_on import (
     send_on,
     sent_towards,
 )
-from intyg.adapter.flows.shared.signature_policy import refuse_signer, settle_signature
+from intyg.adapter.flows.shared.signature_policy import Settled, refuse_signer, settle_signature
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import (
     find_type_in_use,
@@ -43,6 +44,7 @@ from intyg.adapter.flows.shared.validate import (
     validate,
     validate_intyg,
 )
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_register_certificate
 from intyg.adapter.formats.result_writer import error_text
 from intyg.adapter.formats.safe_xml import parse
@@ -52,7 +54,7 @@ from intyg.adapter.rules.person_id import check_person, same_person
 from intyg.adapter.rules.relation_rules import RelationFacts, check_relation
 from intyg.adapter.settings.guard_answers import BlockReply
 from intyg.adapter.signature import Refusal, normalise
-from intyg.adapter.store import DuplicateRow, Rows
+from intyg.adapter.store import Rows
 from intyg.schemas import ns
 from intyg.schemas.codes import (
     Amne,
@@ -81,7 +83,18 @@ _CLOSES_KOMPLETTERINGAR = frozenset(
 )
 
 
-def handle(inbound: Inbound, services: Services) -> Result:
+@dataclass(frozen=True)
+class _New:
+    """A certificate that may be stored: valid, its signature in order."""
+
+    inbound: Inbound
+    intyg: Intyg
+    intyg_type: IntygType
+    settled: Settled
+    warnings: list[Finding]
+
+
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     """
     Take in a certificate; queue it where it goes by itself.
 
@@ -111,42 +124,47 @@ def handle(inbound: Inbound, services: Services) -> Result:
     )
     settled = settle_signature(inbound, services)
     refuse_signer(inbound, services, intyg, intyg_type, settled.signer)
-    verdict = services.guard.verdict(intyg.patient)
-    with services.store.begin() as rows:  # all or nothing: no certificate without its deliveries
-        earlier = rows.intyg.lock(intyg.intygs_id)
-        if earlier is not None:
-            return _registered_before(inbound, intyg, earlier, services)
-        _refuse_second(rows, intyg, intyg_type)
-        parent = parent_of(rows, intyg)
-        warnings += _check_relation(rows, intyg, parent, strict=services.settings.strict_rules)
-        try:
-            is_test = _IS_TEST[verdict.kind]
-            rows.intyg.add(
-                intyg, inbound, body=settled.body, is_test=is_test, signature=settled.outcome
-            )
-        except DuplicateRow:  # another thread was faster
-            earlier = rows.intyg.lock(intyg.intygs_id)
-            assert earlier is not None
-            return _registered_before(inbound, intyg, earlier, services)
-        rows.intyg.add_status(
-            intyg.intygs_id, IntygsStatus(Status.RECEIV, Part.HSVARD, inbound.received_at)
-        )
-        stored = rows.intyg.get(intyg.intygs_id)
-        assert stored is not None
-        signer = intyg.skapad_av.personal_id
-        tell_care(
-            rows, services, stored, Handelse.SIGNAT, inbound.correlation_id, hanterat_av=signer
-        )
-        if parent is not None and _relation(stored) in _CLOSES_KOMPLETTERINGAR:
-            move_fragor(
-                rows, services, parent, Cause.COMPLETED, inbound.correlation_id, hanterat_av=signer
-            )
-        remarks = [
-            remark
-            for part in _goes_to(rows, stored, parent, intyg_type)
-            if (remark := _send_by_itself(rows, services, stored, part, intyg_type, inbound))
-        ]
-    return _registered(remarks, warnings)
+    asked = services.ask(intyg.patient)
+    new = _New(inbound, intyg, intyg_type, settled, warnings)
+    return unit.write(lambda rows: _take_in(rows, asked, new))
+
+
+def _take_in(rows: Rows, asked: Asked, new: _New) -> Result:
+    """All or nothing: no certificate without its deliveries."""
+    inbound, intyg = new.inbound, new.intyg
+    earlier = rows.intyg.lock(intyg.intygs_id)
+    if earlier is not None:
+        return _registered_before(inbound, intyg, earlier, asked)
+    _refuse_second(rows, intyg, new.intyg_type)
+    parent = parent_of(rows, intyg)
+    remarks = _check_relation(rows, intyg, parent, strict=asked.settings.strict_rules)
+    stored = _store(rows, asked, new)
+    by, correlation_id = intyg.skapad_av.personal_id, inbound.correlation_id
+    tell_care(rows, asked, stored, Handelse.SIGNAT, correlation_id, hanterat_av=by)
+    if parent is not None and _relation(stored) in _CLOSES_KOMPLETTERINGAR:
+        move_fragor(rows, asked, parent, Cause.COMPLETED, correlation_id, hanterat_av=by)
+    not_sent = [
+        remark
+        for part in _goes_to(rows, stored, parent, new.intyg_type)
+        if (remark := _send_by_itself(rows, asked, stored, part, new.intyg_type, inbound))
+    ]
+    return _registered(not_sent, new.warnings + remarks)
+
+
+def _store(rows: Rows, asked: Asked, new: _New) -> StoredIntyg:
+    intyg = new.intyg
+    rows.intyg.add(
+        intyg,
+        new.inbound,
+        body=new.settled.body,
+        is_test=_IS_TEST[asked.guard.verdict(intyg.patient).kind],
+        signature=new.settled.outcome,
+    )
+    received = IntygsStatus(Status.RECEIV, Part.HSVARD, new.inbound.received_at)
+    rows.intyg.add_status(intyg.intygs_id, received)
+    stored = rows.intyg.get(intyg.intygs_id)
+    assert stored is not None
+    return stored
 
 
 def _check_ids(intyg: Intyg, today: date) -> None:
@@ -211,7 +229,7 @@ def _check_relation(
 
 
 def _registered_before(
-    inbound: Inbound, intyg: Intyg, earlier: StoredIntyg, services: Services
+    inbound: Inbound, intyg: Intyg, earlier: StoredIntyg, asked: Asked
 ) -> Result:
     if not same_person(earlier.intyg.patient, intyg.patient):
         raise DuplicateError(ALREADY_REGISTERED)
@@ -222,7 +240,7 @@ def _registered_before(
         **{"trace.id": inbound.correlation_id, "intyg.id": shown(intyg.intygs_id)},
     )
     text = f"{ALREADY_REGISTERED}\n{CONTENT_DIFFERS}"
-    if services.settings.strict_duplicates:
+    if asked.settings.strict_duplicates:
         raise DuplicateError(text)
     return Result.info(text)
 
@@ -283,7 +301,7 @@ def _who_has(rows: Rows, stored: StoredIntyg) -> set[str]:
 
 def _send_by_itself(
     rows: Rows,
-    services: Services,
+    asked: Asked,
     stored: StoredIntyg,
     part: str,
     intyg_type: IntygType,
@@ -297,14 +315,14 @@ def _send_by_itself(
         as nationally, told to nobody, unless the settings want that.
     """
     try:
-        recipient = services.routes.recipient(part, intyg_type)
+        recipient = asked.routes.recipient(part, intyg_type)
         signer = stored.intyg.skapad_av.personal_id
-        sending = send_on(rows, services, stored, recipient, inbound, requested_by=signer)
+        sending = send_on(rows, asked, stored, recipient, inbound, requested_by=signer)
     except UnknownRecipientError as exc:
         return REGISTERED_NOT_SENT.format(reason=exc.text)
     if sending.decision is GuardDecision.HOLD:
         return REGISTERED_HELD.format(part=part)
-    told = services.guard.told(inbound.contract.name)
+    told = asked.guard.told(inbound.contract.name)
     if sending.decision is GuardDecision.BLOCK and told is BlockReply.NOT_FORWARDED:
         return NOT_FORWARDED.format(destination=sending.destination.name)
     return None

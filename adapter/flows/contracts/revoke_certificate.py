@@ -5,17 +5,19 @@ from dataclasses import astuple
 import structlog
 
 from intyg.adapter.domain.delivery import NewDelivery
+from intyg.adapter.domain.errors import TestPatientError
 from intyg.adapter.domain.inbound import Inbound, Result
-from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
+from intyg.adapter.domain.intyg import IntygsStatus, RevokeRequest, StoredIntyg
 from intyg.adapter.domain.log import shown
 from intyg.adapter.domain.texts import ALREADY_REVOKED
-from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import answer_block, is_blocked
 from intyg.adapter.flows.shared.fragor import move_fragor
 from intyg.adapter.flows.shared.known_intyg import known_intyg, parent_of, related_intyg
 from intyg.adapter.flows.shared.send_on import MAY_HAVE_ARRIVED, accepted_by, sent_towards
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_revoke_certificate
 from intyg.adapter.routing.table import Recipient
 from intyg.adapter.rules.fraga_moves import Cause
@@ -30,7 +32,7 @@ from intyg.schemas.codes import (
 _log = structlog.get_logger()
 
 
-def handle(inbound: Inbound, services: Services) -> Result:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     """
     Revoke a certificate; queue the revocation for each recipient that has it or has it queued.
 
@@ -45,34 +47,35 @@ def handle(inbound: Inbound, services: Services) -> Result:
     """
     validate(inbound, services.contracts)
     request = read_revoke_certificate(inbound.element)
-    services.guard.prepare(request.patient)
+    asked = services.ask(request.patient)
+    return unit.write(lambda rows: _revoke(rows, asked, request, inbound))
+
+
+def _revoke(
+    rows: Rows, asked: Asked, request: RevokeRequest, inbound: Inbound
+) -> Result | TestPatientError:
+    stored = known_intyg(rows, request.intygs_id, request.patient)
+    if stored.revoked_at is not None:
+        return Result.info(ALREADY_REVOKED)
+    at, correlation_id = inbound.received_at, inbound.correlation_id
     by = request.skickat_av.personal_id
-    correlation_id = inbound.correlation_id
-    with services.store.begin() as rows:
-        stored = known_intyg(rows, request.intygs_id, request.patient)
-        if stored.revoked_at is not None:
-            return Result.info(ALREADY_REVOKED)
-        rows.intyg.set_revoked(request.intygs_id, inbound.received_at)
-        rows.intyg.add_status(
-            request.intygs_id, IntygsStatus(Status.CANCEL, Part.HSVARD, inbound.received_at)
-        )
-        # Before the questions are closed: its counters show how they stood.
-        tell_care(rows, services, stored, Handelse.MAKULE, correlation_id, hanterat_av=by)
-        blocked = [
-            name
-            for recipient in sorted(_have_it(rows, services, stored), key=astuple)
-            if (name := _forward(rows, services, stored, recipient, inbound))
-        ]
-        move_fragor(rows, services, stored, Cause.REVOKED, correlation_id, hanterat_av=by)
-        parent = _completed_by(rows, stored)
-        if parent is not None:
-            move_fragor(
-                rows, services, parent, Cause.COMPLEMENT_REVOKED, correlation_id, hanterat_av=by
-            )
-    return answer_block(services, inbound.contract, ", ".join(blocked)) if blocked else Result.ok()
+    rows.intyg.set_revoked(request.intygs_id, at)
+    rows.intyg.add_status(request.intygs_id, IntygsStatus(Status.CANCEL, Part.HSVARD, at))
+    # Before the questions are closed: its counters show how they stood.
+    tell_care(rows, asked, stored, Handelse.MAKULE, correlation_id, hanterat_av=by)
+    blocked = [
+        name
+        for recipient in sorted(_have_it(rows, asked, stored), key=astuple)
+        if (name := _forward(rows, asked, stored, recipient, inbound))
+    ]
+    move_fragor(rows, asked, stored, Cause.REVOKED, correlation_id, hanterat_av=by)
+    parent = _completed_by(rows, stored)
+    if parent is not None:
+        move_fragor(rows, asked, parent, Cause.COMPLEMENT_REVOKED, correlation_id, hanterat_av=by)
+    return answer_block(asked, inbound.contract, ", ".join(blocked)) if blocked else Result.ok()
 
 
-def _have_it(rows: Rows, services: Services, stored: StoredIntyg) -> set[Recipient]:
+def _have_it(rows: Rows, asked: Asked, stored: StoredIntyg) -> set[Recipient]:
     """
     Each recipient that has the certificate, may have it, or will get it.
 
@@ -82,7 +85,7 @@ def _have_it(rows: Rows, services: Services, stored: StoredIntyg) -> set[Recipie
     intygs_id = stored.intyg.intygs_id
     have_it = set(sent_towards(rows, intygs_id, MAY_HAVE_ARRIVED))
     for part in sorted(accepted_by(rows, intygs_id) - {one.part for one in have_it}):
-        address = services.routes.recipient_address(part)
+        address = asked.routes.recipient_address(part)
         if address is not None:
             have_it.add(Recipient(part, address))
         else:  # it has left the settings; nationally skipped too, and logged
@@ -95,7 +98,7 @@ def _have_it(rows: Rows, services: Services, stored: StoredIntyg) -> set[Recipie
 
 def _forward(
     rows: Rows,
-    services: Services,
+    asked: Asked,
     stored: StoredIntyg,
     recipient: Recipient,
     inbound: Inbound,
@@ -109,8 +112,8 @@ def _forward(
         The destination's name when the guard blocked it; that is journalled.
     """
     contract = inbound.contract
-    destination = services.routes.find(contract.name, contract.major, recipient.logical_address)
-    if destination is not None and is_blocked(rows, services, stored, contract.key, destination):
+    destination = asked.routes.find(contract.name, contract.major, recipient.logical_address)
+    if destination is not None and is_blocked(rows, asked, stored, contract.key, destination):
         return destination.name
     delivery = NewDelivery(
         contract=contract.key,
@@ -119,7 +122,7 @@ def _forward(
         patient=stored.intyg.patient,
         body=inbound.body,
         part=recipient.part,
-        due_at=services.clock(),
+        due_at=rows.now,
     )
     rows.deliveries.add(delivery, inbound.correlation_id)
     return None

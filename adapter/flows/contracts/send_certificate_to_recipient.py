@@ -5,8 +5,9 @@ accepted it.
 """
 
 from intyg.adapter.domain.delivery import DeliveryState
+from intyg.adapter.domain.errors import TestPatientError
 from intyg.adapter.domain.inbound import Inbound, Result
-from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.intyg import SendRequest, StoredIntyg
 from intyg.adapter.domain.person import GuardDecision
 from intyg.adapter.domain.texts import (
     ALREADY_QUEUED,
@@ -15,7 +16,7 @@ from intyg.adapter.domain.texts import (
     REPLACED,
     REVOKED_NOT_SENT,
 )
-from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import answer_block
 from intyg.adapter.flows.shared.known_intyg import known_intyg, related_intyg
 from intyg.adapter.flows.shared.send_on import (
@@ -25,13 +26,14 @@ from intyg.adapter.flows.shared.send_on import (
     sent_towards,
 )
 from intyg.adapter.flows.shared.validate import find_type, refuse, validate
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_send_certificate_to_recipient
 from intyg.adapter.store import Rows
 from intyg.schemas.codes import TypAvRelation
 from intyg.schemas.finding import Finding
 
 
-def handle(inbound: Inbound, services: Services) -> Result:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     """
     Queue a certificate for the recipient named.
 
@@ -49,25 +51,28 @@ def handle(inbound: Inbound, services: Services) -> Result:
     """
     validate(inbound, services.contracts)
     request = read_send_certificate_to_recipient(inbound.element)
-    services.guard.prepare(request.patient)
-    with services.store.begin() as rows:
-        stored = known_intyg(rows, request.intygs_id, request.patient)
-        done = _nothing_to_do(rows, stored, request.mottagare)
-        if done is not None:
-            return done
-        _refuse_replaced(rows, stored)
-        recipient = services.routes.recipient(
-            request.mottagare, find_type(stored.intyg, services.types)
-        )
-        by = request.skickat_av.personal_id if request.skickat_av else None
-        sending = send_on(rows, services, stored, recipient, inbound, requested_by=by)
+    asked = services.ask(request.patient)
+    return unit.write(lambda rows: _send(rows, asked, request, inbound))
+
+
+def _send(
+    rows: Rows, asked: Asked, request: SendRequest, inbound: Inbound
+) -> Result | TestPatientError:
+    stored = known_intyg(rows, request.intygs_id, request.patient)
+    done = _nothing_to_do(rows, stored, request.mottagare)
+    if done is not None:
+        return done
+    _refuse_replaced(rows, stored)
+    recipient = asked.routes.recipient(request.mottagare, find_type(stored.intyg, asked.types))
+    by = request.skickat_av.personal_id if request.skickat_av else None
+    sending = send_on(rows, asked, stored, recipient, inbound, requested_by=by)
     match sending.decision:
         case GuardDecision.SEND:
             return Result.ok()
         case GuardDecision.HOLD:
             return Result.info(HELD.format(part=recipient.part))
         case GuardDecision.BLOCK:
-            return answer_block(services, inbound.contract, sending.destination.name)
+            return answer_block(asked, inbound.contract, sending.destination.name)
 
 
 def _nothing_to_do(rows: Rows, stored: StoredIntyg, part: str) -> Result | None:

@@ -18,13 +18,14 @@ from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import FragaState, Meddelande, StoredMeddelande
 from intyg.adapter.domain.person import GuardDecision, PatientVerdict
 from intyg.adapter.domain.texts import REPEATED_MEDDELANDE, RULES_BROKEN
-from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import is_blocked, journal_block
 from intyg.adapter.flows.shared.conversation import gather_facts
 from intyg.adapter.flows.shared.fragor import move_fraga
 from intyg.adapter.flows.shared.send_on import REGISTER, REGISTER_MAJOR
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_send_message_to_care
 from intyg.adapter.rules.fraga_moves import Cause
 from intyg.adapter.rules.meddelande_rules import (
@@ -39,7 +40,7 @@ from intyg.schemas.codes import Amne, Handelse, Part
 from intyg.schemas.finding import Finding
 
 
-def handle(inbound: Inbound, services: Services) -> Result:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     """
     Take in a message for care.
 
@@ -57,32 +58,38 @@ def handle(inbound: Inbound, services: Services) -> Result:
     """
     validate(inbound, services.contracts)
     m = read_send_message_to_care(inbound.element)
-    services.guard.prepare(m.patient)
-    with services.store.begin() as rows:
-        stored = rows.intyg.lock_of(m.patient, m.intygs_id)
-        earlier = rows.meddelanden.get(m.meddelande_id)
-        if earlier is not None and earlier.meddelande == m:
-            return Result.info(REPEATED_MEDDELANDE)
-        blocked = _blocked(m, stored, services)
-        facts = gather_facts(rows, services, m, stored, earlier, blocked=blocked is not None)
-        findings = check_meddelande(m, facts)
-        if not findings:
-            assert stored is not None  # a rule of its own
-            _take_in(rows, services, m, stored, facts.fraga, inbound)
-        elif stored is not None and blocked is not None:
-            journal_block(rows, services, stored, inbound.contract.key, m.part or "", blocked)
-    if findings:  # after the commit: a block is kept although the message is refused
-        refusal = _refusal(findings)
-        told = services.guard.told(inbound.contract.name)
-        if isinstance(refusal, TestPatientError) and told is BlockReply.SKIPPED:
-            return Result.ok()
-        raise refusal
+    asked = services.ask(m.patient)
+    return unit.write(lambda rows: _receive(rows, asked, m, inbound))
+
+
+def _receive(rows: Rows, asked: Asked, m: Meddelande, inbound: Inbound) -> Result | AdapterError:
+    stored = rows.intyg.lock_of(m.patient, m.intygs_id)
+    earlier = rows.meddelanden.get(m.meddelande_id)
+    if earlier is not None and earlier.meddelande == m:
+        return Result.info(REPEATED_MEDDELANDE)
+    blocked = _blocked(m, stored, asked)
+    facts = gather_facts(rows, asked, m, stored, earlier, blocked=blocked is not None)
+    findings = check_meddelande(m, facts)
+    if findings:
+        if stored is not None and blocked is not None:
+            journal_block(rows, stored, inbound.contract.key, m.part or "", blocked)
+        return _refused(findings, asked.guard.told(inbound.contract.name))
+    assert stored is not None  # a rule of its own
+    _take_in(rows, asked, m, stored, facts.fraga, inbound)
     return Result.ok()
+
+
+def _refused(findings: list[Finding], told: BlockReply) -> Result | AdapterError:
+    """Returned, not raised: a block is kept although the message is refused."""
+    refusal = _refusal(findings)
+    if isinstance(refusal, TestPatientError) and told is BlockReply.SKIPPED:
+        return Result.ok()
+    return refusal
 
 
 def _take_in(
     rows: Rows,
-    services: Services,
+    asked: Asked,
     m: Meddelande,
     stored: StoredIntyg,
     fraga: StoredMeddelande | None,
@@ -94,7 +101,7 @@ def _take_in(
         assert fraga is not None  # a rule of its own
         move_fraga(
             rows,
-            services,
+            asked,
             stored,
             fraga,
             Cause.ANSWERED,
@@ -104,24 +111,24 @@ def _take_in(
     else:
         tell_care(
             rows,
-            services,
+            asked,
             stored,
             Handelse.NYFRFM,
             inbound.correlation_id,
             amne=Amne(m.amne),
             sista_datum_for_svar=m.sista_datum_for_svar,
         )
-    _forward(rows, services, m, stored, inbound)
+    _forward(rows, asked, m, stored, inbound)
 
 
 def _forward(
-    rows: Rows, services: Services, m: Meddelande, stored: StoredIntyg, inbound: Inbound
+    rows: Rows, asked: Asked, m: Meddelande, stored: StoredIntyg, inbound: Inbound
 ) -> None:
     contract, address = inbound.contract, m.logisk_adress_mottagare
-    destination = services.routes.find(contract.name, contract.major, address)
+    destination = asked.routes.find(contract.name, contract.major, address)
     if destination is None or destination.role is not DestinationRole.CARE:
         return  # kept here; the unit's EHR has its event
-    if is_blocked(rows, services, stored, contract.key, destination):
+    if is_blocked(rows, asked, stored, contract.key, destination):
         return
     delivery = NewDelivery(
         contract=contract.key,
@@ -130,15 +137,13 @@ def _forward(
         patient=m.patient,
         body=inbound.body,
         part=Part.HSVARD,
-        due_at=services.clock(),
+        due_at=rows.now,
         meddelande_id=m.meddelande_id,
     )
     rows.deliveries.add(delivery, inbound.correlation_id)
 
 
-def _blocked(
-    m: Meddelande, stored: StoredIntyg | None, services: Services
-) -> PatientVerdict | None:
+def _blocked(m: Meddelande, stored: StoredIntyg | None, asked: Asked) -> PatientVerdict | None:
     """
     The guard's verdict, if the certificate could not have gone to the one who writes about it.
 
@@ -147,11 +152,11 @@ def _blocked(
     """
     if stored is None or m.part is None:
         return None
-    address = services.routes.recipient_address(m.part)
-    found = services.routes.find(REGISTER, REGISTER_MAJOR, address) if address else None
-    decision, verdict = services.guard.decision(
+    address = asked.routes.recipient_address(m.part)
+    found = asked.routes.find(REGISTER, REGISTER_MAJOR, address) if address else None
+    decision, verdict = asked.guard.decision(
         stored.intyg.patient,
-        found or _presumed(m.part, services.guard.environment),
+        found or _presumed(m.part, asked.guard.environment),
         flagged=stored.is_test,
     )
     return verdict if decision is GuardDecision.BLOCK else None

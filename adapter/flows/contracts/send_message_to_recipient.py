@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 from intyg.adapter.domain.delivery import NewDelivery
 from intyg.adapter.domain.destination import Destination, DestinationRole
-from intyg.adapter.domain.errors import RuleError, UnknownIntygError, UnknownRecipientError
+from intyg.adapter.domain.errors import (
+    RuleError,
+    TestPatientError,
+    UnknownIntygError,
+    UnknownRecipientError,
+)
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import FragaState, Meddelande, StoredMeddelande
@@ -20,13 +25,14 @@ from intyg.adapter.domain.texts import (
     RULES_BROKEN,
     UNKNOWN_INTYG,
 )
-from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import answer_block, journal_block
 from intyg.adapter.flows.shared.conversation import gather_facts
 from intyg.adapter.flows.shared.fragor import answered_with, move_fraga
 from intyg.adapter.flows.shared.send_on import accepted_by
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_send_message_to_recipient
 from intyg.adapter.rules.fraga_moves import Cause
 from intyg.adapter.rules.meddelande_rules import check_meddelande, is_answer
@@ -44,7 +50,7 @@ class _Way:
     verdict: PatientVerdict
 
 
-def handle(inbound: Inbound, services: Services) -> Result:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     """
     Take in a message from care and queue it for the authority as it arrived.
 
@@ -62,52 +68,52 @@ def handle(inbound: Inbound, services: Services) -> Result:
     """
     validate(inbound, services.contracts)
     m = read_send_message_to_recipient(inbound.element)
-    services.guard.prepare(m.patient)
-    with services.store.begin() as rows:
-        stored = rows.intyg.lock_of(m.patient, m.intygs_id)
-        earlier = rows.meddelanden.get(m.meddelande_id)
-        if earlier is not None and earlier.meddelande == m:
-            return Result.info(REPEATED_MEDDELANDE)
-        way = _way(m, stored, services) if stored else None
-        blocked = way is not None and way.decision is GuardDecision.BLOCK
-        facts = gather_facts(rows, services, m, stored, earlier, blocked=blocked)
-        if facts.not_found:
-            raise UnknownIntygError(UNKNOWN_INTYG)
-        findings = check_meddelande(m, facts)
-        if findings:
-            raise RuleError(RULES_BROKEN, findings)
-        assert stored is not None  # a rule of its own: it is the patient's
-        if way is None:
-            text = NO_ROUTE.format(part="logiskAdressMottagare", contract=inbound.contract.name)
-            raise UnknownRecipientError(text)
-        if blocked:
-            journal_block(
-                rows, services, stored, inbound.contract.key, way.destination.name, way.verdict
-            )
-        if (
-            not blocked
-            or services.guard.told(inbound.contract.name) is not BlockReply.VALIDATION_ERROR
-        ):
-            rows.meddelanden.add(m, inbound, FragaState.OPEN_RECIPIENT if m.is_question else None)
-            _move_fragor(rows, services, m, stored, facts.fraga, inbound)
-        if not blocked:
-            _forward(rows, services, m, inbound)
+    asked = services.ask(m.patient)
+    return unit.write(lambda rows: _take_in(rows, asked, m, inbound))
+
+
+def _take_in(
+    rows: Rows, asked: Asked, m: Meddelande, inbound: Inbound
+) -> Result | TestPatientError:
+    stored = rows.intyg.lock_of(m.patient, m.intygs_id)
+    earlier = rows.meddelanden.get(m.meddelande_id)
+    if earlier is not None and earlier.meddelande == m:
+        return Result.info(REPEATED_MEDDELANDE)
+    way = _way(m, stored, asked) if stored else None
+    blocked = way is not None and way.decision is GuardDecision.BLOCK
+    facts = gather_facts(rows, asked, m, stored, earlier, blocked=blocked)
+    if facts.not_found:
+        raise UnknownIntygError(UNKNOWN_INTYG)
+    findings = check_meddelande(m, facts)
+    if findings:
+        raise RuleError(RULES_BROKEN, findings)
+    assert stored is not None  # a rule of its own: it is the patient's
+    if way is None:
+        text = NO_ROUTE.format(part="logiskAdressMottagare", contract=inbound.contract.name)
+        raise UnknownRecipientError(text)
+    if blocked:
+        journal_block(rows, stored, inbound.contract.key, way.destination.name, way.verdict)
+    if not blocked or asked.guard.told(inbound.contract.name) is not BlockReply.VALIDATION_ERROR:
+        rows.meddelanden.add(m, inbound, FragaState.OPEN_RECIPIENT if m.is_question else None)
+        _move_fragor(rows, asked, m, stored, facts.fraga, inbound)
+    if not blocked:
+        _forward(rows, asked, m, inbound)
     match way.decision:
         case GuardDecision.SEND:
             return Result.ok()
         case GuardDecision.HOLD:
             return Result.info(HELD.format(part=way.destination.name))
         case GuardDecision.BLOCK:
-            return answer_block(services, inbound.contract, way.destination.name)
+            return answer_block(asked, inbound.contract, way.destination.name)
 
 
-def _way(m: Meddelande, stored: StoredIntyg, services: Services) -> _Way | None:
+def _way(m: Meddelande, stored: StoredIntyg, asked: Asked) -> _Way | None:
     """Ask for the route and, if there is one to an authority, the guard."""
     address = m.logisk_adress_mottagare
-    destination = services.routes.find("SendMessageToRecipient", 2, address)
+    destination = asked.routes.find("SendMessageToRecipient", 2, address)
     if destination is None or destination.role is not DestinationRole.AUTHORITY:
         return None
-    decision, verdict = services.guard.decision(
+    decision, verdict = asked.guard.decision(
         stored.intyg.patient, destination, flagged=stored.is_test
     )
     return _Way(destination, decision, verdict)
@@ -115,7 +121,7 @@ def _way(m: Meddelande, stored: StoredIntyg, services: Services) -> _Way | None:
 
 def _move_fragor(
     rows: Rows,
-    services: Services,
+    asked: Asked,
     m: Meddelande,
     stored: StoredIntyg,
     fraga: StoredMeddelande | None,
@@ -125,13 +131,13 @@ def _move_fragor(
     assert m.skickat_av is not None  # the schema requires it
     by = m.skickat_av.personal_id
     if m.is_question:
-        tell_care(rows, services, stored, Handelse.NYFRFV, inbound.correlation_id, hanterat_av=by)
+        tell_care(rows, asked, stored, Handelse.NYFRFV, inbound.correlation_id, hanterat_av=by)
     elif is_answer(m):
         assert fraga is not None  # a rule of its own
         for one in answered_with(rows, stored, fraga):
             move_fraga(
                 rows,
-                services,
+                asked,
                 stored,
                 one,
                 Cause.ANSWERED,
@@ -141,7 +147,7 @@ def _move_fragor(
             )
 
 
-def _forward(rows: Rows, services: Services, m: Meddelande, inbound: Inbound) -> None:
+def _forward(rows: Rows, asked: Asked, m: Meddelande, inbound: Inbound) -> None:
     address = m.logisk_adress_mottagare
     delivery = NewDelivery(
         contract=inbound.contract.key,
@@ -149,8 +155,8 @@ def _forward(rows: Rows, services: Services, m: Meddelande, inbound: Inbound) ->
         intygs_id=m.intygs_id,
         patient=m.patient,
         body=inbound.body,
-        part=services.routes.part_of(address) or next(iter(sorted(accepted_by(rows, m.intygs_id)))),
-        due_at=services.clock(),
+        part=asked.routes.part_of(address) or next(iter(sorted(accepted_by(rows, m.intygs_id)))),
+        due_at=rows.now,
         meddelande_id=m.meddelande_id,
     )
     rows.deliveries.add(delivery, inbound.correlation_id)

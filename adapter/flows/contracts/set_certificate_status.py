@@ -12,13 +12,15 @@ from intyg.adapter.domain.texts import NO_INTYG, STATUS_REFUSED
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.validate import refuse, validate
 from intyg.adapter.flows.shared.visibility import patient_kind
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.query_readers import StatusRequest, read_set_certificate_status
 from intyg.adapter.routing.recipients import RecipientRegister
+from intyg.adapter.store import Rows
 from intyg.schemas.codes import Status
 from intyg.schemas.finding import Finding
 
 
-def handle(inbound: Inbound, services: Services) -> Result:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     """
     Record a state, with the caller's time; also one that is recorded already.
 
@@ -31,16 +33,21 @@ def handle(inbound: Inbound, services: Services) -> Result:
     validate(inbound, services.contracts)
     request = read_set_certificate_status(inbound.element)
     status = _status(request, services)
-    with services.store.begin() as rows:
-        stored = rows.intyg.lock(request.intygs_id)
-        if stored is None:
-            raise ValidationError(NO_INTYG)
-        if status is Status.SENTTO:
-            _check_patient(stored, services)
+    # A certificate is for good, and so is whose it is: what is found here holds below.
+    stored = unit.read(lambda rows: rows.intyg.get(request.intygs_id))
+    if stored is None:
+        raise ValidationError(NO_INTYG)
+    if status is Status.SENTTO:
+        _check_patient(stored, services)
+
+    def note(rows: Rows) -> Result:
+        rows.intyg.lock(request.intygs_id)
         rows.intyg.add_status(
             request.intygs_id, IntygsStatus(status, request.part, request.tidpunkt)
         )
-    return Result.ok()
+        return Result.ok()
+
+    return unit.write(note)
 
 
 def _status(request: StatusRequest, services: Services) -> Status:

@@ -1,9 +1,8 @@
 """What the rules of questions and answers need to know, gathered from the rows."""
 
-from intyg.adapter.domain.clock import swedish_day
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import Meddelande, StoredMeddelande
-from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.services import Asked
 from intyg.adapter.flows.shared.send_on import accepted_by
 from intyg.adapter.flows.shared.validate import find_type
 from intyg.adapter.formats.intyg_reader import read_instanser
@@ -15,7 +14,7 @@ from intyg.schemas.codes import Amne
 
 def gather_facts(
     rows: Rows,
-    services: Services,
+    asked: Asked,
     m: Meddelande,
     intyg: StoredIntyg | None,
     earlier: StoredMeddelande | None,
@@ -30,7 +29,7 @@ def gather_facts(
         earlier: The message that has its id already, if there is one.
         blocked: What the guard says.
     """
-    intyg_type = find_type(intyg.intyg, services.types) if intyg else None
+    intyg_type = find_type(intyg.intyg, asked.types) if intyg else None
     known = intyg is not None or rows.intyg.has(m.intygs_id)
     messages = intyg_type.messages if intyg_type else None
     return Facts(
@@ -42,10 +41,10 @@ def gather_facts(
         paminner=_paminner(rows, m) if intyg and m.amne == Amne.PAMINN else None,
         incoming=frozenset(messages.incoming if messages else ()),
         care_may_create=frozenset(messages.care if messages else ()),
-        part_known=m.part is not None and services.routes.knows_part(m.part),
+        part_known=m.part is not None and asked.routes.knows_part(m.part),
         sent=intyg is not None and bool(accepted_by(rows, m.intygs_id)),
         blocked=blocked,
-        today=swedish_day(services.clock()),
+        today=asked.today,
         intyg_type=intyg_type,
         instanser=read_instanser(parse(intyg.body).getroot())
         if intyg and _names_instans(m)

@@ -2,7 +2,7 @@
 
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import FragaState, StoredMeddelande
-from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.services import Asked
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.rules.fraga_moves import Cause, Move, move_of
 from intyg.adapter.store import Rows
@@ -11,7 +11,7 @@ from intyg.schemas.codes import Amne
 
 def move_fraga(
     rows: Rows,
-    services: Services,
+    asked: Asked,
     stored: StoredIntyg,
     fraga: StoredMeddelande,
     cause: Cause,
@@ -40,13 +40,13 @@ def move_fraga(
     if answer_id is not None:
         rows.meddelanden.set_answered(meddelande_id, answer_id)
     rows.meddelanden.set_state(meddelande_id, move.to)
-    tell_care(rows, services, stored, move.event, correlation_id, hanterat_av=hanterat_av)
+    tell_care(rows, asked, stored, move.event, correlation_id, hanterat_av=hanterat_av)
     return move.to
 
 
 def move_fragor(
     rows: Rows,
-    services: Services,
+    asked: Asked,
     stored: StoredIntyg,
     cause: Cause,
     correlation_id: str,
@@ -56,9 +56,7 @@ def move_fragor(
     """Let something happen to every question about a certificate, oldest first."""
     for fraga in rows.meddelanden.of_intyg(stored.intyg.intygs_id):
         if fraga.meddelande.is_question:
-            move_fraga(
-                rows, services, stored, fraga, cause, correlation_id, hanterat_av=hanterat_av
-            )
+            move_fraga(rows, asked, stored, fraga, cause, correlation_id, hanterat_av=hanterat_av)
 
 
 def answered_with(

@@ -9,7 +9,7 @@ from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.person import GuardDecision, PatientVerdict
 from intyg.adapter.domain.texts import NO_ROUTE
-from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.services import Asked
 from intyg.adapter.flows.shared.blocked import journal_block
 from intyg.adapter.routing.recipients import NEVER_SENT_TO
 from intyg.adapter.routing.table import Recipient
@@ -43,7 +43,7 @@ class Sending:
 
 def send_on(
     rows: Rows,
-    services: Services,
+    asked: Asked,
     stored: StoredIntyg,
     recipient: Recipient,
     inbound: Inbound,
@@ -62,13 +62,13 @@ def send_on(
     Raises:
         UnknownRecipientError: There is no route to an authority for it.
     """
-    destination = services.routes.find(REGISTER, REGISTER_MAJOR, recipient.logical_address)
+    destination = asked.routes.find(REGISTER, REGISTER_MAJOR, recipient.logical_address)
     if destination is None or destination.role is not DestinationRole.AUTHORITY:
         raise UnknownRecipientError(NO_ROUTE.format(part=recipient.part, contract=REGISTER))
     intyg = stored.intyg
-    decision, verdict = services.guard.decision(intyg.patient, destination, flagged=stored.is_test)
+    decision, verdict = asked.guard.decision(intyg.patient, destination, flagged=stored.is_test)
     if decision is GuardDecision.BLOCK:
-        journal_block(rows, services, stored, REGISTER_KEY, destination.name, verdict)
+        journal_block(rows, stored, REGISTER_KEY, destination.name, verdict)
     else:
         delivery = NewDelivery(
             contract=REGISTER_KEY,
@@ -77,7 +77,7 @@ def send_on(
             patient=intyg.patient,
             body=stored.body,
             part=recipient.part,
-            due_at=services.clock(),
+            due_at=rows.now,
             requested_by=requested_by,
         )
         rows.deliveries.add(delivery, inbound.correlation_id)

@@ -9,7 +9,7 @@ from intyg.adapter.domain.destination import DestinationRole
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.log import shown
 from intyg.adapter.domain.meddelande import StoredHandelse
-from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.services import Asked
 from intyg.adapter.flows.shared.blocked import is_blocked
 from intyg.adapter.flows.shared.handelse import (
     CONTRACT,
@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 def tell_care(
     rows: Rows,
-    services: Services,
+    asked: Asked,
     stored: StoredIntyg,
     handelsekod: Handelse,
     correlation_id: str,
@@ -45,21 +45,20 @@ def tell_care(
         The event as stored.
     """
     intygs_id = stored.intyg.intygs_id
-    now = services.clock()
     handelse = make_handelse(
         stored,
         handelsekod,
         rows.meddelanden.of_intyg(intygs_id),
         rows.events.of_intyg(intygs_id),
-        now,
+        rows.now,
         amne=amne,
         sista_datum_for_svar=sista_datum_for_svar,
         hanterat_av=hanterat_av,
     )
-    update = make_status_update(stored, handelse, now, rows.intyg.ref(intygs_id))
-    destination = services.routes.find(CONTRACT, MAJOR, update.logical_address)
+    update = make_status_update(stored, handelse, rows.now, rows.intyg.ref(intygs_id))
+    destination = asked.routes.find(CONTRACT, MAJOR, update.logical_address)
     if destination is not None and destination.role is DestinationRole.CARE:
-        if not is_blocked(rows, services, stored, update.contract, destination):
+        if not is_blocked(rows, asked, stored, update.contract, destination):
             handelse = replace(handelse, delivery_id=rows.deliveries.add(update, correlation_id))
     else:
         _log.info(

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 import requests
+from lxml import etree
 
 from intyg.adapter.bootstrap.app import App, build_app
 from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.formats.safe_xml import envelope
 from intyg.adapter.httpd.server import Server
 from intyg.adapter.settings.settings import Settings, load_settings
 from intyg.adapter.signature.demo_keys import make_test_keys
 from intyg.adapter.store import Store
 from intyg.schemas.contract.contract import Contracts
+from tests import queries
 
 REGISTER = "/services" + Contracts().get("RegisterCertificate", 3).path
 
@@ -143,3 +146,19 @@ def test_every_part_ends_whatever_the_one_before_says(
     Store(
         app.services.settings.effective_database_url, app.services.clock
     ).close()  # the file is free
+
+
+def test_calls_are_recorded_but_for_those_about_nobody(app: App) -> None:
+    contracts = Contracts()
+    for body in (queries.ping(), queries.list_known_recipients(), queries.get_certificate("none")):
+        contract = contracts.by_request(str(etree.fromstring(body).tag))
+        assert contract is not None
+        requests.post(
+            f"{app.url}/services{contract.path}",
+            envelope(body, app.services.settings.logical_address),
+            headers={"Content-Type": "text/xml; charset=UTF-8"},
+            timeout=30,
+        )
+    with app.services.store.read() as rows:
+        found = [(row.entry.action, row.entry.outcome) for row in rows.audit.find(None, 9)]
+    assert found == [("GetCertificate:2", "ERROR")]

@@ -9,12 +9,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from intyg.adapter.deliver.decision import Exchange, Transfer, decide
-from intyg.adapter.deliver.worker import WITHOUT_ROUTE, Workers
+from intyg.adapter.deliver.worker import WITHOUT_ROUTE, Consequence, Workers
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
@@ -71,7 +72,10 @@ class Consequences:
         self.failures = failures
         self.told: list[tuple[DeliveryState, OutcomeKind]] = []
 
-    def __call__(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
+    def __call__(self, _delivery: Delivery, outcome: Outcome) -> Consequence:
+        return partial(self._write, outcome)
+
+    def _write(self, outcome: Outcome, rows: Rows, delivery: Delivery) -> None:
         self.told.append((delivery.state, outcome.kind))
         if outcome.kind is OutcomeKind.DELIVERED:
             status = IntygsStatus(Status.SENTTO, Part.FKASSA, NOW)
@@ -337,11 +341,11 @@ def test_an_outcome_is_recorded_although_the_database_fails_at_first(
     failures = [StoreError("busy"), StoreError("busy")]
     deliverer = Scripted()
 
-    def after(_rows: Rows, _delivery: Delivery, _outcome: Outcome) -> None:
+    def fail(_rows: Rows, _delivery: Delivery) -> None:
         if failures:
             raise failures.pop()
 
-    Workers(store, deliverer, lambda *_: THERE, after, SETTINGS, clock).drain()
+    Workers(store, deliverer, lambda *_: THERE, lambda *_: fail, SETTINGS, clock).drain()
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
     assert len(deliverer.seen) == 1
 

@@ -11,6 +11,7 @@ from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.intyg import IntygsStatus
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_register_certificate
 from intyg.adapter.soap import Answer, build_wsgi
 from intyg.schemas.codes import Status
@@ -114,10 +115,10 @@ class Said:
 
 def door(rig: Rig, contract: Contract) -> WSGIApplication:
     """The door of one contract, without server and workers."""
-    flow: Callable[[Inbound, Services], Answer] = {**HANDLERS, **READERS}[contract.key]
+    flow: Callable[[Inbound, Services, UnitOfWork], Answer] = {**HANDLERS, **READERS}[contract.key]
     return build_wsgi(
         CONTRACTS,
-        {contract.key: lambda inbound: flow(inbound, rig.services)},
+        {contract.key: lambda inbound: flow(inbound, rig.services, rig.unit())},
         rig.services.settings,
         rig.clock,
         FAULT_CONTRACTS,

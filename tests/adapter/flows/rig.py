@@ -11,6 +11,7 @@ from typing import Any
 
 from lxml import etree
 
+from intyg.adapter.deliver.worker import Consequence
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import DestinationKind, DestinationRole
 from intyg.adapter.domain.environment import Environment
@@ -21,6 +22,7 @@ from intyg.adapter.domain.meddelande import FragaState, StoredHandelse, StoredMe
 from intyg.adapter.flows import after_delivery, mark_handled
 from intyg.adapter.flows.contracts import HANDLERS
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.result_writer import error_result
 from intyg.adapter.guard import Guard, ListSignal, TestPatients
 from intyg.adapter.routing.table import Routes
@@ -130,7 +132,14 @@ class Rig:
 
     def call_raising(self, body: bytes) -> Result:
         inbound = self.inbound(body)
-        return HANDLERS[inbound.contract.key](inbound, self.services)
+        return HANDLERS[inbound.contract.key](inbound, self.services, self.unit())
+
+    def unit(self) -> UnitOfWork:
+        """A call's own; nothing is recorded."""
+        return UnitOfWork(self.services.store)
+
+    def follow(self, delivery: Delivery, outcome: Outcome) -> Consequence:
+        return after_delivery.handle(delivery, outcome, self.services)
 
     def inbound(self, body: bytes) -> Inbound:
         element = etree.fromstring(body)
@@ -167,9 +176,10 @@ class Rig:
                 result = (addresses or {}).get(
                     delivery.new.logical_address, outcome or Outcome(OutcomeKind.DELIVERED)
                 )
+                follow = self.follow(delivery, result)
                 with self.services.store.begin() as rows:
                     done.append(rows.deliveries.record_attempt(delivery, result))
-                    after_delivery.handle(rows, delivery, result, self.services)
+                    follow(rows, delivery)
         return done
 
     def accept(self, part: str = "FKASSA", intygs_id: str = builders.INTYGS_ID) -> None:
@@ -180,7 +190,12 @@ class Rig:
     def mark(self, meddelande_id: str, *, handled: bool) -> FragaState:
         """Mark a question, as the console does."""
         return mark_handled.handle(
-            meddelande_id, self.services, "c-mark", handled=handled, by="EHR"
+            meddelande_id,
+            self.services,
+            self.unit(),
+            "c-mark",
+            handled=handled,
+            by="EHR",
         )
 
     # --- what a test looks at ---

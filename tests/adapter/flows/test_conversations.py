@@ -173,9 +173,9 @@ class Conversations(RuleBasedStateMachine):
                 new, outcome = delivery.new, outcomes[delivery.new.part]
                 if outcome is LATER:
                     outcome = replace(LATER, retry_at=retry_at)
+                follow = after_delivery.handle(delivery, outcome, self.rig.services)
                 with self.rig.services.store.begin() as rows:
-                    rows.deliveries.record_attempt(delivery, outcome)
-                    after_delivery.handle(rows, delivery, outcome, self.rig.services)
+                    follow(rows, rows.deliveries.record_attempt(delivery, outcome))
                 sent = (new.contract, new.part, new.meddelande_id)
                 went.setdefault(new.intygs_id, []).append(sent)
         return went

@@ -73,9 +73,7 @@ class World:
             services.store,
             deliverer,
             services.routes.find,
-            lambda rows, delivery, outcome: after_delivery.handle(
-                rows, delivery, outcome, services
-            ),
+            lambda delivery, outcome: after_delivery.handle(delivery, outcome, services),
             services.settings.delivery,
             services.clock,
         ).drain()

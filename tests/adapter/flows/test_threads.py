@@ -147,9 +147,9 @@ def test_a_revocation_during_a_delivery_follows_it(
 
 def came_to(rig: Rig, delivery: Delivery, outcome: Outcome) -> None:
     """What a worker does when it knows."""
+    follow = after_delivery.handle(delivery, outcome, rig.services)
     with rig.services.store.begin() as rows:
-        rows.deliveries.record_attempt(delivery, outcome)
-        after_delivery.handle(rows, delivery, outcome, rig.services)
+        follow(rows, rows.deliveries.record_attempt(delivery, outcome))
 
 
 def test_a_question_beside_a_revocation_is_refused_or_closed(shared: Rig) -> None:

@@ -64,7 +64,7 @@ def _done(rig: Rig, body: bytes) -> tuple[list[str], list[str], str]:
     inbound = rig.inbound(body)
     handle = {**HANDLERS, **READERS}[inbound.contract.key]
     with _statements() as statements, pytest.raises(AdapterError) as refused:
-        handle(inbound, replace(rig.services, guard=guard))
+        handle(inbound, replace(rig.services, guard=guard), rig.unit())
     return statements, asked.people, str(error_result(refused.value))
 
 

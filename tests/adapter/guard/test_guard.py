@@ -6,7 +6,7 @@ import pytest
 
 from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
 from intyg.adapter.domain.environment import Environment
-from intyg.adapter.domain.person import GuardDecision, PatientKind, PersonId
+from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
 from intyg.adapter.guard import (
     NO_SIGNAL,
     POLICY,
@@ -237,3 +237,22 @@ def _seconds_to_read(path: Path) -> float:
     start = time.perf_counter()
     read_list(path)
     return time.perf_counter() - start
+
+
+def test_a_guard_that_has_asked_keeps_its_answer_and_knows_nobody_else() -> None:
+    asked: list[PersonId] = []
+
+    class Once(TestPatients):
+        def verdict(self, person: PersonId) -> PatientVerdict:
+            asked.append(person)
+            return super().verdict(person)
+
+    mock = destination(DestinationKind.MOCK, DestinationRole.AUTHORITY)
+    signals = [ListSignal("list", frozenset({PATIENT}))]
+    knowing = Guard(Once(signals), Environment.DEMO).knowing(LISTED)
+    for _ in range(2):
+        assert knowing.decision(LISTED, mock)[0] is GuardDecision.SEND
+    assert knowing.verdict(PersonId("", PATIENT)).kind is PatientKind.TEST  # the number decides
+    assert asked == [LISTED]
+    with pytest.raises(ValueError, match="nobody has asked"):
+        knowing.verdict(UNLISTED)

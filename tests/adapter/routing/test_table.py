@@ -204,6 +204,17 @@ def test_the_day_is_the_swedish_one() -> None:
     assert table.today() == date(2026, 7, 1)
 
 
+def test_what_counts_at_one_moment_is_not_changed_by_time_or_new_rows() -> None:
+    now = [datetime(2026, 6, 30, 12, 0, tzinfo=UTC)]
+    live = Routes(Settings(environment=Environment.DEMO), lambda: now[0])
+    fixed = live.as_of(now[0])
+    live.replace(routes(("*", "FK", "fk")).table.routing)
+    now[0] = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+    assert (live.today().day, fixed.today().day) == (1, 30)
+    assert live.find("RegisterCertificate", 3, "FK") is not None
+    assert fixed.find("RegisterCertificate", 3, "FK") is None
+
+
 def test_nothing_is_sent_where_rows_disagree_or_lead_nowhere() -> None:
     table = routes(("*", "FK", "fk"), ("*", "FK", "fk2"), ("*", "TS", "ts"))
     assert table.find("RegisterCertificate", 3, "FK") is None

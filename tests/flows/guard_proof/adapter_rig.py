@@ -12,7 +12,7 @@ from typing import Any, Final
 from intyg.adapter.bootstrap.reload_routes import RoutesReloader
 from intyg.adapter.deliver import Deliverer
 from intyg.adapter.deliver.transport import AskGuard
-from intyg.adapter.deliver.worker import FindDestination, Workers
+from intyg.adapter.deliver.worker import Consequence, FindDestination, Workers
 from intyg.adapter.domain.delivery import Delivery, Outcome
 from intyg.adapter.domain.destination import Destination
 from intyg.adapter.domain.environment import Environment
@@ -31,7 +31,7 @@ from intyg.adapter.settings.settings import (
     TestPatientSettings,
 )
 from intyg.adapter.signature import TrustStore
-from intyg.adapter.store import Rows, Store, tables
+from intyg.adapter.store import Store, tables
 from intyg.schemas.codes import PERSONNUMMER_ROOT
 from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
@@ -314,13 +314,13 @@ class Trial:
     def longest_attempt_seconds(self, destination: Destination) -> float:
         return self.ground.deliverer.longest_attempt_seconds(destination)
 
-    def _after(self, rows: Rows, delivery: Delivery, outcome: Outcome) -> None:
+    def _after(self, delivery: Delivery, outcome: Outcome) -> Consequence:
         mine = [one for one in self.attempts if one.delivery.id == delivery.id]
         if not mine:  # it came to no attempt
             mine = [Attempt(delivery)]
             self.attempts += mine
         mine[-1].outcome = outcome
-        after_delivery.handle(rows, delivery, outcome, self.rig.services)
+        return after_delivery.handle(delivery, outcome, self.rig.services)
 
     def begin(self, at: datetime = builders.NOW) -> None:
         self.ground.clock.now = at

@@ -47,6 +47,9 @@ class _Altered(Guard):
     ) -> Decided:
         return self._altered(self._real, person, destination, flagged)
 
+    def knowing(self, person: PersonId) -> Guard:
+        return _Altered(self._real.knowing(person), self._altered)
+
 
 def _altered(decide: Callable[..., Decided]) -> Callable[[Guard], Guard]:
     return lambda guard: _Altered(guard, decide)
@@ -119,7 +122,7 @@ def _kinds_of_intake() -> Iterator[None]:
         found = find(routes, contract, major, address)
         if found is None:
             return None
-        return replace(found, kind=kinds.setdefault((id(routes), address), found.kind))
+        return replace(found, kind=kinds.setdefault((id(routes.recipients), address), found.kind))
 
     with patch.object(Routes, "find", remembering):
         yield
