@@ -19,6 +19,7 @@ message cost up to the square of them."""
 MAX_DEPTH: Final = 100
 MAX_ATTRIBUTES: Final = 32  # of one element
 MAX_NAMESPACES: Final = 128  # declared for one element, on it or around it
+MAX_VALUE: Final = 1_000_000  # characters of one text or attribute
 
 _BEGINNINGS: Final = {
     b"\xef\xbb\xbf": "utf-8",
@@ -48,6 +49,7 @@ _DOCTYPE: Final = re.compile(
 """It can only stand before the root element."""
 
 _TOO_DEEP: Final = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
+_TOO_LONG: Final = etree.XPath(f"boolean((//*[not(*)] | //@*)[string-length() > {MAX_VALUE}])")
 _TOO_MANY_ATTRIBUTES: Final = etree.XPath(f"boolean(//*/@*[{MAX_ATTRIBUTES + 1}])")
 
 
@@ -79,6 +81,8 @@ def parse(data: bytes, charset: str | None = None) -> etree._Element:
         raise XmlError(f"An element has more than {MAX_ATTRIBUTES} attributes")
     if text.count(b"xmlns") > MAX_NAMESPACES and _has_too_many_namespaces(root):
         raise XmlError(f"An element has more than {MAX_NAMESPACES} namespace declarations in force")
+    if len(text) > MAX_VALUE and _TOO_LONG(root):
+        raise XmlError(f"A value has more than {MAX_VALUE} characters")
     return root
 
 

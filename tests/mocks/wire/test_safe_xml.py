@@ -23,6 +23,7 @@ def declarations(count: int) -> bytes:
             b"<r>" + b"<a %b/>" % declarations(64) * 3 + b"</r>", id="declarations side by side"
         ),
         pytest.param(b"<a>%b</a>" % (b"xmlns " * 1000), id="a text about declarations"),
+        pytest.param(b"<a>%b</a>" % (b"x" * 1_000_000), id="a long value"),
         pytest.param(b"<a><![CDATA[<!DOCTYPE a>]]></a>", id="a text about a document type"),
     ],
 )
@@ -43,6 +44,8 @@ def test_what_is_within_the_bounds_is_taken(data: bytes) -> None:
             "128 namespace",
             id="declarations on and around an element",
         ),
+        pytest.param(b"<a>%b</a>" % (b"x" * 1_000_001), "1000000 characters", id="text"),
+        pytest.param(b"<a b='%b'/>" % (b"x" * 1_000_001), "1000000 characters", id="value"),
         pytest.param(b"<!DOCTYPE a><a/>", "document type", id="document type"),
         pytest.param(b"<?x?> <!-- --> <!doctype a><a/>", "document type", id="after other things"),
     ],
