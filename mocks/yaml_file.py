@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import yaml
 
+from intyg.schemas.yaml_file import YamlError, compose, entries, line_of, read_text, value_of
+
 SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -60,13 +62,13 @@ class Item:
 
     def _line(self, where: str) -> int:
         """The line of a field, or of what is nearest above it."""
-        mark, node = self.node.start_mark, self.node
+        line, node = line_of(self.node), self.node
         for part in where.split(".") if where else ():
             found = _below(node, part)
             if found is None:
                 break
-            mark, node = found
-        return mark.line + 1
+            line, node = found
+        return line
 
 
 def yaml_files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -86,17 +88,10 @@ def read_items(file: Path) -> list[Item]:
         FilesError: It cannot be read, or is not YAML.
     """
     try:
-        root = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
-        values: Any = None if root is None else _Values().construct_document(root)
-    except OSError as exc:
-        raise FilesError([FileFault(file, 0, f"cannot be read: {exc.strerror}")]) from None
-    except UnicodeDecodeError:
-        raise FilesError([FileFault(file, 0, "is not UTF-8")]) from None
-    except yaml.MarkedYAMLError as exc:
-        line = 0 if exc.problem_mark is None else exc.problem_mark.line + 1
-        raise FilesError([FileFault(file, line, f"is not YAML: {exc.problem}")]) from None
-    except yaml.YAMLError:
-        raise FilesError([FileFault(file, 0, "is not YAML")]) from None
+        root = compose(read_text(file))
+        values: Any = None if root is None else value_of(root)
+    except YamlError as exc:
+        raise FilesError([FileFault(file, exc.line, exc.reason)]) from None
     if root is None:
         return []
     if not isinstance(root, yaml.SequenceNode):
@@ -105,26 +100,11 @@ def read_items(file: Path) -> list[Item]:
     return [Item(file, place, value, node) for place, (value, node) in enumerate(pairs, 1)]
 
 
-def _below(node: yaml.Node, part: str) -> tuple[yaml.Mark, yaml.Node] | None:
+def _below(node: yaml.Node, part: str) -> tuple[int, yaml.Node] | None:
+    """What stands at a key, or a place in a list, and in which line."""
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == part:
-                return key.start_mark, value
-    elif isinstance(node, yaml.SequenceNode) and part.isdecimal() and int(part) < len(node.value):
+        return next(((line, value) for key, line, value in entries(node) if key == part), None)
+    if isinstance(node, yaml.SequenceNode) and part.isdecimal() and int(part) < len(node.value):
         item = node.value[int(part)]
-        return item.start_mark, item
+        return line_of(item), item
     return None
-
-
-class _Values(yaml.constructor.SafeConstructor):
-    """As YAML has them, but a key that stands twice is a fault and not a choice."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value} stands twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)

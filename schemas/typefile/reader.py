@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import yaml
 from lxml import etree
@@ -47,6 +47,7 @@ from intyg.schemas.intyg_model import (
 from intyg.schemas.rules.assertion import level_of
 from intyg.schemas.rules.kinds import KINDS, PATTERNS
 from intyg.schemas.rules.xpath import compile_xpath, write_out
+from intyg.schemas.yaml_file import YamlError, compose, entries, line_of, read_text
 
 HEADER_END: Final = "\nquestions:"
 """Where the header of the package's files ends; before it, everything that lookup needs."""
@@ -74,30 +75,17 @@ class TypeFileError(Exception):
         self.reason = reason
 
 
-class _WrongError(Exception):
-    """A reason, at a line."""
-
-    def __init__(self, line: int, reason: str) -> None:
-        super().__init__(reason)
-        self.line = line
-        self.reason = reason
-
-
 class _Map:
     """A YAML mapping that knows its lines and which keys have been taken."""
 
     def __init__(self, node: yaml.Node, what: str) -> None:
-        self.line = node.start_mark.line + 1
+        self.line = line_of(node)
         self.what = what
         if not isinstance(node, yaml.MappingNode):
-            raise _WrongError(self.line, f"{what} must be a mapping")
+            raise YamlError(self.line, f"{what} must be a mapping")
         self._left: dict[str, yaml.Node] = {}
         self._lines: dict[str, int] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            line = key.start_mark.line + 1
-            if name in self._lines:
-                raise _WrongError(line, f"{what}: the key {name!r} stands there twice")
+        for name, line, value in entries(node):
             self._left[name] = value
             self._lines[name] = line
 
@@ -113,7 +101,7 @@ class _Map:
     def text(self, key: str) -> str:
         value = self.maybe(key)
         if value is None:
-            raise _WrongError(self.line, f"{self.what}: the key {key!r} is missing")
+            raise YamlError(self.line, f"{self.what}: the key {key!r} is missing")
         return value
 
     def maybe(self, key: str) -> str | None:
@@ -122,7 +110,7 @@ class _Map:
         if node is None:
             return None
         if not isinstance(node, yaml.ScalarNode):
-            raise _WrongError(self.line_of(key), f"{self.what}: {key!r} must be one value")
+            raise YamlError(self.line_of(key), f"{self.what}: {key!r} must be one value")
         return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
 
     def yes(self, key: str, default: bool) -> bool:
@@ -130,7 +118,7 @@ class _Map:
         if value is None:
             return default
         if value not in ("true", "false"):
-            raise _WrongError(self.line_of(key), f"{self.what}: {key!r} must be true or false")
+            raise YamlError(self.line_of(key), f"{self.what}: {key!r} must be true or false")
         return value == "true"
 
     def words(self, key: str) -> tuple[str, ...]:
@@ -159,11 +147,11 @@ class _Map:
 
     def done(self) -> None:
         for key in self._left:
-            raise _WrongError(self._lines[key], f"{self.what}: unknown key {key!r}")
+            raise YamlError(self._lines[key], f"{self.what}: unknown key {key!r}")
 
     def _items(self, node: yaml.Node, key: str) -> list[yaml.Node]:
         if not isinstance(node, yaml.SequenceNode):
-            raise _WrongError(self.line_of(key), f"{self.what}: {key!r} must be a list")
+            raise YamlError(self.line_of(key), f"{self.what}: {key!r} must be a list")
         return list(node.value)
 
 
@@ -173,7 +161,7 @@ def read_header(path: Path) -> IntygHeader:
 
     Only for files that have everything else after the questions, as the package's have.
     """
-    return _guarded(path, _text(path).partition(HEADER_END)[0], lambda top: _header(top))
+    return _guarded(path, _header, HEADER_END)
 
 
 def read_intyg_type(path: Path, shared: Mapping[str, CodeList]) -> IntygType:
@@ -188,7 +176,7 @@ def read_intyg_type(path: Path, shared: Mapping[str, CodeList]) -> IntygType:
         TypeFileError: Unknown or missing key, id used twice, unknown question
             or code list, rule that is no XPath 1.0, or not YAML.
     """
-    return _guarded(path, _text(path), lambda top: _Reader(top, shared).intyg_type())
+    return _guarded(path, lambda top: _Reader(top, shared).intyg_type())
 
 
 def read_code_lists(path: Path) -> Mapping[str, CodeList]:
@@ -197,43 +185,28 @@ def read_code_lists(path: Path) -> Mapping[str, CodeList]:
     def read(top: _Map) -> Mapping[str, CodeList]:
         return _code_lists(top)
 
-    return _guarded(path, _text(path), read)
+    return _guarded(path, read)
 
 
-def _text(path: Path) -> str:
+def _guarded(path: Path, read: Callable[[_Map], _T], end: str = "") -> _T:
+    """What a file says, up to a mark if there is one; every fault as TypeFileError."""
     try:
-        data = path.read_bytes()
-        return data.decode("utf-8")
-    except OSError as exc:
-        raise TypeFileError(path, 1, f"cannot be read: {exc.strerror}") from exc
-    except UnicodeDecodeError as exc:
-        raise TypeFileError(path, data.count(b"\n", 0, exc.start) + 1, "not UTF-8") from exc
-
-
-def _guarded(path: Path, text: str, read: Callable[[_Map], _T]) -> _T:
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        node = yaml.compose(text, Loader=loader)
+        text = read_text(path)
+        node = compose(text.partition(end)[0] if end else text)
         if node is None:
-            raise _WrongError(1, "the file is empty")
+            raise YamlError(1, "the file is empty")
         top = _Map(node, "the file")
         result = read(top)
         top.done()
-    except yaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark or exc.context_mark
-        raise TypeFileError(path, mark.line + 1 if mark else 1, f"not YAML: {exc.problem}") from exc
-    except yaml.reader.ReaderError as exc:  # a character that YAML does not have
-        line = text.count("\n", 0, exc.position) + 1
-        raise TypeFileError(path, line, f"not YAML: {exc.reason}") from exc
-    except _WrongError as exc:
-        raise TypeFileError(path, exc.line, exc.reason) from exc
+    except YamlError as exc:
+        raise TypeFileError(path, max(exc.line, 1), exc.reason) from exc
     return result
 
 
 def _header(top: _Map) -> IntygHeader:
     xml = top.map("xml", "xml")
     if xml is None:
-        raise _WrongError(top.line, "the key 'xml' is missing")
+        raise YamlError(top.line, "the key 'xml' is missing")
     messages = top.map("messages", "messages")
     usage = top.map("usage", "usage")
     header = IntygHeader(
@@ -261,7 +234,7 @@ def _header(top: _Map) -> IntygHeader:
         if part is not None:
             part.done()
     if not header.xml_versions:
-        raise _WrongError(xml.line, "xml: the key 'versions' is missing")
+        raise YamlError(xml.line, "xml: the key 'versions' is missing")
     return header
 
 
@@ -269,7 +242,7 @@ def _role(top: _Map, word: str) -> Role:
     try:
         return Role(word)
     except ValueError:
-        raise _WrongError(top.line_of("signs"), f"signs: unknown role {word!r}") from None
+        raise YamlError(top.line_of("signs"), f"signs: unknown role {word!r}") from None
 
 
 def _unique(top: _Map) -> Unique | None:
@@ -279,7 +252,7 @@ def _unique(top: _Map) -> Unique | None:
     try:
         return Unique(word)
     except ValueError:
-        raise _WrongError(line, f"unique: must be one of {', '.join(Unique)}") from None
+        raise YamlError(line, f"unique: must be one of {', '.join(Unique)}") from None
 
 
 def _usage(usage: _Map) -> Usage:
@@ -298,7 +271,7 @@ def _code_lists(lists: _Map) -> dict[str, CodeList]:
         entry = _Map(node, f"code list {name}")
         system = entry.maybe("system")
         if not system:
-            raise _WrongError(line, f"code list {name} has no system")
+            raise YamlError(line, f"code list {name} has no system")
         codes = entry.map("codes", f"codes of {name}")
         texts = {} if codes is None else {key: str(text.value) for key, _, text in codes.pairs()}
         result[name] = CodeList(name, system, texts)
@@ -327,7 +300,7 @@ class _Reader:
         )
         questions = tuple(self._question(entry) for entry in top.maps("questions", "question"))
         if not questions:
-            raise _WrongError(top.line, "there are no questions")
+            raise YamlError(top.line, "there are no questions")
         rules = tuple(self._rule(entry) for entry in top.maps("rules", "rule"))
         same = top.map("same_as", "same_as")
         not_checked = top.map("not_checked", "not_checked")
@@ -352,7 +325,7 @@ class _Reader:
             others = tuple(str(node.value).split())
             for other in others:
                 if other not in self._refs:
-                    raise _WrongError(line, f"same_as: there is no rule {other}")
+                    raise YamlError(line, f"same_as: there is no rule {other}")
             yield key, others
 
     def _svar_ids(self) -> SvarIds | None:
@@ -375,7 +348,7 @@ class _Reader:
     def _question(self, entry: _Map) -> Question:
         first, _, last = entry.text("svar").partition("..")
         if not _SVAR_ID.match(first) or (last and not _SVAR_ID.match(last)):
-            raise _WrongError(entry.line_of("svar"), f"{first!r} is not the id of a svar")
+            raise YamlError(entry.line_of("svar"), f"{first!r} is not the id of a svar")
         entry.what = f"svar {first}"
         self._new_node(first, entry)
         only, line = entry.maybe("only"), entry.line_of("only")
@@ -385,7 +358,7 @@ class _Reader:
         try:
             instans_kind = Instans(instans_word)
         except ValueError:
-            raise _WrongError(
+            raise YamlError(
                 entry.line_of("instans"), "instans must be required, optional or absent"
             ) from None
         question = Question(
@@ -403,18 +376,18 @@ class _Reader:
             note=entry.maybe("note"),
         )
         if only and also not in ("", "true") and not also.startswith("also "):
-            raise _WrongError(line, f"{entry.what}: only must be true or `also` and ids")
+            raise YamlError(line, f"{entry.what}: only must be true or `also` and ids")
         entry.done()
         if not question.delsvar:
-            raise _WrongError(entry.line, f"svar {first} has no delsvar")
+            raise YamlError(entry.line, f"svar {first} has no delsvar")
         return question
 
     def _delsvar(self, entry: _Map, svar: str) -> Delsvar:
         node_id = entry.text("id")
         if not _DELSVAR_ID.match(node_id):
-            raise _WrongError(entry.line_of("id"), f"{node_id!r} is not the id of a delsvar")
+            raise YamlError(entry.line_of("id"), f"{node_id!r} is not the id of a delsvar")
         if node_id.partition(".")[0] not in (svar, "*"):
-            raise _WrongError(
+            raise YamlError(
                 entry.line_of("id"), f"delsvar {node_id} does not belong to svar {svar}"
             )
         entry.what = f"delsvar {node_id}"
@@ -422,7 +395,7 @@ class _Reader:
         type_line = entry.line_of("type")
         kind, type_refs = self._refs_of(entry.text("type"), f"{node_id}:type", type_line)
         if kind not in KINDS:
-            raise _WrongError(
+            raise YamlError(
                 type_line, f"unknown type {kind!r}; there are {', '.join(sorted(KINDS))}"
             )
         lists = self._code_lists(entry)
@@ -450,12 +423,12 @@ class _Reader:
             note=entry.maybe("note"),
         )
         if kind in ("cv", "boolean_or_cv") and delsvar.system is None:
-            raise _WrongError(entry.line, f"delsvar {node_id} is a code without a code system")
+            raise YamlError(entry.line, f"delsvar {node_id} is a code without a code system")
         if delsvar.codes and codes:
             for code in delsvar.codes.values:
                 if code and code not in codes:
                     names = " or ".join(item.name for item in lists)
-                    raise _WrongError(entry.line, f"{code} is not in code list {names}")
+                    raise YamlError(entry.line, f"{code} is not in code list {names}")
         entry.done()
         return delsvar
 
@@ -463,7 +436,7 @@ class _Reader:
         line, names = entry.line_of("list"), (entry.maybe("list") or "").split()
         for name in names:
             if name not in self._lists:
-                raise _WrongError(line, f"there is no code list {name}")
+                raise YamlError(line, f"there is no code list {name}")
         return tuple(self._lists[name] for name in names)
 
     def _values(
@@ -479,7 +452,7 @@ class _Reader:
         values = values or default
         if not values:
             if present:
-                raise _WrongError(
+                raise YamlError(
                     line, f"{entry.what}: {key} names nothing and there is no code list"
                 )
             return None
@@ -491,7 +464,7 @@ class _Reader:
             return None
         name, refs = self._refs_of(text, f"{node_id}:pattern", line)
         if name not in PATTERNS:
-            raise _WrongError(
+            raise YamlError(
                 line, f"unknown pattern {name!r}; there are {', '.join(sorted(PATTERNS))}"
             )
         return name, refs[0]
@@ -504,7 +477,7 @@ class _Reader:
         try:
             return Limit(float(number), refs[0])
         except ValueError:
-            raise _WrongError(line, f"{entry.what}: {key} must be a number") from None
+            raise YamlError(line, f"{entry.what}: {key} must be a number") from None
 
     def _days(self, entry: _Map, node_id: str) -> Days | None:
         line, text = entry.line_of("days"), entry.maybe("days")
@@ -513,7 +486,7 @@ class _Reader:
         span, refs = self._refs_of(text, f"{node_id}:days", line)
         match = _SPAN.match(span)
         if not match:
-            raise _WrongError(line, f"{entry.what}: days must be YYYY-MM-DD..YYYY-MM-DD")
+            raise YamlError(line, f"{entry.what}: days must be YYYY-MM-DD..YYYY-MM-DD")
         return Days(match[1], match[2], refs[0])
 
     def _only_ref(self, entry: _Map, key: str, node_id: str) -> Ref | None:
@@ -523,7 +496,7 @@ class _Reader:
         made_id = key if node_id == key else f"{node_id}:{key}"
         word, refs = self._refs_of(f" {text}", made_id, line)
         if word not in ("", "true"):
-            raise _WrongError(line, f"{entry.what}: {key} must be true or the id of a rule in (…)")
+            raise YamlError(line, f"{entry.what}: {key} must be true or the id of a rule in (…)")
         return refs[0]
 
     def _count(self, entry: _Map, made_id: str) -> Count:
@@ -534,7 +507,7 @@ class _Reader:
             low = int(least or 0)
             high = (int(most) if most else None) if dots else low
         except ValueError:
-            raise _WrongError(line, f"{entry.what}: count must be N, N..M or N..") from None
+            raise YamlError(line, f"{entry.what}: count must be N, N..M or N..") from None
         return Count(low, high, *refs)
 
     def _rule(self, entry: _Map) -> Rule:
@@ -542,7 +515,7 @@ class _Reader:
         ref = self._ref(entry.text("id"), line)
         entry.what = f"rule {ref.id}"
         if ref.id in self._rule_ids:
-            raise _WrongError(line, f"the rule id {ref.id} is used twice")
+            raise YamlError(line, f"the rule id {ref.id} is used twice")
         self._rule_ids.add(ref.id)
         if entry.maybe("severity") == "warning":
             ref = Ref(ref.id, Severity.WARNING)
@@ -562,7 +535,7 @@ class _Reader:
         if rule.each is not None:
             self._known(rule.each.removesuffix(".."), line, ref.id)
         if (rule.is_ or rule.is_not) and level_of(rule) != 2:
-            raise _WrongError(line, f"rule {ref.id}: is and is_not need a delsvar in each")
+            raise YamlError(line, f"rule {ref.id}: is and is_not need a delsvar in each")
         for node_id in (*rule.concerns, *_PLACE.findall(rule.message)):
             self._known(node_id, line, ref.id)
         for expression in (rule.must, rule.where or "true()"):
@@ -571,16 +544,16 @@ class _Reader:
             try:
                 compile_xpath(write_out(expression))
             except (ValueError, etree.XPathSyntaxError) as exc:
-                raise _WrongError(line, f"rule {ref.id} is not XPath 1.0: {exc}") from exc
+                raise YamlError(line, f"rule {ref.id} is not XPath 1.0: {exc}") from exc
         return rule
 
     def _known(self, node_id: str, line: int, rule: str) -> None:
         if node_id not in self._nodes:
-            raise _WrongError(line, f"rule {rule}: there is no question {node_id}")
+            raise YamlError(line, f"rule {rule}: there is no question {node_id}")
 
     def _new_node(self, node_id: str, entry: _Map) -> None:
         if node_id in self._nodes:
-            raise _WrongError(entry.line, f"the id {node_id} is used twice")
+            raise YamlError(entry.line, f"the id {node_id} is used twice")
         self._nodes.add(node_id)
 
     def _refs_of(self, text: str, made_id: str, line: int) -> tuple[str, tuple[Ref, Ref]]:
@@ -593,7 +566,7 @@ class _Reader:
             return match["value"].strip(), (made, made)
         made = Ref(made_id, self._severity)
         if len(ids) > 2:
-            raise _WrongError(line, f"at most two rule ids fit in ({match['ids']})")
+            raise YamlError(line, f"at most two rule ids fit in ({match['ids']})")
         refs = [made if rule_id == "-" else self._ref(rule_id, line) for rule_id in ids]
         return match["value"].strip(), (refs[0], refs[-1])
 
@@ -601,6 +574,6 @@ class _Reader:
         """A rule id; one national rule may stand for several checks of the tree."""
         rule_id = text.removesuffix("?")
         if not _RULE_ID.match(rule_id):
-            raise _WrongError(line, f"{text!r} is not the id of a rule")
+            raise YamlError(line, f"{text!r} is not the id of a rule")
         self._refs.add(rule_id)
         return Ref(rule_id, Severity.WARNING if text.endswith("?") else Severity.ERROR)

@@ -50,7 +50,7 @@ def test_rules_are_read_in_order_and_called_after_file_and_place(tmp_path: Path)
         pytest.param("- answers: !!python/name:os.system\n", ["f.yaml:1: is not YAML"], id="tag"),
         pytest.param(
             "- answers: {kind: ok}\n  count: 1\n  count: 2\n",
-            ["f.yaml:3: is not YAML: count stands twice"],
+            ["f.yaml:3: the key 'count' stands there twice"],
             id="a key twice",
         ),
         pytest.param(
@@ -80,7 +80,7 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"text: \xe5\n")
     assert faults(tmp_path / "none.yaml", tmp_path / "latin.yaml") == [
         "none.yaml:0: cannot be read: No such file or directory",
-        "latin.yaml:0: is not UTF-8",
+        "latin.yaml:1: is not UTF-8",
     ]
 
 
