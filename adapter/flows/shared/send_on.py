@@ -108,3 +108,10 @@ def sent_towards(
         for d in rows.deliveries.find(intygs_id)
         if d.new.contract == REGISTER_KEY and d.state in states
     )
+
+
+def who_has(rows: Rows, stored: StoredIntyg) -> set[str]:
+    """The parts that have a certificate, may have it, or will get it."""
+    intygs_id = stored.intyg.intygs_id
+    towards = sent_towards(rows, intygs_id, MAY_HAVE_ARRIVED)
+    return {*accepted_by(rows, intygs_id), *(recipient.part for recipient in towards)}
