@@ -136,8 +136,8 @@ def test_validate_names_the_user_s_wrong_file_and_checks_with_the_rest(
     ("content", "said"),
     [
         pytest.param(b"", "line 1: the file is empty", id="empty"),
-        pytest.param(b"code: X\nname: \xe5\n", "line 2: not UTF-8", id="other encoding"),
-        pytest.param(b"code: X\nname: \x01\n", "line 2: not YAML: ", id="control character"),
+        pytest.param(b"code: X\nname: \xe5\n", "line 2: is not UTF-8", id="other encoding"),
+        pytest.param(b"code: X\nname: \x01\n", "line 2: is not YAML: ", id="control character"),
         pytest.param(b"code: [X\n", "not YAML: ", id="not YAML"),
         pytest.param(b"- code: X\n", "line 1: the file must be a mapping", id="a list"),
         pytest.param(None, "line 1: cannot be read: ", id="a folder"),

@@ -369,7 +369,7 @@ def test_the_search_ends_when_enough_is_found(contracts: Contracts) -> None:
     thirty = "".join(f" a{n}=''" for n in range(30))
     many = f"<c:svar{thirty}/>" * (schema_findings.MAX_ERRORS // 30 + 1)
     findings = _findings(contracts, REGISTER, ('<c:svar id="1"', f'{many}<c:svar id="1"'))
-    assert len(findings) == 101
+    assert len(findings) == MAX_FINDINGS
     assert findings[-1].message == "there are more faults than are listed"
     contract = contracts.get("RegisterCertificate", 3)
     text = samples.request(contract).replace('<c:svar id="1"', f'{many}<c:svar id="1"')
