@@ -1,4 +1,4 @@
-"""Model → element, the counterparts of `readers.py`; and the one message we make ourselves.
+"""Model → element, the counterparts of `intyg_reader.py`; and the one message we make ourselves.
 
 A certificate is never written from the model: what was signed is carried over as the bytes that
 came.

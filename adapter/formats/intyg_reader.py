@@ -1,4 +1,4 @@
-"""Element → model. A function here has its counterpart in `writers.py` where we write such a thing.
+"""Element → model. A function here has its counterpart in a writer where we write it.
 
 The elements are valid by the contract's schema when they come here, so what the schema requires is
 taken for granted. Identifiers and codes are trimmed: pretty-printing puts white space into them.

@@ -1,7 +1,7 @@
 """Element → what is asked for: the contracts that read what is stored, or note something about it.
 
-As in `readers.py`, the elements are valid by the contract's schema when they come here, and ids and
-codes are trimmed.
+As in `intyg_reader.py`, the elements are valid by the contract's schema when they come here, and
+ids and codes are trimmed.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,6 @@ is one table.
     signals.py        what a signal is, and all of them together
     lists.py          list files and the ranges reserved for tests
     register.py       a population register: in a file, or behind HTTP
-    watched_file.py   a file that is read again when it changes
     build.py          the signals that the settings name
     policy.py         the table
 """

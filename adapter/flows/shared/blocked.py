@@ -43,7 +43,7 @@ def is_blocked(
 
 def answer_block(asked: Asked, contract: Contract, destination: str) -> Result | TestPatientError:
     """
-    What the caller of a contract is told, as the table in `told.py` or the settings say.
+    What the caller of a contract is told, as the table in `guard_answers.py` or the settings say.
 
     Where callers are told by an error, that is returned, to be raised after the commit: the line in
     the journal stays although the request is refused.
