@@ -116,7 +116,10 @@ class Receiver:
         request = Received(request_line, headers, body)
         length = int(request.header("Content-Length")[0])
         while len(request.body) < length:
-            request.body += self._receive(connection)
+            chunk = self._receive(connection)
+            if not chunk:  # whoever was sending it is gone
+                return None
+            request.body += chunk
         return request
 
     def _receive(self, connection: socket.socket) -> bytes:
