@@ -46,7 +46,8 @@ tests_on() { # name, log: run the tests on a day
     moment=$(column "$1" 3)
     start=$(date -d "TZ=\"$zone\" $moment" +%s)
     TZ=$zone PYTHONPATH=$work FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0 \
-        faketime -m -f "$(printf '%+d' $((start - $(date +%s))))s" .venv/bin/python -m pytest -q -n 2 "${arguments[@]}" >"$2" 2>&1
+        faketime -m -f "$(printf '%+d' $((start - $(date +%s))))s" \
+        .venv/bin/python -m pytest -q -n 2 "${arguments[@]}" >"$2" 2>&1
 }
 
 days=() arguments=()
@@ -65,13 +66,17 @@ command -v faketime >/dev/null || fail "there is no faketime: apt-get install fa
 [[ -x .venv/bin/python ]] || fail "there is no .venv: make setup"
 
 work=$(mktemp -d)
-# faketime 0.9.10 lets every timed wait on a condition end at once unless told that this libc needs no
-# mending (FAKETIME_FORCE_MONOTONIC_FIX), and Python's threads then take the interpreter from each
-# other all the time: the suite is four times as slow. It also refuses the sleep of Python (clock_nanosleep) once CLOCK_MONOTONIC is left alone.
-cat >"$work/sitecustomize.py" <<'PYTHON'
-import select, time
-time.sleep = lambda seconds: select.select([], [], [], seconds) and None
-PYTHON
+# faketime 0.9.10 ends every timed wait on a condition at once unless it is told that this libc needs
+# no mending (FAKETIME_FORCE_MONOTONIC_FIX): threads then take the interpreter from each other all the
+# time, and the suite takes four times as long. And it refuses the sleep of Python (clock_nanosleep)
+# once CLOCK_MONOTONIC is left alone.
+sleep_otherwise="import os, select, time; os.environ.get('FAKETIME') and \
+setattr(time, 'sleep', lambda seconds: select.select([], [], [], seconds) and None)"
+echo "$sleep_otherwise" >"$work/sitecustomize.py"
+# Once more for processes that tests start with a PYTHONPATH of their own.
+pth=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/any_day.pth
+echo "$sleep_otherwise" >"$pth"
+trap 'rm -f "$pth"' EXIT
 
 failed=0
 for day in "${days[@]}"; do
