@@ -71,7 +71,7 @@ work=$(mktemp -d)
 # time, and the suite takes four times as long. And it refuses the sleep of Python (clock_nanosleep)
 # once CLOCK_MONOTONIC is left alone.
 sleep_otherwise="import os, select, time; os.environ.get('FAKETIME') and \
-setattr(time, 'sleep', lambda seconds: select.select([], [], [], seconds) and None)"
+setattr(time, 'sleep', lambda s, wait=select.select: wait([], [], [], s) and None)"
 echo "$sleep_otherwise" >"$work/sitecustomize.py"
 # Once more for processes that tests start with a PYTHONPATH of their own.
 pth=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/any_day.pth
