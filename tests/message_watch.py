@@ -84,13 +84,20 @@ def _faults(contract: str, data: bytes) -> Iterator[str]:
 @contextmanager
 def watching(watch: Watch) -> Iterator[None]:
     """Look over the shoulders of everybody who writes."""
-    answer, add, write = _Doors._message, Journal.add, envelope.write_request
+    log, add, write = _Doors._log, Journal.add, envelope.write_request
 
-    def answered(self: _Doors, environ: Any, call: Any, contract: Contract) -> Response:
-        response = answer(self, environ, call, contract)
-        if response.status in (200, 500) and response.content_type.startswith("text/xml"):
+    def answered(
+        self: _Doors,
+        environ: Any,
+        call: Any,
+        contract: Contract | None,
+        response: Response,
+        seconds: float,
+    ) -> None:
+        log(self, environ, call, contract, response, seconds)
+        is_message = environ["REQUEST_METHOD"] == "POST" and response.status in (200, 500)
+        if is_message and contract is not None and response.content_type.startswith("text/xml"):
             watch.saw("the adapter's answer", contract.key, response.body)
-        return response
 
     def added(self: Journal, entry: Entry) -> None:
         add(self, entry)
@@ -109,7 +116,7 @@ def watching(watch: Watch) -> Iterator[None]:
         return data
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_Doors, "_message", answered)
+        patch.setattr(_Doors, "_log", answered)
         patch.setattr(Journal, "add", added)
         patch.setattr(envelope, "write_request", written)
         yield

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from lxml import etree
 
+from intyg.adapter.domain.intyg import IntygBytes
 from intyg.schemas.codes import (
     ErrorId,
     ResultCode,
@@ -17,6 +18,8 @@ class Inbound:
     """
     A request that holds its contract's element, before anything is checked.
 
+    It was read once: what a flow needs of the message, as elements or as bytes, is here.
+
     Attributes:
         contract: Which contract the body element belongs to.
         logical_address: The header's text, as it stands.
@@ -24,6 +27,8 @@ class Inbound:
         body: The same element's bytes as they arrived, in UTF-8, as a
             document of its own: nothing but namespace declarations that were
             in scope is added to its start tag.
+        intyg: What stands in its `intyg`, cut out of `body`; None for a contract without one, and
+            where it is missing.
         received_at: When the request arrived.
         correlation_id: Ties log lines, stored message and answer together.
         sender: HSA-id of the calling system, where known.
@@ -33,6 +38,7 @@ class Inbound:
     logical_address: str
     element: etree._Element = field(repr=False)
     body: bytes = field(repr=False)
+    intyg: IntygBytes | None
     received_at: datetime
     correlation_id: str
     sender: str | None = None

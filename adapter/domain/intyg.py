@@ -4,6 +4,7 @@ Payload words keep the contract's spelling. Every datetime is aware and in UTC. 
 person data are left out of `repr`, so that no log line or traceback can show them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -107,6 +108,29 @@ class StoredIntyg:
     is_test: bool | None  # None: could not tell when it was taken in
     signature: str  # outcome of the signature check, e.g. VALID or ABSENT
     revoked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class IntygBytes:
+    """
+    What stands between `<intyg>` and `</intyg>`, byte for byte.
+
+    Attributes:
+        prefixes: The prefixes that are in scope there; "" is the default namespace.
+        before: Everything before the place of `status`.
+        sent_status: The `status` elements that the issuer sent, if any.
+        after: Everything after that place.
+    """
+
+    prefixes: Mapping[str, str]
+    before: bytes = field(repr=False)
+    sent_status: bytes = field(repr=False)
+    after: bytes = field(repr=False)
+
+    @property
+    def content(self) -> bytes:
+        """All of it, as it came."""
+        return self.before + self.sent_status + self.after
 
 
 @dataclass(frozen=True)

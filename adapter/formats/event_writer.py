@@ -10,8 +10,9 @@ from typing import Final
 from lxml import etree
 
 from intyg.adapter.domain.clock import SWEDEN
+from intyg.adapter.domain.intyg import IntygBytes
 from intyg.adapter.domain.meddelande import Arenden, StoredHandelse
-from intyg.adapter.formats.intyg_bytes import cut_intyg, free_prefix, scope
+from intyg.adapter.formats.intyg_bytes import free_prefix, scope
 from intyg.schemas import ns
 from intyg.schemas.codes import (
     AMNE_SYSTEM,
@@ -26,17 +27,15 @@ _CSU: Final = ns.message("CertificateStatusUpdateForCare", 3)
 
 
 def write_status_update(
-    register_certificate: bytes, handelse: StoredHandelse, ref: str | None = None
+    intyg: IntygBytes, handelse: StoredHandelse, ref: str | None = None
 ) -> bytes:
     """
     `CertificateStatusUpdateForCareType`: the certificate, what happened to it, and the counters.
 
     Args:
-        register_certificate: A RegisterCertificate element as a document of
-            its own, UTF-8, valid by its schema. The content of its `intyg`
-            is carried over byte for byte, `underskrift` included; only the
-            element around it changes name, since each message has an `intyg`
-            of its own.
+        intyg: Cut out of a valid RegisterCertificate. It is carried over
+            byte for byte, `underskrift` included; only the element around
+            it changes name, since each message has an `intyg` of its own.
         handelse: The event. Its time is written with three decimals; subject
             and last day only with NYFRFM.
         ref: The EHR's own reference for the certificate, where known.
@@ -47,8 +46,7 @@ def write_status_update(
     Source:
         CertificateStatusUpdateForCareResponder_3.2.xsd.
     """
-    cut = cut_intyg(register_certificate)
-    prefix, declared = free_prefix(cut.prefixes, "csu"), scope(cut.prefixes)
+    prefix, declared = free_prefix(intyg.prefixes, "csu"), scope(intyg.prefixes)
     tail = b"".join(
         [
             _bytes(write_handelse(handelse)),
@@ -62,7 +60,7 @@ def write_status_update(
     return b"".join(
         [
             f'<{prefix}:{name} xmlns:{prefix}="{_CSU}"><{prefix}:intyg{declared}>'.encode(),
-            cut.content,
+            intyg.content,
             f"</{prefix}:intyg>".encode(),
             tail,
             f"</{prefix}:{name}>".encode(),

@@ -5,38 +5,16 @@ same. So only the element around the content changes name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
-from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
+from intyg.adapter.domain.intyg import IntygBytes
+from intyg.adapter.formats.xml_bytes import document_element
 from intyg.schemas import ns
 
-_AFTER_STATUS: Final = {(ns.CORE, "svar"), (ns.EXT32, "underskrift")}
-_STATUS: Final = (ns.CORE, "status")
-
-
-@dataclass(frozen=True)
-class IntygBytes:
-    """
-    What stands between `<intyg>` and `</intyg>`, byte for byte.
-
-    Attributes:
-        prefixes: The prefixes that are in scope there; "" is the default namespace.
-        before: Everything before the place of `status`.
-        sent_status: The `status` elements that the issuer sent, if any.
-        after: Everything after that place.
-    """
-
-    prefixes: Mapping[str, str]
-    before: bytes = field(repr=False)
-    sent_status: bytes = field(repr=False)
-    after: bytes = field(repr=False)
-
-    @property
-    def content(self) -> bytes:
-        """All of it, as it came."""
-        return self.before + self.sent_status + self.after
+_REGISTER: Final = f"{{{ns.message('RegisterCertificate', 3)}}}"
+_STATUS: Final = f"{{{ns.CORE}}}status"
+_AFTER_STATUS: Final = frozenset({f"{{{ns.CORE}}}svar", f"{{{ns.EXT32}}}underskrift"})
 
 
 def cut_intyg(register_certificate: bytes) -> IntygBytes:
@@ -47,25 +25,39 @@ def cut_intyg(register_certificate: bytes) -> IntygBytes:
         register_certificate: A RegisterCertificate element as a document of
             its own, UTF-8, valid by its schema.
     """
-    cutter = _IntygCutter()
-    parser = expat.ParserCreate("UTF-8")
-    # Every event is wanted: the first one after a tag says where the tag ended.
-    parser.StartElementHandler = lambda tag, attributes: cutter.start(
-        tag, attributes, parser.CurrentByteIndex
-    )
-    parser.EndElementHandler = lambda _tag: cutter.end(parser.CurrentByteIndex)
-    parser.DefaultHandler = lambda _data: cutter.other(parser.CurrentByteIndex)
-    parser.Parse(register_certificate, True)
-    start, end = cutter.content_start, cutter.content_end
-    assert start is not None  # the schema requires one intyg, and it is never empty
-    assert end is not None
-    status_from = cutter.status_from if cutter.status_from is not None else end
-    status_to = cutter.status_to if cutter.status_to is not None else status_from
+    intyg = find_intyg_bytes(register_certificate)
+    assert intyg is not None  # the schema requires one
+    return intyg
+
+
+def find_intyg_bytes(request: bytes) -> IntygBytes | None:
+    """
+    The same of a request that is not known to be valid; None if there is no `intyg` in it.
+
+    Args:
+        request: Any contract's request element, as for `cut_intyg`.
+    """
+    root = document_element(request)
+    if root.tag != f"{_REGISTER}RegisterCertificate":
+        return None
+    intyg = next((child for child in root.children() if child.tag == f"{_REGISTER}intyg"), None)
+    if intyg is None:
+        return None
+    place, statuses = intyg.inside_end, []
+    for child in intyg.children():
+        tag = child.tag
+        if tag == _STATUS:
+            statuses.append(child)
+        elif tag in _AFTER_STATUS:
+            place = child.start
+            break
+    before = statuses[0].start if statuses else place
+    after = statuses[-1].end if statuses else place
     return IntygBytes(
-        cutter.prefixes,
-        register_certificate[start:status_from],
-        register_certificate[status_from:status_to],
-        register_certificate[status_to:end],
+        intyg.prefixes,
+        request[intyg.inside : before],
+        request[before:after],
+        request[after : intyg.inside_end],
     )
 
 
@@ -82,65 +74,3 @@ def free_prefix(taken: Mapping[str, str], wanted: str) -> str:
     while (prefix := f"{wanted}{number or ''}") in taken:
         number += 1
     return prefix
-
-
-class _IntygCutter:
-    """Follows a parser through RegisterCertificate and notes where things in `intyg` stand."""
-
-    def __init__(self) -> None:
-        self.inside = False
-        self.prefixes: dict[str, str] = {}
-        self.content_start: int | None = None
-        self.content_end: int | None = None
-        self.status_from: int | None = None
-        self.status_to: int | None = None
-        self._depth = 0
-        self._root_prefixes: dict[str, str] = {}
-        self._in_status = False
-        self._status_ended = False
-
-    def start(self, tag: str, attributes: Mapping[str, str], at: int) -> None:
-        self.other(at)
-        self._depth += 1
-        if self._depth == 1:
-            self._root_prefixes = _declared(attributes)
-        elif self._depth == 2 and self.content_end is None:
-            prefixes = self._root_prefixes | _declared(attributes)
-            if _name(tag, prefixes) == (ns.message("RegisterCertificate", 3), "intyg"):
-                self.inside = True
-                self.prefixes = {p: uri for p, uri in prefixes.items() if p == "" or uri}
-        elif self._depth == 3 and self.inside:
-            name = _name(tag, self.prefixes | _declared(attributes))
-            self._in_status = name == _STATUS
-            if self.status_from is None and (self._in_status or name in _AFTER_STATUS):
-                self.status_from = at
-
-    def end(self, at: int) -> None:
-        self.other(at)
-        if self._depth == 3 and self._in_status:
-            self._in_status, self._status_ended = False, True
-        elif self._depth == 2 and self.inside:
-            self.inside = False
-            self.content_end = at
-        self._depth -= 1
-
-    def other(self, at: int) -> None:
-        if self.inside and self.content_start is None:
-            self.content_start = at
-        if self._status_ended:
-            self.status_to, self._status_ended = at, False
-
-
-def _name(tag: str, prefixes: Mapping[str, str]) -> tuple[str | None, str]:
-    """Namespace and local name."""
-    prefix, _, local = tag.rpartition(":")
-    return prefixes.get(prefix), local
-
-
-def _declared(attributes: Mapping[str, str]) -> dict[str, str]:
-    """The namespace declarations among a start tag's attributes."""
-    return {
-        name[6:]: uri
-        for name, uri in attributes.items()
-        if name == "xmlns" or name.startswith("xmlns:")
-    }

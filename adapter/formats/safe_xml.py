@@ -13,13 +13,13 @@ Profile 2.1 (`LogicalAddress`).
 
 import re
 import threading
-from functools import lru_cache
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from intyg.adapter.domain.errors import FaultError
+from intyg.adapter.formats.xml_bytes import document_element
 from intyg.schemas import ns
 
 MAX_BYTES: Final = 15 * 1024 * 1024  # what the national platform lets through
@@ -60,14 +60,7 @@ _DECLARED_ENCODING: Final = re.compile(
 _BLANK: Final = re.compile(rb"[ \t\r\n]+")
 _XML_DECLARATION: Final = re.compile(rb"<\?xml\s[^>]*\?>\s*")
 
-# Markup of a well-formed document without a DTD: what is no tag, the inside of a start tag, and the
-# tags. The number of a tag's last group tells which: 1 end tag, 2 start tag, 3 empty element.
-_NO_TAG: Final = rb"!--.*?-->|!\[CDATA\[.*?\]\]>|\?.*?\?>"
-_INSIDE: Final = rb"""[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*"""
-_TAG: Final = re.compile(rb"<(?:%b|(/)[^>]*>|%b(?:(?<!/)()>|()>))" % (_NO_TAG, _INSIDE), re.DOTALL)
-_END, _START, _EMPTY = 1, 2, 3
-_TAG_NAME: Final = re.compile(rb"<([^\s/>]+)")
-_ATTRIBUTE: Final = re.compile(rb"""\s+([^\s=]+)\s*=\s*("[^"]*"|'[^']*')""")
+_BODY: Final = f"{{{ns.SOAP11}}}Body"
 
 _XML_ERRORS: Final = {  # libxml2's error numbers, e.g. 76: ERR_TAG_NAME_MISMATCH
     code: name for name, code in vars(etree.ErrorTypes).items() if isinstance(code, int)
@@ -273,100 +266,16 @@ def body_slice(data: bytes, charset: str | None = None) -> bytes:
     Raises:
         FaultError: No Body, or not exactly one element in it.
     """
-    text = to_utf8(data, charset)
-    tag = _next_tag(text, 0)
-    scope = _declarations(tag[0])
-    at = tag.end()
-    while True:
-        tag = _next_tag(text, at)
-        if tag.lastindex == _END:
-            raise FaultError("The message has no SOAP Body.")
-        declared = scope | _declarations(tag[0])
-        if _is_body(tag[0], declared):
-            break
-        at = _element_end(text, tag)
-    child = _next_tag(text, tag.end())
-    if tag.lastindex == _EMPTY or child.lastindex == _END:
+    envelope = document_element(to_utf8(data, charset))
+    body = next((child for child in envelope.children() if child.tag == _BODY), None)
+    if body is None:
+        raise FaultError("The message has no SOAP Body.")
+    request = next(body.children(), None)
+    if request is None:
         raise FaultError("The SOAP Body is empty.")
-    end = _element_end(text, child)
-    if _next_tag(text, end).lastindex != _END:
+    if not request.is_last:
         raise FaultError("The SOAP Body holds more than one element.")
-    return _with_declarations(text[child.start() : end], declared)
-
-
-def _next_tag(text: bytes, at: int) -> re.Match[bytes]:
-    """The next start tag, end tag or empty element."""
-    for markup in _TAG.finditer(text, at):
-        if markup.lastindex is not None:
-            return markup
-    raise FaultError("The message is not a SOAP envelope.")
-
-
-def _element_end(text: bytes, tag: re.Match[bytes]) -> int:
-    """
-    Where the element that starts with `tag` ends.
-
-    Only tags with the same name need counting: elements nest, so those balance by themselves. That
-    is many times faster than visiting every tag, or than a parser that reports offsets.
-    """
-    if tag.lastindex == _EMPTY:
-        return tag.end()
-    name = _TAG_NAME.match(tag[0])
-    assert name is not None
-    depth = 1
-    for same in _tags_named(name[1]).finditer(text, tag.end()):
-        if same.lastindex == _END:
-            depth -= 1
-            if depth == 0:
-                return same.end()
-        elif same.lastindex == _START:
-            depth += 1
-    raise FaultError("The message is not well-formed XML.")
-
-
-@lru_cache(maxsize=64)
-def _tags_named(name: bytes) -> re.Pattern[bytes]:
-    name = re.escape(name)
-    return re.compile(
-        rb"<(?:%b|/%b\s*(>)|%b(?=[\s/>])%b(?:(?<!/)()>|()>))" % (_NO_TAG, name, name, _INSIDE),
-        re.DOTALL,
-    )
-
-
-def _declarations(tag: bytes) -> dict[bytes, bytes]:
-    """`xmlns…` to quoted value, both as written."""
-    if b"xmlns" not in tag:
-        return {}
-    name = _TAG_NAME.match(tag)
-    assert name is not None
-    return {
-        attribute[1]: attribute[2]
-        for attribute in _ATTRIBUTE.finditer(tag, name.end())
-        if attribute[1] == b"xmlns" or attribute[1].startswith(b"xmlns:")
-    }
-
-
-def _is_body(tag: bytes, scope: dict[bytes, bytes]) -> bool:
-    name = _TAG_NAME.match(tag)
-    assert name is not None
-    prefix, _, local = name[1].rpartition(b":")
-    declared = scope.get(b"xmlns:" + prefix if prefix else b"xmlns", b"")
-    return local == b"Body" and declared[1:-1] == ns.SOAP11.encode("ascii")
-
-
-def _with_declarations(element: bytes, scope: dict[bytes, bytes]) -> bytes:
-    name = _TAG_NAME.match(element)
-    tag = _TAG.match(element)
-    assert name is not None
-    assert tag is not None
-    own = _declarations(tag[0])
-    added = b"".join(
-        b" %b=%b" % (attribute, value)
-        for attribute, value in scope.items()
-        # An undeclared default (xmlns="") needs no undeclaring where nothing is declared outside.
-        if attribute not in own and value not in (b'""', b"''")
-    )
-    return element[: name.end()] + added + element[name.end() :]
+    return request.alone()
 
 
 def envelope(body: bytes, logical_address: str | None) -> bytes:

@@ -107,7 +107,15 @@ class _Doors:
         call = Call(b"", None, self._clock(), web.correlation_id(environ))
         contract = self._by_path.get(environ.get("PATH_INFO", ""))
         try:
-            response = self._respond(environ, call, contract)
+            response = self._answer_itself(environ, contract)
+            if response is None:
+                assert contract is not None
+                self._read(environ, call)
+                server = self._services[contract.key]
+                with server.taken_in(call) as context:
+                    if not context.in_error:
+                        server.get_out_object(context)  # spyne's, which calls the handler
+                    response = web.Response(*server.finish(context), XML)
         except FaultError as error:
             call.note_fault(error)
             response = _fault(error.http_status, error.fault_code, error.text, error.detail)
@@ -126,7 +134,10 @@ class _Doors:
         )
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
 
-    def _respond(self, environ: web.Environ, call: Call, contract: Contract | None) -> web.Response:
+    def _answer_itself(
+        self, environ: web.Environ, contract: Contract | None
+    ) -> web.Response | None:
+        """A page, or what is wrong with the request; None for a message to a contract."""
         method = environ["REQUEST_METHOD"]
         reading = method in ("GET", "HEAD")
         if environ.get("PATH_INFO", "") in ("", "/"):
@@ -135,7 +146,7 @@ class _Doors:
             services = environ.get("SCRIPT_NAME") or "/"
             return web.Response.text(404, f"No service here. GET {services} lists the services.")
         if method == "POST":
-            return self._message(environ, call, contract)
+            return None
         return self._document(environ, contract) if reading else _not_allowed("POST, GET, HEAD")
 
     def _index(self, environ: web.Environ) -> web.Response:
@@ -162,18 +173,22 @@ class _Doors:
             return web.Response(200, schema, XML)
         return _not_allowed("POST", f"Post a SOAP message here; {address}?wsdl describes it.")
 
-    def _message(self, environ: web.Environ, call: Call, contract: Contract) -> web.Response:
+    def _read(self, environ: web.Environ, call: Call) -> None:
+        """
+        Find out who calls, then read the message into the call.
+
+        Raises:
+            FaultError: The caller is not known, or HTTP says already that this is no message (408,
+                413, 415, 400).
+        """
         if self._access is not None:
             call.caller = self._access.identify(environ)  # before any of it is read
         media_type, call.charset = web.media_type(environ)
         if media_type not in (None, "text/xml"):
-            text = "Send SOAP 1.1 as Content-Type text/xml."
-            return _fault(415, FaultCode.CLIENT, text)
+            raise FaultError("Send SOAP 1.1 as Content-Type text/xml.", http_status=415)
         if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-            return _fault(415, FaultCode.CLIENT, "Send the message without Content-Encoding.")
+            raise FaultError("Send the message without Content-Encoding.", http_status=415)
         call.body = web.read_body(environ, self._max_bytes)
-        status, answer = self._services[contract.key].answer(call)
-        return web.Response(status, answer, XML)
 
     def _admit(self, contract: Contract, call: Call) -> None:
         if self._access is not None:

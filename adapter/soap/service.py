@@ -1,7 +1,8 @@
 """One contract as a spyne application, and what its callers are told when its handler fails."""
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import structlog
@@ -16,6 +17,7 @@ from intyg.adapter.domain.errors import (
 )
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.formats import safe_xml
+from intyg.adapter.formats.intyg_bytes import find_intyg_bytes
 from intyg.adapter.formats.result_writer import error_result, error_text, response_element
 from intyg.adapter.soap.compat import (
     AnyXml,
@@ -54,25 +56,33 @@ class ContractServer(ServerBase):
 
     transport = "adapter"
 
-    def answer(self, call: Call) -> tuple[int, bytes]:
-        """Take a request through spyne; never raises for what is in it."""
+    @contextmanager
+    def taken_in(self, call: Call) -> Iterator[MethodContext]:
+        """
+        Take a request through spyne, up to its handler; never raises for what is in it.
+
+        Unless there is an `in_error`, `get_out_object` calls the handler, and `finish` writes the
+        answer in any case. Both are for whoever opens this, so that no function of ours stands
+        between the door and the handler that has nothing left to do.
+        """
         first = MethodContext(self, MethodContext.SERVER)
         first.udc = call
         context, *_ = self.generate_contexts(first)
         try:
             if not context.in_error:
                 self.get_in_object(context)
-                self.get_out_object(context)
-            self.get_out_string(context)
-            error = context.out_error
-            status = (
-                200 if error is None else self.app.out_protocol.fault_to_http_response_code(error)
-            )
-            return status, b"".join(context.out_string)
+            yield context
         finally:
             # The contexts refer to each other in circles; without them the trees go at once.
             vars(context).clear()
             vars(first).clear()
+
+    def finish(self, context: MethodContext) -> tuple[int, bytes]:
+        """HTTP status and envelope of the answer, or of the fault."""
+        self.get_out_string(context)
+        error = context.out_error
+        status = 200 if error is None else self.app.out_protocol.fault_to_http_response_code(error)
+        return status, b"".join(context.out_string)
 
 
 def build_service(
@@ -99,7 +109,20 @@ def build_service(
     """
 
     def serve(ctx: Any, element: etree._Element) -> etree._Element | bytes:
-        return _serve(ctx.udc, contract, handler, element, faults, check)
+        """Run the handler; its errors become answers here and nowhere else."""
+        call: Call = ctx.udc
+        try:
+            answer = handler(_inbound(call, contract, element))
+            if check is not None:
+                _check(call, contract, answer, check)
+        except FaultError as error:
+            raise SoapFault(error) from None
+        except AdapterError as error:
+            answer = _refusal(error, faults)
+        except Exception as exc:  # noqa: BLE001 - the door: whatever happened, there is an answer
+            report_unexpected(exc, call.correlation_id)
+            answer = _refusal(unexpected(call.correlation_id), faults)
+        return _written(call, contract, answer)
 
     # Contract-first: one operation, named as the request element, XML in and XML out. The WSDL that
     # spyne would make of it is never asked for.
@@ -127,26 +150,8 @@ def build_service(
     return ContractServer(application)
 
 
-def _serve(
-    call: Call,
-    contract: Contract,
-    handler: Handler,
-    element: etree._Element,
-    faults: bool,
-    check: Check | None,
-) -> etree._Element | bytes:
-    """Run the handler; its errors become answers here and nowhere else."""
-    try:
-        answer = handler(_inbound(call, contract, element))
-        if check is not None:
-            _check(call, contract, answer, check)
-    except FaultError as error:
-        raise SoapFault(error) from None
-    except AdapterError as error:
-        answer = _refusal(error, faults)
-    except Exception as exc:  # noqa: BLE001 - the door: whatever happened, the caller gets an answer
-        report_unexpected(exc, call.correlation_id)
-        answer = _refusal(unexpected(call.correlation_id), faults)
+def _written(call: Call, contract: Contract, answer: Answer) -> etree._Element | bytes:
+    """The answer's element; what it says is noted for the log."""
     if not isinstance(answer, Result):
         return answer
     call.result_code, call.error_id = answer.code, answer.error_id
@@ -179,11 +184,13 @@ def _check(call: Call, contract: Contract, answer: Answer, check: Check) -> None
 
 def _inbound(call: Call, contract: Contract, element: etree._Element) -> Inbound:
     assert call.logical_address is not None
+    body = safe_xml.body_slice(call.body, "utf-8")
     return Inbound(
         contract=contract,
         logical_address=call.logical_address,
         element=element,
-        body=safe_xml.body_slice(call.body, "utf-8"),
+        body=body,
+        intyg=find_intyg_bytes(body),
         received_at=call.received_at,
         correlation_id=call.correlation_id,
         sender=call.caller.sender if call.caller else None,

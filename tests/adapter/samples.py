@@ -17,6 +17,7 @@ from intyg.adapter.domain.meddelande import (
     StoredHandelse,
 )
 from intyg.adapter.domain.person import PersonId
+from intyg.adapter.formats.intyg_bytes import find_intyg_bytes
 from intyg.adapter.store import Rows
 from intyg.schemas.codes import PERSONNUMMER_ROOT, Handelse
 from intyg.schemas.contract.contract import Contract
@@ -45,6 +46,7 @@ def inbound(body: bytes = b"<a/>", **changes: Any) -> Inbound:
         logical_address="INTYGSADAPTER",
         element=etree.fromstring(body),
         body=body,
+        intyg=find_intyg_bytes(body),
         received_at=NOW,
         correlation_id="correlation-1",
         sender="SE1-EHR",

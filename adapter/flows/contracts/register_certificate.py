@@ -109,7 +109,8 @@ def _take_in(rows: Rows, asked: Asked, new: _New) -> Result:
     remarks = remarks_on_relation(rows, intyg, parent, strict=asked.settings.strict_rules)
     stored = _store(rows, asked, new)
     by, correlation_id = intyg.skapad_av.personal_id, inbound.correlation_id
-    tell_care(rows, asked, stored, Handelse.SIGNAT, correlation_id, hanterat_av=by)
+    content = new.settled.intyg
+    tell_care(rows, asked, stored, Handelse.SIGNAT, correlation_id, hanterat_av=by, content=content)
     if parent is not None and _closes_kompletteringar(intyg):
         move_fragor(rows, asked, parent, Cause.COMPLETED, correlation_id, hanterat_av=by)
     not_sent = send_by_itself(rows, asked, stored, parent, new.intyg_type, inbound)

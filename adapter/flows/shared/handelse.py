@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from intyg.adapter.domain.delivery import NewDelivery
-from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.intyg import IntygBytes, StoredIntyg
 from intyg.adapter.domain.meddelande import (
     Direction,
     StoredHandelse,
@@ -13,6 +13,7 @@ from intyg.adapter.domain.meddelande import (
     count_arenden,
 )
 from intyg.adapter.formats.event_writer import write_status_update
+from intyg.adapter.formats.intyg_bytes import cut_intyg
 from intyg.schemas.codes import Handelse, Part
 
 CONTRACT: Final = "CertificateStatusUpdateForCare"
@@ -67,20 +68,25 @@ def next_tidpunkt(earlier: Sequence[StoredHandelse], now: datetime) -> datetime:
 
 
 def make_status_update(
-    stored: StoredIntyg, handelse: StoredHandelse, due_at: datetime, ref: str | None = None
+    stored: StoredIntyg,
+    handelse: StoredHandelse,
+    due_at: datetime,
+    ref: str | None = None,
+    content: IntygBytes | None = None,
 ) -> NewDelivery:
     """
     The message that tells the unit's EHR of an event; addressed by the unit's HSA-id.
 
     Args:
         ref: The EHR's own reference for the certificate, where it gave one.
+        content: What stands in the certificate's `intyg`, if it was cut out already.
     """
     return NewDelivery(
         contract=f"{CONTRACT}:{MAJOR}",
         logical_address=stored.intyg.skapad_av.enhet.enhets_id,
         intygs_id=stored.intyg.intygs_id,
         patient=stored.intyg.patient,
-        body=write_status_update(stored.body, handelse, ref),
+        body=write_status_update(content or cut_intyg(stored.body), handelse, ref),
         part=Part.HSVARD,
         due_at=due_at,
     )

@@ -6,10 +6,11 @@ from typing import Final
 from intyg.adapter.domain.clock import SWEDEN
 from intyg.adapter.domain.errors import SignatureError
 from intyg.adapter.domain.inbound import Inbound
-from intyg.adapter.domain.intyg import Intyg
+from intyg.adapter.domain.intyg import Intyg, IntygBytes
 from intyg.adapter.domain.texts import SIGNER_REFUSED
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.validate import refuse
+from intyg.adapter.formats.intyg_bytes import cut_intyg
 from intyg.adapter.formats.intyg_reader import read_yrken
 from intyg.adapter.rules.signer_roles import check_by_directory, check_by_word, yrken_of_titles
 from intyg.adapter.settings.settings import SignaturePolicy
@@ -36,11 +37,13 @@ class Settled:
 
     Attributes:
         body: The request's bytes as they are kept and sent on.
+        intyg: What stands in their `intyg`.
         outcome: `VALID`, `ABSENT`, `SIGNED_HERE`, …
         signer: Whose signature came with it; None without one.
     """
 
     body: bytes
+    intyg: IntygBytes
     outcome: str
     signer: Signer | None = None
 
@@ -53,8 +56,8 @@ def settle_signature(inbound: Inbound, services: Services) -> Settled:
         SignatureError: The signature is missing and required, or is there and
             not accepted. A wrong one is never let through as if it were none.
     """
-    intyg = inbound.element.find(_INTYG)
-    assert intyg is not None  # the schema requires it
+    intyg, cut = inbound.element.find(_INTYG), inbound.intyg
+    assert intyg is not None and cut is not None  # noqa: PT018  the schema requires it
     result = verify(
         intyg,
         services.trust,
@@ -63,13 +66,14 @@ def settle_signature(inbound: Inbound, services: Services) -> Settled:
         size=len(inbound.body),
     )
     if result.accepted:
-        return Settled(inbound.body, result.outcome, result.signer)
+        return Settled(inbound.body, cut, result.outcome, result.signer)
     if result.outcome is SignatureOutcome.ABSENT:
         match services.settings.signature:
             case SignaturePolicy.ACCEPT:
-                return Settled(inbound.body, result.outcome)
+                return Settled(inbound.body, cut, result.outcome)
             case SignaturePolicy.SIGN:
-                return Settled(_sign(inbound.body, services), SIGNED_HERE)
+                signed = _sign(inbound.body, services)
+                return Settled(signed, cut_intyg(signed), SIGNED_HERE)
             case SignaturePolicy.REQUIRE:
                 pass
     raise result.error()

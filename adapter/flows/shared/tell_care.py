@@ -6,7 +6,7 @@ from datetime import date
 import structlog
 
 from intyg.adapter.domain.destination import DestinationRole
-from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.intyg import IntygBytes, StoredIntyg
 from intyg.adapter.domain.log import shown
 from intyg.adapter.domain.meddelande import StoredHandelse
 from intyg.adapter.flows.services import Asked
@@ -33,6 +33,7 @@ def tell_care(
     amne: str | None = None,
     sista_datum_for_svar: date | None = None,
     hanterat_av: str | None = None,
+    content: IntygBytes | None = None,
 ) -> StoredHandelse:
     """
     Record an event, with the counters as the rows now stand.
@@ -40,6 +41,9 @@ def tell_care(
     It is delivered to the unit that issued the certificate (`skapadAv/enhet/enhets-id`) if there is
     a route to an EHR for it and the guard does not block it; otherwise it is recorded and nobody is
     told.
+
+    Args:
+        content: What stands in the certificate's `intyg`, if it was cut out already.
 
     Returns:
         The event as stored.
@@ -55,7 +59,7 @@ def tell_care(
         sista_datum_for_svar=sista_datum_for_svar,
         hanterat_av=hanterat_av,
     )
-    update = make_status_update(stored, handelse, rows.now, rows.intyg.ref(intygs_id))
+    update = make_status_update(stored, handelse, rows.now, rows.intyg.ref(intygs_id), content)
     destination = asked.routes.find(CONTRACT, MAJOR, update.logical_address)
     if destination is not None and destination.role is DestinationRole.CARE:
         if not is_blocked(rows, asked, stored, update.contract, destination):

@@ -23,6 +23,7 @@ from intyg.adapter.flows import after_delivery, mark_handled
 from intyg.adapter.flows.contracts import HANDLERS
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.unit_of_work import UnitOfWork
+from intyg.adapter.formats.intyg_bytes import find_intyg_bytes
 from intyg.adapter.formats.result_writer import error_result
 from intyg.adapter.guard import Guard, ListSignal, TestPatients
 from intyg.adapter.routing.table import Routes
@@ -151,6 +152,7 @@ class Rig:
             logical_address="INTYGSADAPTER",
             element=element,
             body=body,
+            intyg=find_intyg_bytes(body),
             received_at=self.clock(),
             correlation_id=f"c{self.correlation_ids}",
         )

@@ -11,6 +11,7 @@ from intyg.adapter.formats.event_writer import (
     write_tidpunkt,
     write_tidpunkt_ms,
 )
+from intyg.adapter.formats.intyg_bytes import cut_intyg
 from intyg.adapter.formats.intyg_reader import read_intyg, read_register_certificate, read_tidpunkt
 from intyg.schemas import ns
 from intyg.schemas.codes import Handelse
@@ -53,7 +54,9 @@ def content(data: bytes) -> bytes:
 
 
 def test_a_status_update_follows_its_contract(contracts: Contracts) -> None:
-    update = assert_valid(write_status_update(builders.register_certificate(), HANDELSE), contracts)
+    update = assert_valid(
+        write_status_update(cut_intyg(builders.register_certificate()), HANDELSE), contracts
+    )
     handelse = update.find(f"{M}handelse")
     assert handelse is not None
     assert handelse.findtext(f"{C}handelsekod/{T}code") == "NYFRFM"
@@ -72,7 +75,9 @@ def test_subject_and_last_day_are_told_with_nyfrfm_only(
     handelsekod: Handelse, contracts: Contracts
 ) -> None:
     handelse = replace(HANDELSE, handelsekod=handelsekod, hanterat_av=None)
-    update = assert_valid(write_status_update(builders.register_certificate(), handelse), contracts)
+    update = assert_valid(
+        write_status_update(cut_intyg(builders.register_certificate()), handelse), contracts
+    )
     assert update.find(f"{M}handelse/{C}amne") is None
     assert update.find(f"{M}handelse/{C}sistaDatumForSvar") is None
     assert update.find(f"{{{ns.CSU_EXT}}}hanteratAv") is None
@@ -80,7 +85,8 @@ def test_subject_and_last_day_are_told_with_nyfrfm_only(
 
 def test_the_ehrs_own_reference_comes_before_who_handled_it(contracts: Contracts) -> None:
     update = assert_valid(
-        write_status_update(builders.register_certificate(), HANDELSE, ref="a & b"), contracts
+        write_status_update(cut_intyg(builders.register_certificate()), HANDELSE, ref="a & b"),
+        contracts,
     )
     assert update[-2].tag == f"{M}ref"
     assert update[-2].text == "a & b"
@@ -95,7 +101,7 @@ def test_the_certificate_is_carried_over_byte_for_byte(contracts: Contracts) -> 
         "<ds:SignatureValue>AA&#65;A</ds:SignatureValue></ds:Signature></u:underskrift>"
     )
     request = builders.register_certificate(underskrift=signature, svar_pa="m-1")
-    update = write_status_update(request, HANDELSE)
+    update = write_status_update(cut_intyg(request), HANDELSE)
     assert content(update) == content(request)
     assert b"AA&#65;A" in update
     assert_valid(update, contracts)
@@ -118,7 +124,9 @@ def _declaring(declarations: str) -> bytes:
 
 
 def _assert_same_intyg(request: bytes, contracts: Contracts) -> None:
-    intyg = assert_valid(write_status_update(request, HANDELSE), contracts).find(f"{M}intyg")
+    intyg = assert_valid(write_status_update(cut_intyg(request), HANDELSE), contracts).find(
+        f"{M}intyg"
+    )
     assert intyg is not None
     assert read_intyg(intyg) == read_register_certificate(etree.fromstring(request))
 
@@ -129,7 +137,7 @@ def test_declarations_on_intyg_itself_are_kept(contracts: Contracts) -> None:
         .replace(f' xmlns="{ns.CORE}"'.encode(), b"")
         .replace(b"<r:intyg>", f'<r:intyg xmlns="{ns.CORE}">'.encode())
     )
-    assert_valid(write_status_update(request, HANDELSE), contracts)
+    assert_valid(write_status_update(cut_intyg(request), HANDELSE), contracts)
 
 
 @pytest.mark.parametrize(
