@@ -1,13 +1,17 @@
 """The `intyg` that is cut out is the one that came, byte for byte, whatever it is written like."""
 
+import sys
+
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
 from intyg.adapter.domain.intyg import IntygBytes
 from intyg.adapter.formats import safe_xml
-from intyg.adapter.formats.intyg_bytes import cut_intyg, scope
+from intyg.adapter.formats.intyg_bytes import cut_intyg, find_intyg_bytes, scope
 from intyg.schemas import ns
+from tests import builders
 from tests.adapter.formats import expat_cutter
 
 RC = ns.message("RegisterCertificate", 3)
@@ -138,3 +142,66 @@ def _elements(parent: etree._Element) -> list[bytes]:
         etree.tostring(child, method="c14n", exclusive=True, with_tail=False)
         for child in parent.iterchildren(tag=etree.Element)
     ]
+
+
+# --- what is not valid, and what it costs ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param("<a/>", id="something else"),
+        pytest.param(f"<r:RegisterCertificate xmlns:r='{RC}'/>", id="nothing in it"),
+        pytest.param(f"<RegisterCertificate xmlns='{RC}'><a/></RegisterCertificate>", id="another"),
+        pytest.param(
+            f"<RegisterCertificate xmlns='{RC}'><a><intyg>x</intyg></a></RegisterCertificate>",
+            id="deeper",
+        ),
+        pytest.param(
+            f"<r:RegisterCertificate xmlns:r='{RC}'><intyg>x</intyg></r:RegisterCertificate>",
+            id="another namespace",
+        ),
+    ],
+)
+def test_a_request_without_intyg_has_none(request_: str) -> None:
+    assert find_intyg_bytes(request_.encode()) is None
+
+
+@pytest.mark.parametrize("inside", ["", "x", "<!-- -->", "<r:a/>"])
+def test_an_intyg_that_is_not_valid_is_cut_out_whole(inside: str) -> None:
+    text = (
+        f"<r:RegisterCertificate xmlns:r='{RC}'><r:intyg>{inside}</r:intyg></r:RegisterCertificate>"
+    )
+    cut = find_intyg_bytes(text.encode())
+    assert cut == IntygBytes({"r": RC}, inside.encode(), b"", b"")
+    empty = find_intyg_bytes(
+        f"<RegisterCertificate xmlns='{RC}'><intyg/></RegisterCertificate>".encode()
+    )
+    assert empty == IntygBytes({"": RC}, b"", b"", b"")
+
+
+def test_no_function_is_called_for_each_tag() -> None:
+    small = builders.register_certificate()
+    many = b"".join(b"<t:x%d a='>'><t:y/></t:x%d>" % (n, n) for n in range(1000))
+    large = small.replace(b"<fornamn/>", b"<fornamn>" + many + b"</fornamn>").replace(
+        b"<delsvar", many + b"<delsvar"
+    )
+    assert large.count(b"<") > 9000
+    assert _calls(large) == _calls(small)
+
+
+def _calls(body: bytes) -> int:
+    """How many functions of Python or C the interpreter calls to cut out the `intyg` of a body."""
+    cut_intyg(body)  # patterns are compiled once
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        cut_intyg(body)
+    finally:
+        sys.setprofile(None)
+    return calls
