@@ -11,9 +11,11 @@ Source: XML 1.0, productions 14–21, 39–44; Namespaces in XML 1.0, section 3.
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from itertools import accumulate, compress, pairwise, starmap, tee
+from itertools import accumulate, compress, islice, pairwise, starmap, tee
 from operator import attrgetter, mul, not_
 from typing import Final
+
+from lxml import etree
 
 from intyg.adapter.domain.errors import FaultError
 
@@ -48,8 +50,9 @@ class ElementBytes:
         start: The first byte of its start tag.
         inside: The first byte behind its start tag.
         is_empty: It is an empty element by its syntax, `<a/>`.
-        declared: The namespace declarations in force in it, its own too: `xmlns` or `xmlns:…` to
-            the quoted value, both as written.
+        own: The namespace declarations of its start tag: `xmlns` or `xmlns:…` to the quoted value,
+            both as written.
+        declared: Those in force in it, its own too.
     """
 
     def __init__(
@@ -157,6 +160,21 @@ def document_element(text: bytes) -> ElementBytes:
     if first is None:
         raise FaultError("The message holds no element.")
     return ElementBytes(text, first)
+
+
+def bytes_of(element: etree._Element, text: bytes) -> ElementBytes:
+    """
+    Where an element of a parsed document stands in the document's bytes.
+
+    Args:
+        text: What was parsed, in UTF-8. What stands behind the element may be other than it was.
+    """
+    path = [element, *element.iterancestors()][-2::-1]  # without the document element
+    found = document_element(text)
+    for step in path:
+        before = sum(1 for _ in step.itersiblings(etree.Element, preceding=True))
+        found = next(islice(found.children(), before, None))
+    return found
 
 
 def _declarations(text: bytes, start: int, end: int) -> dict[bytes, bytes]:

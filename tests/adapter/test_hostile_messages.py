@@ -14,6 +14,7 @@ from wsgiref.types import WSGIApplication
 import pytest
 
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS
+from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.safe_xml import MAX_MARKUP
 from intyg.adapter.soap import build_wsgi
 from intyg.adapter.store import Store
@@ -47,7 +48,8 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WSGIApplication]:
         name, _, major = key.partition(":")
         CONTRACTS.warm(CONTRACTS.get(name, int(major)))
     handlers = {
-        key: lambda inbound, flow=flow: flow(inbound, parts) for key, flow in HANDLERS.items()
+        key: lambda inbound, flow=flow: flow(inbound, parts, UnitOfWork(store))
+        for key, flow in HANDLERS.items()
     }
     yield build_wsgi(CONTRACTS, handlers, settings, clock, FAULT_CONTRACTS)
     store.close()

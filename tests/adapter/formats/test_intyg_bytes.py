@@ -180,6 +180,13 @@ def test_an_intyg_that_is_not_valid_is_cut_out_whole(inside: str) -> None:
     assert empty == IntygBytes({"": RC}, b"", b"", b"")
 
 
+def test_a_name_that_expat_does_not_know_is_no_hindrance() -> None:
+    plain = builders.register_certificate()
+    odd = plain.replace(b"<r:intyg>", "<?\U00010000 x?><r:intyg>".encode())
+    assert safe_xml.parse(odd).getroot().tag == f"{{{RC}}}RegisterCertificate"
+    assert cut_intyg(odd) == cut_intyg(plain)
+
+
 def test_no_function_is_called_for_each_tag() -> None:
     small = builders.register_certificate()
     many = b"".join(b"<t:x%d a='>'><t:y/></t:x%d>" % (n, n) for n in range(1000))
