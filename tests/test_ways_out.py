@@ -59,9 +59,8 @@ CLIENT_OF: Final = {
 
 LISTENS: Final = (
     "intyg.adapter.httpd.server",
-    "intyg.adapter.httpd.reading",
-    "intyg.adapter.httpd.tls",
-    "intyg.adapter.httpd.wake",
+    "intyg.adapter.httpd.connection",
+    "intyg.adapter.httpd.loop",
     "intyg.adapter.httpd.ports",
     "intyg.adapter.bootstrap.processes",
 )

@@ -28,7 +28,8 @@ from intyg.adapter.flows import after_delivery
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.unit_of_work import UnitOfWork
-from intyg.adapter.httpd.server import Server, mount
+from intyg.adapter.httpd.mount import Mount
+from intyg.adapter.httpd.server import Server
 from intyg.adapter.httpd.tls import context_from_settings
 from intyg.adapter.routing.access import Access
 from intyg.adapter.routing.table import Routes
@@ -128,7 +129,7 @@ class App:
         self._console: Server | None = None
         if settings.console.port is not None:
             self._console = Server(
-                mount({"/health": console, **control}),
+                Mount({"/health": console, **control}),
                 settings.console.host,
                 settings.console.port,
                 threads=CONSOLE_THREADS,
@@ -137,7 +138,7 @@ class App:
             )
             control = {}
         self._server = Server(
-            mount({"/services": soap, "/health": console, **control}),
+            Mount({"/services": soap, "/health": console, **control}),
             settings.server.host,
             settings.server.port if shared_port is None else shared_port,
             threads=settings.server.threads,

@@ -31,11 +31,7 @@ class KeptThread(threading.Thread):
     """
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
-        super().__init__(name=name, daemon=True)
-        self._work = work
-
-    def run(self) -> None:
-        go_on(self.name, self._work)
+        super().__init__(target=go_on, args=(name, work), name=name, daemon=True)
 
 
 def go_on(name: str, work: Callable[[], None]) -> None:

@@ -1,8 +1,8 @@
 """TLS at the door: the context that says who is let to speak, and handshakes that hold up nobody.
 
-cheroot shakes hands in the loop that accepts connections, so that one caller who never answers
-holds up all others. Here a thread of its own carries all handshakes on side by side; a connection
-comes to the workers when it is through, and is dropped when it has not come so far in time.
+A thread of its own carries all handshakes on side by side, so that a caller who never answers holds
+up nobody; a connection comes to the workers when it is through, and is dropped when it has not come
+so far in time.
 
 A caller without a certificate is let through the handshake, so that it can be told what is missing
 (VP002) in a form that it understands. A certificate that does not hold (unknown CA, expired, not
@@ -11,21 +11,18 @@ for clients) ends the handshake, as TLS has it.
 
 import contextlib
 import selectors
-import socket
 import ssl
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import Final
 
 import structlog
-from cheroot import errors, makefile
-from cheroot.ssl import Adapter
 
-from intyg.adapter.domain.kept_thread import KeptThread
+from intyg.adapter.httpd.answer import Face
+from intyg.adapter.httpd.connection import Connection
 from intyg.adapter.httpd.crl_files import read_crls
-from intyg.adapter.httpd.wake import LOOK_SECONDS, WakeUp
+from intyg.adapter.httpd.loop import WaitingLoop
+from intyg.adapter.httpd.request import Refusal
 from intyg.adapter.settings.settings import (
     CallerIdentity,
     ServerTlsSettings,
@@ -35,9 +32,6 @@ from intyg.adapter.settings.settings import (
 
 HANDSHAKE_SECONDS: Final = 10.0
 MAX_HANDSHAKES: Final = 512  # at a time; the oldest gives way
-LINGER_SECONDS: Final = 0.5  # for a refused caller to take in why, while the rest runs out
-
-_SPEAK_TLS: Final = b"This port speaks HTTPS only.\n"
 
 _log = structlog.get_logger("intyg.adapter.httpd.server")
 
@@ -117,208 +111,85 @@ def _named(setting: str) -> Iterator[None]:
         raise SettingsError(f"{setting}: {exc.strerror or type(exc).__name__}") from exc
 
 
-class TlsAdapter(Adapter):
-    """Makes a TLS socket of a new one; the handshake is for `Handshakes`."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self.context = context  # not cheroot's own: it wants files
-
-    def bind(self, sock: socket.socket) -> socket.socket:
-        return sock
-
-    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, Any]]:
-        try:
-            wrapped = self.context.wrap_socket(
-                sock, server_side=True, do_handshake_on_connect=False
-            )
-        except (OSError, ValueError) as exc:  # the caller is gone again
-            sock.close()
-            raise errors.FatalSSLAlert from exc
-        return wrapped, {}
-
-    def get_environ(self) -> dict[str, Any]:
-        return {}
-
-    def makefile(self, sock: Any, mode: str = "r", bufsize: int = -1) -> Any:
-        return makefile.MakeFile(sock, mode, bufsize)
-
-
-@dataclass
-class _Handshake:
-    sock: ssl.SSLSocket
-    connection: Any
-    deadline: float
-
-
-class Handshakes:
+class Handshakes(WaitingLoop):
     """
     Carries on handshakes, all in one thread.
 
     Args:
+        context: For connections to come; may be replaced at any time.
         done: Takes a connection whose handshake is through.
         seconds: How long a handshake may take.
-        headers: What is added to the answer to a request without TLS.
+        face: For the answer to a request without TLS.
     """
 
     def __init__(
         self,
-        done: Callable[[Any], None],
+        context: ssl.SSLContext,
+        done: Callable[[Connection], None],
         seconds: float,
-        headers: Callable[[], Sequence[tuple[bytes, bytes]]] = tuple,
+        face: Face,
     ) -> None:
+        super().__init__("handshakes", "server.handshake_failed", face)
+        self.context = context
         self._done = done
         self._seconds = seconds
-        self._headers = headers
-        self._selector = selectors.DefaultSelector()
-        self._wake_up = WakeUp(self._selector)
-        self._new: list[_Handshake] = []
-        self._pending: dict[ssl.SSLSocket, _Handshake] = {}  # the oldest first, as the next
-        self._leaving: dict[ssl.SSLSocket, _Handshake] = {}  # refused, and being listened out
-        self._lock = threading.Lock()
-        self._stopping = False
-        self.thread = KeptThread("handshakes", self._run)
 
-    def start(self) -> None:
-        self.thread.start()
-
-    def stop(self) -> None:
-        """Drop all handshakes that are not through."""
-        with self._lock:
-            self._stopping = True
-        self._wake_up.wake()
-        self.thread.join(timeout=10)
-        self._take_new()
-        for handshake in [*self._pending.values(), *self._leaving.values()]:
-            self._drop(handshake)
-        self._selector.close()
-        self._wake_up.close()
-
-    def add(self, connection: Any) -> None:
-        """Begin a handshake; `connection.socket` is an `SSLSocket` that has not begun it."""
-        sock: ssl.SSLSocket = connection.socket
-        sock.setblocking(False)
-        with self._lock:
-            if not self._stopping:
-                late = time.monotonic() + self._seconds
-                self._new.append(_Handshake(sock, connection, late))
-                self._wake_up.wake()
+    def add(self, connection: Connection) -> None:
+        """Begin a handshake; or let a refused caller leave."""
+        if not connection.is_leaving:
+            try:
+                connection.socket = self.context.wrap_socket(
+                    connection.socket, server_side=True, do_handshake_on_connect=False
+                )
+            except (OSError, ValueError):  # the caller is gone again
+                connection.close()
                 return
-        connection.close()
+        super().add(connection)
 
-    def _run(self) -> None:
-        while not self._stopping:
-            for key, _ in self._selector.select(LOOK_SECONDS):
-                if key.data is None:
-                    self._take_new()
-                else:
-                    self._look_at(key.data)
-            self._drop_late()
+    def begin(self, connection: Connection, now: float) -> None:
+        connection.deadline = now + self._seconds
 
-    def _take_new(self) -> None:
-        self._wake_up.drain()
-        with self._lock:
-            new, self._new = self._new, []
-        for handshake in new:
-            self._pending[handshake.sock] = handshake
-            self._selector.register(handshake.sock, selectors.EVENT_READ, handshake)
-            self._look_at(handshake)
-
-    def _look_at(self, handshake: _Handshake) -> None:
+    def go_on(self, connection: Connection) -> None:
+        sock = connection.socket
+        assert isinstance(sock, ssl.SSLSocket)
         try:
-            if handshake.sock in self._leaving:
-                self._listen_out(handshake)
-            else:
-                self._go_on(handshake)
-        except Exception as exc:  # noqa: BLE001 - a door: one caller must not end it for all
-            _log.error("server.handshake_failed", **{"error.type": type(exc).__name__})
-            self._drop(handshake)
-
-    def _go_on(self, handshake: _Handshake) -> None:
-        try:
-            handshake.sock.do_handshake()
+            sock.do_handshake()
         except ssl.SSLWantReadError:
-            self._selector.modify(handshake.sock, selectors.EVENT_READ, handshake)
+            self.wait_for(connection, selectors.EVENT_READ)
         except ssl.SSLWantWriteError:
-            self._selector.modify(handshake.sock, selectors.EVENT_WRITE, handshake)
+            self.wait_for(connection, selectors.EVENT_WRITE)
         except (OSError, ValueError) as exc:
-            self._refuse(handshake, exc)
+            self._refuse(connection, exc)
         else:
-            self._forget(handshake)
-            self._done(handshake.connection)
+            self.forget(connection)
+            connection.peer_cert = sock.getpeercert() or {}
+            self._done(connection)
 
-    def _refuse(self, handshake: _Handshake, exc: Exception) -> None:
+    def _refuse(self, connection: Connection, exc: Exception) -> None:
         reason = getattr(exc, "reason", None) or type(exc).__name__
-        _tell(handshake, reason, getattr(exc, "verify_message", None))
-        sock = handshake.sock
-        with contextlib.suppress(OSError):
-            if reason == "HTTP_REQUEST":
-                socket.socket.send(sock, _plain_answer(self._headers()))
-            socket.socket.shutdown(sock, socket.SHUT_WR)
+        _tell(connection, reason, getattr(exc, "verify_message", None))
+        if reason == "HTTP_REQUEST":
+            raise Refusal(HTTPStatus.BAD_REQUEST, "This port speaks HTTPS only.")
         # Closing now would cost the caller the alert, if it has sent its request already.
-        del self._pending[sock]
-        self._leaving[sock] = handshake
-        handshake.deadline = time.monotonic() + LINGER_SECONDS
-        self._selector.modify(sock, selectors.EVENT_READ, handshake)
+        self.forget(connection)
+        self.let_leave(connection)
 
-    def _listen_out(self, handshake: _Handshake) -> None:
-        """Throw away what a refused caller still sends."""
-        try:
-            gone = not socket.socket.recv(handshake.sock, 65536)
-        except BlockingIOError:
-            gone = False
-        except OSError:
-            gone = True
-        if gone:
-            self._drop(handshake)
-
-    def _drop_late(self) -> None:
-        now = time.monotonic()
-        while self._pending:
-            oldest = next(iter(self._pending.values()))
-            if oldest.deadline > now and len(self._pending) <= MAX_HANDSHAKES:
+    def keep_bounds(self, now: float) -> None:
+        while self._waiting:
+            oldest = next(iter(self._waiting.values()))
+            if oldest.deadline > now and len(self._waiting) <= MAX_HANDSHAKES:
                 break
             _tell(oldest, "TOO_LATE" if oldest.deadline <= now else "TOO_MANY")
-            self._drop(oldest)
-        while self._leaving:
-            first = next(iter(self._leaving.values()))
-            if first.deadline > now and len(self._leaving) <= MAX_HANDSHAKES:
-                break
-            self._drop(first)
-
-    def _drop(self, handshake: _Handshake) -> None:
-        self._forget(handshake)
-        with contextlib.suppress(OSError):
-            handshake.connection.close()
-
-    def _forget(self, handshake: _Handshake) -> None:
-        self._pending.pop(handshake.sock, None)
-        self._leaving.pop(handshake.sock, None)
-        with contextlib.suppress(KeyError, ValueError):  # it is closed already
-            self._selector.unregister(handshake.sock)
+            self.drop(oldest)
 
 
-def _tell(handshake: _Handshake, reason: str, detail: str | None = None) -> None:
+def _tell(connection: Connection, reason: str, detail: str | None = None) -> None:
     """
     Log why a caller got no further.
 
     Args:
         detail: What is wrong with its certificate, e.g. `certificate has expired`.
     """
-    address = handshake.connection.remote_addr
     more = {} if detail is None else {"tls.detail": detail}
-    _log.info("server.tls_refused", **{"client.address": address, "tls.reason": reason, **more})
-
-
-def _plain_answer(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """For who speaks HTTP without TLS."""
-    return b"\r\n".join(
-        [
-            b"HTTP/1.1 400 Bad Request",
-            b"Content-Type: text/plain",
-            b"Connection: close",
-            b"Content-Length: %d" % len(_SPEAK_TLS),
-            *(name + b": " + value for name, value in headers),
-            b"",
-            _SPEAK_TLS,
-        ]
-    )
+    fields = {"client.address": connection.host, "tls.reason": reason, **more}
+    _log.info("server.tls_refused", **fields)

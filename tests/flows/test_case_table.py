@@ -11,7 +11,8 @@ from intyg.adapter.flows.contracts import HANDLERS
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats import safe_xml
-from intyg.adapter.httpd.server import Server, mount
+from intyg.adapter.httpd.mount import Mount
+from intyg.adapter.httpd.server import Server
 from intyg.adapter.soap import build_wsgi
 from intyg.adapter.store import Store
 from intyg.schemas.ns import CORE, SOAP11
@@ -45,7 +46,7 @@ class Adapter:
         self.services = services
         handlers = {key: self._handler(key) for key in HANDLERS}
         app = build_wsgi(CONTRACTS, handlers, services.settings, services.clock)
-        self.server = Server(mount({"/services": app}), threads=2)
+        self.server = Server(Mount({"/services": app}), threads=2)
 
     def _handler(self, key: str) -> Callable[[Inbound], Result]:
         return lambda inbound: HANDLERS[key](

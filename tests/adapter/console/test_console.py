@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import Client
 
 from intyg.adapter.console import build_console
-from intyg.adapter.httpd.server import mount
+from intyg.adapter.httpd.mount import Mount
 from intyg.adapter.store import Store
 from tests import builders
 from tests.adapter.flows.rig import Rig, VirtualClock, copied_rig
@@ -138,7 +138,7 @@ def test_metrics_count_what_the_process_went_through(console: FlaskClient) -> No
 
 def test_paths_are_whole_wherever_it_is_mounted(rig: Rig) -> None:
     console = build_console(rig.services)
-    client = Client(mount({"/api": console, "/health": console}))
+    client = Client(Mount({"/api": console, "/health": console}))
     assert client.get("/health").status_code == 200
     assert client.get(f"/api/intyg/{builders.INTYGS_ID}").status_code == 200
 

@@ -23,7 +23,8 @@ from intyg.adapter.doctor.connectivity import (
 from intyg.adapter.doctor.connectivity.probe import Handshake
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.destination import ClientTls
-from intyg.adapter.httpd.server import Server, mount
+from intyg.adapter.httpd.mount import Mount
+from intyg.adapter.httpd.server import Server
 from intyg.adapter.httpd.tls import server_context
 from intyg.adapter.settings.settings import ServerTlsSettings
 from intyg.mocks import forsakringskassan
@@ -114,7 +115,7 @@ def test_a_mock_answers_with_a_fault() -> None:
 
 def test_where_the_ping_is_not_served_an_empty_call_is() -> None:
     app, there = Soap(fault("The SOAP Body is empty"), "500 No"), Soap(b"nothing", "404 No")
-    with Server(mount({"/clinicalprocess": app, "": there}), threads=2) as server:
+    with Server(Mount({"/clinicalprocess": app, "": there}), threads=2) as server:
         step = found(server.address)["SOAP"]
     assert (step.found, len(app.got), len(there.got)) == ("ok", 1, 1)
     assert "to an empty call (no PingForConfiguration here): The SOAP Body" in step.text

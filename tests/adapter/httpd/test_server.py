@@ -1,9 +1,13 @@
 """The server on real sockets. What it answers is up to the application; here, to small ones."""
 
 import socket
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,17 +15,14 @@ import requests
 import structlog.testing
 
 from intyg.adapter.domain.kept_thread import names_of_ended
+from intyg.adapter.httpd.connection import Connection
+from intyg.adapter.httpd.intake import Intake
+from intyg.adapter.httpd.mount import Mount
 from intyg.adapter.httpd.ports import held_port
-from intyg.adapter.httpd.server import (
-    MAX_HEADER_BYTES,
-    Server,
-    Writer,
-    _CherootServer,
-    _Connection,
-    mount,
-)
+from intyg.adapter.httpd.server import MAX_HEADER_BYTES, Server
 
 SECRET = "hemlig"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -101,15 +102,23 @@ def test_stop_frees_the_port_and_may_be_repeated() -> None:
             assert again.port == port
 
 
-def test_an_answer_that_its_caller_did_not_wait_for_is_forgotten_without_a_word() -> None:
-    here, there = socket.socketpair()
-    writer: Any = Writer(here, "wb")
-    there.close()
-    with pytest.raises(BrokenPipeError):
-        writer.write(b"answer")
-    here.close()
-    writer.close()  # Python 3.13 prints what this raises when it is done by itself
-    assert writer.closed
+def test_an_answer_that_its_caller_did_not_wait_for_is_forgotten_without_a_word(
+    serve: Callable[..., Server],
+) -> None:
+    gone = threading.Event()
+
+    def large(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        assert gone.wait(5)
+        return _text(start_response, "x" * 30_000_000)
+
+    server = serve(large)
+    with structlog.testing.capture_logs() as logs:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(0.1)  # so that it is with a worker
+        gone.set()
+        assert len(requests.get(server.address, timeout=5).content) == 30_000_000
+    assert logs == []
 
 
 def test_a_taken_port_is_told(serve: Callable[..., Server]) -> None:
@@ -138,20 +147,30 @@ def test_chunks_are_put_together(serve: Callable[..., Server]) -> None:
     assert requests.post(server.address, data=iter(blocks), timeout=5).text == "POST 5000"
 
 
-@pytest.mark.parametrize("size", [b"ffffffffff", b"2000000", b"-5", b"zz"])
-def test_a_monstrous_or_broken_chunk_is_not_read(serve: Callable[..., Server], size: bytes) -> None:
+@pytest.mark.parametrize("size", [b"-5", b"zz", b"1;" + b" " * 9000 + b"\n"])
+def test_a_broken_chunk_is_refused_at_once(serve: Callable[..., Server], size: bytes) -> None:
     with structlog.testing.capture_logs() as logs:
         started = time.perf_counter()
-        answer = talk(
-            serve(echo, max_body_bytes=1000),
-            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-            + size
-            + b"\r\n"
-            + SECRET.encode(),
-        )
+        answer = talk(serve(echo), CHUNKED + size + b"\r\n" + SECRET.encode())
     assert time.perf_counter() - started < 2
+    assert answer.startswith(b"HTTP/1.1 400")
     assert SECRET.encode() not in answer
     assert SECRET not in repr(logs)
+
+
+@pytest.mark.parametrize("size", [b"ffffffffff", b"2000000"])
+def test_a_monstrous_chunk_is_not_read(serve: Callable[..., Server], size: bytes) -> None:
+    server = serve(echo, max_body_bytes=1000)
+    answer = talk(server, CHUNKED + size + b"\r\n" + b"x" * 1001)
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
+def test_many_small_chunks_are_not_read(serve: Callable[..., Server]) -> None:
+    """Each costs far more than its byte."""
+    started = time.perf_counter()
+    answer = talk(serve(echo), CHUNKED + b"1\r\nx\r\n" * 1_000_000)
+    assert answer.startswith((b"HTTP/1.1 400", b"(connection closed"))
+    assert time.perf_counter() - started < 4
 
 
 def test_headers_with_underscores_are_dropped(serve: Callable[..., Server]) -> None:
@@ -258,16 +277,15 @@ def test_an_error_of_an_application_shows_nothing(
 def test_no_thread_ends_with_a_connection_that_cannot_be_closed(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In cheroot that ends the thread, which stops the server."""
     faults = [RuntimeError(SECRET) for _ in range(4)]
-    close = _Connection.close
+    close = Connection.close
 
-    def closed(connection: _Connection) -> None:
+    def closed(connection: Connection) -> None:
         close(connection)
         if threading.current_thread().name.startswith("request-") and faults:
             raise faults.pop()
 
-    monkeypatch.setattr(_Connection, "close", closed)
+    monkeypatch.setattr(Connection, "close", closed)
     server = serve(echo)
     with structlog.testing.capture_logs() as lines:
         for _ in range(6):
@@ -283,14 +301,14 @@ def test_no_thread_ends_with_a_caller_who_cannot_be_handed_on(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faults = [RuntimeError(SECRET) for _ in range(3)]
-    serve_whole = _CherootServer.serve_whole
+    hand_over = Intake._hand_over
 
-    def served(server: _CherootServer, connection: Any) -> None:
-        if threading.current_thread().name == "intake" and faults:
+    def handed_over(intake: Intake, connection: Connection) -> None:
+        if faults:
             raise faults.pop()
-        serve_whole(server, connection)
+        hand_over(intake, connection)
 
-    monkeypatch.setattr(_CherootServer, "serve_whole", served)
+    monkeypatch.setattr(Intake, "_hand_over", handed_over)
     server = serve(echo)
     answers = []
     for _ in range(4):
@@ -325,6 +343,151 @@ def test_requests_are_served_side_by_side(serve: Callable[..., Server]) -> None:
     assert answers == ["met", "met"]
 
 
+# --- HTTP, byte by byte --------------------------------------------------------------------------
+
+
+def test_few_functions_of_ours_stand_between_thread_and_application(
+    serve: Callable[..., Server],
+) -> None:
+    """Whoever stops in an application sees at once where they are."""
+    seen: list[list[str]] = []
+
+    def look(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        frames = traceback.extract_stack(sys._getframe(1))
+        seen.append([frame.name for frame in frames if "adapter" in Path(frame.filename).parts])
+        return _text(start_response, "")
+
+    for app in (look, Mount({"/a": look})):
+        requests.get(f"{serve(app).address}/a/b", timeout=5)
+    assert seen == [["go_on", "_work"]] * 2  # the first is what keeps any thread of ours
+
+
+def test_a_caller_that_asks_first_is_told_to_go_on(serve: Callable[..., Server]) -> None:
+    with socket.create_connection(("127.0.0.1", serve(echo).port), timeout=5) as sock:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+        sock.sendall(head)
+        assert sock.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        sock.sendall(b"abc")
+        assert sock.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_what_is_refused_for_its_header_is_refused_before_its_body(
+    serve: Callable[..., Server],
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    started = time.perf_counter()
+    assert talk(serve(unread), head).startswith(b"HTTP/1.1 413 Content Too Large\r\n")
+    assert time.perf_counter() - started < 4
+
+
+def test_one_who_sends_no_more_is_answered(serve: Callable[..., Server]) -> None:
+    """`nc -N` and old clients close their half when they have asked."""
+    server = serve(echo)
+    for data, status in (
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", b"200 OK"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc", b"200 OK"),  # echo reads 3
+        (b"POST / HTTP/1.1\r\nHost", b"400 Bad Request"),
+        (b"", b""),
+    ):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
+            sock.sendall(data)
+            sock.shutdown(socket.SHUT_WR)
+            answer = b""
+            while block := sock.recv(65536):
+                answer += block
+        assert answer.startswith(b"HTTP/1.1 " + status if status else b""), data
+        assert answer.endswith((b"POST 3", b"its header.\n")) or not data
+
+
+def test_head_has_the_header_of_get_and_no_body(serve: Callable[..., Server]) -> None:
+    server = serve(echo)
+    answer = talk(server, b"HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert b"\r\nContent-Length: 6\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_http_1_0_is_answered_and_closed(serve: Callable[..., Server]) -> None:
+    answer = talk(serve(echo), b"POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nab")
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nConnection: close\r\n" in answer
+    assert answer.endswith(b"POST 2")
+
+
+def test_an_answer_without_a_length_comes_in_chunks(serve: Callable[..., Server]) -> None:
+    def parts(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        write = start_response("200 OK", [])
+        write(b"a")
+        yield b"bc"
+        yield b""
+        yield b"d"
+
+    server = serve(parts)
+    assert requests.get(server.address, timeout=5).text == "abcd"
+    last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert talk(server, last).endswith(b"1\r\na\r\n2\r\nbc\r\n1\r\nd\r\n0\r\n\r\n")
+    assert talk(server, b"GET / HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\nabcd")
+
+
+@pytest.mark.parametrize("length", ["2", "4"])
+def test_an_answer_of_another_length_than_it_says_ends_the_connection(
+    serve: Callable[..., Server], length: str
+) -> None:
+    def wrong(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Length", length)])
+        return [b"abc"]
+
+    with structlog.testing.capture_logs() as logs:
+        answer = talk(serve(wrong), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b"200 OK" not in answer or answer.endswith(b"abc")
+    assert [line["error.type"] for line in logs] == ["LocalProtocolError"]
+
+
+def test_every_answer_has_a_date_and_no_header_twice(serve: Callable[..., Server]) -> None:
+    def noon() -> datetime:
+        return datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    server = serve(echo, clock=noon, headers=(("x-env", "test"),))
+    for request in (b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"GET /\r\n\r\n"):
+        head = talk(server, request).partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
+        names = [line.partition(":")[0].lower() for line in head]
+        assert len(set(names)) == len(names)
+        assert "Date: Sun, 01 Mar 2026 12:00:00 GMT" in head
+        assert "x-env: test" in head
+
+
+def test_stopping_finishes_what_is_under_way_and_takes_nothing_more() -> None:
+    began, may_end = threading.Event(), threading.Event()
+
+    def slow(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        began.set()
+        assert may_end.wait(5)
+        return _text(start_response, "done")
+
+    server = Server(slow, threads=1).start()
+    busy = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    waits, half = (
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(2)
+    )
+    with busy, waits, half:
+        busy.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert began.wait(5)
+        waits.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        half.sendall(b"GET / HTTP/1.1\r\n")
+        time.sleep(0.3)
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        assert half.recv(100) == b""
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.port), timeout=5)
+        may_end.set()
+        stopping.join(timeout=10)
+        for sock in (busy, waits):
+            answer = sock.recv(10_000)
+            assert answer.endswith(b"done")
+            assert b"\r\nConnection: close\r\n" in answer
+            assert sock.recv(100) == b""
+
+
 # --- several applications ------------------------------------------------------------------
 
 
@@ -347,7 +510,7 @@ def named(name: str) -> Any:
     ],
 )
 def test_the_longest_path_that_fits_wins(path: str, expected: str) -> None:
-    app = mount({"": named("rest"), "/services": named("soap"), "/services/inner": named("inner")})
+    app = Mount({"": named("rest"), "/services": named("soap"), "/services/inner": named("inner")})
     answer = app({"PATH_INFO": path, "REQUEST_METHOD": "GET"}, lambda *_: bytes)
     assert b"".join(answer).decode() == expected
 
@@ -358,7 +521,7 @@ def test_where_nothing_is_mounted_is_404_with_what_there_is() -> None:
     def start_response(status: str, *_: Any) -> Any:
         told.append(status)
 
-    app = mount({"/services": named("soap"), "/console": named("console")})
+    app = Mount({"/services": named("soap"), "/console": named("console")})
     for method, length in (("GET", 44), ("HEAD", 0)):
         environ = {"PATH_INFO": "/servic", "REQUEST_METHOD": method}
         assert len(b"".join(app(environ, start_response))) == length

@@ -354,7 +354,7 @@ def test_what_nobody_foresaw_ends_one_connection_and_not_the_others(
     def fail(_: object) -> None:
         raise RuntimeError("unforeseen")
 
-    handshakes = small._server._handshakes
+    handshakes = small._handshakes
     with monkeypatch.context() as patched, structlog.testing.capture_logs() as logs:
         patched.setattr(handshakes, "_done", fail)
         with pytest.raises(requests.ConnectionError):

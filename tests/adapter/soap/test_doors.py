@@ -15,7 +15,8 @@ import zeep
 from intyg.adapter.domain import log
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.inbound import Inbound, Result
-from intyg.adapter.httpd.server import Server, mount
+from intyg.adapter.httpd.mount import Mount
+from intyg.adapter.httpd.server import Server
 from intyg.adapter.settings.settings import load_settings
 from intyg.adapter.soap import build_wsgi
 from intyg.schemas.codes import ErrorId
@@ -42,7 +43,7 @@ class Running:
         settings = load_settings(environment="test")
         handlers = {contract.key: self.handle for contract in (REGISTER, SEND, TO_CARE)}
         doors = build_wsgi(_contracts, handlers, settings, system_clock)
-        self.server = Server(mount({"/services": doors}), threads=2).start()
+        self.server = Server(Mount({"/services": doors}), threads=2).start()
         self.services = f"{self.server.address}/services"
         self.log = io.StringIO()
 
