@@ -3,7 +3,6 @@
 Source: PEP 3333 (WSGI 1.0).
 """
 
-import errno
 import io
 import sys
 from collections.abc import Callable, Iterable
@@ -18,7 +17,7 @@ import structlog
 from intyg.adapter.httpd.answer import NAME, Face, Headers, latin, refusal_bytes
 from intyg.adapter.httpd.connection import CallerGoneError, Connection
 from intyg.adapter.httpd.intake import Intake
-from intyg.adapter.httpd.request import BrokenBodyError, Refusal, TooLateError
+from intyg.adapter.httpd.request import BrokenBodyError, Refusal, TooLateError, TooMuchError
 from intyg.adapter.routing.caller import PEER_CERT
 
 _BODILESS: Final = frozenset({204, 304})
@@ -43,7 +42,7 @@ class Body(io.RawIOBase):
             TooLateError: They do not come in time.
             BrokenBodyError: The chunks are wrong.
             CallerGoneError: They do not come.
-            OSError: EMSGSIZE: there are more in chunks than are taken.
+            TooMuchError: There are more in chunks than are taken.
         """
         request = self._connection.request
         while not request.body and not request.whole:
@@ -169,22 +168,13 @@ class Exchange:
         """Of what went wrong: the log by class only, since its text may quote a message."""
         if isinstance(error, CallerGoneError):
             return
-        refusal = _refusal_for(error)
-        if refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        if isinstance(error, TooLateError | BrokenBodyError | TooMuchError):
+            refusal = error.refusal
+        else:
+            refusal = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here.")
             _log.error("server.error", **{"error.type": type(error).__name__})
         if self._protocol.our_state in (h11.IDLE, h11.SEND_RESPONSE):  # nothing is said yet
             self._connection.send_at_once(refusal_bytes(self._request, refusal, self._face))
-
-
-def _refusal_for(error: Exception) -> Refusal:
-    """The answer when an application passes on what reading a body raised, or raises by itself."""
-    if isinstance(error, TooLateError):
-        return Refusal(HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time.")
-    if isinstance(error, BrokenBodyError):
-        return Refusal(HTTPStatus.BAD_REQUEST, "The request's chunks are malformed.")
-    if isinstance(error, OSError) and error.errno == errno.EMSGSIZE:
-        return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large.")
-    return Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here.")
 
 
 def environ_of(connection: Connection, head: h11.Request) -> dict[str, Any]:
@@ -222,6 +212,7 @@ def base_environ(port: int) -> dict[str, Any]:
         "SERVER_PORT": str(port),
         "SERVER_SOFTWARE": NAME,
         "wsgi.version": (1, 0),
+        "wsgi.input_terminated": True,  # reading on is safe: it ends where the body does
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,

@@ -73,9 +73,10 @@ class Intake(WaitingLoop):
             return
         if request.settled:
             self._hand_over(connection)
-        elif reads:
+            return
+        if reads:
             connection.deadline = time.monotonic() + connection.limits.idle_seconds
-            self._ask_to_go_on(connection)
+        self._ask_to_go_on(connection)
 
     def _end(self, connection: Connection) -> None:
         """The caller sends no more, and may still wait for an answer."""

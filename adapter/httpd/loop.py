@@ -34,6 +34,10 @@ class WaitingLoop:
         name: Of the thread.
         failed: The event that is logged when a connection met what nobody foresaw.
         face: What refusals have in common with other answers.
+
+    Attributes:
+        thread: That waits.
+        stopping: It takes no more.
     """
 
     def __init__(self, name: str, failed: str, face: Face) -> None:
@@ -44,7 +48,7 @@ class WaitingLoop:
         self._waiting: dict[int, Connection] = {}  # by file descriptor, the longest wait first
         self._leaving: dict[int, Connection] = {}
         self._next_look = 0.0
-        self._stopping = False
+        self.stopping = False
         self.thread = KeptThread(name, self._run)
 
     def begin(self, connection: Connection, now: float) -> None:
@@ -64,10 +68,6 @@ class WaitingLoop:
         """Let nobody wait for longer than it may, nor too many."""
         raise NotImplementedError
 
-    @property
-    def stopping(self) -> bool:
-        return self._stopping
-
     def start(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._wakes, self._woken = socket.socketpair()
@@ -79,7 +79,7 @@ class WaitingLoop:
     def stop(self) -> None:
         """Drop all that wait."""
         with self._lock:
-            self._stopping = True
+            self.stopping = True
         self._wake()
         self.thread.join(timeout=10)
         for connection in [*self._new, *self._waiting.values(), *self._leaving.values()]:
@@ -91,7 +91,7 @@ class WaitingLoop:
     def add(self, connection: Connection) -> None:
         """Wait for a connection; from any thread."""
         with self._lock:
-            if not self._stopping:
+            if not self.stopping:
                 self._new.append(connection)
                 self._wake()
                 return
@@ -130,7 +130,7 @@ class WaitingLoop:
         self._selector.modify(connection.socket, event, connection)
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self.stopping:
             for key, _ in self._selector.select(LOOK_SECONDS):
                 if key.data is None:
                     self._take_new()

@@ -65,9 +65,22 @@ class Refusal(Exception):  # noqa: N818  its status may say that the server is a
 class TooLateError(TimeoutError):
     """The body did not arrive in time."""
 
+    refusal = Refusal(HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time.")
+
 
 class BrokenBodyError(ValueError):
     """The body's chunks are not as RFC 9112 section 7.1 has them."""
+
+    refusal = Refusal(HTTPStatus.BAD_REQUEST, "The request's chunks are malformed.")
+
+
+class TooMuchError(OSError):
+    """There is more in chunks than is taken (`errno.EMSGSIZE`)."""
+
+    refusal = Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large.")
+
+    def __init__(self) -> None:
+        super().__init__(errno.EMSGSIZE, "request body too large")
 
 
 class IncomingRequest:
@@ -186,7 +199,7 @@ class IncomingRequest:
     def _overlong(self) -> Exception | None:
         """Of a body in chunks: more than is taken, or hardly any body in them."""
         if self._in_body > self._limits.body_bytes:
-            return OSError(errno.EMSGSIZE, "request body too large")
+            return TooMuchError()
         if self._overhead > _CHUNK_OVERHEAD + self._in_body // 8:
             return BrokenBodyError("more chunks than body")
         return None

@@ -59,6 +59,7 @@ IDLE_SECONDS: Final = 10.0  # without a byte from the caller, inside a request o
 ARRIVE_SECONDS: Final = 60.0  # for a whole request; the national platform gives up after 30
 MAX_HEALTH_WAITING: Final = 64
 _BACKLOG: Final = 128
+_LOOK_SECONDS: Final = 0.5  # whether to go on accepting
 _NO_FILES_SECONDS: Final = 0.1  # before the next try when a connection could not be accepted
 
 _log = structlog.get_logger("intyg.adapter.httpd.server")
@@ -151,6 +152,7 @@ class Server:
         """
         assert not self._base, "a server starts once"
         self._listener = _listen(*self._address, self._reuse_port)
+        self._listener.settimeout(_LOOK_SECONDS)
         self._address = (self._address[0], self._listener.getsockname()[1])
         self._base.update(base_environ(self.port))
         self._workers.start(self._intake)
@@ -167,7 +169,7 @@ class Server:
             return
         listener, self._listener = self._listener, None
         with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+            listener.shutdown(socket.SHUT_RDWR)  # on Linux, wakes the thread that accepts
         listener.close()
         self._accepting.join(timeout=10)
         if self._handshakes is not None:
@@ -191,6 +193,8 @@ class Server:
         while (listener := self._listener) is not None:
             try:
                 sock, address = listener.accept()
+            except TimeoutError:
+                continue
             except OSError as exc:
                 if self._listener is not None:  # too many files are open, for one
                     _log.error("server.accept_failed", **{"error.type": type(exc).__name__})
