@@ -13,12 +13,10 @@ Source: XML Path Language (XPath) 1.0, sections 2 and 4; how libxml2 goes about 
 looks for duplicates one by one when nodes come together from several.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Collection, Iterable
+from typing import Final
 
-from elementpath import ElementPathError, XPath1Parser
-
-_Token: TypeAlias = Any  # elementpath's tokens: a symbol, and the operands as items
+from intyg.schemas.rules.tree import Token, read
 
 MAX_WALKS: Final = 2
 
@@ -32,24 +30,25 @@ _SEARCHED: Final = frozenset({"contains", "substring-before", "substring-after",
 _MANY: Final = frozenset({"/", "//", "[", "(", "(name)", ":", "*", "child", "|"}) | _BELOW | _BESIDE
 
 
-def check_cost(expression: str, namespaces: Mapping[str, str]) -> None:
+def check_cost(expression: str, prefixes: Collection[str]) -> None:
     """
     Refuse an expression that may take long for a message that was made for it.
 
     Args:
         expression: XPath 1.0 that libxml2 compiles.
-        namespaces: By prefix.
+        prefixes: Those that it may use.
 
     Raises:
         ValueError: Says which part of it is too much.
     """
     try:
-        _walks(XPath1Parser(namespaces=dict(namespaces)).parse(expression), 0)
-    except (ElementPathError, RecursionError):
-        raise ValueError(f"invalid expression: {expression}") from None
+        token = read(expression, prefixes, abbreviations=())
+        _walks(token, 0)
+    except RecursionError:
+        raise ValueError(f"too many brackets in {expression}") from None
 
 
-def _walks(token: _Token, before: int, *, first: bool = True) -> int:
+def _walks(token: Token, before: int, *, first: bool = True) -> int:
     """
     How often the message may have been walked through when the nodes of a token are reached.
 
@@ -60,9 +59,9 @@ def _walks(token: _Token, before: int, *, first: bool = True) -> int:
     symbol = token.symbol
     if symbol in _EVERYWHERE:
         raise _too_dear(token, f"`{symbol}` looks everywhere")
-    if symbol in _SEARCHED and any(each.symbol != "(string)" for each in token[1:]):
+    if symbol in _SEARCHED and any(each.symbol != "(string)" for each in token.operands[1:]):
         raise _too_dear(token, f"{symbol}() looks for texts in quotes only")
-    if symbol == "translate" and any(each.symbol in _UP for each in token.iter()):
+    if symbol == "translate" and any(each.symbol in _UP for each in token.walk()):
         raise _too_dear(token, "translate() takes what is below its node only")
     if symbol in _BESIDE and not first:
         raise _too_dear(token, f"`{symbol}` can only begin a path, as in [{symbol}::…]")
@@ -83,7 +82,7 @@ def _walks(token: _Token, before: int, *, first: bool = True) -> int:
     return _allowed(walks, token)
 
 
-def _walks_of_path(token: _Token, before: int) -> int:
+def _walks_of_path(token: Token, before: int) -> int:
     """A step further, from what stands before it or from the root."""
     if before and len(token) < 2:
         raise _too_dear(token, "a condition in brackets cannot begin at the root")
@@ -101,28 +100,28 @@ def _walks_of_path(token: _Token, before: int) -> int:
     return _walks(right, walks, first=False)
 
 
-def _walks_of_pairs(operands: list[_Token], before: int) -> int:
+def _walks_of_pairs(operands: list[Token], before: int) -> int:
     """Each node of one is compared with each of the other."""
     walks = max(_walks(each, before) for each in operands)
     return walks + (sum(each.symbol in _MANY for each in operands) > 1)
 
 
-def _allowed(walks: int, token: _Token) -> int:
+def _allowed(walks: int, token: Token) -> int:
     if walks > MAX_WALKS:
         raise _too_dear(token, f"at most {MAX_WALKS} of `//` and the like may go together")
     return walks
 
 
-def _united(token: _Token) -> Iterable[_Token]:
+def _united(token: Token) -> Iterable[Token]:
     for each in token:
         yield from _united(each) if each.symbol == "|" else (each,)
 
 
-def _last_step(token: _Token) -> _Token:
+def _last_step(token: Token) -> Token:
     while token.symbol in ("[", "(") or (token.symbol == "/" and len(token)):
         token = token[-1] if token.symbol == "/" else token[0]
     return token
 
 
-def _too_dear(token: _Token, why: str) -> ValueError:
+def _too_dear(token: Token, why: str) -> ValueError:
     return ValueError(f"{why}; here: {token.source}")

@@ -21,7 +21,7 @@ from intyg.schemas.rules import functions
 from intyg.schemas.rules.answers import SAYS, Test
 from intyg.schemas.rules.functions import number_of
 from intyg.schemas.rules.kinds import is_real_date
-from intyg.schemas.rules.tree import Token, read, source
+from intyg.schemas.rules.tree import Token, read
 
 NODES: Final = ("rows", "parts", "strings", "elements")
 
@@ -207,7 +207,7 @@ _NAMES: Final[dict[str, Any]] = {
 
 _SIBLINGS: Final = {"preceding-sibling": "preceding", "following-sibling": "following"}
 _VARIABLES: Final = ("today", "day")
-_WORDS: Final = ("(name)", "(integer)", "(decimal)")
+_WORDS: Final = ("(name)", "(number)")
 _LEVELS: Final = {"rows": 1, "parts": 2, "strings": 3}
 """The level of a predicate, by the nodes that it is asked of."""
 _TWO_AT_ONCE: Final = {("intyg", "*"), ("part", ":"), ("parts", ":")}
@@ -248,10 +248,9 @@ class _Writer:
             case "(":
                 return self.value(token[0])
             case "(string)":
-                text = str(token.value)
-                return _Value("string", repr(text), text)
-            case "(integer)" | "(decimal)":
-                return _number_written(source(token))
+                return _Value("string", repr(token.value), token.value)
+            case "(number)":
+                return _number_written(token.source)
             case "$" if token.value in _VARIABLES:
                 return _Value("number", f"day.{token.value}")
         if token.label == "function" or (token.symbol == "text" and len(token)):
@@ -445,7 +444,7 @@ def _words(token: Token) -> list[str]:
     """The arguments of an abbreviation that takes ids and codes."""
     if not len(token) or any(each.symbol not in _WORDS for each in token):
         _other_shape()
-    return [source(each) for each in token]
+    return [each.source for each in token]
 
 
 def _svar(token: Token) -> str | None:

@@ -27,7 +27,7 @@ from functools import lru_cache
 from itertools import chain, repeat
 from typing import Final, Literal, TypeAlias
 
-from intyg.schemas.rules.tree import STEPS, Token, read, source
+from intyg.schemas.rules.tree import STEPS, Token, read
 
 _Kind: TypeAlias = Literal["nodes", "string", "number", "boolean"]
 
@@ -123,9 +123,9 @@ class _Writer:
     def written(self, token: Token) -> _Written:
         match token.symbol:
             case "(string)":
-                return _Written(source(token), "string")
-            case "(integer)" | "(decimal)":
-                return _Written(source(token), "number", whole=True)
+                return _Written(token.source, "string")
+            case "(number)":
+                return _Written(token.source, "number", whole=True)
             case "(":
                 inner = self.written(token[0])
                 return replace(inner, text=f"({inner.text})", compares=False)
@@ -133,7 +133,7 @@ class _Writer:
                 left, condition = map(self.written, token)
                 return replace(left, text=f"{left.text}[{condition.text}]")
             case "$":
-                return self._variable(str(token.value))
+                return self._variable(token.value)
             case "-" if len(token) == 1:
                 operand = _number(self.written(token[0]))
                 return replace(operand, text=f"-{operand.text}")
@@ -173,11 +173,11 @@ class _Writer:
             case "@":
                 return f"@{self._path(token[0])}"
             case symbol if symbol in STEPS:
-                return str(token.value)
+                return token.value
         if token.label == "axis":
             return f"{token.symbol}::{self._path(token[0])}"
         if token.label == "kind test":
-            return f"{token.symbol}({''.join(map(source, token))})"
+            return f"{token.symbol}({''.join(each.source for each in token)})"
         raise self._wrong(f"unexpected {token.symbol}")
 
     def _step(self, token: Token) -> str:
@@ -186,7 +186,7 @@ class _Writer:
         while step.symbol == "[":
             step = step[0]
         if step.symbol not in STEPS and step.label not in ("axis", "kind test"):
-            raise self._wrong(f"unexpected {source(step)}")
+            raise self._wrong(f"unexpected {step.source}")
         return self.written(token).text
 
     def _function(self, token: Token) -> _Written:

@@ -2,11 +2,26 @@
 
 import subprocess
 import sys
+from functools import cache
+from typing import Final
 
 import pytest
 from elementpath import ElementPathError, XPath1Parser
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
 
-from intyg.schemas.rules.tree import read, source
+from intyg.schemas.rules.tree import AXES, Token, read
+from intyg.schemas.rules.xpath import PREFIXES, write_out
+from intyg.schemas.typefile.lookup import IntygTypes
+from tests.schemas.rules.elementpath_reader import read_by_elementpath, tree_of
+
+
+def shown(token: Token) -> str:
+    """The tree in brackets: what a token is, or how it is written, and its operands."""
+    is_value = token.symbol in ("(string)", "(number)", "(name)", ":", "$")
+    inner = " ".join([token.source if is_value else token.symbol, *map(shown, token)])
+    return f"({inner})"
 
 
 @pytest.mark.parametrize(
@@ -16,44 +31,201 @@ from intyg.schemas.rules.tree import read, source
         ("1 = 2 < 3 = 4", "(= (= (1) (< (2) (3))) (4))"),
         ("3 - 2 - 1", "(- (- (3) (2)) (1))"),
         ("a - b * -c", "(- (a) (* (b) (- (c))))"),
-        ("(a | b)[1]/c", "(/ ([ (| (a) (b)) (1)) (c))"),
+        ("a-b - -c", "(- (a-b) (- (c)))"),
+        ("-a|b", "(- (| (a) (b)))"),
+        ("- -$x*.5", "(* (- (- ($x))) (.5))"),
+        ("(a | b)[1]/c", "(/ ([ (( (| (a) (b))) (1)) (c))"),
+        ("a[1][2]/@id[3]", "(/ ([ ([ (a) (1)) (2)) ([ (@ (id)) (3)))"),
+        ("/", "(/)"),
+        ("/ = //a//.", "(= (/) (// (// (a)) (.)))"),
+        ("/*/..", "(/ (/ (*)) (..))"),
+        ("* * * mod div", "(mod (* (*) (*)) (div))"),
+        ("or or or and and", "(or (or) (and (or) (and)))"),
+        ("text/node div comment", "(div (/ (text) (node)) (comment))"),
+        ("child :: c:* | ancestor::node()", "(| (child (c:*)) (ancestor (node)))"),
+        ("id('x')/a", "(/ (id ('x')) (a))"),
         ("../svar(1)[yes()]/text()", "(/ (/ (..) ([ (svar (1)) (yes))) (text))"),
         ("preceding-sibling::svar(1)[yes()]", "([ (preceding-sibling (svar (1))) (yes))"),
         ("text(..) = ''", "(= (text (..)) (''))"),
     ],
 )
 def test_operators_bind_as_in_xpath_1(expression: str, tree: str) -> None:
-    assert read(expression).tree == tree
+    assert shown(read(expression)) == tree
 
 
-@pytest.mark.parametrize("written", ["1.10", "'a''b'", '"it\'s"', "0.50", "F32.1"])
+@pytest.mark.parametrize("written", ["1.10", "'a'", '"it\'s"', "0.50", "F32.1", "7.", "$day", "''"])
 def test_what_is_written_is_kept(written: str) -> None:
-    assert source(read(f" coded(1.1, {written} )")[1]) == written
+    assert read(f" coded(1.1, {written} )")[1].source == written
 
 
-@pytest.mark.parametrize("wrong", ["", "a b", "a[1", "'x", "svar(1", "b:c", "unknown(1)", "a # b"])
-def test_what_cannot_be_read_is_refused(wrong: str) -> None:
-    with pytest.raises(ValueError, match="in "):
+def test_what_a_text_says_stands_without_its_quotes() -> None:
+    assert [each.value for each in read("""concat('', 'a "b"', "it's")""")] == ["", 'a "b"', "it's"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("", "unexpected end in "),
+        ("a b", "unexpected b in a b"),
+        ("a[1", "unexpected end in "),
+        ("a]", "unexpected ] in "),
+        ("'x", "unexpected ' in "),
+        ("'a''b'", "unexpected 'b' in "),
+        ("svar(1", "unexpected end in "),
+        ("svar(,1)", "unexpected , in "),
+        ("svar(1,)", "unexpected \\) in "),
+        ("svar(1 2)", "unexpected 2 in "),
+        ("()", "unexpected \\) in "),
+        ("a/", "unexpected end in "),
+        ("//", "unexpected end in "),
+        ("/ or /", "unexpected end in "),  # the name `or` below the root
+        (".[1]", r"unexpected \[ in "),
+        ("a/1", "unexpected 1 in "),
+        ("a/count(b)", r"no step of a path: count\(\) in "),
+        ("$", "unexpected end in "),
+        ("1e5", "unexpected e5 in "),
+        ("b:c", "unknown prefix: b in "),
+        ("b:*", "unknown prefix: b in "),
+        ("beside::c", "no such axis: beside in "),
+        ("unknown(1)", r"no such function: unknown\(\) with 1 arguments in "),
+        ("c:count(1)", r"no such function: c:count\(\) with 1 arguments in "),
+        ("count()", r"no such function: count\(\) with 0 arguments in "),
+        ("node(1)", r"no such function: node\(\) with 1 arguments in "),
+        ("a # b", "unexpected # in a # b"),
+        ("(" * 2000 + "a" + ")" * 2000, "too many brackets in "),
+    ],
+)
+def test_what_cannot_be_read_is_refused(wrong: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
         read(wrong)
 
 
-def test_reading_evaluates_nothing() -> None:
-    assert read("1 div 0 + number('x') > $tomorrow").symbol == ">"
+def test_who_reads_without_abbreviations_and_with_other_prefixes_says_so() -> None:
+    assert shown(read("x:a", ["x"], ())) == "(x:a)"
+    for ours in ("svar(1)", "text(.)", "c:a"):
+        read(ours)
+        with pytest.raises(ValueError, match=r"no such function|unknown prefix"):
+            read(ours, ["x"], ())
+
+
+# --- as elementpath reads it ----------------------------------------------------------------------
+
+
+@cache
+def every_expression() -> frozenset[str]:
+    """What the type files say, as they say it and written out."""
+    found = {
+        text
+        for each in IntygTypes().all()
+        for rule in each.rules
+        for text in (rule.must, rule.where)
+        if text
+    }
+    return frozenset(found | set(map(write_out, found)))
+
+
+def test_every_expression_of_our_types_is_read_as_elementpath_reads_it() -> None:
+    every = every_expression()
+    assert len(every) > 500
+    other = [text for text in every if tree_of(read(text)) != read_by_elementpath(text)]
+    assert other == []
+
+
+_NAMES: Final = st.sampled_from(["a", "c:svar", "t:code", "c:*", "*", "or", "div", "text", "x-1.é"])
+_BLANK: Final = st.sampled_from(["", " ", "\n\t"])
+_COMPARES: Final = ["=", "!=", "<", ">", "<=", ">="]
+_SIGNS: Final = st.sampled_from(["or", "and", "+", "-", "*", "div", "mod", *_COMPARES])
+_FUNCTIONS: Final = {"count": 1, "not": 1, "contains": 2, "translate": 3, "true": 0, "string": 1}
+_KINDS: Final = ["node()", "text()", "comment()", "processing-instruction('p')"]
+
+
+@st.composite
+def expressions(draw: st.DrawFn, depth: int = 4) -> str:
+    """XPath 1.0 of any shape; a sign that might bind otherwise there is put in brackets."""
+    return draw(st.one_of(operations(depth), paths(depth), values(depth)))
+
+
+@st.composite
+def operations(draw: st.DrawFn, depth: int) -> str:
+    if not depth:
+        return draw(paths(0))
+    sign = draw(_SIGNS)
+    left, right = (draw(expressions(depth - 1)) for _ in range(2))
+    return f"{left} {sign}{draw(_BLANK) or ' '}{right}"
+
+
+@st.composite
+def paths(draw: st.DrawFn, depth: int) -> str:
+    several = [draw(path(depth)) for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3])))]
+    return " | ".join(several)
+
+
+@st.composite
+def path(draw: st.DrawFn, depth: int) -> str:
+    steps = [draw(step(depth)) for _ in range(draw(st.integers(1, 3)))]
+    slashes = [draw(st.sampled_from(["/", "//", " / "])) for _ in steps[1:]]
+    start = draw(st.sampled_from(["", "", "", "/", "//", "$day/", "(a)/", "id('x')[1]/"]))
+    return start + steps[0] + "".join(map(str.__add__, slashes, steps[1:]))
+
+
+@st.composite
+def step(draw: st.DrawFn, depth: int) -> str:
+    before = draw(st.sampled_from(["", "", "@", *(f"{axis}::" for axis in sorted(AXES))]))
+    if not before and draw(st.booleans()):
+        return draw(st.sampled_from([".", ".."]))
+    test = draw(_NAMES if before == "@" else st.one_of(_NAMES, st.sampled_from(_KINDS)))
+    condition = f"[{draw(_BLANK)}{draw(expressions(depth - 1))}]" if depth and not before else ""
+    return before + test + condition
+
+
+@st.composite
+def values(draw: st.DrawFn, depth: int) -> str:
+    plain = ["1", "0.50", ".5", "7.", "'x or y'", '"it\'s"', "''", "$today"]
+    if not depth or draw(st.booleans()):
+        return draw(st.sampled_from(plain))
+    if draw(st.booleans()):
+        return f"({draw(expressions(depth - 1))})"
+    name, count = draw(st.sampled_from(sorted(_FUNCTIONS.items())))
+    return f"{name}({', '.join(draw(expressions(depth - 1)) for _ in range(count))})"
+
+
+@given(expressions())
+def test_any_expression_is_read_as_elementpath_and_libxml2_read_it(text: str) -> None:
+    etree.XPath(text, namespaces=dict(PREFIXES))
+    assert tree_of(read(text)) == read_by_elementpath(text)
+
+
+_PIECES: Final = """a c:b or - * div / // .. . @ [ ] ( ) | = < $x 1 .5 'y' , child:: text() count("""
+
+
+@given(st.lists(st.sampled_from(_PIECES.split()), max_size=8).map(" ".join))
+def test_what_is_read_of_any_heap_of_signs_is_xpath_to_libxml2(text: str) -> None:
+    try:
+        read(text, abbreviations=())
+    except ValueError:
+        return
+    etree.XPath(text, namespaces=dict(PREFIXES))
 
 
 @pytest.mark.parametrize("ours", ["text(.)", "svar(1)", "1 < 2 = true()"])
-def test_elementpath_s_own_parser_stays_as_it_is(ours: str) -> None:
+def test_elementpath_s_own_parser_reads_less(ours: str) -> None:
     read(ours)
+    read_by_elementpath(ours)
     with pytest.raises(ElementPathError):
         XPath1Parser().parse(ours)
 
 
-def test_types_are_loaded_without_the_reader() -> None:
-    """It is dear to import, and who only looks at types does not need it."""
+# --- what it costs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["elementpath", "xmlschema", "requests"])
+def test_rules_are_asked_without_what_is_dear_to_import(name: str) -> None:
     code = (
         "import sys\n"
+        "from intyg.schemas.rules.quick import quick_test\n"
         "from intyg.schemas.typefile.lookup import IntygTypes\n"
+        "assert quick_test('yes(27.1)', 1)\n"
         "IntygTypes().all()\n"
-        "sys.exit('elementpath' in sys.modules)"
+        f"sys.exit({name!r} in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
