@@ -1,166 +1,169 @@
 """The command `intyg mocks`: every mock, for an adapter that runs elsewhere."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
 from intyg.adapter.cli.options import TypesOption, known_types
 from intyg.adapter.cli.terminal import fail
 from intyg.adapter.cli.until_signalled import run_until_signalled
+from intyg.sandbox import mocks_options as options
 from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.typefile.lookup import IntygTypes
 
 if TYPE_CHECKING:
+    from intyg.mocks.clock.timeline import Timeline
+    from intyg.mocks.server.persona_base import Persona
+    from intyg.mocks.server.service import MockService
     from intyg.mocks.server.serving import MockTls
     from intyg.mocks.wire.tls import AdapterTls
+
+    _Mocks: TypeAlias = dict[str, MockService[Persona]]
 
 mocks = typer.Typer(help="Run the mock authorities and the mock EHR until they are stopped.")
 
 MAX_PORT: Final = 65535
 
-ScriptsOption = Annotated[
-    Path | None, typer.Option(help="Conversations (YAML); see `intyg mocks lint`.")
-]
-
-TokenOption = Annotated[
-    str | None,
-    typer.Option(
-        help="What /control wants as Bearer; made up if it is not given.",
-        envvar="INTYG_MOCKS_TOKEN",
-        show_envvar=True,
-    ),
-]
-NoTokenOption = Annotated[
-    bool, typer.Option("--no-token", help="/control wants no token, from anybody here.")
-]
-
 
 @mocks.callback(invoke_without_command=True)
 def run(
     context: typer.Context,
-    adapter: Annotated[
-        str, typer.Option(help="Where the adapter serves its contracts; questions go there.")
-    ] = "http://127.0.0.1:8080/services",
-    ports_from: Annotated[
-        int, typer.Option(help="In a row, from this one; 0 takes free ones.")
-    ] = 8081,
-    port: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=PORT",
-            help="Another for one, e.g. skatteverket=9000; 0 takes a free one. As often as needed.",
-        ),
-    ] = None,
-    ca: Annotated[
-        list[Path] | None,
-        typer.Option(help="CA certificates of signers (PEM); without any, none is verified."),
-    ] = None,
+    adapter: options.AdapterUrl = "http://127.0.0.1:8080/services",
+    ports_from: options.PortsFrom = 8081,
+    port: options.Port = None,
+    ca: options.Ca = None,
     types_dir: TypesOption = None,
-    rules_dir: Annotated[
-        Path | None, typer.Option(help="Behaviour rules (YAML); see `intyg mocks lint`.")
-    ] = None,
-    journal: Annotated[
-        Path | None,
-        typer.Option(help="SQLite file that keeps the calls; without one they are in memory."),
-    ] = None,
-    token: TokenOption = None,
-    no_token: NoTokenOption = False,
-    scripts_dir: ScriptsOption = None,
-    adapter_clock: Annotated[
-        str | None,
-        typer.Option(help="The adapter's clock, if it can be moved: …/api/clock; goes with ours."),
-    ] = None,
-    adapter_token: Annotated[
-        str | None,
-        typer.Option(
-            help="The adapter's console.token, for its clock.",
-            envvar="INTYG_MOCKS_ADAPTER_TOKEN",
-            show_envvar=True,
-        ),
-    ] = None,
-    adapter_ca: Annotated[
-        Path | None, typer.Option(help="CAs of the adapter's certificate (PEM), for https.")
-    ] = None,
-    adapter_cert: Annotated[
-        Path | None,
-        typer.Option(help="Certificate that the mocks show to the adapter (PEM)."),
-    ] = None,
-    adapter_key: Annotated[
-        Path | None, typer.Option(help="The key of --adapter-cert (PEM).")
-    ] = None,
-    cert: Annotated[
-        Path | None, typer.Option(help="Serve TLS with this certificate (PEM); needs --key.")
-    ] = None,
-    key: Annotated[Path | None, typer.Option(help="The key of --cert (PEM).")] = None,
-    client_ca: Annotated[
-        Path | None, typer.Option(help="CAs of client certificates (PEM): they say who calls.")
-    ] = None,
-    require_client: Annotated[
-        bool, typer.Option("--require-client", help="Nobody gets in without a certificate.")
-    ] = False,
-    run_by_client: Annotated[
-        bool, typer.Option("--run-by-client", help="Each client certificate is a run of its own.")
-    ] = False,
+    rules_dir: options.RulesDir = None,
+    journal: options.JournalFile = None,
+    token: options.Token = None,
+    no_token: options.NoToken = False,
+    scripts_dir: options.ScriptsDir = None,
+    adapter_clock: options.AdapterClockUrl = None,
+    adapter_token: options.AdapterToken = None,
+    adapter_ca: options.AdapterCa = None,
+    adapter_cert: options.AdapterCert = None,
+    adapter_key: options.AdapterKey = None,
+    cert: options.Cert = None,
+    key: options.Key = None,
+    client_ca: options.ClientCa = None,
+    require_client: options.RequireClient = False,
+    run_by_client: options.RunByClient = False,
 ) -> None:
     """Run the mock authorities and the mock EHR until they are stopped."""
     if context.invoked_subcommand is not None:
         return
-    from intyg.mocks.clock.timeline import Timeline
-    from intyg.mocks.control.token import new_token
-    from intyg.mocks.conversations.files import read_scripts
-    from intyg.mocks.personas import give_scripts, make_personas
-    from intyg.mocks.rules.files import give_rules, read_rules
-    from intyg.mocks.rules.type_codes import TypeCodes
-    from intyg.mocks.server.serving import allow_many_connections, run_mocks
-
-    allow_many_connections()
-    control_token = None if no_token else token or new_token()
     try:
+        far = _Adapter(adapter, _adapter_tls(adapter_ca, adapter_cert, adapter_key))
+        told = _Told(
+            token=_token(token, no_token=no_token),
+            ca_files=tuple(ca or ()),
+            journal=journal,
+            rules=rules_dir,
+            scripts=scripts_dir,
+            run_by_client=run_by_client,
+        )
         ports = _ports(ports_from, port or ())
         tls = _tls(cert, key, client_ca, require_client=require_client, by_client=run_by_client)
-        adapter_tls = _adapter_tls(adapter_ca, adapter_cert, adapter_key)
-        line = Timeline()
-        if adapter_clock is not None:
-            from intyg.mocks.clock.adapter_clock import AdapterClock
-
-            line.follow(AdapterClock(adapter_clock, adapter_token, adapter_tls))
-        types = known_types(types_dir)
-        codes = TypeCodes(types.headers())
-        made = make_personas(
-            Contracts(),
-            types,
-            adapter,
-            tuple(ca or ()),
-            line,
-            control_token=control_token,
-            journal_file=journal,
-            run_by_client_certificate=run_by_client,
-            adapter_tls=adapter_tls,
-        )
-        for mock in made.values():
-            context.call_on_close(mock.close)
-        give_scripts(read_scripts([scripts_dir] if scripts_dir else [], codes), made)
-        give_rules(
-            read_rules([rules_dir] if rules_dir else [], codes=codes),
-            [each.rules for each in made.values()],
-        )
-        with run_mocks(made, ports=ports, tls=tls) as running:
-            lines = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
-            if control_token is not None:
-                example = next(iter(running.values())).url
-                trust = "" if tls is None else "--cacert <its CA> "
-                lines.append(
-                    f"curl {trust}-H 'Authorization: Bearer {control_token}' {example}/control"
-                )
-            run_until_signalled(lambda: typer.echo("\n".join(lines), err=True))
+        clock = _clock(adapter_clock, adapter_token, far)
+        made = _made(context, told, far, known_types(types_dir), clock)
+        _serve(made, ports, tls, told.token)
     except OSError as exc:
         fail(f"{exc.strerror}: {exc.filename or 'port'}", 1)
     except ValueError as exc:
         fail(str(exc), 1)
+
+
+@dataclass(frozen=True)
+class _Adapter:
+    """The adapter that the mocks speak to: where it serves, and TLS towards it."""
+
+    services_url: str
+    tls: "AdapterTls"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the options say that the mocks are to be like; see there."""
+
+    token: str | None = field(repr=False)
+    ca_files: tuple[Path, ...]
+    journal: Path | None
+    rules: Path | None
+    scripts: Path | None
+    run_by_client: bool
+
+
+def _token(given: str | None, *, no_token: bool) -> str | None:
+    from intyg.mocks.control.token import new_token
+
+    return None if no_token else given or new_token()
+
+
+def _clock(url: str | None, token: str | None, adapter: _Adapter) -> "Timeline":
+    """The mocks' clock, which leads the adapter's if it is told where that is."""
+    from intyg.mocks.clock.timeline import Timeline
+
+    line = Timeline()
+    if url is not None:
+        from intyg.mocks.clock.adapter_clock import AdapterClock
+
+        line.follow(AdapterClock(url, token, adapter.tls))
+    return line
+
+
+def _made(
+    context: typer.Context, told: _Told, adapter: _Adapter, types: IntygTypes, clock: "Timeline"
+) -> "_Mocks":
+    """
+    All mocks with their rules and conversations; they are closed when the command ends.
+
+    Raises:
+        OSError, ValueError: A file cannot be used.
+    """
+    from intyg.mocks.conversations.files import read_scripts
+    from intyg.mocks.personas import give_scripts, make_personas
+    from intyg.mocks.rules.files import give_rules, read_rules
+    from intyg.mocks.rules.type_codes import TypeCodes
+
+    codes = TypeCodes(types.headers())
+    made = make_personas(
+        Contracts(),
+        types,
+        adapter.services_url,
+        told.ca_files,
+        clock,
+        control_token=told.token,
+        journal_file=told.journal,
+        run_by_client_certificate=told.run_by_client,
+        adapter_tls=adapter.tls,
+    )
+    for mock in made.values():
+        context.call_on_close(mock.close)
+    give_scripts(read_scripts([told.scripts] if told.scripts else [], codes), made)
+    rules = read_rules([told.rules] if told.rules else [], codes=codes)
+    give_rules(rules, [each.rules for each in made.values()])
+    return made
+
+
+def _serve(
+    made: "_Mocks", ports: Mapping[str, int], tls: "MockTls | None", token: str | None
+) -> None:
+    """Until a signal comes; says where each is, and how their control is asked."""
+    from intyg.mocks.server.serving import allow_many_connections, run_mocks
+
+    allow_many_connections()
+    with run_mocks(made, ports=ports, tls=tls) as running:
+        lines = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
+        if token is not None:
+            example = next(iter(running.values())).url
+            trust = "" if tls is None else "--cacert <its CA> "
+            lines.append(f"curl {trust}-H 'Authorization: Bearer {token}' {example}/control")
+        run_until_signalled(lambda: typer.echo("\n".join(lines), err=True))
 
 
 @mocks.command()
@@ -239,19 +242,18 @@ def import_(
 @mocks.command()
 def national(
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 18888,
-    token: TokenOption = None,
-    no_token: NoTokenOption = False,
+    token: options.Token = None,
+    no_token: options.NoToken = False,
 ) -> None:
     """
     Run a mock with the REST paths of the national mock service, until it is stopped.
 
     It takes everything from everybody, as that service does; /api wants no token.
     """
-    from intyg.mocks.control.token import new_token
     from intyg.mocks.national import SETTINGS, NationalMock
     from intyg.mocks.server.serving import serve
 
-    settings = replace(SETTINGS, control_token=None if no_token else token or new_token())
+    settings = replace(SETTINGS, control_token=_token(token, no_token=no_token))
     mock = NationalMock.of(Contracts(), settings)
     try:
         with serve(mock, port=port) as running:

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Final, Self
@@ -124,30 +124,7 @@ class App:
             control["/api/clock"] = build_clock(
                 services.clock, self._workers, services.store, Token.from_settings(settings)
             )
-        tls = context_from_settings(settings)
-        headers = ((ENVIRONMENT_HEADER, settings.environment.value),)
-        self._console: Server | None = None
-        if settings.console.port is not None:
-            self._console = Server(
-                Mount({"/health": console, **control}),
-                settings.console.host,
-                settings.console.port,
-                threads=CONSOLE_THREADS,
-                headers=headers,
-                reuse_port=shared_port is not None,
-            )
-            control = {}
-        self._server = Server(
-            Mount({"/services": soap, "/health": console, **control}),
-            settings.server.host,
-            settings.server.port if shared_port is None else shared_port,
-            threads=settings.server.threads,
-            max_body_bytes=settings.server.max_body_bytes,
-            max_waiting=settings.server.max_waiting,
-            headers=headers,
-            tls=tls,
-            reuse_port=shared_port is not None,
-        )
+        self._console, self._server = _servers(settings, soap, console, control, shared_port)
         self._reloaders = list(self._make_reloaders())
         self._running = contextlib.ExitStack()
 
@@ -233,6 +210,40 @@ class App:
         if self.services.audit:
             with contextlib.suppress(StoreError):  # the log of events says that it is gone
                 self.services.audit.log_anchors()
+
+
+def _servers(
+    settings: Settings,
+    soap: WSGIApplication,
+    console: WSGIApplication,
+    control: Mapping[str, WSGIApplication],
+    shared_port: int | None,
+) -> tuple[Server | None, Server]:
+    """The doors: one for control, if it has a port of its own, and the one for everything else."""
+    headers = ((ENVIRONMENT_HEADER, settings.environment.value),)
+    tls = context_from_settings(settings)
+    of_its_own: Server | None = None
+    if settings.console.port is not None:
+        of_its_own = Server(
+            Mount({"/health": console, **control}),
+            settings.console.host,
+            settings.console.port,
+            threads=CONSOLE_THREADS,
+            headers=headers,
+            reuse_port=shared_port is not None,
+        )
+        control = {}
+    return of_its_own, Server(
+        Mount({"/services": soap, "/health": console, **control}),
+        settings.server.host,
+        settings.server.port if shared_port is None else shared_port,
+        threads=settings.server.threads,
+        max_body_bytes=settings.server.max_body_bytes,
+        max_waiting=settings.server.max_waiting,
+        headers=headers,
+        tls=tls,
+        reuse_port=shared_port is not None,
+    )
 
 
 def build_app(

@@ -81,18 +81,21 @@ def example(
         person_id=person or PERSON,
         signer=signer or SIGNER,
     )
-    workshop = Workshop(intyg_type, day)
+    write(_written(Workshop(intyg_type, day), frame, size, seed, break_), output)
+
+
+def _written(workshop: Workshop, frame: Frame, size: Size, seed: int, break_: str | None) -> bytes:
+    """The request; ends the command where there can be none."""
     try:
         if break_ is None:
             draft = workshop.draft(frame, size, seed)
         else:
             draft = _broken(workshop, frame, break_, seed)
-        written = request_bytes(request_element(intyg_type, draft))
+        return request_bytes(request_element(workshop.intyg_type, draft))
     except ExampleError as exc:
         fail(str(exc), 1)
     except ValueError:
         fail("--id and --signer: characters that XML cannot hold")
-    write(written, output)
 
 
 def _broken(workshop: Workshop, frame: Frame, rule: str, seed: int) -> Draft:

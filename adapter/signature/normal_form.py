@@ -62,6 +62,10 @@ def normalise(
             libraries disagree on them; SIZE: too deep; if `national`,
             FOREIGN_NAMESPACE and UNSIGNED_NAME_MISPLACED.
     """
+    return "".join(_pieces(intyg, max_depth, with_time=with_time, national=national)).encode()
+
+
+def _pieces(intyg: etree._Element, max_depth: int, *, with_time: bool, national: bool) -> list[str]:
     root = _name(intyg.tag)
     out = [_start_tag(root, intyg), _text(intyg.text)]
     write = out.append
@@ -99,7 +103,7 @@ def normalise(
         else:
             stack.pop()
             write(end)
-    return "".join(out).encode()
+    return out
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,15 +289,7 @@ class DeliveryRows:
             LeaseLostError: It is no longer this worker's, so another attempt may be under way.
         """
         counted = counted and outcome.kind is not OutcomeKind.HELD
-        table = tables.delivery
-        row = self._connection.execute(
-            sa.select(table.c.state, table.c.attempts)
-            .where(table.c.id == delivery.id)
-            .with_for_update()
-        ).one()
-        if row.state != DeliveryState.SENDING.value or row.attempts != delivery.attempts:
-            # `attempts` grows with every claim, so it tells one claim from the next.
-            raise LeaseLostError(f"delivery {delivery.id} is no longer held")
+        self._lock_while_held(delivery)
         attempts = delivery.attempts if counted else delivery.attempts - 1
         due_at = outcome.retry_at or delivery.due_at
         self._move(
@@ -322,6 +314,17 @@ class DeliveryRows:
             updated_at=self._transaction.now,
             last_outcome=replace(outcome, remote_text=None),
         )
+
+    def _lock_while_held(self, delivery: Delivery) -> None:
+        table = tables.delivery
+        row = self._connection.execute(
+            sa.select(table.c.state, table.c.attempts)
+            .where(table.c.id == delivery.id)
+            .with_for_update()
+        ).one()
+        if row.state != DeliveryState.SENDING.value or row.attempts != delivery.attempts:
+            # `attempts` grows with every claim, so it tells one claim from the next.
+            raise LeaseLostError(f"delivery {delivery.id} is no longer held")
 
     def attempts(self, delivery_id: str) -> tuple[Attempt, ...]:
         """The attempts that were made, oldest first."""

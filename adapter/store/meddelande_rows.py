@@ -72,21 +72,7 @@ class MeddelandeRows:
         added = self._transaction.insert_new(
             tables.meddelande,
             {
-                "meddelande_id": meddelande.meddelande_id,
-                "direction": meddelande.direction.value,
-                "referens_id": meddelande.referens_id,
-                "skickat_tidpunkt": meddelande.skickat_tidpunkt,
-                "intygs_id": meddelande.intygs_id,
-                **person_columns(meddelande.patient),
-                "logisk_adress_mottagare": meddelande.logisk_adress_mottagare,
-                "amne": meddelande.amne,
-                "rubrik": meddelande.rubrik,
-                "meddelande": meddelande.meddelande,
-                "paminnelse_meddelande_id": meddelande.paminnelse_meddelande_id,
-                **svar_pa_columns(meddelande.svar_pa),
-                "sista_datum_for_svar": meddelande.sista_datum_for_svar,
-                "part": meddelande.part,
-                **hos_personal_columns(meddelande.skickat_av),
+                **_columns(meddelande),
                 "body_sha256": self._transaction.store_body(inbound.body),
                 "contract": inbound.contract.key,
                 "logical_address": inbound.logical_address,
@@ -205,3 +191,24 @@ def _to_stored_meddelande(
         state=FragaState(row.state) if row.state else None,
         answered_by=row.answered_by,
     )
+
+
+def _columns(meddelande: Meddelande) -> dict[str, object]:
+    """What a message says, but for its rows of what to complete."""
+    return {
+        "meddelande_id": meddelande.meddelande_id,
+        "direction": meddelande.direction.value,
+        "referens_id": meddelande.referens_id,
+        "skickat_tidpunkt": meddelande.skickat_tidpunkt,
+        "intygs_id": meddelande.intygs_id,
+        **person_columns(meddelande.patient),
+        "logisk_adress_mottagare": meddelande.logisk_adress_mottagare,
+        "amne": meddelande.amne,
+        "rubrik": meddelande.rubrik,
+        "meddelande": meddelande.meddelande,
+        "paminnelse_meddelande_id": meddelande.paminnelse_meddelande_id,
+        **svar_pa_columns(meddelande.svar_pa),
+        "sista_datum_for_svar": meddelande.sista_datum_for_svar,
+        "part": meddelande.part,
+        **hos_personal_columns(meddelande.skickat_av),
+    }

@@ -1,6 +1,6 @@
 """One message out: the only place where a mock opens a connection."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from intyg.mocks.runs import RUN_HEADER
 from intyg.mocks.wire import envelope
@@ -78,23 +78,20 @@ def post(
             content = response.content
     except requests.RequestException as exc:
         return Sent(meddelande_id, failure=type(exc).__name__, request=request)
+    sent = Sent(meddelande_id, response.status_code, request=request, reply=content)
+    return _with_result(sent)
+
+
+def _with_result(sent: Sent) -> Sent:
+    """What its reply says, or why that says nothing."""
     try:
-        reply = envelope.read_reply(content)
+        reply = envelope.read_reply(sent.reply)
     except envelope.FaultError as fault:
-        return Sent(
-            meddelande_id,
-            http_status=response.status_code,
-            failure=fault.text,
-            request=request,
-            reply=content,
-        )
-    return Sent(
-        meddelande_id,
-        http_status=response.status_code,
+        return replace(sent, failure=fault.text)
+    return replace(
+        sent,
         result_code=reply.result_code,
         error_id=reply.error_id,
         result_text=reply.result_text,
         fault=reply.fault,
-        request=request,
-        reply=content,
     )
