@@ -1,4 +1,4 @@
-"""Functions are short: counted in lines from `def` to the end, signature and docstring with them."""
+"""Functions are short, counted from `def` to the end: signature and docstring are in it."""
 
 import ast
 from collections.abc import Iterator

@@ -136,19 +136,6 @@ class Workers:
                 self._handle(delivery)
         return bool(claimed)
 
-    def drain(self) -> int:
-        """
-        In this thread, deliver until nothing is due; for tests and commands.
-
-        Returns:
-            How many attempts were made.
-        """
-        self.recover()
-        attempts = 0
-        while self.run_once():
-            attempts += 1
-        return attempts
-
     @contextmanager
     def held(self) -> Iterator[None]:
         """

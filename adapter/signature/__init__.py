@@ -26,7 +26,6 @@ from intyg.adapter.signature.profile import Method
 from intyg.adapter.signature.result import (
     Chain,
     Refusal,
-    Revocation,
     SignatureCode,
     SignatureOptions,
     SignatureOutcome,
@@ -50,7 +49,6 @@ __all__ = [
     "Method",
     "Pending",
     "Refusal",
-    "Revocation",
     "SignatureCode",
     "SignatureOptions",
     "SignatureOutcome",

@@ -150,12 +150,6 @@ class Chain(StrEnum):
     NONE = "none"
 
 
-class Revocation(StrEnum):
-    """Whether anybody asked if the certificate is revoked."""
-
-    NOT_CHECKED = "not_checked"
-
-
 @dataclass(frozen=True)
 class SignatureOptions:
     """
@@ -237,7 +231,6 @@ class SignatureResult:
     method: str | None = None
     stylesheet: str | None = None
     chain: Chain = Chain.NONE
-    revocation: Revocation = Revocation.NOT_CHECKED
     validity_time: datetime | None = None
     validity_source: ValiditySource | None = None
     octets: bytes | None = field(default=None, repr=False)

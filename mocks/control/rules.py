@@ -27,7 +27,7 @@ from intyg.mocks.settings import MockSettings
 _GROUP: Final = "Rules"
 
 
-class Host(Protocol):
+class TakesRules(Protocol):
     """What has rules."""
 
     @property
@@ -51,7 +51,7 @@ class Host(Protocol):
         """Make coming calls fail."""
 
 
-class Ruled(Protocol):
+class HasRules(Protocol):
     """A mock, as far as its rules go."""
 
     @property
@@ -59,7 +59,7 @@ class Ruled(Protocol):
         """What it was told."""
 
     @property
-    def rules(self) -> Host:
+    def rules(self) -> TakesRules:
         """Its rules."""
 
 
@@ -89,17 +89,17 @@ class SeedState(Answered):
     seed: int | None
 
 
-def list_rules(mock: Ruled) -> Rules:
+def list_rules(mock: HasRules) -> Rules:
     """The rules, in the order in which they are asked."""
     return Rules(rules=tuple(_state(mock, rule) for rule in mock.rules.book.all()))
 
 
-def get_rule(mock: Ruled, rule_id: str) -> RuleState:
+def get_rule(mock: HasRules, rule_id: str) -> RuleState:
     """One rule."""
     return _state(mock, _rule(mock, rule_id))
 
 
-def add_rule(mock: Ruled, body: Rule) -> RuleState:
+def add_rule(mock: HasRules, body: Rule) -> RuleState:
     """
     Add a rule.
 
@@ -113,7 +113,7 @@ def add_rule(mock: Ruled, body: Rule) -> RuleState:
         raise _problem([exc]) from None
 
 
-def put_rule(mock: Ruled, rule_id: str, body: Rule) -> RuleState:
+def put_rule(mock: HasRules, rule_id: str, body: Rule) -> RuleState:
     """
     Add a rule under this id, or replace the one that has it.
 
@@ -127,25 +127,25 @@ def put_rule(mock: Ruled, rule_id: str, body: Rule) -> RuleState:
         raise _problem([exc]) from None
 
 
-def remove_rule(mock: Ruled, rule_id: str) -> Done:
+def remove_rule(mock: HasRules, rule_id: str) -> Done:
     """Remove a rule."""
     _rule(mock, rule_id)
     mock.rules.book.remove(rule_id)
     return Done()
 
 
-def remove_rules(mock: Ruled) -> Done:
+def remove_rules(mock: HasRules) -> Done:
     """Remove every rule, and forget what was counted."""
     mock.rules.book.clear()
     return Done()
 
 
-def get_seed(mock: Ruled) -> SeedState:
+def get_seed(mock: HasRules) -> SeedState:
     """The seed of the rules' dice."""
     return SeedState(seed=mock.rules.book.seed)
 
 
-def set_seed(mock: Ruled, body: Seed) -> SeedState:
+def set_seed(mock: HasRules, body: Seed) -> SeedState:
     """
     Throw the rules' dice anew.
 
@@ -156,7 +156,7 @@ def set_seed(mock: Ruled, body: Seed) -> SeedState:
     return get_seed(mock)
 
 
-def read_rule(mock: Ruled, data: bytes) -> Rule:
+def read_rule(mock: HasRules, data: bytes) -> Rule:
     """
     A rule from a request body.
 
@@ -188,7 +188,7 @@ def operations() -> tuple[Operation, ...]:
     )
 
 
-def _rule(mock: Ruled, rule_id: str) -> Rule:
+def _rule(mock: HasRules, rule_id: str) -> Rule:
     try:
         return mock.rules.book.get(rule_id)
     except KeyError:
@@ -196,7 +196,7 @@ def _rule(mock: Ruled, rule_id: str) -> Rule:
         raise ProblemError.unknown("rule", rule_id, known) from None
 
 
-def _state(mock: Ruled, rule: Rule) -> RuleState:
+def _state(mock: HasRules, rule: Rule) -> RuleState:
     try:
         acted = mock.rules.book.acted(rule.id)
     except KeyError:  # removed meanwhile

@@ -12,13 +12,13 @@ from intyg.mocks.control.operation import (
     Operation,
     ProblemError,
 )
-from intyg.mocks.control.rules import Ruled
+from intyg.mocks.control.rules import HasRules
 from intyg.mocks.runs import Runs
 
 _GROUP: Final = "Runs"
 
 
-class Played(Journalled, Ruled, Protocol):
+class Played(Journalled, HasRules, Protocol):
     """A mock, as far as its runs go."""
 
     @property

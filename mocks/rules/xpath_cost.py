@@ -42,10 +42,9 @@ def check_cost(expression: str, prefixes: Collection[str]) -> None:
         ValueError: Says which part of it is too much.
     """
     try:
-        token = read(expression, prefixes, abbreviations=())
-        _walks(token, 0)
+        _walks(read(expression, prefixes, abbreviations=()), 0)
     except RecursionError:
-        raise ValueError(f"too many brackets in {expression}") from None
+        raise ValueError(f"nested too deeply: {expression}") from None
 
 
 def _walks(token: Token, before: int, *, first: bool = True) -> int:

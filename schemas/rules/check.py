@@ -506,7 +506,7 @@ def _value_test(facet: str, node: Delsvar) -> Callable[[Part], bool | None]:
     """The check in Python; None from it where the XPath must be asked."""
     match facet:
         case "type":
-            return _type_answer(node.type)
+            return value_answer(node.type)
         case "system" if node.system and node.type == "cv":
             return _listed(node.system, lambda part: part.system)
         case "codes" if node.codes and node.type == "cv":
@@ -541,13 +541,8 @@ def _period_within(first: int, last: int) -> Callable[[Part], bool | None]:
     return test
 
 
-def value_holds(kind: str, part: Part) -> bool:
-    """Whether a delsvar holds a value of a kind (a name in `KINDS`)."""
-    answer = _type_answer(kind)(part)
-    return bool(KINDS[kind].compiled(part.element)) if answer is None else answer
-
-
-def _type_answer(kind: str) -> Callable[[Part], bool | None]:
+def value_answer(kind: str) -> Callable[[Part], bool | None]:
+    """Whether a delsvar holds a value of a kind (a name in `KINDS`); None: its XPath knows."""
     if kind == "cv":
         return lambda part: part.plain_cv or None
     if kind == "period":
@@ -714,13 +709,3 @@ def _test(expression: str, level: int) -> Test:
         return bool(compiled(element, **{name: getattr(day, name) for name in variables}))
 
     return asked
-
-
-def broken_by_xpath(
-    assertion: Assertion, intyg: etree._Element, today: date
-) -> list[etree._Element]:
-    """Where an assertion does not hold, by its XPath alone: slow; the fast way must equal it."""
-    day = Day.of(today)
-    places: Any = compile_xpath(assertion.each)(intyg, today=day.today, day=day.day)
-    must = compile_xpath(f"boolean({assertion.must})")
-    return [place for place in places if not must(place, today=day.today, day=day.day)]

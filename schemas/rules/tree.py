@@ -126,7 +126,7 @@ def read(
     try:
         return _Reader(expression, _lexemes(expression), prefixes, abbreviations).whole()
     except RecursionError:
-        raise ValueError(f"too many brackets in {expression}") from None
+        raise ValueError(f"nested too deeply: {expression}") from None
 
 
 class _Lexeme(NamedTuple):
@@ -229,10 +229,16 @@ class _Reader:
             if arguments:
                 self._must(",")
             arguments.append(self._expr())
-        if name not in self._abbreviations and len(arguments) not in _ARGUMENTS.get(name, ()):
-            raise self._wrong(f"no such function: {name}() with {len(arguments)} arguments")
+        if name not in self._abbreviations:
+            self._check_count(name, len(arguments))
         label = "kind test" if name in _KINDS_OF_NODE else "function"
         return self._token(start, name, *arguments, label=label)
+
+    def _check_count(self, name: str, count: int) -> None:
+        if name not in _ARGUMENTS:
+            raise self._wrong(f"unknown function: {name}()")
+        if count not in _ARGUMENTS[name]:
+            raise self._wrong(f"{name}() takes another number of arguments than {count}")
 
     # --- section 2: steps -------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ The message is kept here. Where there is a route to an EHR for `logiskAdressMott
 forwarded as it arrived; the unit's EHR also gets the event.
 """
 
-from intyg.adapter.domain.delivery import NewDelivery
 from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.errors import (
@@ -21,13 +20,17 @@ from intyg.adapter.domain.texts import REPEATED_MEDDELANDE, RULES_BROKEN
 from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import is_blocked, journal_block
 from intyg.adapter.flows.shared.conversation import gather_facts
-from intyg.adapter.flows.shared.fragor import move_fraga
+from intyg.adapter.flows.shared.meddelande import (
+    ask_guard,
+    came_before,
+    close_question,
+    forward,
+)
 from intyg.adapter.flows.shared.send_on import REGISTER, REGISTER_MAJOR
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_send_message_to_care
-from intyg.adapter.rules.fraga_moves import Cause
 from intyg.adapter.rules.meddelande_rules import (
     CERTIFICATE_NOT_FOUND,
     TEST_CERTIFICATE,
@@ -65,7 +68,7 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
 def _receive(rows: Rows, asked: Asked, m: Meddelande, inbound: Inbound) -> Result | AdapterError:
     stored = rows.intyg.lock_of(m.patient, m.intygs_id)
     earlier = rows.meddelanden.get(m.meddelande_id)
-    if earlier is not None and earlier.meddelande == m:
+    if came_before(m, earlier):
         return Result.info(REPEATED_MEDDELANDE)
     blocked = _blocked(m, stored, asked)
     facts = gather_facts(rows, asked, m, stored, earlier, blocked=blocked is not None)
@@ -99,15 +102,7 @@ def _take_in(
     rows.meddelanden.add(m, inbound, state)
     if is_answer(m):
         assert fraga is not None  # a rule of its own
-        move_fraga(
-            rows,
-            asked,
-            stored,
-            fraga,
-            Cause.ANSWERED,
-            inbound.correlation_id,
-            answer_id=m.meddelande_id,
-        )
+        close_question(rows, asked, stored, fraga, m, inbound)
     else:
         tell_care(
             rows,
@@ -128,19 +123,8 @@ def _forward(
     destination = asked.routes.find(contract.name, contract.major, address)
     if destination is None or destination.role is not DestinationRole.CARE:
         return  # kept here; the unit's EHR has its event
-    if is_blocked(rows, asked, stored, contract.key, destination):
-        return
-    delivery = NewDelivery(
-        contract=contract.key,
-        logical_address=address,
-        intygs_id=m.intygs_id,
-        patient=m.patient,
-        body=inbound.body,
-        part=Part.HSVARD,
-        due_at=rows.now,
-        meddelande_id=m.meddelande_id,
-    )
-    rows.deliveries.add(delivery, inbound.correlation_id)
+    if not is_blocked(rows, asked, stored, contract.key, destination):
+        forward(rows, m, inbound, Part.HSVARD)
 
 
 def _blocked(m: Meddelande, stored: StoredIntyg | None, asked: Asked) -> PatientVerdict | None:
@@ -154,11 +138,8 @@ def _blocked(m: Meddelande, stored: StoredIntyg | None, asked: Asked) -> Patient
         return None
     address = asked.routes.recipient_address(m.part)
     found = asked.routes.find(REGISTER, REGISTER_MAJOR, address) if address else None
-    decision, verdict = asked.guard.decision(
-        stored.intyg.patient,
-        found or _presumed(m.part, asked.guard.environment),
-        flagged=stored.is_test,
-    )
+    writer = found or _presumed(m.part, asked.guard.environment)
+    decision, verdict = ask_guard(asked, stored, writer)
     return verdict if decision is GuardDecision.BLOCK else None
 
 

@@ -6,7 +6,6 @@ complete the certificate: it closes the open ones before it, too, that the same 
 
 from dataclasses import dataclass
 
-from intyg.adapter.domain.delivery import NewDelivery
 from intyg.adapter.domain.destination import Destination, DestinationRole
 from intyg.adapter.domain.errors import (
     RuleError,
@@ -28,13 +27,18 @@ from intyg.adapter.domain.texts import (
 from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import answer_block, journal_block
 from intyg.adapter.flows.shared.conversation import gather_facts
-from intyg.adapter.flows.shared.fragor import answered_with, move_fraga
+from intyg.adapter.flows.shared.fragor import answered_with
+from intyg.adapter.flows.shared.meddelande import (
+    ask_guard,
+    came_before,
+    close_question,
+    forward,
+)
 from intyg.adapter.flows.shared.send_on import accepted_by
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_send_message_to_recipient
-from intyg.adapter.rules.fraga_moves import Cause
 from intyg.adapter.rules.meddelande_rules import check_meddelande, is_answer
 from intyg.adapter.settings.guard_answers import BlockReply
 from intyg.adapter.store import Rows
@@ -77,7 +81,7 @@ def _take_in(
 ) -> Result | TestPatientError:
     stored = rows.intyg.lock_of(m.patient, m.intygs_id)
     earlier = rows.meddelanden.get(m.meddelande_id)
-    if earlier is not None and earlier.meddelande == m:
+    if came_before(m, earlier):
         return Result.info(REPEATED_MEDDELANDE)
     way = _way(m, stored, asked) if stored else None
     blocked = way is not None and way.decision is GuardDecision.BLOCK
@@ -97,7 +101,7 @@ def _take_in(
         rows.meddelanden.add(m, inbound, FragaState.OPEN_RECIPIENT if m.is_question else None)
         _move_fragor(rows, asked, m, stored, facts.fraga, inbound)
     if not blocked:
-        _forward(rows, asked, m, inbound)
+        forward(rows, m, inbound, _part(rows, asked, m))
     match way.decision:
         case GuardDecision.SEND:
             return Result.ok()
@@ -113,10 +117,12 @@ def _way(m: Meddelande, stored: StoredIntyg, asked: Asked) -> _Way | None:
     destination = asked.routes.find("SendMessageToRecipient", 2, address)
     if destination is None or destination.role is not DestinationRole.AUTHORITY:
         return None
-    decision, verdict = asked.guard.decision(
-        stored.intyg.patient, destination, flagged=stored.is_test
-    )
-    return _Way(destination, decision, verdict)
+    return _Way(destination, *ask_guard(asked, stored, destination))
+
+
+def _part(rows: Rows, asked: Asked, m: Meddelande) -> str:
+    """Whose address it is; without one of that address, some recipient that has the certificate."""
+    return asked.routes.part_of(m.logisk_adress_mottagare) or min(accepted_by(rows, m.intygs_id))
 
 
 def _move_fragor(
@@ -128,35 +134,11 @@ def _move_fragor(
     inbound: Inbound,
 ) -> None:
     """What the message does to the questions, and the events of that. A reminder does nothing."""
-    assert m.skickat_av is not None  # the schema requires it
-    by = m.skickat_av.personal_id
     if m.is_question:
+        assert m.skickat_av is not None  # the schema requires it
+        by = m.skickat_av.personal_id
         tell_care(rows, asked, stored, Handelse.NYFRFV, inbound.correlation_id, hanterat_av=by)
     elif is_answer(m):
         assert fraga is not None  # a rule of its own
         for one in answered_with(rows, stored, fraga):
-            move_fraga(
-                rows,
-                asked,
-                stored,
-                one,
-                Cause.ANSWERED,
-                inbound.correlation_id,
-                hanterat_av=by,
-                answer_id=m.meddelande_id,
-            )
-
-
-def _forward(rows: Rows, asked: Asked, m: Meddelande, inbound: Inbound) -> None:
-    address = m.logisk_adress_mottagare
-    delivery = NewDelivery(
-        contract=inbound.contract.key,
-        logical_address=address,
-        intygs_id=m.intygs_id,
-        patient=m.patient,
-        body=inbound.body,
-        part=asked.routes.part_of(address) or next(iter(sorted(accepted_by(rows, m.intygs_id)))),
-        due_at=rows.now,
-        meddelande_id=m.meddelande_id,
-    )
-    rows.deliveries.add(delivery, inbound.correlation_id)
+            close_question(rows, asked, stored, one, m, inbound)

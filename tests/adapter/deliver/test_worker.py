@@ -27,6 +27,7 @@ from intyg.adapter.store import Rows, Store
 from intyg.schemas.codes import Part, Status
 from tests.adapter.conftest import VirtualClock
 from tests.adapter.databases import sqlite_url
+from tests.adapter.draining import drain
 from tests.adapter.receivers import (
     Received,
     http,
@@ -143,7 +144,7 @@ def test_routes_are_asked_by_name_version_and_logical_address(
         return THERE
 
     queue(store)
-    Workers(store, Scripted(), find, Consequences(), SETTINGS, clock).drain()
+    drain(Workers(store, Scripted(), find, Consequences(), SETTINGS, clock))
     assert asked == [("RegisterCertificate", 3, "FKORG")]
 
 
@@ -153,13 +154,13 @@ def test_without_a_route_it_waits_for_one_and_uses_up_no_attempt(
     delivery_id = queue(store)
     nowhere = make_workers(store, clock, route=None)
     for _ in range(40):  # more often than there are attempts
-        nowhere.drain()
+        drain(nowhere)
         clock.advance(minutes=1)
     waiting = get(store, delivery_id)
     assert (waiting.state, waiting.attempts) == (DeliveryState.QUEUED, 0)
     assert waiting.last_outcome is not None
     assert waiting.last_outcome.detail == WITHOUT_ROUTE
-    make_workers(store, clock).drain()
+    drain(make_workers(store, clock))
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
 
 
@@ -174,7 +175,7 @@ def test_without_a_route_it_says_why(store: Store, clock: VirtualClock) -> None:
     workers = Workers(
         store, Scripted(), routes.find, Consequences(), SETTINGS, clock, routes.why_not
     )
-    workers.drain()
+    drain(workers)
     outcome = get(store, delivery_id).last_outcome
     assert outcome is not None
     assert outcome.detail == "no route: ehr is not for the role authority"
@@ -191,7 +192,7 @@ def test_thirty_failures_over_25_days_end_in_failed(store: Store, clock: Virtual
     start = clock()
     while get(store, delivery_id).state is DeliveryState.QUEUED:
         clock.now = get(store, delivery_id).due_at
-        assert workers.drain() == 1
+        assert drain(workers) == 1
     assert get(store, delivery_id).state is DeliveryState.FAILED
     assert [number for _, number in deliverer.seen] == list(range(1, 31))
     # 1 min + 5 min + 1 h + 6 h + 12 h, then 24 times a day
@@ -209,11 +210,11 @@ def test_what_the_guard_holds_is_asked_again_until_it_knows(
     )
     workers = make_workers(store, clock, deliverer)
     for _ in range(40):
-        workers.drain()
+        drain(workers)
         clock.advance(minutes=1)
     assert get(store, delivery_id).state is DeliveryState.HELD
     deliverer.answer = lambda _: DELIVERED
-    workers.drain()
+    drain(workers)
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
     assert deliverer.seen[-1] == (delivery_id, 1)  # holding used up nothing
 
@@ -232,7 +233,7 @@ def test_deliveries_about_one_certificate_stay_in_order_through_failures(
     )
     workers = make_workers(store, clock, deliverer)
     for _ in range(4):
-        workers.drain()
+        drain(workers)
         clock.advance(minutes=1)
     assert [which for which, _ in deliverer.seen] == [register, register, register, revoke]
 
@@ -248,7 +249,7 @@ def test_an_error_in_our_code_is_tried_again_and_told_by_its_class(
 
     delivery_id = queue(store)
     with structlog.testing.capture_logs() as lines:
-        make_workers(store, clock, Scripted(fail)).drain()
+        drain(make_workers(store, clock, Scripted(fail)))
     waiting = get(store, delivery_id)
     assert (waiting.state, waiting.attempts) == (DeliveryState.QUEUED, 1)
     assert waiting.due_at == NOW + timedelta(minutes=1)
@@ -264,7 +265,7 @@ def test_nothing_counts_as_done_before_what_follows_is_stored(
     deliverer = Scripted()
     workers = make_workers(store, clock, deliverer, Consequences(failures=1))
     with structlog.testing.capture_logs() as lines:
-        workers.drain()
+        drain(workers)
     waiting = get(store, delivery_id)
     assert waiting.state is DeliveryState.QUEUED
     assert waiting.last_outcome is not None
@@ -273,7 +274,7 @@ def test_nothing_counts_as_done_before_what_follows_is_stored(
     with store.read() as rows:
         assert rows.intyg.statuses("intyg-1") == ()
     clock.advance(minutes=1)
-    workers.drain()
+    drain(workers)
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
     assert len(deliverer.seen) == 2
     with store.read() as rows:
@@ -285,7 +286,7 @@ def test_what_may_not_go_twice_is_left_unknown_when_what_follows_fails(
 ) -> None:
     with store.begin() as rows:
         delivery_id = add_delivery(rows, contract="SomethingElse:1")
-    make_workers(store, clock, after=Consequences(failures=1)).drain()
+    drain(make_workers(store, clock, after=Consequences(failures=1)))
     assert get(store, delivery_id).state is DeliveryState.UNKNOWN
 
 
@@ -296,7 +297,7 @@ def test_a_message_that_kills_every_process_is_given_up(store: Store, clock: Vir
         clock.advance(seconds=2)
         store.recover_expired(["RegisterCertificate:3"])
     deliverer = Scripted()
-    make_workers(store, clock, deliverer).drain()
+    drain(make_workers(store, clock, deliverer))
     assert deliverer.seen == []
     assert get(store, delivery_id).state is DeliveryState.UNKNOWN
 
@@ -312,7 +313,7 @@ def test_a_long_attempt_has_a_long_lease(store: Store, clock: VirtualClock) -> N
         return DELIVERED
 
     deliverer.answer = slow
-    make_workers(store, clock, deliverer).drain()
+    drain(make_workers(store, clock, deliverer))
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
 
 
@@ -325,11 +326,11 @@ def test_an_outcome_that_comes_after_the_lease_is_dropped(
 
     def overtaken(_: Delivery) -> Outcome:
         clock.advance(hours=1)
-        assert other.drain() == 1
+        assert drain(other) == 1
         return Outcome(OutcomeKind.REFUSED)
 
     with structlog.testing.capture_logs() as lines:
-        make_workers(store, clock, Scripted(overtaken)).drain()
+        drain(make_workers(store, clock, Scripted(overtaken)))
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
     assert "delivery.lease_lost" in [line["event"] for line in lines]
 
@@ -345,7 +346,7 @@ def test_an_outcome_is_recorded_although_the_database_fails_at_first(
         if failures:
             raise failures.pop()
 
-    Workers(store, deliverer, lambda *_: THERE, lambda *_: fail, SETTINGS, clock).drain()
+    drain(Workers(store, deliverer, lambda *_: THERE, lambda *_: fail, SETTINGS, clock))
     assert get(store, delivery_id).state is DeliveryState.DELIVERED
     assert len(deliverer.seen) == 1
 
@@ -356,7 +357,7 @@ def test_log_lines_name_ids_and_no_person(store: Store, clock: VirtualClock) -> 
         rows.deliveries.add(new_delivery("189001019802"), "correlation-1")
     refused = Outcome(OutcomeKind.REFUSED, remote_text="Personen 189001019802", detail="no")
     with structlog.testing.capture_logs() as lines:
-        make_workers(store, clock, Scripted(lambda _: refused)).drain()
+        drain(make_workers(store, clock, Scripted(lambda _: refused)))
     (line,) = [line for line in lines if line["event"] == "delivery.attempt"]
     assert (line["intyg.outcome"], line["intyg.detail"], line["trace.id"]) == (
         "refused",

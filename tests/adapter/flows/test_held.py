@@ -29,6 +29,7 @@ from intyg.adapter.settings.settings import (
     SignaturePolicy,
 )
 from tests import builders
+from tests.adapter.draining import drain
 from tests.adapter.flows.rig import FK, Rig
 from tests.adapter.receivers import (
     OK,
@@ -69,14 +70,15 @@ class World:
         deliverer = Deliverer(
             services.contracts, services.guard, services.settings.delivery, services.clock
         )
-        Workers(
+        workers = Workers(
             services.store,
             deliverer,
             services.routes.find,
             lambda delivery, outcome: after_delivery.handle(delivery, outcome, services),
             services.settings.delivery,
             services.clock,
-        ).drain()
+        )
+        drain(workers)
         deliverer.close()
 
     def delivery(self) -> Delivery:

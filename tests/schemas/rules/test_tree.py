@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 from elementpath import ElementPathError, XPath1Parser
-from hypothesis import given
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -87,12 +87,12 @@ def test_what_a_text_says_stands_without_its_quotes() -> None:
         ("b:c", "unknown prefix: b in "),
         ("b:*", "unknown prefix: b in "),
         ("beside::c", "no such axis: beside in "),
-        ("unknown(1)", r"no such function: unknown\(\) with 1 arguments in "),
-        ("c:count(1)", r"no such function: c:count\(\) with 1 arguments in "),
-        ("count()", r"no such function: count\(\) with 0 arguments in "),
-        ("node(1)", r"no such function: node\(\) with 1 arguments in "),
+        ("unknown(1)", r"unknown function: unknown\(\) in "),
+        ("c:count(1)", r"unknown function: c:count\(\) in "),
+        ("count()", r"count\(\) takes another number of arguments than 0 in "),
+        ("node(1)", r"node\(\) takes another number of arguments than 1 in "),
         ("a # b", "unexpected # in a # b"),
-        ("(" * 2000 + "a" + ")" * 2000, "too many brackets in "),
+        ("(" * 2000 + "a" + ")" * 2000, "nested too deeply: "),
     ],
 )
 def test_what_cannot_be_read_is_refused(wrong: str, why: str) -> None:
@@ -104,7 +104,7 @@ def test_who_reads_without_abbreviations_and_with_other_prefixes_says_so() -> No
     assert shown(read("x:a", ["x"], ())) == "(x:a)"
     for ours in ("svar(1)", "text(.)", "c:a"):
         read(ours)
-        with pytest.raises(ValueError, match=r"no such function|unknown prefix"):
+        with pytest.raises(ValueError, match=r"unknown function|another number|unknown prefix"):
             read(ours, ["x"], ())
 
 
@@ -189,15 +189,24 @@ def values(draw: st.DrawFn, depth: int) -> str:
     return f"{name}({', '.join(draw(expressions(depth - 1)) for _ in range(count))})"
 
 
+@settings(max_examples=200, derandomize=True)
 @given(expressions())
 def test_any_expression_is_read_as_elementpath_and_libxml2_read_it(text: str) -> None:
     etree.XPath(text, namespaces=dict(PREFIXES))
-    assert tree_of(read(text)) == read_by_elementpath(text)
+    found = tree_of(read(text))
+    try:
+        theirs = read_by_elementpath(text)
+    except ValueError:  # it stumbles over `parent::node() + 1`, which libxml2 reads
+        reject()
+    assert found == theirs
 
 
-_PIECES: Final = """a c:b or - * div / // .. . @ [ ] ( ) | = < $x 1 .5 'y' , child:: text() count("""
+_PIECES: Final = (
+    """a c:b or - * div / // .. . @ [ ] ( ) | = < $x 1 .5 'y' , child:: text() count("""
+)
 
 
+@settings(max_examples=300, derandomize=True)
 @given(st.lists(st.sampled_from(_PIECES.split()), max_size=8).map(" ".join))
 def test_what_is_read_of_any_heap_of_signs_is_xpath_to_libxml2(text: str) -> None:
     try:

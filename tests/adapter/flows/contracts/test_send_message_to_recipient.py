@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from intyg.adapter.domain.destination import DestinationKind
-from intyg.adapter.domain.errors import RuleError, UnknownIntygError
+from intyg.adapter.domain.errors import UnknownIntygError
 from intyg.adapter.domain.inbound import Result
 from intyg.adapter.domain.meddelande import Direction, FragaState
 from intyg.adapter.rules.meddelande_rules import RULES
 from intyg.schemas.codes import ErrorId, ResultCode
 from tests import builders
 from tests.adapter.flows.conftest import MakeFolder
+from tests.adapter.flows.contracts.refusals import assert_refused
 from tests.adapter.flows.rig import FK, Rig, copied_rig
 
 ask = builders.send_message_to_care
@@ -115,13 +116,6 @@ def test_a_reminder_is_forwarded_and_moves_nothing(sent: Rig) -> None:
     assert sent.deliveries()[-1].new.meddelande_id == "p-1"
 
 
-def test_the_same_message_again_is_told_and_changes_nothing(sent: Rig) -> None:
-    sent.ok(write("q-1"))
-    before = sent.row_count()
-    assert sent.call(write("q-1")).code == ResultCode.INFO
-    assert sent.row_count() == before
-
-
 # --- refused ------------------------------------------------------------------------------------
 
 REFUSALS = [
@@ -218,14 +212,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("body", "rules"), REFUSALS)
 def test_every_rule_that_is_broken_is_told(talk: Rig, body: bytes, rules: list[str]) -> None:
-    before = talk.row_count()
-    with pytest.raises(RuleError) as caught:
-        talk.call_raising(body)
-    assert [finding.rule for finding in caught.value.findings] == rules
-    assert talk.row_count() == before
-    result = talk.call(body)
-    assert result.error_id == ErrorId.VALIDATION_ERROR
-    assert builders.OTHER_PATIENT not in (result.text or "")
+    assert_refused(talk, body, rules)
 
 
 def test_every_rule_of_the_table_is_tried_here() -> None:

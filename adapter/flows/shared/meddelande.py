@@ -1,0 +1,60 @@
+"""What SendMessageToCare and SendMessageToRecipient have in common; each says who asks whom."""
+
+from intyg.adapter.domain.delivery import NewDelivery
+from intyg.adapter.domain.destination import Destination
+from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.meddelande import Meddelande, StoredMeddelande
+from intyg.adapter.domain.person import GuardDecision, PatientVerdict
+from intyg.adapter.flows.services import Asked
+from intyg.adapter.flows.shared.fragor import move_fraga
+from intyg.adapter.rules.fraga_moves import Cause
+from intyg.adapter.store import Rows
+
+
+def came_before(m: Meddelande, earlier: StoredMeddelande | None) -> bool:
+    """Whether the message that has its id already says the same: then it is told, no more."""
+    return earlier is not None and earlier.meddelande == m
+
+
+def ask_guard(
+    asked: Asked, stored: StoredIntyg, destination: Destination
+) -> tuple[GuardDecision, PatientVerdict]:
+    """What the guard says of a message about a certificate, between here and a destination."""
+    return asked.guard.decision(stored.intyg.patient, destination, flagged=stored.is_test)
+
+
+def close_question(
+    rows: Rows,
+    asked: Asked,
+    stored: StoredIntyg,
+    fraga: StoredMeddelande,
+    answer: Meddelande,
+    inbound: Inbound,
+) -> None:
+    """Let an answer answer a question; care is told, and who answered if that was care."""
+    move_fraga(
+        rows,
+        asked,
+        stored,
+        fraga,
+        Cause.ANSWERED,
+        inbound.correlation_id,
+        hanterat_av=answer.skickat_av.personal_id if answer.skickat_av else None,
+        answer_id=answer.meddelande_id,
+    )
+
+
+def forward(rows: Rows, m: Meddelande, inbound: Inbound, part: str) -> None:
+    """Queue a message for `logiskAdressMottagare` as it arrived; `part` is whose address it is."""
+    delivery = NewDelivery(
+        contract=inbound.contract.key,
+        logical_address=m.logisk_adress_mottagare,
+        intygs_id=m.intygs_id,
+        patient=m.patient,
+        body=inbound.body,
+        part=part,
+        due_at=rows.now,
+        meddelande_id=m.meddelande_id,
+    )
+    rows.deliveries.add(delivery, inbound.correlation_id)
