@@ -13,7 +13,6 @@ from lxml import etree
 
 from intyg.mocks.journalsystem.sample import UNIT
 from intyg.mocks.rules.model import unknown
-from intyg.mocks.testing.clock import TestClock
 from intyg.mocks.testing.sentences import SentenceError
 from intyg.schemas.codes import Amne
 from intyg.schemas.examples.draft import Parent
@@ -25,6 +24,13 @@ if TYPE_CHECKING:  # and with it zeep, imported when the EHR gets somebody to ca
 
 ADDRESS: Final = "INTYGSADAPTER"
 """Logical address of an adapter."""
+
+_TOLD: Final = (
+    "{*}intygs-id/{*}extension",
+    "{*}typ/{*}code",
+    "{*}patient/{*}person-id/{*}extension",
+)
+"""What a certificate says of itself that an `Intyg` has, too."""
 
 _STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
 
@@ -87,6 +93,14 @@ class Issuer:
     keys: Keys
 
 
+class HasNow(Protocol):
+    """A clock: that of the mocks, or any other."""
+
+    @property
+    def now(self) -> datetime:
+        """Aware."""
+
+
 class Ehr:
     """
     The sending side of an EHR.
@@ -95,23 +109,32 @@ class Ehr:
         clock: Certificates are signed a minute ago by it.
     """
 
-    def __init__(self, issuer: Issuer, clock: TestClock) -> None:
+    def __init__(self, issuer: Issuer, clock: HasNow) -> None:
         self._issuer = issuer
         self._now = clock
         self._client: EhrClient | None = None
 
-    def connect(self, services_url: str, logical_address: str = ADDRESS) -> None:
+    def connect(
+        self,
+        services_url: str,
+        logical_address: str = ADDRESS,
+        *,
+        verify: str | bool = True,
+        cert: tuple[str, str] | None = None,
+    ) -> None:
         """
         Say where it calls; a test with the fixture `adapter` need not.
 
         Args:
             services_url: To which national paths are appended.
+            verify: CA certificates (PEM) for https; True: the usual ones.
+            cert: Client certificate and key (PEM), where the adapter wants one.
         """
         from intyg.mocks.journalsystem.client import EhrClient, Staff
 
         self.disconnect()
         staff = Staff(self._issuer.keys.hsa_id, UNIT)
-        self._client = EhrClient(services_url, logical_address, staff)
+        self._client = EhrClient(services_url, logical_address, staff, verify=verify, cert=cert)
 
     def disconnect(self) -> None:
         """Give the connections back."""
@@ -158,6 +181,26 @@ class Ehr:
         if signed:
             body = self._issuer.keys.sign(body)
         return Intyg(chosen, intyg_type.xml_code, person, body)
+
+    def sign(self, body: bytes) -> Intyg:
+        """
+        Sign a certificate of one's own, where `issue` makes none that is meant.
+
+        Args:
+            body: A RegisterCertificate element without signature, UTF-8.
+
+        Raises:
+            SentenceError: It holds no certificate with id, type and patient.
+        """
+        try:
+            intyg = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
+        except etree.XMLSyntaxError as exc:
+            raise SentenceError(f"body: {exc}") from None
+        found = [intyg.findtext(f"{{*}}intyg/{path}") for path in _TOLD]
+        if not all(found):
+            raise SentenceError("body: no intyg with id, typ and person-id")
+        intygs_id, typ, person = map(str, found)
+        return Intyg(intygs_id, typ, person, self._issuer.keys.sign(body))
 
     def register(
         self,

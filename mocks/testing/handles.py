@@ -241,6 +241,34 @@ class Authority(Mock):
             )
         return found
 
+    def await_revoked(
+        self, intyg: str | HasIntygsId, *, timeout: float = WAIT_SECONDS
+    ) -> IntygState:
+        """
+        Wait until it has been told that a certificate is revoked.
+
+        Raises:
+            ExpectationError: It was not, or has no such certificate; says what came.
+        """
+        __tracebackhide__ = True
+        wait_for(lambda: (has := self._has(intyg)) and has.revoked_at, timeout)
+        found = self._has(intyg)
+        if found is None or found.revoked_at is None:
+            raise ExpectationError(
+                f"{self.name} was not told within {timeout:g} s that {id_of(intyg)} is revoked\n"
+                f"{self.came()}"
+            )
+        return found
+
+    def message_with(self, intyg: str | HasIntygsId) -> bytes:
+        """
+        The bytes of the call that brought a certificate, as they arrived.
+
+        Raises:
+            ControlError: It has none of that id.
+        """
+        return self.link.fetch(f"/journal/{self.intyg(intyg).call}/request")
+
     def _has(self, intyg: str | HasIntygsId) -> IntygState | None:
         try:
             return self.intyg(intyg)
@@ -321,6 +349,33 @@ class Forsakringskassan(Authority):
                 f"{self.name} knows no message with {_words(fields)}; it knows {known or 'none'}"
             )
         return found[-1]
+
+    def await_answer(
+        self, message: str | HasMeddelandeId, *, timeout: float = WAIT_SECONDS
+    ) -> MeddelandeState:
+        """
+        Wait until a question of its own is answered, by a message or a certificate.
+
+        Returns:
+            The question; its `answered_by` is the id of what answers it.
+
+        Raises:
+            ExpectationError: It is not.
+        """
+        __tracebackhide__ = True
+        meddelande_id = _message_id(message)
+
+        def answered() -> MeddelandeState | None:
+            known = (each for each in self.messages() if each.meddelande_id == meddelande_id)
+            return next((each for each in known if each.answered_by), None)
+
+        wait_for(answered, timeout)
+        found = answered()
+        if found is None:
+            raise ExpectationError(
+                f"{self.name} has no answer to {meddelande_id} within {timeout:g} s\n{self.came()}"
+            )
+        return found
 
     def _say(self, path: str, fields: Mapping[str, Any]) -> SentMessage:
         __tracebackhide__ = True

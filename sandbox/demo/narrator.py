@@ -6,7 +6,9 @@ from typing import Final, TypeVar
 
 from rich.console import Console
 
+from intyg.mocks.forsakringskassan.interface import SentMessage
 from intyg.mocks.journalsystem.client import Answer
+from intyg.mocks.testing import ControlError, ExpectationError, NotAcceptedError
 
 EHR: Final = "EHR"
 ADAPTER: Final = "adapter"
@@ -42,14 +44,27 @@ class Narrator:
             self.console.print(f"\n[bold]{number}. {title}[/bold]")
             try:
                 step()
-            except StoryError as exc:
+            except (StoryError, ExpectationError, NotAcceptedError, ControlError) as exc:
                 raise StoryError(f"step {number}, {title}: {exc}") from None
 
-    def tell(self, who: str, whom: str, what: str, answer: Answer) -> None:
+    def tell(self, who: str, whom: str, what: str, answer: Answer | None) -> None:
         """A call and its answer, which must not be an error."""
+        assert answer is not None, "it has not been sent"
         self.line(who, whom, what, result_of(answer))
         if answer.code == "ERROR":
             raise StoryError(f"{what} was answered {result_of(answer)}: {answer.text}")
+
+    def sent(self, who: str, whom: str, what: str, message: SentMessage) -> None:
+        """A message of a mock's, which must be accepted."""
+        if not message.accepted:
+            raise StoryError(f"{what} was answered {message}")
+        self.line(who, whom, what, str(message.result_code))
+
+    def refused(self, what: str, answer: Answer) -> None:
+        """A call of the EHR's that must be answered VALIDATION_ERROR."""
+        self.line(EHR, ADAPTER, what, result_of(answer))
+        if (answer.code, answer.error_id) != ("ERROR", "VALIDATION_ERROR"):
+            raise StoryError(f"expected ERROR VALIDATION_ERROR, got {result_of(answer)}")
 
     def line(self, who: str, whom: str, what: str, result: str) -> None:
         seconds = time.monotonic() - self._started

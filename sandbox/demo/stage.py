@@ -15,6 +15,7 @@ from intyg.adapter.domain.virtual_clock import VirtualClock
 from intyg.adapter.httpd.ports import held_port
 from intyg.adapter.settings.settings import load_settings
 from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID, TestKeys, make_test_keys
+from intyg.mocks import testing
 from intyg.mocks.clock.adapter_clock import AdapterClock
 from intyg.mocks.clock.timeline import Timeline
 from intyg.mocks.forsakringskassan import Forsakringskassan
@@ -23,7 +24,10 @@ from intyg.mocks.journalsystem.client import EhrClient, Staff
 from intyg.mocks.journalsystem.sample import UNIT
 from intyg.mocks.personas import make_personas
 from intyg.mocks.server.serving import MockServer, run_mocks
+from intyg.mocks.testing.ehr import Issuer
+from intyg.mocks.testing.link import InProcess
 from intyg.sandbox.demo.settings_file import settings_text
+from intyg.sandbox.signing_keys import SigningKeys
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 
@@ -105,6 +109,20 @@ class Stage:
         found = self.journalsystem.mock.persona
         assert isinstance(found, Journalsystem)
         return found
+
+    @contextmanager
+    def speaking(self) -> Iterator[tuple[testing.Journalsystem, testing.Forsakringskassan]]:
+        """The EHR and Försäkringskassan as tests speak of them."""
+        fk, ehr = self.forsakringskassan, self.journalsystem
+        issuer = Issuer(IntygTypes, SigningKeys(self.keys.ca.parent))
+        settings, link = ehr.mock.settings, InProcess(ehr.mock, ehr.url)
+        care = testing.Journalsystem("journalsystem", settings, link, issuer)
+        care.connect(f"{self.adapter.url}/services")
+        settings, link = fk.mock.settings, InProcess(fk.mock, fk.url)
+        try:
+            yield care, testing.Forsakringskassan("forsakringskassan", settings, link)
+        finally:
+            care.disconnect()
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Expressions are read as XPath 1.0 has them, and abbreviations as functions."""
 
+import contextlib
+import random
 import subprocess
 import sys
 from functools import cache
@@ -7,8 +9,6 @@ from typing import Final
 
 import pytest
 from elementpath import ElementPathError, XPath1Parser
-from hypothesis import given, reject, settings
-from hypothesis import strategies as st
 from lxml import etree
 
 from intyg.schemas.rules.tree import AXES, Token, read
@@ -131,74 +131,74 @@ def test_every_expression_of_our_types_is_read_as_elementpath_reads_it() -> None
     assert other == []
 
 
-_NAMES: Final = st.sampled_from(["a", "c:svar", "t:code", "c:*", "*", "or", "div", "text", "x-1.é"])
-_BLANK: Final = st.sampled_from(["", " ", "\n\t"])
-_COMPARES: Final = ["=", "!=", "<", ">", "<=", ">="]
-_SIGNS: Final = st.sampled_from(["or", "and", "+", "-", "*", "div", "mod", *_COMPARES])
+_NAMES: Final = ("a", "c:svar", "t:code", "c:*", "*", "or", "div", "text", "x-1.é")
+_BLANKS: Final = (" ", "", "\n\t")
+_SIGNS: Final = ("or", "and", "+", "-", "*", "div", "mod", "=", "!=", "<", ">", "<=", ">=")
 _FUNCTIONS: Final = {"count": 1, "not": 1, "contains": 2, "translate": 3, "true": 0, "string": 1}
-_KINDS: Final = ["node()", "text()", "comment()", "processing-instruction('p')"]
+_KINDS: Final = ("node()", "text()", "comment()", "processing-instruction('p')")
+_VALUES: Final = ("1", "0.50", ".5", "7.", "'x or y'", '"it\'s"', "''", "$today")
+_STARTS: Final = ("", "", "", "/", "//", "$day/", "(a)/", "id('x')[1]/")
 
 
-@st.composite
-def expressions(draw: st.DrawFn, depth: int = 4) -> str:
-    """XPath 1.0 of any shape; a sign that might bind otherwise there is put in brackets."""
-    return draw(st.one_of(operations(depth), paths(depth), values(depth)))
+class Scribe:
+    """
+    Writes XPath 1.0 of any shape.
+
+    Args:
+        dice: Says of which.
+    """
+
+    def __init__(self, dice: random.Random) -> None:
+        self._any = dice.choice
+        self._dice = dice
+
+    def expression(self, depth: int = 3) -> str:
+        return self._any((self._operation, self._union, self._value))(depth)
+
+    def _operation(self, depth: int) -> str:
+        if not depth:
+            return self._union(0)
+        left, right = self.expression(depth - 1), self.expression(depth - 1)
+        return f"{left} {self._any(_SIGNS)} {self._any(_BLANKS)}{right}"
+
+    def _union(self, depth: int) -> str:
+        return " | ".join(self._path(depth) for _ in range(self._any((1, 1, 1, 2, 3))))
+
+    def _path(self, depth: int) -> str:
+        path = self._any(_STARTS) + self._step(depth)
+        for _ in range(self._dice.randrange(3)):
+            path += self._any(("/", "//", " / ")) + self._step(depth)
+        return path
+
+    def _step(self, depth: int) -> str:
+        before = self._any(("", "", "", "@", *(f"{axis}::" for axis in sorted(AXES))))
+        if not before and self._any((True, False)):
+            return self._any((".", ".."))
+        test = self._any(_NAMES if before == "@" else (*_NAMES, *_KINDS))
+        if not depth or self._any((True, False)):
+            return before + test
+        return f"{before}{test}[{self._any(_BLANKS)}{self.expression(depth - 1)}]"
+
+    def _value(self, depth: int) -> str:
+        if not depth or self._any((True, False)):
+            return self._any(_VALUES)
+        if self._any((True, False)):
+            return f"({self.expression(depth - 1)})"
+        name, count = self._any(sorted(_FUNCTIONS.items()))
+        return f"{name}({', '.join(self.expression(depth - 1) for _ in range(count))})"
 
 
-@st.composite
-def operations(draw: st.DrawFn, depth: int) -> str:
-    if not depth:
-        return draw(paths(0))
-    sign = draw(_SIGNS)
-    left, right = (draw(expressions(depth - 1)) for _ in range(2))
-    return f"{left} {sign}{draw(_BLANK) or ' '}{right}"
-
-
-@st.composite
-def paths(draw: st.DrawFn, depth: int) -> str:
-    several = [draw(path(depth)) for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3])))]
-    return " | ".join(several)
-
-
-@st.composite
-def path(draw: st.DrawFn, depth: int) -> str:
-    steps = [draw(step(depth)) for _ in range(draw(st.integers(1, 3)))]
-    slashes = [draw(st.sampled_from(["/", "//", " / "])) for _ in steps[1:]]
-    start = draw(st.sampled_from(["", "", "", "/", "//", "$day/", "(a)/", "id('x')[1]/"]))
-    return start + steps[0] + "".join(map(str.__add__, slashes, steps[1:]))
-
-
-@st.composite
-def step(draw: st.DrawFn, depth: int) -> str:
-    before = draw(st.sampled_from(["", "", "@", *(f"{axis}::" for axis in sorted(AXES))]))
-    if not before and draw(st.booleans()):
-        return draw(st.sampled_from([".", ".."]))
-    test = draw(_NAMES if before == "@" else st.one_of(_NAMES, st.sampled_from(_KINDS)))
-    condition = f"[{draw(_BLANK)}{draw(expressions(depth - 1))}]" if depth and not before else ""
-    return before + test + condition
-
-
-@st.composite
-def values(draw: st.DrawFn, depth: int) -> str:
-    plain = ["1", "0.50", ".5", "7.", "'x or y'", '"it\'s"', "''", "$today"]
-    if not depth or draw(st.booleans()):
-        return draw(st.sampled_from(plain))
-    if draw(st.booleans()):
-        return f"({draw(expressions(depth - 1))})"
-    name, count = draw(st.sampled_from(sorted(_FUNCTIONS.items())))
-    return f"{name}({', '.join(draw(expressions(depth - 1)) for _ in range(count))})"
-
-
-@settings(max_examples=200, derandomize=True)
-@given(expressions())
-def test_any_expression_is_read_as_elementpath_and_libxml2_read_it(text: str) -> None:
-    etree.XPath(text, namespaces=dict(PREFIXES))
-    found = tree_of(read(text))
-    try:
-        theirs = read_by_elementpath(text)
-    except ValueError:  # it stumbles over `parent::node() + 1`, which libxml2 reads
-        reject()
-    assert found == theirs
+def test_any_expression_is_read_as_elementpath_and_libxml2_read_it() -> None:
+    scribe, stumbled = Scribe(random.Random(1)), 0
+    for _ in range(1000):
+        text = scribe.expression()
+        etree.XPath(text, namespaces=dict(PREFIXES))
+        found = tree_of(read(text))
+        try:
+            assert found == read_by_elementpath(text), text
+        except ValueError:  # at `parent::node() + 1`, for one, which libxml2 reads
+            stumbled += 1
+    assert stumbled < 20
 
 
 _PIECES: Final = (
@@ -206,14 +206,15 @@ _PIECES: Final = (
 )
 
 
-@settings(max_examples=300, derandomize=True)
-@given(st.lists(st.sampled_from(_PIECES.split()), max_size=8).map(" ".join))
-def test_what_is_read_of_any_heap_of_signs_is_xpath_to_libxml2(text: str) -> None:
-    try:
-        read(text, abbreviations=())
-    except ValueError:
-        return
-    etree.XPath(text, namespaces=dict(PREFIXES))
+def test_what_is_read_of_any_heap_of_signs_is_xpath_to_libxml2() -> None:
+    dice, read_ones = random.Random(1), 0
+    for _ in range(10_000):
+        text = " ".join(dice.choices(_PIECES.split(), k=dice.randint(1, 7)))
+        with contextlib.suppress(ValueError):
+            read(text, abbreviations=())
+            read_ones += 1
+            etree.XPath(text, namespaces=dict(PREFIXES))
+    assert read_ones > 500
 
 
 @pytest.mark.parametrize("ours", ["text(.)", "svar(1)", "1 < 2 = true()"])
