@@ -23,6 +23,7 @@ OUTERMOST: Final = {
     "adapter/cli/test_keys.py",
     "adapter/cli/verify.py",
     "sandbox/demo/accident.py",
+    "sandbox/demo/production.py",
     "sandbox/demo/stage.py",
     "sandbox/signing_keys.py",
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from intyg.adapter import signature
 from intyg.adapter.bootstrap.app import App, build_app
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.virtual_clock import VirtualClock
@@ -27,7 +28,6 @@ from intyg.mocks.server.serving import MockServer, run_mocks
 from intyg.mocks.testing.ehr import Issuer
 from intyg.mocks.testing.link import InProcess
 from intyg.sandbox.demo.settings_file import settings_text
-from intyg.sandbox.signing_keys import SigningKeys
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 
@@ -67,6 +67,19 @@ class Tripwire:
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._thread.join()
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who signs with the test keys; for the EHR's sentences."""
+
+    keys: TestKeys
+    hsa_id: str = SIGNER_HSA_ID
+
+    def sign(self, body: bytes) -> bytes:
+        """The same RegisterCertificate element with a signature in its intyg."""
+        key = signature.load_signing_key(self.keys.signer.key, self.keys.signer.cert)
+        return signature.sign_document(body, key)
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,7 @@ class Stage:
     def speaking(self) -> Iterator[tuple[testing.Journalsystem, testing.Forsakringskassan]]:
         """The EHR and Försäkringskassan as tests speak of them."""
         fk, ehr = self.forsakringskassan, self.journalsystem
-        issuer = Issuer(IntygTypes, SigningKeys(self.keys.ca.parent))
+        issuer = Issuer(IntygTypes, Signer(self.keys))
         settings, link = ehr.mock.settings, InProcess(ehr.mock, ehr.url)
         care = testing.Journalsystem("journalsystem", settings, link, issuer)
         care.connect(f"{self.adapter.url}/services")

@@ -10,7 +10,6 @@ import requests
 from lxml import etree
 from rich.console import Console
 
-from intyg.adapter import signature
 from intyg.adapter.cli.options import swedish_now
 from intyg.adapter.formats import safe_xml
 from intyg.mocks.journal import Entry
@@ -18,7 +17,7 @@ from intyg.mocks.journalsystem.sample import Parent, fk7804
 from intyg.mocks.testing import Intyg
 from intyg.mocks.wire.signature import SignatureOutcome
 from intyg.sandbox.demo.narrator import ADAPTER, EHR, FK, REAL, WAIT_SECONDS, Narrator, StoryError
-from intyg.sandbox.demo.stage import PATIENT, Stage
+from intyg.sandbox.demo.stage import PATIENT, Signer, Stage
 from intyg.schemas.codes import TypAvRelation
 from intyg.schemas.ns import SOAP11
 
@@ -271,8 +270,7 @@ def unsigned(
 
 def issue(stage: Stage, intygs_id: str, parent: Parent | None = None) -> bytes:
     """The same, signed by the test signer."""
-    key = signature.load_signing_key(stage.keys.signer.key, stage.keys.signer.cert)
-    return signature.sign_document(unsigned(stage, intygs_id, parent), key)
+    return Signer(stage.keys).sign(unsigned(stage, intygs_id, parent))
 
 
 def issue_sample(stage: Stage) -> tuple[str, bytes]:

@@ -17,13 +17,9 @@ from intyg.adapter.bootstrap.app import build_app
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.settings.settings import load_settings
 from intyg.adapter.signature.demo_keys import make_stand_in_keys
-from intyg.sandbox.demo.accident import (
-    PATIENT,
-    SOMEBODY,
-    Accident,
-    Authority,
-)
+from intyg.sandbox.demo.accident import PATIENT, SOMEBODY, Accident
 from intyg.sandbox.demo.narrator import StoryError
+from intyg.sandbox.demo.production import Authority
 
 
 class InThisProcess(Accident):

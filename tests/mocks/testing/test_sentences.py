@@ -196,6 +196,55 @@ def test_without_calls_it_says_so(fk: Forsakringskassan) -> None:
     fk.forget_expectations()
 
 
+# --- certificates -----------------------------------------------------------------------------------
+
+
+def test_a_certificate_of_ones_own_is_signed_and_known_by_what_it_says(
+    ehr: Journalsystem, fk: Forsakringskassan
+) -> None:
+    made = ehr.issue("FK7804", signed=False)
+    mine = ehr.sign(made.body.replace(b"TSTNMT2321000156-ENHET1", b"TSTNMT2321000156-MINE"))
+    assert (mine.intygs_id, mine.typ, mine.person) == (made.intygs_id, "LISJP", made.person)
+    ehr.register(mine)
+    held = fk.await_intyg(mine)
+    assert (held.signature, held.enhets_id) == ("valid", "TSTNMT2321000156-MINE")
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [(b"<a", "body: "), (b"<a><intyg/></a>", "no intyg with id, typ and person-id")],
+)
+def test_what_is_no_certificate_is_not_signed(ehr: Journalsystem, body: bytes, says: str) -> None:
+    with pytest.raises(SentenceError, match=says):
+        ehr.sign(body)
+
+
+def test_the_bytes_that_brought_a_certificate_can_be_looked_at(
+    ehr: Journalsystem, fk: Forsakringskassan
+) -> None:
+    ehr.register()
+    intyg = ehr.register()
+    assert intyg.body in fk.message_with(intyg)
+    with pytest.raises(ControlError, match="is not known here"):
+        fk.message_with("another")
+
+
+def test_a_revocation_is_waited_for(ehr: Journalsystem, fk: Forsakringskassan) -> None:
+    intyg = ehr.register()
+    for one in (intyg, "another"):
+        with pytest.raises(ExpectationError, match=r"was not told within 0 s that .* is revoked"):
+            fk.await_revoked(one, timeout=0)
+    ehr.revoke(intyg)
+    assert fk.await_revoked(intyg, timeout=0).revoked_at is not None
+
+
+def test_an_answer_is_waited_for(ehr: Journalsystem, fk: Forsakringskassan) -> None:
+    question = ehr.ask("KONTKT", ehr.register())
+    for one in (question, "another"):
+        with pytest.raises(ExpectationError, match=r"has no answer to .* within 0 s"):
+            fk.await_answer(one, timeout=0)
+
+
 # --- words that there are not ---------------------------------------------------------------------
 
 
