@@ -196,7 +196,7 @@ def test_without_calls_it_says_so(fk: Forsakringskassan) -> None:
     fk.forget_expectations()
 
 
-# --- certificates -----------------------------------------------------------------------------------
+# --- certificates ---------------------------------------------------------------------------------
 
 
 def test_a_certificate_of_ones_own_is_signed_and_known_by_what_it_says(
