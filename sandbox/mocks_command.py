@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     _Mocks: TypeAlias = dict[str, MockService[Persona]]
 
-mocks = typer.Typer(help="Run the mock authorities and the mock EHR until they are stopped.")
+mocks = typer.Typer(
+    help="Run the mock authorities and the mock EHR until they are stopped.",
+    add_completion=False,
+)
 
 MAX_PORT: Final = 65535
 

@@ -19,6 +19,7 @@ from intyg.adapter.store import AuditRow, Rows, Store
 audit = typer.Typer(
     help="Who did what with which certificate, in a log that nobody can change.",
     no_args_is_help=True,
+    add_completion=False,
 )
 
 _MOST_FAULTS: Final = 20

@@ -1,15 +1,13 @@
-"""The one list of commands. Each is imported when it is called, and not before.
+"""The one list of commands, and what `intyg --help` says.
 
-Settings, database and web pages take most of a second to import, which `intyg --help`, `intyg
-mocks` or `intyg validate` has no need of. By string, too, since the sandbox stands above this room.
+By string, since each command is imported when it is called and not before: settings, database and
+web pages take most of a second, which `intyg mocks` or `intyg validate` has no need of. So that
+`intyg --help` is there at once, nothing here needs Typer either.
 """
 
-from importlib import import_module
-from typing import Any, Final, NamedTuple
-
-import typer
-import typer.core
-import typer.main
+import shutil
+import textwrap
+from typing import Final, NamedTuple
 
 
 class Listed(NamedTuple):
@@ -92,36 +90,45 @@ COMMANDS: Final = {
     "version": Listed("intyg.adapter.cli.version:version", "Print the version."),
 }
 
+ABOUT: Final = (
+    "Integration adapter for Swedish medical certificates (intyg), and its mock authorities."
+)
 
-class Commands(typer.core.TyperGroup):
-    """The commands of the list, each its line until it is called."""
+OPTIONS: Final = {
+    "--version": "Print the version.",
+    "--install-completion": "Let this shell complete commands and options from now on.",
+    "--show-completion": "Print what --install-completion would install.",
+    "-h, --help": "Show this, or with a command, what that does.",
+}
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  as the class above has it
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  as above
-        if cmd_name not in COMMANDS:
-            return None
-        return LateCommand(cmd_name, help=COMMANDS[cmd_name].line)
-
-
-class LateCommand(typer.core.TyperCommand):
-    """A command before it is called."""
-
-    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
-        """Import the command; it goes on from here by itself."""
-        assert self.name is not None
-        return load(self.name).make_context(info_name, args, parent, **extra)
+_WIDEST: Final = 100  # longer lines are hard to read
+_GAP: Final = 2
 
 
-def load(name: str) -> Any:
-    """The command itself."""
-    module, _, attribute = COMMANDS[name].where.partition(":")
-    found = getattr(import_module(module), attribute)
-    if not isinstance(found, typer.Typer):
-        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alone.command(name)(found)
-        found = alone
-    command = typer.main.get_command(found)
-    command.name = name
-    return command
+def help_text() -> str:
+    """What `intyg --help` says, as wide as the terminal lets it be."""
+    width = max(40, min(shutil.get_terminal_size().columns, _WIDEST))
+    lines = {name: listed.line for name, listed in COMMANDS.items()}
+    return "\n".join(
+        (
+            "Usage: intyg [OPTIONS] COMMAND [ARGS]...\n",
+            textwrap.fill(ABOUT, width, initial_indent="  ", subsequent_indent="  "),
+            "\nOptions:",
+            _two_columns(OPTIONS, width),
+            "\nCommands:",
+            _two_columns(lines, width),
+        )
+    )
+
+
+def _two_columns(lines: dict[str, str], width: int) -> str:
+    first = max(map(len, lines)) + 2 * _GAP
+    return "\n".join(
+        textwrap.fill(
+            line,
+            width,
+            initial_indent=f"{'':{_GAP}}{name:{first - _GAP}}",
+            subsequent_indent=" " * first,
+        )
+        for name, line in lines.items()
+    )

@@ -1,22 +1,42 @@
 """The command `intyg`. Its commands are a file each, listed in `commands.py`."""
 
+from typing import Annotated
+
 import typer
 
-from intyg.adapter.cli.commands import Commands
+from intyg.adapter.cli.commands import ABOUT
+from intyg.adapter.cli.late_commands import Commands
 from intyg.adapter.domain.lossy_file import lossy_stderr
 
 cli = typer.Typer(
     name="intyg",
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    help=ABOUT,
+    context_settings={"help_option_names": ["-h", "--help"]},  # every command inherits them
+    rich_markup_mode=None,  # Rich takes three times as long to import as everything else here
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from intyg.adapter.cli.version import version
+
+        version()
+        raise typer.Exit
+
+
 @cli.callback()
-def _intyg() -> None:
-    """Integration adapter for Swedish medical certificates (intyg), and its mock authorities."""
+def _intyg(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version, and end."
+        ),
+    ] = False,
+) -> None:
+    pass  # each command does its own
 
 
 def main() -> None:

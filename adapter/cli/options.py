@@ -26,7 +26,7 @@ OutputOption = Annotated[Path | None, typer.Option("-o", help="Default: standard
 TypesOption = Annotated[Path | None, typer.Option(help="More certificate types.")]
 
 NameArgument = Annotated[
-    str, typer.Argument(metavar="TYPE", help="FK7804, LISJP, 7443: any name of the type.")
+    str, typer.Argument(metavar="TYPE", help="FK7804, LISJP, 7443, Dödsbevis: any name of it.")
 ]
 VersionOption = Annotated[str | None, typer.Option(help="Default: the newest.")]
 
@@ -71,6 +71,15 @@ def known_types(types_dir: Path | None) -> IntygTypes:
 def lookup(known: IntygTypes, name: str, version: str | None) -> IntygType:
     """The type of `NameArgument` and `VersionOption`; ends the command where there is none."""
     try:
-        return known.lookup(name, version)
+        return known.named(name, version)
     except UnknownTypeError as exc:
         fail(str(exc))
+
+
+def unknown_in_message(known: IntygTypes, unknown: UnknownTypeError) -> str:
+    """What is wrong with a message's type; a form's number or title is not what it is called."""
+    try:
+        meant = known.named(unknown.code) if unknown.version is None else None
+    except UnknownTypeError:
+        meant = None
+    return f"{unknown}; {meant.code} is {meant.xml_code} in a message" if meant else str(unknown)

@@ -19,7 +19,7 @@ from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdi
 from intyg.adapter.guard import POLICY, Guard, build_test_patients
 from intyg.adapter.rules.person_id import person_from
 
-patient = typer.Typer(help="Who is a test patient.", no_args_is_help=True)
+patient = typer.Typer(help="Who is a test patient.", no_args_is_help=True, add_completion=False)
 
 
 _COLOURS = {GuardDecision.SEND: "green", GuardDecision.HOLD: "yellow", GuardDecision.BLOCK: "red"}

@@ -38,7 +38,7 @@ def render(
         try:
             pages.append(rendered(known.find(_typ(intyg), _version(intyg)), intyg))
         except UnknownTypeError as exc:
-            fail(f"{file}: {exc}", 1)
+            fail(f"{file}: {unknown_in_message(known, exc)}", 1)
     text = "\n".join(page.as_html() if html else page.as_text() for page in pages)
     write(text.encode(), output)
 

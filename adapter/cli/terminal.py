@@ -27,7 +27,8 @@ def fail(text: str, code: int = 2) -> NoReturn:
 
 def print_json(fields: Mapping[str, object]) -> None:
     """One object, on a line of its own."""
-    typer.echo(json.dumps(fields, ensure_ascii=False))
+    line = json.dumps(fields, ensure_ascii=False)
+    typer.echo(line.encode("utf-8", "replace").decode())  # names of files need not be text
 
 
 def read(file: Path) -> bytes:
@@ -40,12 +41,32 @@ def read(file: Path) -> bytes:
     return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
 
 
-def write(data: bytes, file: Path | None) -> None:
-    """To a file, or standard output; ends the command where that cannot be written."""
-    if file is None:
+def write(data: bytes, file: Path | None, facts: Mapping[str, object] | None = None) -> None:
+    """
+    To a file, or standard output; ends the command where that cannot be written.
+
+    Args:
+        data: A document.
+        file: None: standard output.
+        facts: Print these as one JSON object instead, with `output`, the file or null, and
+            `document`, its text where there is no file.
+    """
+    if facts is not None:
+        text = None if file else _text(data)
+        if file is not None:
+            write(data, file)
+        print_json({**facts, "output": file and str(file), "document": text})
+    elif file is None:
         sys.stdout.buffer.write(data)
-        return
+    else:
+        try:
+            file.write_bytes(data)
+        except OSError as exc:
+            fail(f"{file}: {exc.strerror}")
+
+
+def _text(document: bytes) -> str:
     try:
-        file.write_bytes(data)
-    except OSError as exc:
-        fail(f"{file}: {exc.strerror}")
+        return document.decode("utf-8")
+    except UnicodeDecodeError:
+        fail("the document is not in UTF-8, and has no place in JSON: give -o")

@@ -4,6 +4,8 @@ Unlike in the flows, nothing is refused early when validating: the contract's sc
 of the certificate's type are both asked, so that every fault is seen at once.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,11 +14,19 @@ from typing import Annotated, Any, Final
 import typer
 from lxml import etree
 from rich.markup import escape
+from rich.progress import Progress
 
 from intyg.adapter.bootstrap.load_schemas import load_schemas
+from intyg.adapter.cli.junit import Checked, junit, place_of
 from intyg.adapter.cli.message_file import request_element
-from intyg.adapter.cli.options import JsonOption, TodayOption, TypesOption, told_or_today
-from intyg.adapter.cli.terminal import err, fail, out, print_json, read
+from intyg.adapter.cli.options import (
+    JsonOption,
+    TodayOption,
+    TypesOption,
+    told_or_today,
+    unknown_in_message,
+)
+from intyg.adapter.cli.terminal import err, fail, out, print_json, read, write
 from intyg.adapter.domain.errors import AdapterError
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.settings.settings import SettingsError
@@ -30,8 +40,18 @@ _BARE: Final = "/RegisterCertificate/intyg"
 
 
 def validate(
-    files: Annotated[list[Path], typer.Argument(help="Messages; - is standard input.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Messages; folders, for each *.xml beneath; - is standard input."),
+    ],
     as_json: JsonOption = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Only files that are not valid; no summary.")
+    ] = False,
+    junit_file: Annotated[
+        Path | None,
+        typer.Option("--junit", metavar="FILE", help="Also as JUnit XML, for build servers."),
+    ] = None,
     contracts_dir: Annotated[
         Path | None, typer.Option(help="An official archive of the contracts.")
     ] = None,
@@ -41,21 +61,66 @@ def validate(
     """Check messages against contract and certificate type: envelope, request or bare intyg."""
     contracts, types = _schemas(contracts_dir, types_dir)
     day = told_or_today(today)
-    worst = 0
-    for file in files:
-        try:
-            findings = check_file(read(file), contracts, types, today=day)
-        except OSError as exc:
-            findings = [Finding("FILE", f"cannot be read: {exc.strerror}", "/")]
-            worst = 2
-        valid = not any(f.severity is Severity.ERROR for f in findings)
-        worst = max(worst, 0 if valid else 1)
+    done = []
+    for file in _with_progress(list(_messages(files)), hidden=quiet):
+        checked = _checked(file, contracts, types, day)
+        done.append(checked)
+        if quiet and checked.valid:
+            continue
         if as_json:
-            errors = [_as_json(finding) for finding in findings]
-            print_json({"file": str(file), "valid": valid, "errors": errors})
+            print_json(_as_json(checked))
         else:
-            _print_findings(file, findings, valid)
-    raise typer.Exit(worst)
+            _print_findings(checked)
+    if junit_file is not None:
+        write(junit(done), junit_file)
+    if len(done) > 1 and not (quiet or as_json):
+        out.print(_summary(done))
+    raise typer.Exit(max(map(_exit_code, done), default=0))
+
+
+def _messages(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files themselves, and those in folders; ends the command at a folder without any."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(each for each in path.rglob("*.xml") if each.is_file())
+        if not found:
+            fail(f"{path}: there is no *.xml in this folder")
+        yield from found
+
+
+def _with_progress(files: Sequence[Path], *, hidden: bool) -> Iterator[Path]:
+    """The files, one after the other; a bar beside them where somebody looks at a terminal."""
+    if hidden or len(files) < 2 or not err.is_terminal:
+        yield from files
+        return
+    # Through the bar's console only what goes to a terminal as well: it is that of the errors.
+    with Progress(
+        console=err, transient=True, redirect_stdout=out.is_terminal, redirect_stderr=False
+    ) as progress:
+        yield from progress.track(files, description="validate")
+
+
+def _checked(file: Path, contracts: Contracts, types: IntygTypes, day: date) -> Checked:
+    try:
+        data = read(file)
+    except OSError as exc:
+        unread = Finding("FILE", f"cannot be read: {exc.strerror}", "/")
+        return Checked(file, (unread,), readable=False)
+    return Checked(file, tuple(check_file(data, contracts, types, today=day)))
+
+
+def _exit_code(checked: Checked) -> int:
+    if not checked.readable:
+        return 2
+    return 0 if checked.valid else 1
+
+
+def _summary(done: Sequence[Checked]) -> str:
+    counts = Counter(map(_exit_code, done))
+    said = [f"{len(done)} files: {counts[0]} valid", f"{counts[1]} not valid"]
+    return ", ".join([*said, f"{counts[2]} not readable"] if counts[2] else said)
 
 
 def _schemas(contracts_dir: Path | None, types_dir: Path | None) -> tuple[Contracts, IntygTypes]:
@@ -68,25 +133,28 @@ def _schemas(contracts_dir: Path | None, types_dir: Path | None) -> tuple[Contra
     return contracts, types
 
 
-def _as_json(finding: Finding) -> dict[str, Any]:
-    return {
-        "rule": finding.rule,
-        "xpath": finding.xpath,
-        "line": finding.line,
-        "message": finding.message,
-        "severity": finding.severity.value,
-    }
+def _as_json(checked: Checked) -> dict[str, Any]:
+    errors = [
+        {
+            "rule": finding.rule,
+            "xpath": finding.xpath,
+            "line": finding.line,
+            "message": finding.message,
+            "severity": finding.severity.value,
+        }
+        for finding in checked.findings
+    ]
+    return {"file": str(checked.file), "valid": checked.valid, "errors": errors}
 
 
-def _print_findings(file: Path, findings: list[Finding], valid: bool) -> None:
-    verdict = "[green]valid[/green]" if valid else "[red]not valid[/red]"
-    out.print(f"{escape(str(file))}: {verdict}")
-    for finding in findings:
+def _print_findings(checked: Checked) -> None:
+    verdict = "[green]valid[/green]" if checked.valid else "[red]not valid[/red]"
+    out.print(f"{escape(str(checked.file))}: {verdict}")
+    for finding in checked.findings:
         colour = "red" if finding.severity is Severity.ERROR else "yellow"
-        place = f"line {finding.line} {finding.xpath}" if finding.line else finding.xpath
         out.print(
             f"  [{colour}]{finding.severity}[/{colour}] [bold]{escape(finding.rule)}[/bold] "
-            f"{escape(finding.message)}\n    [dim]{escape(place)}[/dim]",
+            f"{escape(finding.message)}\n    [dim]{escape(place_of(finding))}[/dim]",
         )
 
 
@@ -146,7 +214,8 @@ def _check_intyg(intyg: etree._Element, types: IntygTypes, today: date) -> list[
     try:
         intyg_type = types.find(typ, version)
     except UnknownTypeError as exc:
-        return [Finding("TYPE", str(exc), "/RegisterCertificate/intyg/typ", _line(intyg))]
+        text = unknown_in_message(types, exc)
+        return [Finding("TYPE", text, "/RegisterCertificate/intyg/typ", _line(intyg))]
     return types.check(intyg_type, intyg, today=today)
 
 

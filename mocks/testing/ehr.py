@@ -166,7 +166,7 @@ class Ehr:
         Raises:
             UnknownTypeError: There is no such type; names those that there are.
         """
-        intyg_type = self._issuer.types().lookup(typ)
+        intyg_type = self._issuer.types().named(typ)
         chosen = intygs_id or str(uuid.uuid4())
         element = example(
             intyg_type,

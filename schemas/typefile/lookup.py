@@ -17,6 +17,7 @@ from lxml import etree
 from intyg.schemas.finding import Finding
 from intyg.schemas.intyg_model import CodeList, IntygHeader, IntygType
 from intyg.schemas.rules.check import IntygCheck
+from intyg.schemas.typefile.names import name_and_version, names_of, nearest, plain
 from intyg.schemas.typefile.reader import (
     TypeFileError,
     read_code_lists,
@@ -46,6 +47,17 @@ class UnknownTypeError(LookupError):
         self.code = code
         self.version = version
         self.known = known
+
+
+class UnknownNameError(UnknownTypeError):
+    """Nobody calls a type so; `known` has the codes of those that may have been meant, or all."""
+
+    def __init__(self, name: str, headers: tuple[IntygHeader, ...]) -> None:
+        near = nearest(name, headers)
+        super().__init__(name, None, tuple(sorted({each.code for each in near or headers})))
+        if near:
+            meant = ", ".join(f"{each.code} ({each.name})" for each in near)
+            self.args = (f"no certificate type is called {name.strip()}; the nearest: {meant}",)
 
 
 class IntygTypes:
@@ -116,6 +128,34 @@ class IntygTypes:
                 raise UnknownTypeError(name, version, self._known(keys))
             keys = of_version
         return self._whole(max(keys, key=lambda key: [int(n) for n in key[1].split(".")]))
+
+    def named(self, name: str, version: str | None = None) -> IntygType:
+        """
+        The type that a person means: as `lookup`, or by a name as authorities write it.
+
+        Args:
+            name: `Dödsbevis`, `TSTRK 1007`, `Läkarintyg för sjukpenning`, also with the version,
+                `FK7804/1`; see `names.py` for what does not count.
+            version: As for `lookup`.
+
+        Raises:
+            UnknownNameError: No type is called so; names the nearest.
+            UnknownTypeError: No such version; names the known ones.
+        """
+        split = name_and_version(name) if version is None else None
+        for called, wanted in ([split] if split else []) + [(name, version)]:
+            code = self._code_called(called)
+            if code is not None:
+                return self.lookup(code, wanted)
+        raise UnknownNameError(name, self.headers())
+
+    def _code_called(self, name: str) -> str | None:
+        """The form number of the one type that is called so."""
+        wanted = plain(name)
+        codes = {h.code: plain(h.code) for h in self._headers.values() if wanted in names_of(h)}
+        if len(codes) > 1:  # a user's own type may take a name of ours, and its number then tells
+            codes = {code: form for code, form in codes.items() if form == wanted}
+        return min(codes, default=None)
 
     def check(
         self,
@@ -212,4 +252,4 @@ def _names(header: IntygHeader) -> set[str]:
 
 
 def _has_version(header: IntygHeader, version: str) -> bool:
-    return version == header.version or version in header.xml_versions
+    return not {version, f"{version}.0"}.isdisjoint((header.version, *header.xml_versions))
