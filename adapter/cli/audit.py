@@ -49,6 +49,7 @@ def verify(
         list[Path] | None,
         typer.Option(help="Logs of the adapter, or other files with anchors: rows that must be."),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Find every row that was changed, removed, added or moved."""
     try:
@@ -59,13 +60,21 @@ def verify(
         fail(f"{exc.filename}: {exc.strerror}")
     with _opened(config) as (rows, _, key):
         found = log_of.verify(rows, key, anchors)
+    if as_json:
+        faults = [asdict(fault) for fault in found.faults]
+        print_json({"rows": found.rows, "anchors": found.anchors, "faults": faults})
+    else:
+        _print(found)
+    raise typer.Exit(1 if found.faults else 0)
+
+
+def _print(found: log_of.Verification) -> None:
     for fault in found.faults[:_MOST_FAULTS]:
         out.print(f"chain {fault.chain}, row {fault.number}: {fault.text}")
     if len(found.faults) > _MOST_FAULTS:
         out.print(f"and {len(found.faults) - _MOST_FAULTS} more")
     verdict = f"{len(found.faults)} faults" if found.faults else "whole"
     out.print(f"{found.rows} rows, {found.anchors} anchors: {verdict}")
-    raise typer.Exit(1 if found.faults else 0)
 
 
 @audit.command("list")
@@ -105,8 +114,11 @@ def _line(row: AuditRow) -> str:
 
 
 @audit.command()
-def anchors(config: ConfigOption = None) -> None:
+def anchors(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Print where each chain ends now, to keep where the database's owner cannot reach it."""
     with _opened(config) as (rows, _, _):
         for one in log_of.anchors(rows):
-            typer.echo(one)
+            if as_json:
+                print_json({"anchor": one})
+            else:
+                typer.echo(one)

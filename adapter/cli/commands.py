@@ -83,6 +83,10 @@ COMMANDS: Final = {
         "intyg.adapter.cli.schema:schema",
         "Write a certificate type's rules as XSD 1.1 or Schematron, to check with elsewhere.",
     ),
+    "wsdl": Listed(
+        "intyg.adapter.cli.wsdl:wsdl",
+        "Write every contract as WSDL and XSD: those that the adapter offers, and those it calls.",
+    ),
     "test-keys": Listed(
         "intyg.adapter.cli.test_keys:make_keys",
         "Make a test CA, signers, and server and client certificates. For tests only.",

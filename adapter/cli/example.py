@@ -7,6 +7,7 @@ import typer
 
 from intyg.adapter.cli.options import (
     DAY,
+    JsonOption,
     NameArgument,
     OutputOption,
     TypesOption,
@@ -61,6 +62,7 @@ def example(
         ),
     ] = None,
     output: OutputOption = None,
+    as_json: JsonOption = False,
     types_dir: TypesOption = None,
 ) -> None:
     """Write an unsigned RegisterCertificate request with invented contents."""
@@ -81,7 +83,8 @@ def example(
         person_id=person or PERSON,
         signer=signer or SIGNER,
     )
-    write(_written(Workshop(intyg_type, day), frame, size, seed, break_), output)
+    written = _written(Workshop(intyg_type, day), frame, size, seed, break_)
+    write(written, output, _facts(intyg_type, frame) if as_json else None)
 
 
 def _written(workshop: Workshop, frame: Frame, size: Size, seed: int, break_: str | None) -> bytes:
@@ -96,6 +99,15 @@ def _written(workshop: Workshop, frame: Frame, size: Size, seed: int, break_: st
         fail(str(exc), 1)
     except ValueError:
         fail("--id and --signer: characters that XML cannot hold")
+
+
+def _facts(intyg_type: IntygType, frame: Frame) -> dict[str, object]:
+    return {
+        "type": intyg_type.code,
+        "version": frame.version,
+        "intygs_id": frame.intygs_id,
+        "signer": frame.signer,
+    }
 
 
 def _broken(workshop: Workshop, frame: Frame, rule: str, seed: int) -> Draft:

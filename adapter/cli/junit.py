@@ -64,9 +64,7 @@ def junit(checked: Iterable[Checked]) -> bytes:
 
 
 def _lines(findings: Iterable[Finding]) -> str:
-    return "\n".join(
-        _text(f"{each.rule} {each.message} ({place_of(each)})") for each in findings
-    )
+    return "\n".join(_text(f"{each.rule} {each.message} ({place_of(each)})") for each in findings)
 
 
 def place_of(finding: Finding) -> str:

@@ -21,9 +21,9 @@ cli = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from intyg.adapter.cli.version import version
+        from importlib.metadata import version  # not above: it takes a moment
 
-        version()
+        typer.echo(version("intygsadapter"))
         raise typer.Exit
 
 

@@ -6,7 +6,13 @@ from typing import Annotated
 import typer
 from lxml import etree
 
-from intyg.adapter.cli.options import OutputOption, TypesOption, known_types
+from intyg.adapter.cli.options import (
+    JsonOption,
+    OutputOption,
+    TypesOption,
+    known_types,
+    unknown_in_message,
+)
 from intyg.adapter.cli.terminal import fail, read, write
 from intyg.adapter.domain.errors import AdapterError
 from intyg.adapter.formats import safe_xml
@@ -20,6 +26,7 @@ def render(
     ],
     html: Annotated[bool, typer.Option("--html", help="As a HTML page.")] = False,
     output: OutputOption = None,
+    as_json: JsonOption = False,
     types_dir: TypesOption = None,
 ) -> None:
     """Show a certificate as a person reads it. It need not be valid."""
@@ -40,7 +47,8 @@ def render(
         except UnknownTypeError as exc:
             fail(f"{file}: {unknown_in_message(known, exc)}", 1)
     text = "\n".join(page.as_html() if html else page.as_text() for page in pages)
-    write(text.encode(), output)
+    facts = {"file": str(file), "format": "html" if html else "text"}
+    write(text.encode(), output, facts if as_json else None)
 
 
 def _typ(intyg: etree._Element) -> str:

@@ -32,7 +32,9 @@ from intyg.adapter.rules.person_id import person_from
 from intyg.adapter.settings.settings import SettingsError
 from intyg.schemas.contract.contract import Contracts
 
-route = typer.Typer(help="Where messages go, and who may call.", no_args_is_help=True, add_completion=False)
+route = typer.Typer(
+    help="Where messages go, and who may call.", no_args_is_help=True, add_completion=False
+)
 
 
 _COLOURS: Final = {StepState.OK: "green", StepState.NOTE: "yellow", StepState.NO: "red"}

@@ -7,6 +7,7 @@ import typer
 
 from intyg.adapter.cli.options import (
     DAY,
+    JsonOption,
     NameArgument,
     OutputOption,
     TypesOption,
@@ -32,6 +33,7 @@ def schema(
         ),
     ] = None,
     output: OutputOption = None,
+    as_json: JsonOption = False,
     types_dir: TypesOption = None,
 ) -> None:
     """Write a certificate type's rules as XSD 1.1 or Schematron, to check with elsewhere."""
@@ -43,4 +45,9 @@ def schema(
         written = (as_xsd11 if xsd11 else as_schematron)(intyg_type, today=day)
     except ValueError as exc:
         fail(f"{intyg_type.key} cannot be written: {exc}", 1)
-    write(written, output)
+    facts = {
+        "type": intyg_type.code,
+        "version": intyg_type.version,
+        "format": "xsd11" if xsd11 else "schematron",
+    }
+    write(written, output, facts if as_json else None)

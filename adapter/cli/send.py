@@ -1,8 +1,8 @@
 """The command `intyg send`: post a message from a file, where it may go, and read the answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import typer
 from lxml import etree
 
-from intyg.adapter.cli.options import ConfigOption
-from intyg.adapter.cli.terminal import fail, out, read
+from intyg.adapter.cli.options import ConfigOption, JsonOption
+from intyg.adapter.cli.terminal import fail, out, print_json, read
 from intyg.adapter.clients.http_client import (
     HttpAnswer,
     HttpClient,
@@ -48,6 +48,7 @@ def send(
     ca: Annotated[Path | None, typer.Option(help="PEM: who vouches for the server.")] = None,
     cert: Annotated[Path | None, typer.Option(help="PEM: the client certificate.")] = None,
     key: Annotated[Path | None, typer.Option(help="PEM: its key, unless it is in it.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """
     Post a message to an adapter or mock and print the answer.
@@ -66,7 +67,10 @@ def send(
         fail(str(exc))
     except AdapterError as exc:
         fail(exc.text, 1)
-    out.print(answer.text, markup=False, highlight=False)
+    if as_json:
+        print_json(asdict(answer))
+    else:
+        out.print(answer.text, markup=False, highlight=False)
     raise typer.Exit(0 if answer.accepted else 1)
 
 
@@ -76,10 +80,25 @@ class NotForUsError(Exception):
 
 @dataclass(frozen=True)
 class PostedAnswer:
-    """What came back; OK, INFO, and an answer that has no result and is no fault are accepted."""
+    """
+    What came back; OK, INFO, and an answer that has no result and is no fault are accepted.
+
+    Attributes:
+        text: All of it in words.
+        http_status: Of the answer.
+        result_code, error_id, result_text: Of its `result`; None where it has none.
+        faultcode, faultstring, detail: Of a SOAP fault; None where it is none.
+    """
 
     accepted: bool
     text: str
+    http_status: int
+    result_code: str | None = None
+    error_id: str | None = None
+    result_text: str | None = None
+    faultcode: str | None = None
+    faultstring: str | None = None
+    detail: str | None = None
 
 
 def post_file(
@@ -231,18 +250,37 @@ def _read(reply: HttpAnswer) -> PostedAnswer:
             reply.body, _MAX_ANSWER_BYTES, max_markup=safe_xml.MAX_LIST_MARKUP
         ).getroot()
     except Exception as exc:  # noqa: BLE001  # whatever came, it is no SOAP answer
-        return PostedAnswer(False, f"HTTP {reply.status}, no SOAP ({type(exc).__name__})")
+        text = f"HTTP {reply.status}, no SOAP ({type(exc).__name__})"
+        return PostedAnswer(False, text, reply.status)
     texts = {
         etree.QName(element).localname: (element.text or "").strip()
         for element in root.iter(etree.Element)
         if len(element) == 0
     }
     if "faultstring" in texts:
-        shown = f"Fault {texts.get('faultcode', '')}: {texts['faultstring']}"
-        detail = texts.get("detailString")
-        return PostedAnswer(False, f"{shown}\n{detail}" if detail else shown)
+        return _fault(texts, reply.status)
     code = texts.get("resultCode")
     if code is None:
-        return PostedAnswer(reply.status < 400, f"HTTP {reply.status}")
-    shown = " ".join(filter(None, (code, texts.get("errorId"), texts.get("resultText"))))
-    return PostedAnswer(code in (ResultCode.OK, ResultCode.INFO), shown)
+        return PostedAnswer(reply.status < 400, f"HTTP {reply.status}", reply.status)
+    error, said = texts.get("errorId"), texts.get("resultText")
+    return PostedAnswer(
+        code in (ResultCode.OK, ResultCode.INFO),
+        " ".join(filter(None, (code, error, said))),
+        reply.status,
+        result_code=code,
+        error_id=error,
+        result_text=said,
+    )
+
+
+def _fault(texts: Mapping[str, str], status: int) -> PostedAnswer:
+    code, said, detail = texts.get("faultcode"), texts["faultstring"], texts.get("detailString")
+    shown = f"Fault {code or ''}: {said}"
+    return PostedAnswer(
+        False,
+        f"{shown}\n{detail}" if detail else shown,
+        status,
+        faultcode=code,
+        faultstring=said,
+        detail=detail,
+    )

@@ -2,6 +2,8 @@
 
 import signal
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +21,7 @@ from intyg.adapter.bootstrap.processes import (
     when_orphaned,
 )
 from intyg.adapter.cli.options import ConfigOption, read_settings
-from intyg.adapter.cli.terminal import err, fail
+from intyg.adapter.cli.terminal import err, fail, print_json
 from intyg.adapter.cli.until_signalled import ENDING, Signals, stop_running
 from intyg.adapter.domain import log
 from intyg.adapter.domain.errors import AdapterError
@@ -37,6 +39,9 @@ def serve(
     processes: Annotated[
         int, typer.Option(min=1, max=64, help="How many, on one port. More than one: PostgreSQL.")
     ] = 1,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Once it runs, print one JSON object on standard output.")
+    ] = False,
     shared_port: Annotated[int | None, typer.Option(hidden=True)] = None,
     alive: Annotated[int | None, typer.Option(hidden=True)] = None,
     ready: Annotated[int | None, typer.Option(hidden=True)] = None,
@@ -47,13 +52,15 @@ def serve(
     log.configure(environment=settings.environment.value)
     if shared_port is not None and alive is not None and ready is not None:
         _serve_one_of_several(settings, signals, shared_port, alive, ready)
-    elif processes > 1:
-        _serve_several(settings, signals, config, processes)
+        return
+    announce = partial(_announce, settings, processes, as_json=as_json)
+    if processes > 1:
+        _serve_several(settings, signals, config, processes, announce)
     else:
-        _serve_alone(settings, signals)
+        _serve_alone(settings, signals, announce)
 
 
-def _serve_alone(settings: Settings, signals: Signals) -> None:
+def _serve_alone(settings: Settings, signals: Signals, announce: Callable[[str], None]) -> None:
     from intyg.adapter.bootstrap.startup import notes
 
     adapter = _build(settings)
@@ -62,10 +69,16 @@ def _serve_alone(settings: Settings, signals: Signals) -> None:
     signals.note(*ENDING)
     with adapter:
         _warm_up(adapter)
-        signals.stay(lambda: _announce(settings, adapter.url), adapter.reload)
+        signals.stay(lambda: announce(adapter.url), adapter.reload)
 
 
-def _serve_several(settings: Settings, signals: Signals, config: Path | None, count: int) -> None:
+def _serve_several(
+    settings: Settings,
+    signals: Signals,
+    config: Path | None,
+    count: int,
+    announce: Callable[[str], None],
+) -> None:
     try:
         refuse_several(settings)
         port = reserve_port(settings.server.host, settings.server.port)
@@ -82,7 +95,7 @@ def _serve_several(settings: Settings, signals: Signals, config: Path | None, co
             if not several.start(signals.ended):
                 raise typer.Exit(0 if signals.ended() else 1)
             signals.stay(
-                lambda: _announce(settings, f"{url} ({count} processes)"),
+                lambda: announce(url),
                 lambda: several.signal(signal.SIGHUP),
             )
         finally:
@@ -122,8 +135,11 @@ def _warm_up(adapter: "App") -> None:
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
 
-def _announce(settings: Settings, url: str) -> None:
-    err.print(f"adapter, environment {settings.environment}: {url}")
+def _announce(settings: Settings, processes: int, url: str, *, as_json: bool) -> None:
+    several = f" ({processes} processes)" if processes > 1 else ""
+    err.print(f"adapter, environment {settings.environment}: {url}{several}")
+    if as_json:
+        print_json({"url": url, "environment": settings.environment.value, "processes": processes})
 
 
 def _note(text: str) -> None:

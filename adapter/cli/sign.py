@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from intyg.adapter.cli.options import KEYS, OutputOption
+from intyg.adapter.cli.options import KEYS, JsonOption, OutputOption
 from intyg.adapter.cli.terminal import err, fail, read, write
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.errors import AdapterError
@@ -32,6 +32,7 @@ def sign(
         str | None, typer.Option(envvar="INTYG_KEY_PASSWORD", help="Of the key.", show_envvar=True)
     ] = None,
     output: OutputOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Sign an intyg in the national profile; a signature that is there is replaced."""
     if key is None:
@@ -49,7 +50,8 @@ def sign(
         fail(str(exc))
     except AdapterError as exc:
         fail(f"{file}: {exc.text}", 1)
-    write(signed, output)
+    facts = {"file": str(file), "signer": signing_key.cert.signer.hsa_id}
+    write(signed, output, facts if as_json else None)
 
 
 def _warn_of_another_author(signed: bytes, key: SigningKey) -> None:

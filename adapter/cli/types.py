@@ -1,32 +1,47 @@
 """The command `intyg types`."""
 
-from typing import Any, Final
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
 
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from intyg.adapter.cli.options import JsonOption, TypesOption, known_types
+from intyg.adapter.cli.options import JsonOption, TypesOption, known_types, lookup
 from intyg.adapter.cli.terminal import print_json
-from intyg.schemas.export.outline import ROLES, usage_in_words
 from intyg.schemas.intyg_model import IntygHeader
+from intyg.schemas.typefile.lookup import IntygTypes
 
-_WIDE: Final = 200  # columns of the table where no terminal says how wide it is
+_NARROW: Final = 80  # columns of the table where no terminal says how wide it is
+_COLUMNS: Final = "{:<10} {:<7}  {:<14}{:<9}"
 
 
 def types(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[TYPE]...", help="Only these; any name of each.")
+    ] = None,
     as_json: JsonOption = False,
     types_dir: TypesOption = None,
 ) -> None:
     """List the certificate types."""
-    headers = known_types(types_dir).headers()
+    headers = _headers(known_types(types_dir), names or [])
     if as_json:
         for header in headers:
-            print_json(_as_json(header))
-    else:
-        _print_table(headers)
+            print_json(header_as_json(header))
+        return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _NARROW
+    typer.echo("\n".join(_table(headers, width)))
 
 
-def _as_json(header: IntygHeader) -> dict[str, Any]:
+def _headers(known: IntygTypes, names: list[str]) -> tuple[IntygHeader, ...]:
+    """All, or every version of those that are named."""
+    codes = {lookup(known, name, None).code for name in names}
+    return tuple(header for header in known.headers() if not names or header.code in codes)
+
+
+def header_as_json(header: IntygHeader) -> dict[str, Any]:
+    """What is known of a type without its questions; the contract's words as they are."""
     return {
         "code": header.code,
         "version": header.version,
@@ -51,26 +66,23 @@ def _as_json(header: IntygHeader) -> dict[str, Any]:
     }
 
 
-def _print_table(headers: tuple[IntygHeader, ...]) -> None:
-    table = Table("form", "version", "in the XML", "former", "name", "recipient", "signed by")
-    table.columns[4].overflow = "fold"
-    for heading in ("asked by recipient", "asked by care", "sent on signing", "may be"):
-        table.add_column(heading)
+def _table(headers: tuple[IntygHeader, ...], width: int) -> Iterator[str]:
+    """A line a type, with more where its name needs them; `intyg type` tells the rest."""
+    yield _COLUMNS.format("form", "version", "in the XML", "sent to") + "name"
+    indent = " " * len(_COLUMNS.format("", "", "", ""))
     for header in headers:
-        table.add_row(
-            header.code,
-            header.version,
-            f"{header.xml_code} {', '.join(header.xml_versions)}",
-            ", ".join(header.former),
-            header.name,
-            header.recipient or "-",
-            ", ".join(ROLES[role] for role in header.signs),
-            " ".join(header.messages.incoming) or "-",
-            " ".join(header.messages.care) or "-",
-            "yes" if header.sent_on_signing else "no",
-            usage_in_words(header),
+        first = _COLUMNS.format(
+            header.code, header.version, header.xml_code, header.recipient or "-"
         )
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDE)
-    console.print(table, markup=False)
+        name = f"{header.name}{_end(header)}"
+        yield textwrap.fill(
+            name, max(width, _NARROW), initial_indent=first, subsequent_indent=indent
+        )
+
+
+def _end(header: IntygHeader) -> str:
+    """What somebody who chooses a type must know: that it is none to be chosen."""
+    if not header.usage.replaced_by:
+        return ""
+    newer = header.usage.replaced_by == header.code
+    return f" (replaced by {'a newer version' if newer else header.usage.replaced_by})"

@@ -4,7 +4,14 @@ from importlib.metadata import version as distribution_version
 
 import typer
 
+from intyg.adapter.cli.options import JsonOption
+from intyg.adapter.cli.terminal import print_json
 
-def version() -> None:
+
+def version(as_json: JsonOption = False) -> None:
     """Print the version."""
-    typer.echo(distribution_version("intygsadapter"))
+    found = distribution_version("intygsadapter")
+    if as_json:
+        print_json({"version": found})
+    else:
+        typer.echo(found)

@@ -161,13 +161,14 @@ class Contracts:
         """The WSDL as a file. The W3C's `xmldsig` is missing beside it; `wsdl_whole` has it."""
         return self._sets[contract.key].wsdl
 
-    def wsdl(self, contract: Contract, address: str, xsd_base: str | None = None) -> bytes:
+    def wsdl(self, contract: Contract, address: str | None, xsd_base: str | None = None) -> bytes:
         """
         The WSDL as it is served.
 
         Args:
             contract: Which contract.
-            address: The service's URL as the caller sees it, without query.
+            address: The service's URL as the caller sees it, without query;
+                None leaves what the file says, and needs an `xsd_base`.
             xsd_base: What a document's name is appended to, to form the URL
                 that it is served at; None means `<address>?xsd=`.
         """
@@ -265,7 +266,7 @@ class _SchemaSet:
     def _name(self, path: Path) -> str:
         return Path(relpath(path, self._folder)).as_posix()
 
-    def serve_wsdl(self, address: str, xsd_base: str) -> bytes:
+    def serve_wsdl(self, address: str | None, xsd_base: str) -> bytes:
         return contract_files.served(self.wsdl, address, lambda path: self._url(path, xsd_base))
 
     def serve_document(self, name: str, xsd_base: str) -> bytes:

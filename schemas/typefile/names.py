@@ -15,11 +15,10 @@ from intyg.schemas.intyg_model import IntygHeader
 MOST_NEAREST: Final = 5
 
 _SMALL_WORDS: Final = frozenset(
-    ("att", "av", "avseende", "eller", "enligt", "for", "fran", "i", "och", "om", "pa", "till")
-    + ("ett", "inte", "har", "som", "vid", "skr")  # SKR stands before its forms' names
+    "att av avseende eller enligt ett for fran har i inte och om pa som till vid".split()
 )
-_EDITION: Final = re.compile(r"\(?\b[0-9]{3}\s*F\s*[0-9]{3}\b\)?", re.IGNORECASE)
-"""Of a form on paper, `(005 F 001)`."""
+_ON_PAPER: Final = re.compile(r"^\s*SKR\b|\(?\b[0-9]{3}\s*F\s*[0-9]{3}\b\)?", re.IGNORECASE)
+"""What a printed form has beside its name: `SKR AG7804`, `FK 7804 (005 F 001)`."""
 
 _NUMBERED: Final = re.compile(r"(?:fk|tstrk|ts)([0-9]{4})")
 """Forms that are also called by their number alone."""
@@ -29,7 +28,7 @@ _WITH_VERSION: Final = re.compile(r"(.+?)[\s,/]+(?:v|ver|version)?\.?\s*([0-9]+(
 
 def plain(name: str) -> str:
     """A name as it is compared: letters and digits without case, marks and small words."""
-    letters = unicodedata.normalize("NFKD", _EDITION.sub(" ", name))
+    letters = unicodedata.normalize("NFKD", _ON_PAPER.sub(" ", name))
     bare = "".join(char for char in letters if not unicodedata.combining(char)).casefold()
     words = re.findall(r"[^\W_]+", bare)
     return "".join(word for word in words if word not in _SMALL_WORDS) or "".join(words)

@@ -8,7 +8,8 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from intyg.adapter.cli.commands import COMMANDS, load
+from intyg.adapter.cli.commands import COMMANDS
+from intyg.adapter.cli.late_commands import load
 from intyg.adapter.cli.main import cli
 from intyg.adapter.settings.settings import Settings, SettingsError, load_settings
 
