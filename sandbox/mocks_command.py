@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
-from intyg.adapter.cli.options import TypesOption, known_types
-from intyg.adapter.cli.terminal import fail
+from intyg.adapter.cli.options import JsonOption, TypesOption, known_types
+from intyg.adapter.cli.terminal import fail, print_json, write
 from intyg.adapter.cli.until_signalled import run_until_signalled
 from intyg.sandbox import mocks_options as options
 from intyg.schemas.contract.contract import Contracts
@@ -173,6 +173,7 @@ def _serve(
 def lint(
     paths: Annotated[list[Path], typer.Argument(help="Files (YAML) or folders.")],
     types_dir: TypesOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Check files with behaviour rules or conversations: all that is wrong, with file and line."""
     from intyg.mocks.conversations.files import holds_scripts, read_scripts
@@ -194,11 +195,15 @@ def lint(
         except FilesError as exc:
             faults += exc.faults
     for fault in faults:
-        typer.echo(str(fault))
+        if as_json:
+            print_json({"file": str(fault.file), "line": fault.line, "text": fault.text})
+        else:
+            typer.echo(str(fault))
     if faults:
         raise typer.Exit(2 if any(each.line == 0 for each in faults) else 1)
     counts = [f"{n} {kind if n == 1 else kind + 's'}" for kind, n in found.items() if n]
-    typer.echo(f"{', '.join(counts) or '0 rules'}, all well")
+    if not as_json:
+        typer.echo(f"{', '.join(counts) or '0 rules'}, all well")
 
 
 @mocks.command(name="rule-schema")
@@ -226,20 +231,19 @@ def import_(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write there; else it is printed.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Turn behaviour rules of the national mock service into rules for `--rules-dir` (YAML)."""
     from intyg.mocks.national.files import import_rules
 
     try:
         text = import_rules(files)
-        if output is not None:
-            output.write_text(text, "utf-8")
     except OSError as exc:
         fail(f"{exc.filename}: {exc.strerror}")
     except ValueError as exc:
         fail(str(exc), 1)
-    if output is None:
-        typer.echo(text, nl=False)
+    facts = {"files": [str(file) for file in files]}
+    write(text.encode(), output, facts if as_json else None)
 
 
 @mocks.command()

@@ -1,5 +1,6 @@
 """The command `intyg blocked`: what the guard stopped, and what waits until it can tell."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Final
 
@@ -27,11 +28,11 @@ def blocked(
     try:
         view = read_blocked(settings, limit)
     except StoreError as exc:
-        fail(exc.text, 1)
+        fail(exc.text)
     if as_json:
         for kind, rows in (("block", view["blocks"]), ("hold", view["held"])):
             for row in rows:
-                print_json({"kind": kind, **row})
+                print_json({"kind": kind, **{_snake(name): row[name] for name in row}})
         return
     _print_blocks(view["blocks"])
     _print_held(view["held"])
@@ -75,6 +76,11 @@ def _print_held(held: list[dict[str, object]]) -> None:
             f"to {row['logicalAddress']}  {row['why']}; asked again {_second(row['askAgainAt'])}"
         )
         out.print(f"  {escape(line)}")
+
+
+def _snake(name: str) -> str:
+    """A name in REST's JSON as the command line's has it: `askAgainAt`, `ask_again_at`."""
+    return re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", name)
 
 
 def _second(time: object) -> str:

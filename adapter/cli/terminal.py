@@ -1,7 +1,7 @@
 """The terminal, and files: what commands print, read and write, and how one ends that cannot go on.
 
 Exit codes: 0 all well; 1 the answer is no (invalid, refused, failed); 2 a file could not be read,
-or the command was used wrongly.
+or the command was used wrongly. What that is for each command stands in `exit_codes.py`.
 """
 
 import json

@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from intyg.adapter import guard
+from intyg.adapter.cli.exit_codes import EXITS
 from intyg.adapter.deliver.answer import AnswerKind
 from intyg.adapter.deliver.decision import TABLE, Row, Transfer
 from intyg.adapter.doctor.checks import CHECKS
@@ -342,6 +343,16 @@ def _plain(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def _exits() -> str:
+    return _table(
+        ("`intyg …`", "0", "1", "2"),
+        (
+            (f"`{command}`", said.zero, said.one or "–", said.two)
+            for command, said in EXITS.items()
+        ),
+    )
+
+
 TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "faults of the platform": _platform_faults,
     "rules TO_CARE": lambda: _rules(Direction.TO_CARE),
@@ -355,6 +366,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "decisions": _decisions,
     "moves": _moves,
     "checks": _checks,
+    "exit codes": _exits,
     "control": _control,
     "fields of a rule": lambda: _described(Rule),
     "criteria of a rule": lambda: _described(Match),

@@ -51,7 +51,7 @@ def test_blocks_newest_first_and_what_waits(running: Store, tmp_path: Path) -> N
     result = blocked(tmp_path, "--json")
     assert result.exit_code == 0
     told = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [(row["kind"], row["intygsId"]) for row in told] == [
+    assert [(row["kind"], row["intygs_id"]) for row in told] == [
         ("block", "intyg-2"),
         ("block", "intyg-1"),
         ("hold", "intyg-1"),
@@ -59,13 +59,13 @@ def test_blocks_newest_first_and_what_waits(running: Store, tmp_path: Path) -> N
     assert told[1] == {
         "kind": "block",
         "at": NOW.isoformat(),
-        "intygsId": "intyg-1",
+        "intygs_id": "intyg-1",
         "contract": "RegisterCertificate:3",
         "destination": "fk",
         "signal": "list a.csv",
     }
     assert told[2]["why"] == "patient cannot_tell (register: down), destination real"
-    assert told[2]["askAgainAt"] == (NOW + timedelta(minutes=1)).isoformat()
+    assert told[2]["ask_again_at"] == (NOW + timedelta(minutes=1)).isoformat()
 
 
 def test_people_read_one_line_each_and_no_person(running: Store, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_another_environments_database_is_not_looked_into(running: Store, tmp_pa
     stop_two_and_hold_one(running)
     (tmp_path / "adapter.toml").write_text(TOML.replace("test", "demo"))
     result = blocked(tmp_path)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "belongs to the environment test" in result.stderr
     assert "intyg-" not in result.stdout
 
@@ -99,6 +99,6 @@ def test_another_environments_database_is_not_looked_into(running: Store, tmp_pa
 def test_without_a_database_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "adapter.toml").write_text(TOML)
     result = blocked(tmp_path)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "there is no database" in result.stderr
     assert not (tmp_path / "data").exists()
