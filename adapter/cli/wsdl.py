@@ -1,4 +1,4 @@
-"""The command `intyg wsdl`: the contracts as files, for clients and services that are built here."""
+"""The command `intyg wsdl`: the contracts as files, for whoever builds a client or a service."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

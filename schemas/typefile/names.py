@@ -15,7 +15,10 @@ from intyg.schemas.intyg_model import IntygHeader
 MOST_NEAREST: Final = 5
 
 _SMALL_WORDS: Final = frozenset(
-    "att av avseende eller enligt ett for fran har i inte och om pa som till vid".split()
+    (
+        *("att", "av", "avseende", "eller", "enligt", "ett", "for", "fran", "har", "i"),
+        *("inte", "och", "om", "pa", "som", "till", "vid"),
+    )
 )
 _ON_PAPER: Final = re.compile(r"^\s*SKR\b|\(?\b[0-9]{3}\s*F\s*[0-9]{3}\b\)?", re.IGNORECASE)
 """What a printed form has beside its name: `SKR AG7804`, `FK 7804 (005 F 001)`."""

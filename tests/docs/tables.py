@@ -346,10 +346,7 @@ def _plain(text: str) -> str:
 def _exits() -> str:
     return _table(
         ("`intyg …`", "0", "1", "2"),
-        (
-            (f"`{command}`", said.zero, said.one or "–", said.two)
-            for command, said in EXITS.items()
-        ),
+        ((f"`{command}`", said.zero, said.one or "–", said.two) for command, said in EXITS.items()),
     )
 
 

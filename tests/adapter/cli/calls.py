@@ -6,6 +6,8 @@ from typing import Any
 
 from typer.testing import CliRunner, Result
 
+from intyg.adapter.cli.commands import COMMANDS
+from intyg.adapter.cli.late_commands import load
 from intyg.adapter.cli.main import cli
 
 
@@ -17,3 +19,15 @@ def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
 
 def lines(result: Result) -> list[Any]:
     return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def every_command() -> list[tuple[str, ...]]:
+    """The words of each command: `("types",)`, `("mocks",)`, `("mocks", "lint")`."""
+    found: list[tuple[str, ...]] = []
+    for name in COMMANDS:
+        command = load(name)
+        parts = getattr(command, "commands", {})
+        if not parts or command.invoke_without_command:
+            found.append((name,))
+        found += [(name, part) for part in parts]
+    return found

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from intyg.schemas.typefile.lookup import IntygTypes
 from tests.adapter.cli.calls import run
 
@@ -23,11 +25,31 @@ def test_types_lists_every_type_and_version() -> None:
     assert fk7472["sent_on_signing"] is True
 
 
-def test_types_shows_a_table() -> None:
+def test_the_table_fits_a_narrow_terminal_and_leaves_nothing_out() -> None:
     result = run("types")
     assert result.exit_code == 0
-    line = next(line for line in result.stdout.splitlines() if "FK7472" in line)
-    assert all(word in line for word in ("ITFP", "FK7443", "FKASSA", "KOMPLT PAMINN", "yes"))
+    shown = result.stdout.splitlines()
+    assert max(map(len, shown)) <= 80
+    words = " ".join(result.stdout.split())
+    for header in IntygTypes().headers():
+        recipient = header.recipient or "-"
+        row = f"{header.code} {header.version} {header.xml_code} {recipient} {header.name}"
+        assert row in words
+
+
+def test_the_table_says_what_is_replaced() -> None:
+    words = " ".join(run("types", "FK7804", "TSTRK1007").stdout.split())
+    assert "FK7804 1 LISJP FKASSA läkarintyg sjukpenning (replaced by a newer version)" in words
+    assert "läkarintyg högre behörighet eller taxi (replaced by TS8071)" in words
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("Dödsbevis", "DB"), ("fk 7804", "FK7804"), ("TSTRK 1007", "TSTRK1007")]
+)
+def test_only_those_that_are_named_by_any_name(name: str, code: str) -> None:
+    rows = [json.loads(line) for line in run("types", name, "--json").stdout.splitlines()]
+    assert {row["code"] for row in rows} == {code}
+    assert len(rows) == sum(header.code == code for header in IntygTypes().headers())
 
 
 def test_types_of_a_folder_are_listed_too(tmp_path: Path) -> None:

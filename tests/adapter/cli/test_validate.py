@@ -156,3 +156,88 @@ def test_readable_form_names_rule_line_and_message(bad: Path) -> None:
     assert "not valid" in result.stdout
     assert "FK7804/1/R83" in result.stdout
     assert "line " in result.stdout
+
+
+# --- folders, summary, files for build servers --------------------------------------------------
+
+
+@pytest.fixture
+def tree(good: Path, bad: Path) -> Path:
+    """A folder with a valid message, a deeper one that is not, and a file that is no message."""
+    folder = good.with_name("tree")
+    (folder / "deep/er").mkdir(parents=True)
+    good.rename(folder / "good.xml")
+    bad.rename(folder / "deep/er/bad.xml")
+    (folder / "notes.txt").write_text("no message", "utf-8")
+    return folder
+
+
+def test_a_folder_is_each_xml_file_beneath(tree: Path) -> None:
+    result = validate("--json", tree)
+    assert result.exit_code == 1
+    assert [(Path(row["file"]).name, row["valid"]) for row in lines(result)] == [
+        ("bad.xml", False),
+        ("good.xml", True),
+    ]
+
+
+def test_a_folder_without_any_is_2(here: Path) -> None:
+    (here / "empty").mkdir()
+    result = validate("empty")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "empty: there is no *.xml in this folder" in result.stderr
+
+
+def test_several_files_end_with_a_summary(tree: Path) -> None:
+    assert validate(tree).stdout.endswith("\n2 files: 1 valid, 1 not valid\n")
+    with_missing = validate(tree, "missing.xml")
+    assert with_missing.exit_code == 2
+    assert "\n3 files: 1 valid, 1 not valid, 1 not readable\n" in with_missing.stdout
+    assert "files:" not in validate(tree / "good.xml").stdout
+
+
+def test_quiet_leaves_out_what_is_valid(tree: Path) -> None:
+    result = validate("-q", tree)
+    assert result.exit_code == 1
+    assert "bad.xml: not valid" in result.stdout
+    assert "good.xml" not in result.stdout
+    assert "files:" not in result.stdout
+    alone = validate("-q", tree / "good.xml")
+    assert (alone.exit_code, alone.output) == (0, "")
+    assert len(lines(validate("-q", "--json", tree))) == 1
+
+
+def test_junit_has_a_case_a_file(tree: Path) -> None:
+    assert validate(tree, "missing.xml", "--junit", "junit.xml").exit_code == 2
+    suite = etree.parse("junit.xml").getroot()
+    assert {name: suite.get(name) for name in ("tests", "failures", "errors")} == {
+        "tests": "3",
+        "failures": "1",
+        "errors": "1",
+    }
+    cases = {Path(case.get("name", "")).name: case for case in suite}
+    assert len(cases["good.xml"]) == 0
+    [failure] = cases["bad.xml"].iterchildren("failure")
+    assert failure.get("type") == "FK7804/1/R83"
+    assert "(line " in (failure.text or "")
+    [error] = cases["missing.xml"].iterchildren("error")
+    assert error.get("message") == "cannot be read: No such file or directory"
+
+
+def test_junit_holds_names_that_xml_cannot(good: Path) -> None:
+    odd = good.rename(good.with_name("a\x01b.xml"))
+    assert validate(odd, "--junit", "junit.xml").exit_code == 0
+    [case] = etree.parse("junit.xml").getroot()
+    assert case.get("name", "").endswith("a\ufffdb.xml")
+
+
+def test_junit_that_cannot_be_written_is_2(good: Path) -> None:
+    result = validate(good, "--junit", "no-such-folder/junit.xml")
+    assert result.exit_code == 2
+    assert "no-such-folder/junit.xml: No such file or directory" in result.stderr
+
+
+def test_a_form_s_number_in_a_message_is_told_from_its_code(good: Path) -> None:
+    good.write_bytes(good.read_bytes().replace(b">LISJP<", b">FK7804<"))
+    [answer] = lines(validate("--json", good))
+    assert answer["errors"][0]["message"].endswith("; FK7804 is LISJP in a message")
