@@ -6,23 +6,33 @@ BIN := $(VENV)/bin
 LOCKED := --require-hashes -r requirements.lock
 NEWEST_OF_ALL := -e '.[mocks,dev]'
 
-.PHONY: setup demo up test lint format lock bench docs clean
+# Of `make up` and `make down`: where it keeps what it writes, and the first of its ports, if not
+# the usual one. Not from the environment, where FOLDER may be anybody's.
+FOLDER = data/up
+PORTS_FROM =
 
-setup: $(VENV)/.done  ## Create .venv, install, make test keys; NEWEST=1 leaves the lock aside
+.PHONY: setup demo up down test lint format lock bench docs clean
+
+setup: $(VENV)/.done data/keys/ca.pem  ## Create .venv, install, make test keys; NEWEST=1 leaves the lock aside
 
 $(VENV)/.done: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "intygsadapter needs Python 3.11 to 3.14, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --use-pep517 $(if $(NEWEST),$(NEWEST_OF_ALL),$(LOCKED))
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
-	$(BIN)/intyg test-keys --keep
 	@touch $@
+
+data/keys/ca.pem: | $(VENV)/.done
+	$(BIN)/intyg test-keys --keep
 
 demo: setup  ## A whole round trip on loopback, checked step by step
 	$(BIN)/intyg demo
 
-up: setup  ## The same adapter and mocks, left running
-	$(BIN)/intyg demo --stay
+up: setup  ## The same adapter and mocks, left running; PORTS_FROM=9000 FOLDER=data/two for others beside them
+	@$(BIN)/intyg demo --stay --folder '$(FOLDER)' $(if $(PORTS_FROM),--ports-from '$(PORTS_FROM)')
+
+down:  ## Stop what `make up` runs, from any terminal; FOLDER=data/two
+	@if [ -x $(BIN)/intyg ]; then $(BIN)/intyg demo --stop --folder '$(FOLDER)'; else echo 'nothing is up in $(FOLDER)'; fi
 
 test: setup lint  ## Format check, lint, types and tests
 	$(BIN)/python -m pytest -n 2
@@ -48,5 +58,5 @@ bench: setup  ## What taking in a certificate costs, step by step, and what chec
 docs: setup  ## The pages about certificate types, from their files
 	$(BIN)/python -m intyg.schemas.export.pages docs/certificates
 
-clean:
+clean: down
 	rm -rf $(VENV) data build *.egg-info

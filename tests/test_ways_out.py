@@ -69,6 +69,7 @@ LISTENS: Final = (
 BY_HAND: Final = {
     "intyg.adapter.doctor.connectivity": "an empty call or a ping: does a destination answer",
     "intyg.sandbox.demo": "the demo's own messages, to itself",
+    "intyg.sandbox.up.ports": "nothing: it looks which ports are free",
     "intyg.sandbox.adapter_under_test": "what a test calls its own adapter with",
 }
 """Only in commands of their own; no serving adapter has them."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 KEYS: Final = Path("data/keys")
 """Where `intyg test-keys` puts keys, and others look for them, unless told otherwise."""
 
+UP: Final = Path("data/up")
+"""Where `make up` keeps what it writes, and others look for its adapter, unless told otherwise."""
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="Settings file (TOML); INTYG_… variables win over it."),

@@ -114,16 +114,31 @@ class EhrClient:
 
     def send(self, intygs_id: str, person_id: str, mottagare: str, at: datetime) -> Answer:
         """Ask that a registered certificate goes to a recipient (part code)."""
-        return self._call(
-            "SendCertificateToRecipient",
-            {
-                "skickatTidpunkt": _stamp(at),
-                "intygs-id": self._intygs_id(intygs_id),
-                "patientPerson-id": _person(person_id),
-                "mottagare": {"code": mottagare, "codeSystem": PART_SYSTEM},
-                "skickatAv": {"hosPersonal": self._hos_personal()},
-            },
+        fields = self._to_send(intygs_id, person_id, mottagare, at)
+        return self._call("SendCertificateToRecipient", fields)
+
+    def request_to_send(
+        self, intygs_id: str, person_id: str, mottagare: str, at: datetime
+    ) -> bytes:
+        """What `send` would post, a SOAP envelope in UTF-8, for somebody else to post it."""
+        client = self._client("SendCertificateToRecipient")
+        fields = self._to_send(intygs_id, person_id, mottagare, at)
+        header = {"LogicalAddress": self._logical_address}
+        envelope = client.create_message(
+            client.service, "SendCertificateToRecipient", **fields, _soapheaders=header
         )
+        return etree.tostring(envelope, pretty_print=True, encoding="UTF-8")
+
+    def _to_send(
+        self, intygs_id: str, person_id: str, mottagare: str, at: datetime
+    ) -> dict[str, Any]:
+        return {
+            "skickatTidpunkt": _stamp(at),
+            "intygs-id": self._intygs_id(intygs_id),
+            "patientPerson-id": _person(person_id),
+            "mottagare": {"code": mottagare, "codeSystem": PART_SYSTEM},
+            "skickatAv": {"hosPersonal": self._hos_personal()},
+        }
 
     def revoke(self, intygs_id: str, person_id: str, at: datetime, reason: str) -> Answer:
         """Withdraw a certificate."""

@@ -175,12 +175,3 @@ def set_stage(
                 yield Stage(folder, made, adapter, mocks, real, ehr, staff, timeline)
             finally:
                 ehr.close()
-
-
-def free_or_any(port: int) -> int:
-    """The port, or 0 if somebody has it."""
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return 0
-    return port

@@ -1,13 +1,11 @@
 """The demonstration is a test, and fails when a step has no effect."""
 
 import io
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from intyg.mocks.rules.answers import Error
-from intyg.sandbox.demo import UP_RULES, stay_up
 from intyg.sandbox.demo.narrator import StoryError
 from intyg.sandbox.demo.stage import PATIENT, Stage
 from intyg.sandbox.demo.story import Story
@@ -44,21 +42,3 @@ def test_round_trip_leaves_no_person_in_the_log(
     assert "soap.call" in printed  # the log was on
     for secret in (PATIENT, "Provperson", "Snickare", "Lumbago", "kvällar"):
         assert secret not in printed
-
-
-def test_what_stays_up_begins_with_the_rules_in_its_folder(
-    tmp_path: Path,
-    keys_folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    UP_RULES.mkdir(parents=True)
-    rule = UP_RULES / "slow.yaml"
-    told = Console(width=160)
-    rule.write_text("match: {typ: FK7804}\nanswers: {kind: hang}\n", "utf-8")
-    assert stay_up(keys_folder, told, lambda announce: announce()) == 2
-    assert "slow.yaml:1: match.typ: FK7804 is LISJP in a certificate" in capsys.readouterr().out
-    rule.write_text("match: {typ: LISJP}\nanswers: {kind: hang}\n", "utf-8")
-    assert stay_up(keys_folder, told, lambda announce: announce()) == 0
-    assert "data/up/rules/*.yaml" in capsys.readouterr().out
