@@ -1,14 +1,14 @@
 """The command `intyg example`: a certificate to try with, whole or broken by one rule."""
 
+import uuid
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from intyg.adapter.cli.options import (
     DAY,
     JsonOption,
-    NameArgument,
     OutputOption,
     TypesOption,
     VersionOption,
@@ -29,9 +29,13 @@ from intyg.schemas.examples.example import (
 )
 from intyg.schemas.intyg_model import IntygType
 
+USUAL_TYPE: Final = "FK7804"
+
 
 def example(
-    name: NameArgument,
+    name: Annotated[
+        str, typer.Argument(metavar="TYPE", help="FK7804, LISJP, 7443: any name of the type.")
+    ] = USUAL_TYPE,
     version: VersionOption = None,
     minimal: Annotated[
         bool, typer.Option("--minimal", help="Nothing that can be left out.")
@@ -47,9 +51,11 @@ def example(
     person: Annotated[
         str | None, typer.Option(help="The patient, 12 digits; default: a test person.")
     ] = None,
-    signer: Annotated[str | None, typer.Option(help="HSA-id of who signs.")] = None,
+    signer: Annotated[
+        str | None, typer.Option(help="HSA-id of who signs; default: the test key's owner.")
+    ] = None,
     intygs_id: Annotated[
-        str | None, typer.Option("--id", help="Default: made from type, size and seed.")
+        str | None, typer.Option("--id", help="Default: a new one each time.")
     ] = None,
     signed_at: Annotated[
         datetime | None,
@@ -65,7 +71,11 @@ def example(
     as_json: JsonOption = False,
     types_dir: TypesOption = None,
 ) -> None:
-    """Write an unsigned RegisterCertificate request with invented contents."""
+    """
+    Write an unsigned RegisterCertificate request with invented contents.
+
+    Made for `intyg example | intyg sign | intyg send`.
+    """
     if minimal and full:
         fail("give one of --minimal and --full")
     if person is not None and not (len(person) == 12 and person.isdecimal()):
@@ -79,7 +89,7 @@ def example(
         signed_at or datetime.combine(day, now.time()),
         seed=f"{size}/{seed}/{break_ or ''}",
         version=_text_version(intyg_type, version),
-        intygs_id=intygs_id,
+        intygs_id=intygs_id or str(uuid.uuid4()),
         person_id=person or PERSON,
         signer=signer or SIGNER,
     )

@@ -1,5 +1,6 @@
 """The command `intyg send`: post a message from a file, where it may go, and read the answer."""
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -10,8 +11,8 @@ from urllib.parse import urlsplit
 import typer
 from lxml import etree
 
-from intyg.adapter.cli.options import ConfigOption, JsonOption
-from intyg.adapter.cli.terminal import fail, out, print_json, read
+from intyg.adapter.cli.options import UP, ConfigOption, JsonOption
+from intyg.adapter.cli.terminal import STDIN, fail, out, print_json, read
 from intyg.adapter.clients.http_client import (
     HttpAnswer,
     HttpClient,
@@ -38,8 +39,16 @@ _PERSON_ROOTS: Final = (PERSONNUMMER_ROOT, SAMORDNINGSNUMMER_ROOT)
 
 
 def send(
-    file: Annotated[Path, typer.Argument(help="A request element or envelope; - is stdin.")],
-    to: Annotated[str, typer.Option(help="Service address, or the base that paths are added to.")],
+    file: Annotated[
+        Path, typer.Argument(help="A request element or envelope; - is standard input.")
+    ] = STDIN,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="Service address, or the base that paths are added to; "
+            "default: the adapter of `make up`."
+        ),
+    ] = None,
     config: ConfigOption = None,
     logical_address: Annotated[
         str, typer.Option(help="For the header; an envelope keeps its own.")
@@ -60,6 +69,7 @@ def send(
         settings = load_settings(config) if config else None
         data = read(file)
         tls = ClientTls(ca, cert, key)
+        to = to or adapter_of_up(UP)
         answer = post_file(data, Contracts(), to, logical_address, timeout, tls, settings)
     except OSError as exc:
         fail(f"{exc.filename or file}: {exc.strerror or exc}")
@@ -72,6 +82,15 @@ def send(
     else:
         out.print(answer.text, markup=False, highlight=False)
     raise typer.Exit(0 if answer.accepted else 1)
+
+
+def adapter_of_up(folder: Path) -> str:
+    """Where the adapter of `make up` serves, by the settings in its folder, or usually."""
+    try:
+        port = tomllib.loads((folder / "adapter.toml").read_text("utf-8"))["server"]["port"]
+    except (OSError, ValueError, LookupError, TypeError):
+        port = 8080
+    return f"http://127.0.0.1:{port}/services"
 
 
 class NotForUsError(Exception):

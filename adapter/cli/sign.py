@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from intyg.adapter.cli.options import KEYS, JsonOption, OutputOption
-from intyg.adapter.cli.terminal import err, fail, read, write
+from intyg.adapter.cli.terminal import STDIN, err, fail, read, write
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.errors import AdapterError
 from intyg.adapter.formats import safe_xml
@@ -23,7 +23,9 @@ from intyg.adapter.signature.demo_keys import TestKeys
 
 
 def sign(
-    file: Annotated[Path, typer.Argument(help="A message with one intyg; - is standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="A message with one intyg; - is standard input.")
+    ] = STDIN,
     key: Annotated[
         Path | None, typer.Option(help="PEM key or PKCS#12; default: the test key.")
     ] = None,

@@ -8,10 +8,13 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import typer
 from rich.console import Console
+
+STDIN: Final = Path("-")
+"""Standard input, where a file is asked for."""
 
 # Whatever stands in a text is shown as it is: numbers get no colour, and `:key:` no picture.
 out = Console(soft_wrap=True, highlight=False, emoji=False)
@@ -38,7 +41,11 @@ def read(file: Path) -> bytes:
     Raises:
         OSError: It cannot be read.
     """
-    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    if file != STDIN:
+        return file.read_bytes()
+    if sys.stdin.isatty():
+        err.print("reading standard input, until Ctrl-D")
+    return sys.stdin.buffer.read()
 
 
 def write(data: bytes, file: Path | None, facts: Mapping[str, object] | None = None) -> None:

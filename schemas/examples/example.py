@@ -46,8 +46,8 @@ from intyg.schemas.rules.check import IntygCheck
 PERSON: Final = "189001019802"
 """The patient unless another is given: from Skatteverket's published test numbers."""
 
-SIGNER: Final = "TSTNMT2321000156-LAKARE1"
-"""HSA-id of who signs, unless another is given."""
+SIGNER: Final = "TSTNMT2321000156-TEST01"
+"""HSA-id of who signs, unless another is given: the one that test keys are made for."""
 
 ADDRESS: Final = Address("Exempelvägen 2", "12345", "Provstad")
 """The patient's, in the types that want one; the others leave it empty."""

@@ -24,12 +24,28 @@ def errors_in(data: bytes) -> list[str]:
 
 
 def test_example_is_valid_and_the_same_each_time() -> None:
-    once, again = (run("example", "FK7804", "--signed-at", AT) for _ in "12")
+    given = ("example", "FK7804", "--signed-at", AT, "--id", "intyg-7")
+    once, again = (run(*given) for _ in "12")
     assert once.exit_code == 0
     assert once.stdout_bytes == again.stdout_bytes
     assert errors_in(once.stdout_bytes) == []
-    other = run("example", "FK7804", "--signed-at", AT, "--seed", "1")
-    assert other.stdout_bytes != once.stdout_bytes
+    assert run(*given, "--seed", "1").stdout_bytes != once.stdout_bytes
+
+
+@pytest.mark.parametrize("more", [(), ("--person", builders.OTHER_PATIENT), ("--seed", "1")])
+def test_each_example_has_an_id_of_its_own(more: tuple[str, ...]) -> None:
+    once, again = (run("example", "--minimal", *more).stdout_bytes for _ in "12")
+    ids = {
+        etree.fromstring(each)[-1].findtext("{*}intygs-id/{*}extension") for each in (once, again)
+    }
+    assert len(ids) == 2
+
+
+def test_an_example_is_an_fk7804_unless_told() -> None:
+    told, untold = (
+        run("example", *name, "--signed-at", AT, "--id", "x") for name in (["FK7804"], [])
+    )
+    assert (untold.exit_code, untold.stdout_bytes) == (0, told.stdout_bytes)
 
 
 def test_minimal_example_is_shorter_than_a_full_one() -> None:
