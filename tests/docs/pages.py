@@ -14,6 +14,7 @@ OUTPUT_FOLLOWS: Final = "<!-- output -->"
 _BLOCK: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK: Final = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 _HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_NEEDS: Final = re.compile(r"^\*\*Needs\*\* (.+?)$", re.MULTILINE)
 _ROW: Final = re.compile(r"^\| (.+) \|$", re.MULTILINE)
 
 
@@ -52,6 +53,13 @@ def blocks(text: str) -> Iterator[Block]:
             text.count("\n", 0, match.start()) + 1,
             found[number + 1][2] if has_output else None,
         )
+
+
+def needs(text: str) -> str | None:
+    """What a page says that it needs, the first line under its title; None if it does not say."""
+    lines = [line for line in text.splitlines()[1:] if line]
+    found = _NEEDS.match(lines[0])
+    return found[1] if found else None
 
 
 def prose(text: str) -> str:

@@ -1,129 +1,234 @@
-"""Run a page's blocks as its reader would, one after the other, in one folder."""
+"""Follow a page as its reader would: paste its blocks into a shell, in order, in a clone."""
 
+import os
 import re
+import select
 import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 from intyg.adapter.settings.settings import load_settings
-from tests.docs.conftest import Reader
 from tests.docs.pages import ROOT, Block
+from tests.free_ports import ports_in_a_row
 
-TIMEOUT_SECONDS: Final = 60
+TIMEOUT_SECONDS: Final = 180
+"""For one block, on a machine that does much else."""
 
-_SERVER: Final = re.compile(r"^(?=intyg (?:serve|mocks(?! (?!national)[a-z]))\b)", re.MULTILINE)
-_RUNNING: Final = re.compile(
-    r"^(?:adapter, environment|(?:Försäkringskassan|National mock service) +http)"
+FIRST_PORT: Final = 8080
+"""The adapter's in the pages; the mocks have the next ones."""
+
+_PORT: Final = re.compile(r"\b808([0-5])\b")
+
+_STAYS: Final = re.compile(
+    r"^(?=make up\b|intyg (?:serve|mocks(?! (?!national)[a-z]))\b)", re.MULTILINE
 )
-_FILE_NAME: Final = re.compile(r"# (test_\w+\.py)$", re.MULTILINE)
-"""The first line of a block that says what its reader calls the file."""
+"""Commands that end when they are stopped."""
 
-_MAKE: Final = re.compile(r"make \w+")
+_RUNS: Final = re.compile(
+    r"^(?:Ctrl-C stops|adapter, environment|(?:Socialstyrelsen|National mock service) +http)",
+    re.MULTILINE,
+)
+"""What the last of those that start together says when it runs."""
+
+_ANOTHER_TERMINAL: Final = re.compile(r"source |make up\b")
+"""How a block for another terminal begins; what runs there goes on while the page is read."""
+
+_FILE_NAME: Final = re.compile(r"# (data/try/\S+)$", re.MULTILINE)
+"""The first line of a block that is a file."""
+
+_BEGIN: Final = """\
+set -euo pipefail
+curl() { command curl --fail-with-body "$@"; }  # an HTTP error is a failure
+"""
 
 
 class Shell:
     """
-    A reader's shell.
+    A reader's shell, in a clone where `make setup` has installed what it installs, and no more.
 
     Attributes:
+        folder: The clone.
         not_run: Why blocks were left out, one text a block.
     """
 
-    def __init__(self, reader: Reader, intygs_id: str) -> None:
-        self._reader = reader
-        self._environment = reader.environment(intygs_id)
+    def __init__(self, folder: Path, scratch: Path, first_port: int) -> None:
+        self.folder = folder
         self.not_run: list[str] = []
+        self._scratch = scratch
+        self._first_port = first_port
+        self._started: list[int] = []
+        self._blocks = 0
+        self._bash = subprocess.Popen(
+            ["bash", "--noprofile", "--norc"],
+            cwd=folder,
+            env=_environment(first_port),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._paste(_BEGIN)
 
     def run(self, block: Block) -> None:
-        """Run a block; what it prints must be what the page says."""
-        text = self._reader.here(block.text)
+        """Do what a block says; what it prints must be what the page says."""
+        text = self._here(block.text)
+        named = _FILE_NAME.match(text)
         match block.language:
             case "bash":
-                printed = self._bash(text)
+                printed = self._commands(text)
+            case "python" if named:
+                (self.folder / named[1]).write_text(text, "utf-8")
+                printed = self._commands(f"pytest -q {named[1]}")
             case "python":
-                named = _FILE_NAME.match(text)
-                printed = self._python(text, named[1] if named else f"test_block_{block.line}.py")
+                printed = self._commands(f"python - <<'PYTHON'\n{text}\nPYTHON")
             case "toml":
-                printed = self._toml(text, f"block_{block.line}")
+                printed = self._settings(text)
             case _:
                 return
         if block.output is not None and printed is not None:
-            wanted = self._reader.here(block.output)
+            wanted = self._here(block.output)
             assert matches(printed, wanted), f"it prints:\n{printed}\nthe page says:\n{wanted}"
 
-    def _bash(self, text: str) -> str | None:
-        if _MAKE.fullmatch(text.strip()):
-            # The targets themselves are tried where nothing is installed; here only that they are.
-            return self._output(["make", "-n", "-C", str(ROOT), text.split()[1]])
+    def command(self, text: str) -> None:
+        """Do one thing that a page needs."""
+        self._commands(text)
+
+    def close(self) -> None:
+        """End all that was started."""
+        for process in self._started:
+            _end(process)
+        assert self._bash.stdin is not None
+        self._bash.stdin.close()
+        self._bash.wait(TIMEOUT_SECONDS)
+        assert self._bash.stdout is not None
+        self._bash.stdout.close()
+
+    def _here(self, text: str) -> str:
+        """A text with the ports that things really run on."""
+        return _PORT.sub(lambda match: str(self._first_port + int(match[1])), text)
+
+    def _commands(self, text: str) -> str | None:
         if "curl" in text and (reason := why_no_curl()):
             self.not_run.append(reason)
             return None
-        # Variables live on from block to block, as in the reader's shell.
-        begin = (
-            "set -euo pipefail\n"
-            "if [ -f .shell ]; then . ./.shell; fi\n"
-            'curl() { command curl --fail-with-body "$@"; }\n'  # an HTTP error is a failure
-            "set -a\n"
-        )
-        if _SERVER.search(text):
-            self._server(begin + _SERVER.sub("exec ", text))
-            return None
-        return self._output(["bash", "-c", f"{begin}{text}\nexport -p > .shell"])
+        if not _STAYS.search(text):
+            return self._paste(text)
+        process = self._start(_STAYS.sub("exec ", text))
+        if _ANOTHER_TERMINAL.match(text):
+            self._started.append(process)
+        else:
+            _end(process)  # as its reader does before anything else can be pasted there
+        return None
 
-    def _server(self, script: str) -> None:
-        """A command that stays: once it says that it runs, it is asked to stop."""
-        process = subprocess.Popen(
-            ["bash", "-c", script],
-            cwd=self._reader.folder,
-            env=self._environment,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        with process:
-            assert process.stderr is not None
-            said = []
-            try:
-                for line in process.stderr:
-                    said.append(line)
-                    if _RUNNING.match(line):
-                        break
-                process.send_signal(signal.SIGTERM)
-                process.communicate(timeout=TIMEOUT_SECONDS)
-            finally:
-                process.kill()
-        assert said, "it said nothing"
-        assert _RUNNING.match(said[-1]), "".join(said)
-        assert process.returncode == 0
+    def _paste(self, text: str) -> str:
+        """Paste commands; what they print on standard output."""
+        out, err = self._scratch / f"out-{self._blocks}", self._scratch / f"err-{self._blocks}"
+        self._blocks += 1
+        assert self._bash.stdin is not None
+        script = f"{{\n{text}\n}} < /dev/null > {out} 2> {err}\necho\n"
+        self._bash.stdin.write(script.encode())
+        self._bash.stdin.flush()
+        ended = self._said() == b""
+        printed = out.read_text("utf-8")
+        assert not ended, f"{text}\nfailed:\n{printed}{err.read_text('utf-8')}"
+        return printed
 
-    def _python(self, text: str, name: str) -> str:
-        path = self._reader.folder / name
-        path.write_text(text, "utf-8")
-        if "def test_" not in text:
-            return self._output([sys.executable, path.name])
-        quiet = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", "."]
-        return self._output([sys.executable, "-m", "pytest", *quiet, path.name])
+    def _said(self) -> bytes:
+        """The next words of the shell itself; none when it ended, as it does at an error."""
+        assert self._bash.stdout is not None
+        readable, _, _ = select.select([self._bash.stdout], [], [], TIMEOUT_SECONDS)
+        assert readable, "it takes too long"
+        return os.read(self._bash.stdout.fileno(), 4096)
 
-    def _toml(self, text: str, name: str) -> str:
-        path = self._reader.folder / f"{name}.toml"
+    def _start(self, text: str) -> int:
+        """Start what stays, and wait until it says that it runs; its process."""
+        log = self._scratch / f"log-{self._blocks}"
+        process = int(self._paste(f"(\n{text}\n) > {log} 2>&1 &\necho $!"))
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not _RUNS.search(log.read_text("utf-8")):
+            assert _lives(process), f"{text}\nended:\n{log.read_text('utf-8')}"
+            assert time.monotonic() < deadline, f"{text}\ndoes not say that it runs"
+            time.sleep(0.1)
+        return process
+
+    def _settings(self, text: str) -> str:
+        path = self._scratch / "part.toml"
         path.write_text(text, "utf-8")
         rest = {} if "environment" in text else {"environment": "test"}
         return repr(load_settings(path, **rest))
 
-    def _output(self, command: list[str]) -> str:
-        done = subprocess.run(
-            command,
-            cwd=self._reader.folder,
-            env=self._environment,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
-        return done.stdout
+
+@contextmanager
+def shell_in_a_clone(folder: Path) -> Iterator[Shell]:
+    """
+    A shell in a new clone with nothing in `data/`; nothing is left running.
+
+    Pasting may leave things in `data/`, which belongs to nobody's commit, and nowhere else.
+    """
+    clone, scratch = folder / "clone", folder / "scratch"
+    scratch.mkdir()
+    _make_clone(clone)
+    before = set(clone.iterdir())
+    with ports_in_a_row(6) as first_port:
+        shell = Shell(clone, scratch, first_port)
+        try:
+            yield shell
+        finally:
+            shell.close()
+    assert set(clone.iterdir()) - before <= {clone / "data"}
+
+
+def _make_clone(clone: Path) -> None:
+    """What a clone holds after `make setup`, but for the keys in `data/`."""
+    installed = clone / ".venv"
+    installed.mkdir(parents=True)
+    for entry in ROOT.iterdir():
+        if entry.name not in {"data", ".venv", ".git"}:
+            (clone / entry.name).symlink_to(entry)
+    for entry in Path(sys.prefix).iterdir():
+        if entry.name != ".done":
+            (installed / entry.name).symlink_to(entry)
+    (installed / ".done").touch()  # newer than what `make` compares it with
+
+
+def _environment(first_port: int) -> dict[str, str]:
+    """This process's, without what is installed here, and without settings of its own."""
+    installed = str(Path(sys.prefix) / "bin")
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("INTYG_", "MAKE", "MFLAGS", "PYTEST_", "VIRTUAL_ENV"))
+    }
+    return {
+        **kept,
+        "PATH": os.pathsep.join(each for each in path if each != installed),
+        "MAKEFLAGS": f"PORTS_FROM={first_port}",
+        "PYTHONUTF8": "1",
+    }
+
+
+def _lives(process: int) -> bool:
+    """Whether a child of the shell is there still."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _end(process: int) -> None:
+    with suppress(ProcessLookupError):  # the page has stopped it itself
+        os.kill(process, signal.SIGTERM)
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while _lives(process):
+        assert time.monotonic() < deadline, "it does not stop"
+        time.sleep(0.05)
 
 
 @cache

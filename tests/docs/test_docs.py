@@ -3,7 +3,6 @@
 import ast
 import os
 import re
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -19,37 +18,34 @@ from intyg.adapter.settings.settings import Settings
 from intyg.adapter.signature import SignatureOutcome
 from intyg.schemas.codes import Handelse
 from tests.docs import pages
-from tests.docs.conftest import Reader
-from tests.docs.pages import PAGES, ROOT
+from tests.docs.pages import PAGES, ROOT, Block
 from tests.docs.shell import Shell, matches
 from tests.docs.tables import PLACE, TABLES, filled
 
 each_page = pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])
 
-REGISTERS_IT: Final = {"intyg.mocks.md"}
-"""Pages that register and send the certificate that they speak of."""
+INSTALLED: Final = "`make setup` and `source .venv/bin/activate`."
+UP: Final = "`make setup` and `source .venv/bin/activate`; in a second terminal, `make up`."
+NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    INSTALLED: ("make setup", "source .venv/bin/activate"),
+    UP: ("make setup", "source .venv/bin/activate", "make up"),
+}
+"""What a page may say that it needs, and the very commands that it names."""
 
-
-FOLLOWED_ELSEWHERE: Final = {"add-a-certificate-type.md"}
-"""Pages whose servers stay, for a test of their own: `test_certificate_types.py`."""
+COMMANDS: Final = re.compile(r"`([^`]+)`")
 
 
 # --- what a page says to run ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "page",
-    [pytest.param(page, id=page.name) for page in PAGES if page.name not in FOLLOWED_ELSEWHERE],
-)
-@pytest.mark.timeout(300)  # some twenty commands, each starting anew
-def test_every_block_runs(page: Path, reader: Reader) -> None:
-    intygs_id = str(uuid.uuid4())
-    reader.issue(intygs_id)
-    if page.name not in REGISTERS_IT:
-        reader.register(intygs_id)
-    shell = Shell(reader, intygs_id)
-    for block in pages.blocks(page.read_text("utf-8")):
-        assert block.language in {"bash", "toml", "python", "text"}, f"line {block.line}"
+@each_page
+@pytest.mark.timeout(900)  # some twenty commands, each starting anew
+def test_every_block_runs_as_it_is_pasted(page: Path, shell: Shell) -> None:
+    text = page.read_text("utf-8")
+    for command in COMMANDS.findall(pages.needs(text) or ""):
+        shell.run(Block("bash", command, 0))
+    for block in pages.blocks(text):
+        assert block.language in {"bash", "toml", "python", "yaml", "text"}, f"line {block.line}"
         try:
             shell.run(block)
         except Exception as exc:
@@ -58,6 +54,22 @@ def test_every_block_runs(page: Path, reader: Reader) -> None:
     if shell.not_run:
         reasons = ", ".join(sorted(set(shell.not_run)))
         pytest.skip(f"{len(shell.not_run)} blocks of {page.name} were not run: {reasons}")
+
+
+@each_page
+def test_a_page_with_commands_begins_with_what_it_needs(page: Path) -> None:
+    """README begins with the commands themselves."""
+    text = page.read_text("utf-8")
+    runs = any(block.language in {"bash", "python"} for block in pages.blocks(text))
+    if runs and page.name != "README.md":
+        assert pages.needs(text) in NEEDS
+    else:
+        assert pages.needs(text) is None
+
+
+def test_what_is_needed_is_the_commands_that_are_named() -> None:
+    for text, commands in NEEDS.items():
+        assert tuple(COMMANDS.findall(text)) == commands
 
 
 def test_a_page_that_says_something_else_is_noticed() -> None:
