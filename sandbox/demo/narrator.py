@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+import requests
 from rich.console import Console
 
 from intyg.mocks.forsakringskassan.interface import SentMessage
@@ -46,6 +47,8 @@ class Narrator:
                 step()
             except (StoryError, ExpectationError, NotAcceptedError, ControlError) as exc:
                 raise StoryError(f"step {number}, {title}: {exc}") from None
+            except requests.RequestException as exc:  # no answer in time, on a machine that is busy
+                raise StoryError(f"step {number}, {title}: {_why(exc)}") from exc
 
     def tell(self, who: str, whom: str, what: str, answer: Answer | None) -> None:
         """A call and its answer, which must not be an error."""
@@ -94,3 +97,7 @@ class Narrator:
 def result_of(answer: Answer) -> str:
     """`ERROR VALIDATION_ERROR`."""
     return " ".join(filter(None, (answer.code, answer.error_id)))
+
+
+def _why(exc: requests.RequestException) -> str:
+    return f"a call got no answer ({type(exc).__name__})"

@@ -71,6 +71,7 @@ class Shell:
             env=_environment(first_port),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,
         )
         self._paste(_BEGIN)
 
@@ -99,14 +100,18 @@ class Shell:
         self._commands(text)
 
     def close(self) -> None:
-        """End all that was started."""
-        for process in self._started:
-            _end(process)
+        """End all that was started, whatever has become of it."""
         assert self._bash.stdin is not None
-        self._bash.stdin.close()
-        self._bash.wait(TIMEOUT_SECONDS)
         assert self._bash.stdout is not None
-        self._bash.stdout.close()
+        try:
+            for process in self._started:
+                _end(process)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(self._bash.pid, signal.SIGKILL)
+            self._bash.wait(TIMEOUT_SECONDS)
+            self._bash.stdin.close()
+            self._bash.stdout.close()
 
     def _here(self, text: str) -> str:
         """A text with the ports that things really run on."""
@@ -118,11 +123,9 @@ class Shell:
             return None
         if not _STAYS.search(text):
             return self._paste(text)
-        process = self._start(_STAYS.sub("exec ", text))
-        if _ANOTHER_TERMINAL.match(text):
-            self._started.append(process)
-        else:
-            _end(process)  # as its reader does before anything else can be pasted there
+        self._start(_STAYS.sub("exec ", text))
+        if not _ANOTHER_TERMINAL.match(text):
+            _end(self._started.pop())  # as its reader does, who cannot paste anything there before
         return None
 
     def _paste(self, text: str) -> str:
@@ -145,16 +148,17 @@ class Shell:
         assert readable, "it takes too long"
         return os.read(self._bash.stdout.fileno(), 4096)
 
-    def _start(self, text: str) -> int:
-        """Start what stays, and wait until it says that it runs; its process."""
+    def _start(self, text: str) -> None:
+        """Start what stays, and wait until it says that it runs."""
         log = self._scratch / f"log-{self._blocks}"
+        log.touch()  # before somebody else does
         process = int(self._paste(f"(\n{text}\n) > {log} 2>&1 &\necho $!"))
+        self._started.append(process)
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not _RUNS.search(log.read_text("utf-8")):
             assert _lives(process), f"{text}\nended:\n{log.read_text('utf-8')}"
             assert time.monotonic() < deadline, f"{text}\ndoes not say that it runs"
             time.sleep(0.1)
-        return process
 
     def _settings(self, text: str) -> str:
         path = self._scratch / "part.toml"

@@ -1,15 +1,24 @@
 """The demonstration is a test, and fails when a step has no effect."""
 
 import io
+from dataclasses import dataclass
 
 import pytest
+import requests
 from rich.console import Console
 
 from intyg.mocks.rules.answers import Error
-from intyg.sandbox.demo.narrator import StoryError
+from intyg.sandbox.demo.narrator import Narrator, StoryError
 from intyg.sandbox.demo.stage import PATIENT, Stage
 from intyg.sandbox.demo.story import Story
 from intyg.schemas.codes import ErrorId
+
+
+@dataclass
+class Teller(Narrator):
+    """Tells any story."""
+
+    console: Console
 
 
 def play(stage: Stage, wait_seconds: float = 15.0) -> str:
@@ -42,3 +51,13 @@ def test_round_trip_leaves_no_person_in_the_log(
     assert "soap.call" in printed  # the log was on
     for secret in (PATIENT, "Provperson", "Snickare", "Lumbago", "kvällar"):
         assert secret not in printed
+
+
+def test_a_call_without_an_answer_fails_its_step() -> None:
+    def call() -> None:
+        raise requests.exceptions.ReadTimeout
+
+    with pytest.raises(
+        StoryError, match=r"^step 3, It calls: a call got no answer \(ReadTimeout\)$"
+    ):
+        Teller(Console(file=io.StringIO())).steps([("It calls", call)], first=3)
