@@ -4,9 +4,9 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -14,21 +14,66 @@ import requests
 import structlog
 
 from intyg.adapter.bootstrap.app import App, build_app, build_services
+from intyg.adapter.domain.clock import Clock, system_clock
+from intyg.adapter.domain.delivery import DeliveryState
+from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.virtual_clock import VirtualClock
-from intyg.adapter.settings.settings import Settings, load_settings
+from intyg.adapter.settings.settings import Settings
 from intyg.mocks.clock.adapter_clock import AdapterClock
 from intyg.mocks.personas import PERSONAS
+from intyg.mocks.rules.model import unknown
 from intyg.mocks.testing.clock import TestClock
+from intyg.mocks.testing.expectation import ExpectationError, wait_for
+from intyg.mocks.testing.handles import WAIT_SECONDS, HasIntygsId, id_of
+from intyg.mocks.testing.sentences import SentenceError
 from intyg.mocks.testing.servers import Servers
 from intyg.mocks.testing.stage import Elsewhere, Stage
-from intyg.sandbox.demo.settings_file import CARE, settings_text
-from intyg.sandbox.demo.stage import TEST_PERSONS
+from intyg.mocks.wire.tls import AdapterTls
+from intyg.sandbox.adapter_settings import TOKEN, Wanted, settings_for
+from intyg.sandbox.demo.settings_file import CARE
 from intyg.sandbox.signing_keys import SigningKeys, settings_of_up
 
 TOKEN_VARIABLE: Final = "INTYG_MOCKS_TOKEN"  # noqa: S105 -- its name
 ADAPTER: Final = "adapter"
 
 _SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """
+    A delivery as `/api/intyg/<id>` shows it.
+
+    Attributes:
+        id: Its own.
+        contract: `RegisterCertificate:3`, …
+        logical_address: Whom it is for.
+        part: The recipient's code.
+        state: `queued`, `sending`, `delivered`, `refused`, `unknown`, `held`, `blocked`, `failed`.
+        attempts: How often it was tried.
+        result_code, error_id, http_status: Of the last answer, where there was one.
+        detail: Why it stands where it does, in words; nothing of the patient.
+    """
+
+    id: str
+    contract: str
+    logical_address: str
+    part: str
+    state: str
+    attempts: int
+    result_code: str | None
+    error_id: str | None
+    http_status: int | None
+    detail: str | None
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Self:
+        """From JSON, whose names are written together."""
+        return cls(**{each.name: told[_camel(each.name)] for each in fields(cls)})
+
+    def __str__(self) -> str:
+        why = ", ".join(filter(None, (self.result_code, self.error_id, self.detail)))
+        return f"{self.contract} to {self.logical_address}: {self.state} ({why or 'not tried'})"
 
 
 class Adapter:
@@ -39,12 +84,20 @@ class Adapter:
         url: Its base address.
         stage: The mocks of the test.
         app: Itself, if it is in this process.
+        tls: What its own interface is asked with, where it speaks TLS.
     """
 
-    def __init__(self, url: str, stage: Stage, app: App | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        stage: Stage,
+        app: App | None = None,
+        tls: AdapterTls = AdapterTls(),  # noqa: B008 -- frozen
+    ) -> None:
         self.url = url
         self._stage = stage
         self._app = app
+        self._tls = tls
         stage.connect(self.services_url)
 
     @classmethod
@@ -76,9 +129,61 @@ class Adapter:
         """JSON of its own interface, e.g. `/api/intyg/<id>`."""
         with requests.Session() as session:
             session.trust_env = False
+            session.verify, session.cert = self._tls.verify, self._tls.client
+            session.headers["Authorization"] = f"Bearer {TOKEN}"
             response = session.get(f"{self.url}{path}", timeout=_SECONDS)
         response.raise_for_status()
         return response.json()
+
+    def deliveries(self, intyg: str | HasIntygsId) -> tuple[DeliveryView, ...]:
+        """What there is to deliver of a certificate and about it, in the order it was queued."""
+        told = self.get(f"/api/intyg/{id_of(intyg)}")
+        return tuple(map(DeliveryView.read, told["deliveries"]))
+
+    def await_delivery(
+        self,
+        intyg: str | HasIntygsId,
+        state: str = "delivered",
+        *,
+        contract: str = "RegisterCertificate",
+        timeout: float = WAIT_SECONDS,
+    ) -> DeliveryView:
+        """
+        Wait until a delivery of a certificate stands somewhere.
+
+        Args:
+            state: `delivered`, `refused`, `blocked`, …
+            contract: Its name.
+            timeout: Seconds.
+
+        Returns:
+            The newest that does.
+
+        Raises:
+            SentenceError: There is no such state; names the nearest.
+            ExpectationError: None did; says where they stand.
+        """
+        __tracebackhide__ = True
+        if state not in tuple(DeliveryState):
+            raise SentenceError(f"state: {unknown(state, DeliveryState)}")
+
+        def there() -> list[DeliveryView]:
+            every = self.deliveries(intyg)
+            return [d for d in every if d.state == state and d.contract.split(":")[0] == contract]
+
+        wait_for(there, timeout)
+        found = there()
+        if not found:
+            known = "".join(f"\n  {each}" for each in self.deliveries(intyg)) or " none"
+            raise ExpectationError(
+                f"no {contract} of {id_of(intyg)} was {state} within {timeout:g} s; there is{known}"
+            )
+        return found[-1]
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 class Adapters:
@@ -101,38 +206,49 @@ class Adapters:
         self._ca_files = ca_files
 
     @contextmanager
-    def running(self, stage: Stage) -> Iterator[Adapter]:
-        """An adapter with an empty database that knows all mocks, and whose time is theirs."""
+    def running(
+        self,
+        stage: Stage,
+        wanted: Wanted = Wanted(),  # noqa: B008 -- frozen
+    ) -> Iterator[Adapter]:
+        """
+        An adapter with an empty database that knows all mocks, and in a demo goes by their time.
+
+        Raises:
+            SettingsError: What the test wants cannot be.
+        """
         for key in PERSONAS:
             stage.mock(key)
+        in_demo = wanted.environment is Environment.DEMO
+        clock: Clock = VirtualClock() if in_demo else system_clock
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             folder = Path(name)
-            shutil.copytree(self._empty, folder, dirs_exist_ok=True)
-            settings = self._settings(folder)
+            shutil.copytree(self._empty(wanted.environment), folder, dirs_exist_ok=True)
+            settings = self._settings(folder, wanted)
             schemas = self._servers.contracts, self._servers.types
-            with _logged_as_usual(), build_app(settings, VirtualClock(), schemas=schemas) as app:
-                stage.timeline.follow(AdapterClock(f"{app.url}/api/clock"))
+            with _logged_as_usual(), build_app(settings, clock, schemas=schemas) as app:
+                if in_demo:
+                    stage.timeline.follow(AdapterClock(f"{app.url}/api/clock"))
                 try:
-                    yield Adapter(app.url, stage, app)
+                    yield Adapter(app.url, stage, app, self._keys.tls)
                 finally:
                     stage.let_go()  # the adapter ends when its calls have, also one that hangs
 
-    @cached_property
-    def _empty(self) -> Path:
+    def _empty(self, environment: Environment) -> Path:
         """The data folder of an adapter that has never been used; its tables take time to make."""
-        folder = self._folder / "empty"
-        folder.mkdir()
-        schemas = self._servers.contracts, self._servers.types
-        build_services(self._settings(folder), schemas=schemas).store.close()
+        folder = self._folder / f"empty-{environment}"
+        if not folder.exists():
+            folder.mkdir()
+            schemas = self._servers.contracts, self._servers.types
+            settings = self._settings(folder, Wanted(environment))
+            build_services(settings, schemas=schemas).store.close()
         return folder
 
-    def _settings(self, folder: Path) -> Settings:
-        rows = ("testpersonnummer", *TEST_PERSONS)
-        (folder / "test-patients.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    def _settings(self, folder: Path, wanted: Wanted) -> Settings:
         urls = {key: self._servers.url(key) for key in PERSONAS}
-        toml = folder / "adapter.toml"
-        toml.write_text(settings_text(0, self._keys.folder, urls, None), "utf-8")
-        settings = load_settings(toml)
+        settings = settings_for(folder, urls, self._keys, wanted)
+        if "trust" in wanted.settings:
+            return settings
         trust = settings.trust.model_copy(update={"anchors": tuple(self._ca_files)})
         return settings.model_copy(update={"trust": trust})
 

@@ -55,6 +55,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Options that lead nowhere stop the session before it begins."""
+    config.addinivalue_line(
+        "markers",
+        "intyg(environment=, timeout=, destinations=, **settings): how the fixture `adapter` is "
+        "set: environment 'demo', 'test' or 'production'; seconds that it waits for an answer; "
+        "{'forsakringskassan': {'kind': 'real'}}; any other setting by its name.",
+    )
     up, urls = config.getoption("--intyg-up"), config.getoption("--intyg-url")
     if up is None and not urls:
         return
@@ -97,7 +103,7 @@ def intyg_keys(
     from intyg.sandbox.signing_keys import SigningKeys
 
     up = pytestconfig.getoption("--intyg-up")
-    return SigningKeys.of_up(Path(up)) if up else SigningKeys(tmp_path_factory.mktemp("keys"))
+    return SigningKeys.of_up(Path(up)) if up else SigningKeys.make(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture(scope="session")
@@ -112,11 +118,11 @@ def intyg_ca_files(intyg_keys: SigningKeys) -> tuple[Path, ...]:
 
 
 @pytest.fixture(scope="session")
-def intyg_servers(intyg_ca_files: tuple[Path, ...]) -> Iterator[Servers]:
+def intyg_servers(intyg_ca_files: tuple[Path, ...], intyg_keys: SigningKeys) -> Iterator[Servers]:
     """Ports and schemas of the session."""
     from intyg.mocks.testing.servers import Servers
 
-    servers = Servers(intyg_ca_files)
+    servers = Servers(intyg_ca_files, intyg_keys.tls)
     yield servers
     servers.stop()
 
@@ -193,14 +199,22 @@ def intyg_adapters(
 def adapter(
     intyg_stage: Stage, intyg_elsewhere: Elsewhere | None, request: pytest.FixtureRequest
 ) -> Iterator[Adapter]:
-    """An adapter with an empty database, wired to all mocks, as they are to it."""
+    """
+    An adapter with an empty database, wired to all mocks, as they are to it.
+
+    `@pytest.mark.intyg(environment="production", timeout=0.5)` says how it is set.
+    """
+    from intyg.sandbox.adapter_settings import Wanted
     from intyg.sandbox.adapter_under_test import Adapter
 
+    mark = request.node.get_closest_marker("intyg")
     if intyg_elsewhere is not None:
+        if mark is not None:
+            pytest.skip("the adapter runs already, and is set as it is")
         yield Adapter.elsewhere(intyg_elsewhere, intyg_stage)
         return
     adapters: Adapters = request.getfixturevalue("intyg_adapters")
-    with adapters.running(intyg_stage) as running:
+    with adapters.running(intyg_stage, Wanted.by(mark)) as running:
         yield running
 
 

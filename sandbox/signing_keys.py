@@ -1,4 +1,4 @@
-"""Who signs in tests; apart from `testing`, so that tests of mocks alone import no adapter."""
+"""Who signs and calls in tests; imports as little of the adapter as it can."""
 
 import tomllib
 from functools import cached_property
@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from intyg.adapter.domain.clock import system_clock
-from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID, make_test_keys
+from intyg.adapter.signature.demo_keys import (
+    CLIENT_HSA_ID,
+    SIGNER_HSA_ID,
+    TestKeys,
+    make_stand_in_keys,
+)
+from intyg.mocks.wire.tls import AdapterTls
 
 if TYPE_CHECKING:  # imported when something is signed
     from intyg.adapter.signature import SigningKey
@@ -14,27 +20,42 @@ if TYPE_CHECKING:  # imported when something is signed
 
 class SigningKeys:
     """
-    A test signer, and the CA that issued it.
+    A signer, and what calls are made with over TLS, issued by one CA.
 
     Args:
-        folder: Of the keys; made, if they are not there.
+        keys: Their files.
 
     Attributes:
-        ca: PEM file of the CA.
         hsa_id: Of who signs.
+        caller: HSA-id of the system that calls.
     """
 
-    def __init__(self, folder: Path) -> None:
-        keys = make_test_keys(folder, system_clock(), keep=True)
-        self.folder = folder
-        self.ca = keys.ca
-        self.hsa_id = SIGNER_HSA_ID
-        self._files = keys.signer
+    hsa_id = SIGNER_HSA_ID
+    caller = CLIENT_HSA_ID
+
+    def __init__(self, keys: TestKeys) -> None:
+        self.files = keys
+
+    @classmethod
+    def make(cls, folder: Path) -> Self:
+        """New ones, which an adapter in production takes, too: the folder is thrown away."""
+        return cls(make_stand_in_keys(folder, system_clock()))
 
     @classmethod
     def of_up(cls, folder: Path) -> Self:
         """The keys of `make up`, whose settings are in the folder."""
-        return cls(Path(settings_of_up(folder)["trust"]["anchors"][0]).parent)
+        return cls(TestKeys.of(Path(settings_of_up(folder)["trust"]["anchors"][0]).parent))
+
+    @property
+    def ca(self) -> Path:
+        """Certificate of the CA, PEM."""
+        return self.files.ca
+
+    @property
+    def tls(self) -> AdapterTls:
+        """What a caller shows, and whom it believes."""
+        client = self.files.client
+        return AdapterTls(self.ca, client.cert, client.key)
 
     def sign(self, body: bytes) -> bytes:
         """The same RegisterCertificate element with a signature in its intyg."""
@@ -46,7 +67,7 @@ class SigningKeys:
     def _key(self) -> "SigningKey":
         from intyg.adapter.signature import load_signing_key
 
-        return load_signing_key(self._files.key, self._files.cert)
+        return load_signing_key(self.files.signer.key, self.files.signer.cert)
 
 
 def settings_of_up(folder: Path) -> Any:

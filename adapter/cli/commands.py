@@ -50,6 +50,10 @@ COMMANDS: Final = {
         "intyg.sandbox.mocks_command:mocks",
         "Run the mock authorities and the mock EHR until they are stopped.",
     ),
+    "init-tests": Listed(
+        "intyg.sandbox.init_tests_command:init_tests",
+        "Write a test project that passes: ten scenarios with adapter, EHR and authorities.",
+    ),
     "validate": Listed(
         "intyg.adapter.cli.validate:validate",
         "Check messages against contract and certificate type: envelope, request or bare intyg.",

@@ -11,8 +11,10 @@ alarms. It is led to each moment, and the next one does not begin before it has 
 
 import logging
 import threading
+import weakref
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol, Self
@@ -87,6 +89,13 @@ class Follower(Protocol):
         """Let it go on from where it stands."""
 
 
+class Outlasted(Protocol):
+    """Waits without an end, which a move of the clock is longer than."""
+
+    def outlasted(self) -> AbstractContextManager[None]:
+        """Within it none of them lasts."""
+
+
 class Timeline:
     """
     A clock with alarms. Itself a `Clock`.
@@ -103,6 +112,7 @@ class Timeline:
         self._followers: list[Follower] = []
         self._turn = threading.Lock()
         """Held while alarms go off, so that only one does."""
+        self._outlasted: weakref.WeakSet[Outlasted] = weakref.WeakSet()
 
     @classmethod
     def of(cls, clock: Clock) -> Self:
@@ -123,6 +133,10 @@ class Timeline:
     def follow(self, follower: Follower) -> None:
         """Take another clock along from now on."""
         self._followers.append(follower)
+
+    def outlast(self, waits: Outlasted) -> None:
+        """End these whenever the clock is moved."""
+        self._outlasted.add(waits)
 
     # --- alarms ---------------------------------------------------------------------------------
 
@@ -178,7 +192,7 @@ class Timeline:
 
     def freeze(self) -> Moment:
         """Let time stand still, here and for those who follow."""
-        with self._turn:
+        with self._moving():
             self._forward(self._stop())
         return self.read()
 
@@ -221,7 +235,7 @@ class Timeline:
 
     def _while_stopped(self, go: Callable[[datetime], int]) -> Moment:
         """Move while time stands still; afterwards it stands or runs as it did before."""
-        with self._turn:
+        with self._moving():
             was_frozen = self._clock.frozen
             try:
                 carried_out = go(self._stop())
@@ -229,6 +243,14 @@ class Timeline:
                 if not was_frozen:
                     self._go_on()
             return self.read(carried_out)
+
+    @contextmanager
+    def _moving(self) -> Iterator[None]:
+        """Nobody else moves it, and nothing lasts for ever meanwhile."""
+        with self._turn, ExitStack() as stack:
+            for waits in tuple(self._outlasted):
+                stack.enter_context(waits.outlasted())
+            yield
 
     def _stop(self) -> datetime:
         """Stand still, all together, where the one that had come farthest is; returns where."""

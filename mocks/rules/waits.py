@@ -37,14 +37,14 @@ class _Bell:
     def __init__(self) -> None:
         self.reader, self._writer = os.pipe()
         self.users = 0
-        self.rung = False
+        self.rung: Ended | None = None
 
-    def ring(self) -> None:
+    def ring(self, why: Ended) -> None:
+        self.rung = why
         os.close(self._writer)
-        self.rung = True
 
     def close(self) -> None:
-        if not self.rung:
+        if self.rung is None:
             os.close(self._writer)
         os.close(self.reader)
 
@@ -53,23 +53,28 @@ class Waits:
     """
     Every wait of one mock.
 
-    A sleeping thread costs no time: it sits in one `poll` on its connection and on the bell.
+    A sleeping thread costs no time: it sits in one `poll` on its connection and on a bell. Those
+    that are to last for ever have a bell of their own.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._bell: _Bell | None = None
+        self._bells: dict[bool, _Bell] = {}  # by whether the wait is to last for ever
+        self._moves = 0
 
     def wait(self, seconds: float | None, caller: socket.socket | None = None) -> Ended:
         """
         Wait.
 
         Args:
-            seconds: None waits for the other two alone.
+            seconds: None waits for ever: until one of the other two, or a clock is moved, which
+                takes longer than any caller is patient (GONE).
             caller: Its connection, when the wait is to end with it.
         """
         until = None if seconds is None else time.monotonic() + seconds
-        with self._at_the_bell() as bell:
+        with self._at_the_bell(for_ever=seconds is None) as bell:
+            if bell is None:
+                return Ended.GONE
             poll = select.poll()
             poll.register(bell.reader, select.POLLIN)
             if caller is not None and caller.fileno() >= 0:
@@ -79,33 +84,62 @@ class Waits:
                 if left is not None and left <= 0:
                     return Ended.TIME
                 for fd, _ in poll.poll(None if left is None else left * 1000):
-                    return Ended.STOPPED if fd == bell.reader else Ended.GONE
+                    return bell.rung or Ended.STOPPED if fd == bell.reader else Ended.GONE
 
     @property
     def waiting(self) -> int:
         """How many wait now."""
         with self._lock:
-            return 0 if self._bell is None else self._bell.users
+            return sum(bell.users for bell in self._bells.values())
 
     def stop(self) -> None:
         """End every wait now; later ones wait again."""
         with self._lock:
-            bell, self._bell = self._bell, None
-            if bell is not None:
-                bell.ring()
+            while self._bells:
+                self._bells.popitem()[1].ring(Ended.STOPPED)
 
     @contextmanager
-    def _at_the_bell(self) -> Iterator[_Bell]:
-        """The pipe exists while somebody waits, so that an idle mock holds no files open."""
+    def outlasted(self) -> Iterator[None]:
+        """
+        Within it nothing lasts for ever: a clock is moved, farther than any caller is patient.
+
+        Otherwise whoever moves it, and waits until all that fell due is done, would wait for
+        somebody who waits for an answer that never comes.
+        """
         with self._lock:
-            bell = self._bell = self._bell or _Bell()
-            bell.users += 1
+            self._moves += 1
+            bell = self._bells.pop(True, None)
+            if bell is not None:
+                bell.ring(Ended.GONE)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._moves -= 1
+
+    @contextmanager
+    def _at_the_bell(self, for_ever: bool) -> Iterator[_Bell | None]:
+        """
+        The pipe exists while somebody waits, so that an idle mock holds no files open.
+
+        Gives None when there is nothing to wait for.
+        """
+        with self._lock:
+            if for_ever and self._moves:
+                bell = None
+            else:
+                bell = self._bells.get(for_ever) or self._bells.setdefault(for_ever, _Bell())
+                bell.users += 1
         try:
             yield bell
         finally:
-            with self._lock:
-                bell.users -= 1
-                if bell.users == 0:
-                    bell.close()
-                    if self._bell is bell:
-                        self._bell = None
+            if bell is not None:
+                self._leave(bell, for_ever)
+
+    def _leave(self, bell: _Bell, for_ever: bool) -> None:
+        with self._lock:
+            bell.users -= 1
+            if bell.users == 0:
+                bell.close()
+                if self._bells.get(for_ever) is bell:
+                    del self._bells[for_ever]

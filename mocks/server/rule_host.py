@@ -47,6 +47,7 @@ class RuleHost:
     def __init__(self, place: Place, persona: Persona) -> None:
         self.book: Final = place.book
         self.waits: Final = Waits()
+        place.timeline.outlast(self.waits)
         self._place = place
         self._persona = persona
         self._ordered = 0

@@ -14,7 +14,7 @@ The pytest plugin (`sandbox/pytest_plugin.py`) makes fixtures of them.
 """
 
 from intyg.mocks.testing.clock import TestClock
-from intyg.mocks.testing.ehr import Intyg, NotAcceptedError
+from intyg.mocks.testing.ehr import Intyg
 from intyg.mocks.testing.expectation import Expectation, ExpectationError
 from intyg.mocks.testing.handles import (
     Authority,
@@ -23,6 +23,7 @@ from intyg.mocks.testing.handles import (
     Mock,
 )
 from intyg.mocks.testing.link import ControlError
+from intyg.mocks.testing.sentences import NotAcceptedError
 
 __all__ = [
     "Authority",

@@ -13,7 +13,7 @@ from lxml import etree
 
 from intyg.mocks.journalsystem.sample import UNIT
 from intyg.mocks.rules.model import unknown
-from intyg.mocks.testing.sentences import SentenceError
+from intyg.mocks.testing.sentences import NotAcceptedError, SentenceError
 from intyg.schemas.codes import Amne
 from intyg.schemas.examples.draft import Parent
 from intyg.schemas.examples.example import PERSON, Size, example
@@ -33,19 +33,6 @@ _TOLD: Final = (
 """What a certificate says of itself that an `Intyg` has, too."""
 
 _STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
-
-
-class NotAcceptedError(AssertionError):
-    """
-    A call of the EHR's was answered ERROR.
-
-    Attributes:
-        answer: All of the answer.
-    """
-
-    def __init__(self, contract: str, answer: Answer) -> None:
-        super().__init__(f"{contract} was answered {answer.code} {answer.error_id}: {answer.text}")
-        self.answer = answer
 
 
 @dataclass(frozen=True)
@@ -146,6 +133,7 @@ class Ehr:
         self,
         typ: str = "LISJP",
         *,
+        version: str | None = None,
         person: str = PERSON,
         relation: tuple[str, str] | None = None,
         svar_pa: str | None = None,
@@ -158,15 +146,16 @@ class Ehr:
 
         Args:
             typ: `LISJP`, `FK7804`, `DB`, …: any name of a type.
+            version: `1`, `2.0`, …; None: the newest.
             person: Of the patient, 12 digits; a test person unless another is given.
             relation: Code and id of the older certificate: `("KOMPLT", intyg.intygs_id)`.
             svar_pa: Id of the completion request that it answers; needs `relation`.
             size: `minimal`, `some` or `full`.
 
         Raises:
-            UnknownTypeError: There is no such type; names those that there are.
+            UnknownTypeError: There is no such type, or not in this version; names those there are.
         """
-        intyg_type = self._issuer.types().named(typ)
+        intyg_type = self._issuer.types().named(typ, version)
         chosen = intygs_id or str(uuid.uuid4())
         element = example(
             intyg_type,
@@ -207,6 +196,7 @@ class Ehr:
         intyg: Intyg | str = "LISJP",
         *,
         check: bool = True,
+        version: str | None = None,
         relation: tuple[str, str] | None = None,
         svar_pa: str | None = None,
     ) -> Intyg:
@@ -216,14 +206,14 @@ class Ehr:
         Args:
             intyg: One that was issued, or the name of a type, of which one is issued then.
             check: That an ERROR fails the test; False: look at `answer` yourself.
-            relation, svar_pa: As for `issue`.
+            version, relation, svar_pa: As for `issue`.
 
         Raises:
             NotAcceptedError: The answer is ERROR.
         """
         __tracebackhide__ = True
         if isinstance(intyg, str):
-            intyg = self.issue(intyg, relation=relation, svar_pa=svar_pa)
+            intyg = self.issue(intyg, version=version, relation=relation, svar_pa=svar_pa)
         answer = self._calls.register(intyg.body)
         _checked("RegisterCertificate", answer, check)
         return Intyg(intyg.intygs_id, intyg.typ, intyg.person, intyg.body, answer)
@@ -294,5 +284,6 @@ class Ehr:
 def _checked(contract: str, answer: Answer, check: bool) -> Answer:
     __tracebackhide__ = True
     if check and answer.code == "ERROR":
-        raise NotAcceptedError(contract, answer)
+        said = f"{answer.code} {answer.error_id}: {answer.text}"
+        raise NotAcceptedError(f"{contract} was answered {said}", answer)
     return answer

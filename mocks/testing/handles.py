@@ -26,7 +26,7 @@ from intyg.mocks.testing.expectation import (
     wait_for,
 )
 from intyg.mocks.testing.link import ControlError, Link
-from intyg.mocks.testing.sentences import SentenceError
+from intyg.mocks.testing.sentences import NotAcceptedError, SentenceError
 from intyg.schemas.codes import Amne, Handelse
 
 _T = TypeVar("_T")
@@ -290,6 +290,7 @@ class Forsakringskassan(Authority):
         frage: str | Sequence[str] | Mapping[str, str] = (),
         sista_datum: date | None = None,
         timeout: float = WAIT_SECONDS,
+        check: bool = True,
         **more: Any,
     ) -> SentMessage:
         """
@@ -300,10 +301,15 @@ class Forsakringskassan(Authority):
             frage: For KOMPLT: the number of the question to complete, several, or a mapping from
                 number to what is wanted there instead of `text`.
             timeout: Seconds to wait for the certificate.
+            check: That it must be answered OK or INFO; False: look at the answer yourself.
             more: Fields of `POST /control/ask`: `rubrik`, `referens_id`, `overrides`.
 
         Returns:
             What the adapter answered; its `meddelande_id` is what care answers.
+
+        Raises:
+            SentenceError: There is no such `amne`; `frage` without KOMPLT, or KOMPLT without.
+            NotAcceptedError: The answer is ERROR, a fault, or did not come.
         """
         __tracebackhide__ = True
         if amne not in tuple(Amne):
@@ -317,15 +323,27 @@ class Forsakringskassan(Authority):
             fields["komplettering"] = rows
         if sista_datum is not None:
             fields["sista_datum_for_svar"] = sista_datum.isoformat()
-        return self._say("/ask", fields)
+        return self._say("/ask", fields, check)
 
-    def answer(self, message: str | HasMeddelandeId, text: str, **more: Any) -> SentMessage:
-        """Answer a question from care."""
-        return self._say("/answer", {"meddelande_id": _message_id(message), "text": text, **more})
+    def answer(
+        self, message: str | HasMeddelandeId, text: str, *, check: bool = True, **more: Any
+    ) -> SentMessage:
+        """Answer a question from care; raises NotAcceptedError as `ask`."""
+        __tracebackhide__ = True
+        fields = {"meddelande_id": _message_id(message), "text": text, **more}
+        return self._say("/answer", fields, check)
 
-    def remind(self, message: str | HasMeddelandeId, **more: Any) -> SentMessage:
-        """Remind care of a message; `more`: `text`, `sista_datum_for_svar`, `overrides`."""
-        return self._say("/remind", {"meddelande_id": _message_id(message), **more})
+    def remind(
+        self, message: str | HasMeddelandeId, *, check: bool = True, **more: Any
+    ) -> SentMessage:
+        """
+        Remind care of a message; raises NotAcceptedError as `ask`.
+
+        Args:
+            more: `text`, `sista_datum_for_svar`, `overrides`.
+        """
+        __tracebackhide__ = True
+        return self._say("/remind", {"meddelande_id": _message_id(message), **more}, check)
 
     def messages(self, intyg: str | HasIntygsId | None = None) -> tuple[MeddelandeState, ...]:
         """The messages that it knows, both ways, about one certificate or all."""
@@ -377,9 +395,14 @@ class Forsakringskassan(Authority):
             )
         return found
 
-    def _say(self, path: str, fields: Mapping[str, Any]) -> SentMessage:
+    def _say(self, path: str, fields: Mapping[str, Any], check: bool) -> SentMessage:
         __tracebackhide__ = True
-        return SentMessage.model_validate(self.link.ask("POST", path, body=fields))
+        sent = SentMessage.model_validate(self.link.ask("POST", path, body=fields))
+        if check and not sent.accepted:
+            said = f"{sent.result_code} {sent.error_id}: {sent.result_text}"
+            why = said if sent.result_code else sent.fault or sent.failure
+            raise NotAcceptedError(f"SendMessageToCare was answered {why}", sent)
+        return sent
 
 
 class Journalsystem(Mock, Ehr):

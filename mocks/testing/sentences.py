@@ -1,6 +1,6 @@
 """Effects by the names that sentences have for them: results, the platform's faults, troubles."""
 
-from typing import Final
+from typing import Any, Final
 
 from intyg.mocks.clock.duration import read_duration
 from intyg.mocks.rules.answers import (
@@ -30,6 +30,19 @@ NAMES: Final = tuple(
     )
 )
 """What `answers` takes; `<n>` stands for a number."""
+
+
+class NotAcceptedError(AssertionError):
+    """
+    A call that a test made was answered ERROR, or not as a call is answered.
+
+    Attributes:
+        answer: All of the answer: an `Answer` to the EHR, a `SentMessage` to an authority.
+    """
+
+    def __init__(self, text: str, answer: Any) -> None:
+        super().__init__(text)
+        self.answer = answer
 
 
 class SentenceError(ValueError):

@@ -13,6 +13,7 @@ from intyg.mocks.personas import PERSONAS
 from intyg.mocks.server.persona_base import Persona
 from intyg.mocks.server.service import MockService
 from intyg.mocks.server.serving import mount
+from intyg.mocks.wire.tls import AdapterTls
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 
@@ -40,10 +41,16 @@ class Servers:
 
     Args:
         ca_files: CA certificates of signers; without any, no signature is verified.
+        adapter_tls: What the mocks show to an adapter that speaks TLS.
     """
 
-    def __init__(self, ca_files: tuple[Path, ...]) -> None:
+    def __init__(
+        self,
+        ca_files: tuple[Path, ...],
+        adapter_tls: AdapterTls = AdapterTls(),  # noqa: B008 -- frozen
+    ) -> None:
         self._ca_files = ca_files
+        self.adapter_tls = adapter_tls
         self._servers: dict[str, Server] = {}
         self._controls: dict[str, Control] = {}
 
@@ -60,7 +67,7 @@ class Servers:
     def make(self, key: str, clock: Clock) -> MockService[Persona]:
         """A new mock behind the port of its persona; the one before it is forgotten."""
         persona = PERSONAS[key]
-        settings = replace(persona.settings, ca_files=self._ca_files)
+        settings = replace(persona.settings, ca_files=self._ca_files, adapter_tls=self.adapter_tls)
         mock = persona.make(self.contracts, self.types, settings, clock)
         # What answers under /control is the same for all mocks of a persona, and dear to make.
         mock.control = self._controls.setdefault(key, mock.control)

@@ -134,7 +134,8 @@ class Stage:
         if url is None:
             return
         if isinstance(mock, Journalsystem):
-            mock.connect(url)
+            tls = self.servers.adapter_tls
+            mock.connect(url, verify=tls.verify, cert=tls.client)
         if key in self._services:
             self._services[key].send_to(url)
 

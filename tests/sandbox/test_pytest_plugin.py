@@ -14,10 +14,13 @@ import requests
 from intyg.mocks.testing import (
     Authority,
     ControlError,
+    ExpectationError,
     Forsakringskassan,
     Journalsystem,
+    NotAcceptedError,
 )
 from intyg.mocks.testing.ehr import Issuer, Keys
+from intyg.mocks.testing.sentences import SentenceError
 from intyg.mocks.testing.servers import Servers
 from intyg.mocks.testing.stage import Stage
 from intyg.sandbox.adapter_under_test import Adapter, Adapters, elsewhere
@@ -168,6 +171,140 @@ def test_a_mock_is_ready_at_once(
     best = min(seconds() for _ in range(6))
     record_property("table", f"a mock as a fixture, to its first answer: {best * 1000:.0f} ms")
     assert best < READY_SECONDS
+
+
+# --- how the adapter is set -----------------------------------------------------------------------
+
+
+@pytest.mark.intyg(environment="production")
+def test_production_is_production(
+    adapter: Adapter, journalsystem: Journalsystem, forsakringskassan: Forsakringskassan
+) -> None:
+    """TLS, a real destination, the guard: a test patient's stays, somebody else's arrives."""
+    assert adapter.url.startswith("https://")
+    test_patients = journalsystem.register()
+    answer = journalsystem.send(test_patients, check=False)
+    assert "test" in (answer.text or "").lower()
+    somebody = journalsystem.register(journalsystem.issue(person="195801082743"))
+    journalsystem.send(somebody)
+    assert forsakringskassan.await_intyg(somebody).signature == "valid"
+    assert [each.intygs_id for each in forsakringskassan.all_intyg()] == [somebody.intygs_id]
+    assert adapter.await_delivery(somebody).result_code == "OK"
+    asked = forsakringskassan.ask("OVRIGT", somebody)  # over TLS, with a client certificate
+    assert journalsystem.await_event("NYFRFM", somebody).mottagna_fragor.ej_besvarade == 1
+    assert asked.http_status == 200
+
+
+@pytest.mark.intyg(environment="production")
+def test_a_test_patients_certificate_never_leaves_in_few_lines(
+    adapter: Adapter, journalsystem: Journalsystem, forsakringskassan: Forsakringskassan
+) -> None:
+    forsakringskassan.expect("RegisterCertificate").never()
+    intyg = journalsystem.register()
+    journalsystem.send(intyg, check=False)
+    assert [block["signal"] for block in adapter.get(f"/api/intyg/{intyg.intygs_id}")["blocks"]]
+
+
+@pytest.mark.intyg(environment="test", destinations={"skatteverket": {"timeout_seconds": 0.2}})
+def test_one_destination_is_set_alone(adapter: Adapter) -> None:
+    settings = adapter.app.services.settings
+    assert settings.environment == "test"
+    assert settings.destinations["skatteverket"].timeout_seconds == 0.2
+    assert settings.destinations["forsakringskassan"].timeout_seconds == 30.0
+    assert settings.destinations["forsakringskassan"].kind == "mock"
+
+
+@pytest.mark.intyg(timeout=0.3)
+def test_a_short_time_out_ends_a_call_that_hangs(
+    adapter: Adapter, journalsystem: Journalsystem, forsakringskassan: Forsakringskassan
+) -> None:
+    forsakringskassan.expect("RegisterCertificate").hangs().times(1)
+    intyg = journalsystem.register()
+    journalsystem.send(intyg)
+    forsakringskassan.await_calls("RegisterCertificate&answer=caller_gone")
+    adapter.clock.advance("1h")
+    assert adapter.await_delivery(intyg).attempts == 2
+
+
+@pytest.mark.intyg(delivery={"max_attempts": 1}, signature="verify")
+def test_any_setting_is_set_by_its_name(
+    adapter: Adapter, journalsystem: Journalsystem, forsakringskassan: Forsakringskassan
+) -> None:
+    forsakringskassan.expect("RegisterCertificate").answers("HTTP503").times(1)
+    intyg = journalsystem.register()
+    journalsystem.send(intyg)
+    failed = adapter.await_delivery(intyg, "failed")
+    assert (failed.attempts, failed.http_status) == (1, 503)
+    assert adapter.app.services.settings.delivery.workers == 4
+
+
+def test_the_clock_ends_a_call_that_hangs(
+    adapter: Adapter, journalsystem: Journalsystem, forsakringskassan: Forsakringskassan
+) -> None:
+    """Also one that comes while it is moved: no scenario waits half a minute."""
+    forsakringskassan.expect("RegisterCertificate").hangs().times(2)
+    intyg = journalsystem.register()
+    journalsystem.send(intyg)
+    started = time.monotonic()
+    adapter.clock.advance("1h")
+    assert adapter.await_delivery(intyg).attempts == 3
+    assert time.monotonic() - started < 10
+    answers = [call.answer for call in forsakringskassan.calls("RegisterCertificate")]
+    assert answers == ["caller_gone", "caller_gone", "sent"]
+
+
+def test_where_no_delivery_stands_is_told(adapter: Adapter, journalsystem: Journalsystem) -> None:
+    intyg = journalsystem.register()
+    journalsystem.send(intyg)
+    adapter.await_delivery(intyg)
+    with pytest.raises(
+        ExpectationError, match="RegisterCertificate:3 to FKASSA: delivered"
+    ) as told:
+        adapter.await_delivery(intyg, "refused", timeout=0)
+    assert f"no RegisterCertificate of {intyg.intygs_id} was refused" in str(told.value)
+    with pytest.raises(SentenceError, match="the nearest is refused"):
+        adapter.await_delivery(intyg, "refuse")
+
+
+def test_a_question_that_is_refused_fails_the_test(
+    adapter: Adapter, journalsystem: Journalsystem, forsakringskassan: Forsakringskassan
+) -> None:
+    intyg = journalsystem.register()
+    journalsystem.send(intyg)
+    forsakringskassan.await_intyg(intyg)
+    journalsystem.revoke(intyg)
+    with pytest.raises(NotAcceptedError, match="SendMessageToCare was answered ERROR") as told:
+        forsakringskassan.ask("OVRIGT", intyg)
+    unchecked = forsakringskassan.ask("OVRIGT", intyg, check=False)
+    assert (unchecked.accepted, unchecked.error_id) == (False, told.value.answer.error_id)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "text"),
+    [
+        ("enviroment='production'", "enviroment is unknown; the nearest is environment"),
+        ("environment='prod'", "environment: prod is unknown; "),
+        ("destinations={'fk': {}}", "destinations: fk is unknown; "),
+        ("destinations={'skatteverket': {'kid': 'real'}}", "kid"),
+        ("environment='production', signature='verify'", "signature must be"),
+        ("'production'", "takes keywords alone"),
+    ],
+)
+def test_a_marker_that_cannot_be_is_told(
+    pytester: pytest.Pytester, keywords: str, text: str
+) -> None:
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.intyg({keywords})
+        def test_one(adapter):
+            pass
+        """
+    )
+    result = pytester.runpytest(*WARNINGS, "--strict-markers")
+    result.assert_outcomes(errors=1)
+    assert text in result.stdout.str()
 
 
 # --- the adapter ----------------------------------------------------------------------------------

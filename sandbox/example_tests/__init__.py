@@ -1,0 +1,1 @@
+"""What `intyg init-tests` writes: files that a project begins with. Nothing here is imported."""
