@@ -194,6 +194,10 @@ class Contracts:
         """
         return self._sets[contract.key].serve_document(name, xsd_base)
 
+    def document_names(self, contract: Contract) -> tuple[str, ...]:
+        """The names that `document` answers."""
+        return tuple(self._sets[contract.key].documents())
+
 
 class _SchemaSet:
     """One contract's files, compiled when they are first needed."""
