@@ -58,5 +58,6 @@ bench: setup  ## What taking in a certificate costs, step by step, and what chec
 docs: setup  ## The pages about certificate types, from their files
 	$(BIN)/python -m intyg.schemas.export.pages docs/certificates
 
-clean: down
+clean:
+	-@$(MAKE) --silent --no-print-directory down  # what cannot be asked any more shall not hinder
 	rm -rf $(VENV) data build *.egg-info

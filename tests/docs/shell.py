@@ -95,10 +95,6 @@ class Shell:
             wanted = self._here(block.output)
             assert matches(printed, wanted), f"it prints:\n{printed}\nthe page says:\n{wanted}"
 
-    def command(self, text: str) -> None:
-        """Do one thing that a page needs."""
-        self._commands(text)
-
     def close(self) -> None:
         """End all that was started, whatever has become of it."""
         assert self._bash.stdin is not None
