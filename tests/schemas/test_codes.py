@@ -66,7 +66,7 @@ def test_a_root_is_what_the_schema_fixes(root: str, type_name: str) -> None:
 
 def test_the_roots_of_persons_are_those_of_the_schema() -> None:
     both = stated(TYPES, "//x:simpleType[@name='PersonIdRoot']//x:enumeration/@value")
-    assert [codes.PERSONNUMMER_ROOT, codes.SAMORDNINGSNUMMER_ROOT] == both
+    assert both == [codes.PERSONNUMMER_ROOT, codes.SAMORDNINGSNUMMER_ROOT]
 
 
 def test_the_code_system_of_types_of_intyg() -> None:

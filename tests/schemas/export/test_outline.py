@@ -2,21 +2,31 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from intyg.schemas.export.outline import (
     codes_of,
     count_in_words,
+    header_facts,
     outline,
+    sending_in_words,
     usage_in_words,
+    value_in_words,
 )
 from intyg.schemas.finding import Severity
 from intyg.schemas.intyg_model import (
+    CodeList,
     Count,
+    Days,
+    Delsvar,
     IntygType,
+    Limit,
+    Match,
     Ref,
     Usage,
+    Values,
 )
 from tests.strategies import TYPES, all_types
 
@@ -60,6 +70,96 @@ def test_what_may_be_done_in_words(usage: Usage, words: str) -> None:
 
 def test_type_without_recipient_is_not_said_to_be_sent() -> None:
     assert usage_in_words(TYPES.lookup("AG7804")) == "registered, renewed"
+
+
+@pytest.mark.parametrize(
+    ("recipient", "send", "signing", "complement", "words"),
+    [
+        (None, True, True, True, "never"),
+        ("FKASSA", False, True, True, "no longer"),
+        ("FKASSA", True, True, True, "when signed"),
+        (
+            "FKASSA",
+            True,
+            False,
+            True,
+            "when asked to; when signed if it answers a completion request",
+        ),
+        ("FKASSA", True, False, False, "when asked to"),
+    ],
+)
+def test_when_it_is_sent_in_words(
+    recipient: str | None, send: bool, signing: bool, complement: bool, words: str
+) -> None:
+    header = TYPES.lookup("FK7804", "1")
+    changed = replace(
+        header,
+        recipient=recipient,
+        usage=replace(header.usage, send=send),
+        sent_on_signing=signing,
+        sent_on_complement=complement,
+    )
+    assert sending_in_words(changed) == words
+
+
+def test_what_a_type_is_in_words() -> None:
+    header = replace(TYPES.lookup("FK7804", "2.0"), former=("FK7263",), signs=("tandlakare",))
+    assert list(header_facts(header)) == [
+        ("In the XML", "LISJP, version 2.0"),
+        ("Formerly", "FK7263"),
+        ("Recipient", "FKASSA"),
+        ("Signed by", "dentist"),
+        ("Sent", "when asked to; when signed if it answers a completion request"),
+        ("Recipient asks", "KOMPLT, AVSTMN, KONTKT, OVRIGT, PAMINN"),
+        ("Care asks", "AVSTMN, KONTKT, OVRIGT"),
+        ("May be", "registered, renewed, sent"),
+        ("Refused by", "the national Schematron"),
+    ]
+
+
+def test_what_a_type_without_recipient_is_in_words() -> None:
+    facts = dict(header_facts(TYPES.lookup("AG7804")))
+    assert facts["Recipient"] == "none: not sent electronically"
+    assert (facts["Sent"], facts["Recipient asks"], facts["Care asks"]) == ("never", "none", "none")
+
+
+@pytest.mark.parametrize(
+    ("facets", "words"),
+    [
+        pytest.param({}, [], id="nothing more"),
+        pytest.param({"length": Limit(50, REF)}, ["at most 50 characters"], id="length"),
+        pytest.param({"size": Limit(99.5, REF)}, ["from -99.5 to 99.5"], id="size"),
+        pytest.param(
+            {"days": Days("1900-01-01", "2099-12-31", REF)},
+            ["from 1900-01-01 to 2099-12-31"],
+            id="days",
+        ),
+        pytest.param(
+            {"code_length": Limit(5, REF)}, ["a code of at most 5 characters"], id="length of code"
+        ),
+        pytest.param({"unique": REF}, ["no code twice"], id="unique"),
+        pytest.param({"overlap": REF}, ["no periods that overlap"], id="overlap"),
+        pytest.param({"shared_day": REF}, ["no periods that overlap"], id="shared day"),
+    ],
+)
+def test_what_a_delsvar_may_hold_in_words(facets: dict[str, Any], words: list[str]) -> None:
+    part = Delsvar("1.1", "term", "text", (REF, REF), Count(1, 1, REF, REF), **facets)
+    assert list(value_in_words(part))[1:] == words
+
+
+@pytest.mark.parametrize(
+    ("codes", "told"),
+    [
+        pytest.param(None, ["A", "B"], id="whole list"),
+        pytest.param(Values(("B",), Match.EXACT, REF), ["B"], id="a part of it"),
+    ],
+)
+def test_codes_of_a_delsvar(codes: Values | None, told: list[str]) -> None:
+    code_list = CodeList("letters", "1.2.3", {"A": "first", "B": "second"})
+    texts = {"A": "first", "B": "second"}
+    part = Delsvar("1.1", "term", "cv", (REF, REF), Count(1, 1, REF, REF), (code_list,))
+    found = list(codes_of(replace(part, codes=codes)))
+    assert found == [(code, "1.2.3", texts[code]) for code in told]
 
 
 @pytest.mark.parametrize("intyg_type", all_types(), ids=lambda t: t.key)
