@@ -16,8 +16,8 @@ import hashlib
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -96,7 +96,7 @@ def _kept(test_file: str) -> Seen | None:
 
 
 def _keep(test_file: str, seen: Seen) -> None:
-    whole = {name: getattr(seen, name) for name in Seen.__slots__}
+    whole = {each.name: getattr(seen, each.name) for each in fields(seen)}
     _place(test_file).write_bytes(gzip.compress(json.dumps(whole).encode(), 1))
 
 
@@ -166,7 +166,7 @@ class Recorder:
         self._early = sorted(self._hits)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         self._hits.clear()
         before = sum(os.times()[:4])
         result: Any = yield

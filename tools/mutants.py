@@ -451,7 +451,7 @@ def tests_for(copy: Path, mutant: Mutant, seen: SeenLines) -> list[str]:
     run by the first one only. They come first where the fault is in what is read, not run.
     """
     mirror = _mirror(mutant.path)
-    touching = set().union(*(seen.tests.get(line, ()) for line in _lines(copy, mutant)))
+    touching = set[str]().union(*(seen.tests.get(line, ()) for line in _lines(copy, mutant)))
     near = _quickest(seen, mirror, touching)
     rest = _quickest(seen, mirror, seen.seconds.keys() - touching)
     far = list(_in_turn(touching.difference(near), seen))
@@ -495,7 +495,7 @@ def readers(root: Path, mutant: Mutant) -> set[tuple[str, int]]:
     names = set(mutant.names)
     for _ in range(3):
         lines.update(*(by_name[name] for name in names))
-        names = set().union(*(onwards[name] for name in names))
+        names = set[str]().union(*(onwards[name] for name in names))
     return lines
 
 
@@ -566,7 +566,9 @@ def _tell_verdict(verdict: Verdict) -> None:
 
 def _fail_anyway(copy: Path, verdicts: list[Verdict]) -> set[str]:
     """Tests among those that killed that fail without a fault, too."""
-    killers = sorted({each.killed_by for each in verdicts if "::" in (each.killed_by or "")})
+    killers = sorted(
+        {each.killed_by for each in verdicts if each.killed_by and "::" in each.killed_by}
+    )
     told = copy.parent / "failed"
     told.unlink(missing_ok=True)
     files = sorted({test.partition("::")[0] for test in killers})

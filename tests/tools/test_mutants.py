@@ -71,7 +71,7 @@ def command(checkout: Path, tmp_path: Path) -> Command:
             env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=280,
         )
 
     return runs
@@ -87,6 +87,7 @@ def verdicts(output: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.timeout(600)  # starts processes that import every library, on a busy machine
 def test_what_is_tested_is_killed_and_what_is_not_survives(
     command: Command, checkout: Path
 ) -> None:
