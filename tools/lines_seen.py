@@ -153,7 +153,7 @@ class Recorder:
             (cache_folder() / sha256(data)).write_bytes(data)
             return compile(telling(data, place), path, "exec", dont_inherit=True)
 
-        SourceFileLoader.source_to_code = with_calls  # type: ignore[method-assign]
+        SourceFileLoader.source_to_code = with_calls  # type: ignore[method-assign,assignment]
 
     def _of_ours(self, path: str) -> str | None:
         real = Path(path).resolve()

@@ -25,6 +25,7 @@ from intyg.schemas.intyg_model import (
     Limit,
     Match,
     Ref,
+    Role,
     Usage,
     Values,
 )
@@ -103,7 +104,7 @@ def test_when_it_is_sent_in_words(
 
 
 def test_what_a_type_is_in_words() -> None:
-    header = replace(TYPES.lookup("FK7804", "2.0"), former=("FK7263",), signs=("tandlakare",))
+    header = replace(TYPES.lookup("FK7804", "2.0"), former=("FK7263",), signs=(Role.TANDLAKARE,))
     assert list(header_facts(header)) == [
         ("In the XML", "LISJP, version 2.0"),
         ("Formerly", "FK7263"),
