@@ -5,6 +5,9 @@ from typing import Annotated, Final
 
 import typer
 
+from intyg.adapter.cli.options import JsonOption
+from intyg.adapter.cli.terminal import print_json
+
 FILES: Final = ("test_scenarios.py",)
 """Of `sandbox/example_tests`."""
 
@@ -15,6 +18,7 @@ def init_tests(
     folder: Annotated[Path, typer.Argument(help="Where to; made if it is not there.")] = Path(
         "intyg-tests"
     ),
+    as_json: JsonOption = False,
 ) -> None:
     """Write a test project that passes: ten scenarios with adapter, EHR and authorities."""
     taken = [name for name in FILES if (folder / name).exists()]
@@ -28,4 +32,7 @@ def init_tests(
     except OSError as exc:
         typer.echo(f"{folder}: {exc.strerror}: nothing can be written there", err=True)
         raise typer.Exit(2) from None
-    typer.echo(f"{folder}: {', '.join(FILES)}. Run it: pytest {folder}")
+    if as_json:
+        print_json({"folder": str(folder), "files": FILES})
+    else:
+        typer.echo(f"{folder}: {', '.join(FILES)}. Run it: pytest {folder}")

@@ -76,14 +76,12 @@ def example(
 
     Made for `intyg example | intyg sign | intyg send`.
     """
-    if minimal and full:
-        fail("give one of --minimal and --full")
+    size = _size(minimal, full)
     if person is not None and not (len(person) == 12 and person.isdecimal()):
         fail("--person: 12 digits are needed")
     intyg_type = lookup(known_types(types_dir), name, version)
     now = signed_at or swedish_now()
     day = (today or now).date()
-    size = Size.MINIMAL if minimal else Size.FULL
     frame = frame_of(
         intyg_type,
         signed_at or datetime.combine(day, now.time()),
@@ -95,6 +93,12 @@ def example(
     )
     written = _written(Workshop(intyg_type, day), frame, size, seed, break_)
     write(written, output, _facts(intyg_type, frame) if as_json else None)
+
+
+def _size(minimal: bool, full: bool) -> Size:
+    if minimal and full:
+        fail("give one of --minimal and --full")
+    return Size.MINIMAL if minimal else Size.FULL
 
 
 def _written(workshop: Workshop, frame: Frame, size: Size, seed: int, break_: str | None) -> bytes:

@@ -36,6 +36,7 @@ EXITS: Final = {
     "audit list": Exits("listed", None, _DATABASE),
     "audit anchors": Exits("printed", None, _DATABASE),
     "demo": Exits("every step had its effect", "one had not; it is named", _USAGE),
+    "init-tests": Exits("written", None, "a file is there already, or cannot be written"),
     "mocks": Exits(
         "stopped by a signal",
         "does not start: a port is taken, a file or an option is refused",

@@ -124,30 +124,31 @@ def build_service(
             answer = _refusal(unexpected(call.correlation_id), faults)
         return _written(call, contract, answer)
 
-    # Contract-first: one operation, named as the request element, XML in and XML out. The WSDL that
-    # spyne would make of it is never asked for.
-    service = type(
-        contract.name,
-        (Service,),
-        {
-            "serve": rpc(
-                AnyXml,
-                _returns=AnyXml,
-                _body_style="bare",
-                _in_message_name=contract.name,
-                _out_message_name=f"{contract.name}Response",
-            )(serve)
-        },
-    )
     protocols = [RivSoap11(contract, where_served, max_bytes, admit) for _ in range(2)]
     application = Application(
-        [service],
+        [_spyne_service(contract, serve)],
         tns=contract.namespace,
         name=contract.name,
         in_protocol=protocols[0],
         out_protocol=protocols[1],
     )
     return ContractServer(application)
+
+
+def _spyne_service(contract: Contract, serve: Callable[..., Any]) -> type[Service]:
+    """
+    Contract-first: one operation, named as the request element, XML in and XML out.
+
+    The WSDL that spyne would make of it is never asked for.
+    """
+    operation = rpc(
+        AnyXml,
+        _returns=AnyXml,
+        _body_style="bare",
+        _in_message_name=contract.name,
+        _out_message_name=f"{contract.name}Response",
+    )
+    return type(contract.name, (Service,), {"serve": operation(serve)})
 
 
 def _written(call: Call, contract: Contract, answer: Answer) -> etree._Element | bytes:
