@@ -1,14 +1,16 @@
 """The command `intyg example`: a certificate to try with, whole or broken by one rule."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Final
 
 import typer
+from lxml import etree
 
+from intyg.adapter.cli import example_request as requests
 from intyg.adapter.cli.options import (
     DAY,
-    JsonOption,
     OutputOption,
     TypesOption,
     VersionOption,
@@ -17,6 +19,7 @@ from intyg.adapter.cli.options import (
     swedish_now,
 )
 from intyg.adapter.cli.terminal import fail, write
+from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.examples.breaking import broken
 from intyg.schemas.examples.draft import Draft, Frame, request_bytes, request_element
 from intyg.schemas.examples.example import (
@@ -34,7 +37,10 @@ USUAL_TYPE: Final = "FK7804"
 
 def example(
     name: Annotated[
-        str, typer.Argument(metavar="TYPE", help="FK7804, LISJP, 7443: any name of the type.")
+        str,
+        typer.Argument(
+            metavar="TYPE", help="FK7804, LISJP, 7443: any name of the type; or a contract's."
+        ),
     ] = USUAL_TYPE,
     version: VersionOption = None,
     minimal: Annotated[
@@ -55,7 +61,7 @@ def example(
         str | None, typer.Option(help="HSA-id of who signs; default: the test key's owner.")
     ] = None,
     intygs_id: Annotated[
-        str | None, typer.Option("--id", help="Default: a new one each time.")
+        str | None, typer.Option("--id", "--intygs-id", help="Default: a new one each time.")
     ] = None,
     signed_at: Annotated[
         datetime | None,
@@ -68,20 +74,48 @@ def example(
         ),
     ] = None,
     output: OutputOption = None,
-    as_json: JsonOption = False,
     types_dir: TypesOption = None,
+    unit: requests.Unit = None,
+    relation: requests.Relation = None,
+    svar_pa: requests.SvarPa = None,
+    envelope: requests.Envelope = None,
+    type_: requests.Type = None,
+    to: requests.To = None,
+    part: requests.Part = None,
+    amne: requests.Amne = None,
+    text: requests.Text = None,
+    frage_id: requests.FrageId = None,
+    last_day: requests.LastDay = None,
+    reminds: requests.Reminds = None,
+    meddelande_id: requests.MeddelandeId = None,
+    status: requests.Status = None,
+    handelse: requests.Handelse = None,
+    ref: requests.Ref = None,
+    archived: requests.Archived = None,
 ) -> None:
     """
     Write an unsigned RegisterCertificate request with invented contents.
 
-    Made for `intyg example | intyg sign | intyg send`.
+    Made for `intyg example | intyg sign | intyg send`. With the name of another contract: a request
+    of that one, as `intyg example RevokeCertificate --intygs-id ID`.
     """
-    size = _size(minimal, full)
+    if minimal and full:
+        fail("give one of --minimal and --full")
     if person is not None and not (len(person) == 12 and person.isdecimal()):
         fail("--person: 12 digits are needed")
+    told = {"to": to, "part": part, "amne": amne, "text": text, "status": status, "ref": ref}
+    told |= {"svar_pa": svar_pa, "reminds": reminds, "frage_id": frage_id, "last_day": last_day}
+    told |= {"meddelande_id": meddelande_id, "handelse": handelse, "archived": archived}
+    contracts = Contracts()
+    contract = requests.contract_called(contracts, name, version)
+    if contract is not None:
+        name, version = type_ or USUAL_TYPE, None
+    elif type_ is not None:
+        fail(f"--type: {name} is a type, or no contract's name")
     intyg_type = lookup(known_types(types_dir), name, version)
     now = signed_at or swedish_now()
     day = (today or now).date()
+    size = Size.MINIMAL if minimal else Size.FULL
     frame = frame_of(
         intyg_type,
         signed_at or datetime.combine(day, now.time()),
@@ -90,38 +124,31 @@ def example(
         intygs_id=intygs_id or str(uuid.uuid4()),
         person_id=person or PERSON,
         signer=signer or SIGNER,
+        parent=requests.parent_of(relation, svar_pa),
     )
-    written = _written(Workshop(intyg_type, day), frame, size, seed, break_)
-    write(written, output, _facts(intyg_type, frame) if as_json else None)
+    frame = replace(frame, unit=unit or frame.unit)
 
-
-def _size(minimal: bool, full: bool) -> Size:
-    if minimal and full:
-        fail("give one of --minimal and --full")
-    return Size.MINIMAL if minimal else Size.FULL
-
-
-def _written(workshop: Workshop, frame: Frame, size: Size, seed: int, break_: str | None) -> bytes:
-    """The request; ends the command where there can be none."""
-    try:
+    def certificate() -> etree._Element:
+        workshop = Workshop(intyg_type, day)
         if break_ is None:
             draft = workshop.draft(frame, size, seed)
         else:
             draft = _broken(workshop, frame, break_, seed)
-        return request_bytes(request_element(workshop.intyg_type, draft))
+        return request_element(intyg_type, draft)
+
+    try:
+        if contract is None or contract.name == requests.CERTIFICATE:
+            requests.only_of_certificates(told, relation)
+            written = request_bytes(certificate())
+        elif break_ is not None:
+            fail("--break: only a certificate can break a rule of its type")
+        else:
+            written = requests.request_of(contracts, contract, frame, intyg_type, certificate, told)
     except ExampleError as exc:
         fail(str(exc), 1)
     except ValueError:
-        fail("--id and --signer: characters that XML cannot hold")
-
-
-def _facts(intyg_type: IntygType, frame: Frame) -> dict[str, object]:
-    return {
-        "type": intyg_type.code,
-        "version": frame.version,
-        "intygs_id": frame.intygs_id,
-        "signer": frame.signer,
-    }
+        fail("an option holds characters that XML cannot hold")
+    write(requests.enveloped(written, envelope), output)
 
 
 def _broken(workshop: Workshop, frame: Frame, rule: str, seed: int) -> Draft:

@@ -281,17 +281,17 @@ def _frame(root: etree._Element, intyg_type: IntygType, frame: Frame) -> etree._
     intyg = etree.SubElement(root, f"{{{REGISTER}}}intyg")
     _id(intyg, "intygs-id", frame.unit, frame.intygs_id)
     typ = etree.SubElement(intyg, f"{_C}typ")
-    _code_parts(typ, intyg_type.xml_code, intyg_type.xml_system, intyg_type.xml_display)
+    fill_code(typ, intyg_type.xml_code, intyg_type.xml_system, intyg_type.xml_display)
     _put(intyg, "version", frame.version)
     time = f"{frame.signed_at:%Y-%m-%dT%H:%M:%S}"
     _put(intyg, "signeringstidpunkt", time)
     _put(intyg, "skickatTidpunkt", time)
     _patient(intyg, frame)
-    _skapad_av(intyg, frame)
+    fill_hos_personal(etree.SubElement(intyg, f"{_C}skapadAv"), frame)
     if frame.parent:
         relation = etree.SubElement(intyg, f"{_C}relation")
         typ = etree.SubElement(relation, f"{_C}typ")
-        _code_parts(typ, frame.parent.relation, RELATION_SYSTEM, None)
+        fill_code(typ, frame.parent.relation, RELATION_SYSTEM)
         _id(relation, "intygs-id", frame.unit, frame.parent.intygs_id)
     return intyg
 
@@ -307,15 +307,15 @@ def _patient(intyg: etree._Element, frame: Frame) -> None:
     _put(patient, "postort", frame.patient.postort)
     if known:
         source = etree.SubElement(patient, f"{{{EXT32}}}kallaAdressuppgifter", nsmap={"e": EXT32})
-        _code_parts(source, "PU", ADDRESS_SOURCE_SYSTEM, None)
+        fill_code(source, "PU", ADDRESS_SOURCE_SYSTEM)
 
 
-def _skapad_av(intyg: etree._Element, frame: Frame) -> None:
-    skapad_av = etree.SubElement(intyg, f"{_C}skapadAv")
-    _id(skapad_av, "personal-id", HSA_ID_ROOT, frame.signer)
-    _put(skapad_av, "fullstandigtNamn", frame.signer_name)
-    _put(skapad_av, "forskrivarkod", "0000000")  # what the national service writes for all
-    enhet = etree.SubElement(skapad_av, f"{_C}enhet")
+def fill_hos_personal(element: etree._Element, frame: Frame) -> None:
+    """`core:HosPersonal`, whatever the element is called: who signs, and where."""
+    _id(element, "personal-id", HSA_ID_ROOT, frame.signer)
+    _put(element, "fullstandigtNamn", frame.signer_name)
+    _put(element, "forskrivarkod", "0000000")  # what the national service writes for all
+    enhet = etree.SubElement(element, f"{_C}enhet")
     _id(enhet, "enhets-id", HSA_ID_ROOT, frame.unit)
     _id(enhet, "arbetsplatskod", ARBETSPLATSKOD_ROOT, "0000000")
     _put(enhet, "enhetsnamn", "Provenheten")
@@ -333,16 +333,21 @@ def _put(parent: etree._Element, name: str, text: str) -> None:
 
 
 def _id(parent: etree._Element, name: str, root: str, extension: str) -> None:
-    element = etree.SubElement(parent, f"{_C}{name}")
+    fill_id(etree.SubElement(parent, f"{_C}{name}"), root, extension)
+
+
+def fill_id(element: etree._Element, root: str, extension: str) -> None:
+    """`types:IIType`, whatever the element is called."""
     etree.SubElement(element, f"{_T}root").text = root
     etree.SubElement(element, f"{_T}extension").text = extension
 
 
 def _code(parent: etree._Element, name: str, code: str, system: str, display: str | None) -> None:
-    _code_parts(etree.SubElement(parent, f"{_T}{name}"), code, system, display)
+    fill_code(etree.SubElement(parent, f"{_T}{name}"), code, system, display)
 
 
-def _code_parts(element: etree._Element, code: str, system: str, display: str | None) -> None:
+def fill_code(element: etree._Element, code: str, system: str, display: str | None = None) -> None:
+    """`types:CVType`, whatever the element is called."""
     etree.SubElement(element, f"{_T}code").text = code
     etree.SubElement(element, f"{_T}codeSystem").text = system
     if display is not None:

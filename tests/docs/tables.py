@@ -43,6 +43,12 @@ from intyg.mocks.rules.trouble import TROUBLES
 from intyg.mocks.rules.xpath import PREFIXES
 from intyg.mocks.skatteverket.persona import PERSONA as SKATTEVERKET
 from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.examples.requests import (
+    REQUESTS,
+    certificate_type,
+    certificate_type_text,
+    options_of,
+)
 from intyg.schemas.typefile.lookup import IntygTypes
 from tests.flows.case_table import CASES
 
@@ -71,6 +77,23 @@ def _rules(direction: Direction) -> str:
         ("Rule", "Element", "Says"),
         ((f"`{rule.id}`", f"`{rule.field}`", _plain(rule.text)) for rule in RULES[direction]),
     )
+
+
+def _examples() -> str:
+    return _table(
+        ("Contract", "Options, and what is usual"),
+        ((key.replace(":", " "), _options(key)) for key in sorted(REQUESTS)),
+    )
+
+
+def _options(key: str) -> str:
+    """What an example can be told, beside who, when and which certificate."""
+    told = [
+        f"`--{option.replace('_', '-')}`" + (f" `{usual}`" if usual else "")
+        for option, usual in options_of(key).items()
+    ]
+    typed = {part.fill for part in REQUESTS[key]} & {certificate_type, certificate_type_text}
+    return ", ".join([*told, *(["`--type` `FK7804`"] if typed else [])])
 
 
 def _platform_faults() -> str:
@@ -351,6 +374,7 @@ def _exits() -> str:
 
 
 TABLES: Final[Mapping[str, Callable[[], str]]] = {
+    "examples": _examples,
     "faults of the platform": _platform_faults,
     "rules TO_CARE": lambda: _rules(Direction.TO_CARE),
     "rules TO_RECIPIENT": lambda: _rules(Direction.TO_RECIPIENT),

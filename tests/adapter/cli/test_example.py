@@ -6,6 +6,7 @@ import pytest
 from lxml import etree
 
 from intyg.adapter.cli.options import swedish_now
+from intyg.schemas.contract.contract import Contract, Contracts
 from intyg.schemas.finding import Severity
 from tests import builders
 from tests.adapter.cli.calls import run
@@ -118,3 +119,75 @@ def test_example_that_cannot_be_made_says_why(
     assert result.exit_code == exit_code
     assert words in result.stderr
     assert result.stdout == ""
+
+
+# --- of other contracts ---------------------------------------------------------------------------
+
+
+CONTRACTS = Contracts()
+
+
+@pytest.mark.parametrize("contract", [pytest.param(c, id=c.key) for c in CONTRACTS.all()])
+def test_a_contracts_name_gives_a_request_that_follows_its_schema(contract: Contract) -> None:
+    result = run("example", contract.name, "--version", str(contract.major), "--signed-at", AT)
+    assert (result.exit_code, result.stderr) == (0, "")
+    request = etree.fromstring(result.stdout_bytes)
+    assert request.tag == contract.request
+    assert CONTRACTS.check(contract, request) == []
+
+
+def test_a_request_says_what_it_was_told() -> None:
+    given = ("--intygs-id", "intyg-7", "--person", builders.OTHER_PATIENT, "--to", "SE-FK")
+    more = ("--amne", "OVRIGT", "--svar-pa", "m-1", "--unit", "SE-UNIT", "--signer", "SE-X")
+    result = run("example", "sendmessagetorecipient", *given, *more, "--envelope", "SE-HERE")
+    envelope = etree.fromstring(result.stdout_bytes)
+    assert envelope.findtext("{*}Header/{*}LogicalAddress") == "SE-HERE"
+    (request,) = envelope[-1]
+    assert request.findtext("{*}intygs-id/{*}extension") == "intyg-7"
+    assert request.findtext("{*}patientPerson-id/{*}extension") == builders.OTHER_PATIENT
+    assert request.findtext("{*}logiskAdressMottagare") == "SE-FK"
+    assert request.findtext("{*}amne/{*}code") == "OVRIGT"
+    assert request.findtext("{*}svarPa/{*}meddelande-id") == "m-1"
+    assert request.findtext("{*}skickatAv/{*}personal-id/{*}extension") == "SE-X"
+    assert request.findtext("{*}skickatAv/{*}enhet/{*}enhets-id/{*}extension") == "SE-UNIT"
+
+
+def test_a_type_is_named_where_a_contract_wants_one() -> None:
+    possible = etree.fromstring(
+        run("example", "ListPossibleReceivers", "--type", "DB").stdout_bytes
+    )
+    assert possible.findtext("{*}intygTyp/{*}code") == "DB"
+    whole = etree.fromstring(run("example", "RegisterCertificate", "--type", "DB").stdout_bytes)
+    assert whole.findtext("{*}intyg/{*}typ/{*}code") == "DB"
+
+
+def test_a_certificate_answers_a_request_for_completion() -> None:
+    given = ("--relation", "KOMPLT:intyg-6", "--svar-pa", "m-1", "--minimal")
+    request = etree.fromstring(run("example", *given).stdout_bytes)
+    assert request.findtext("{*}svarPa/{*}meddelande-id") == "m-1"
+    relation = request.find("{*}intyg/{*}relation")
+    assert relation is not None
+    assert relation.findtext("{*}typ/{*}code") == "KOMPLT"
+    assert relation.findtext("{*}intygs-id/{*}extension") == "intyg-6"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(("GetCertificate", "--amne", "KONTKT"), "no --amne", id="another's option"),
+        pytest.param(("FK7804", "--to", "FKASSA"), "--to: a certificate has", id="of no contract"),
+        pytest.param(("FK7804", "--type", "DB"), "--type", id="a type of a type"),
+        pytest.param(("FK7804", "--svar-pa", "m-1"), "--relation", id="an answer to nothing"),
+        pytest.param(("FK7804", "--relation", "KOMPLT"), "KOMPLT:ID", id="half a relation"),
+        pytest.param(("GetCertificate", "--version", "9"), "known: 2", id="no such version"),
+        pytest.param(("GetCertificate", "--break", "R1"), "--break", id="rules of another"),
+        pytest.param(
+            ("SendMessageToCare", "--last-day", "soon"), "sistaDatumForSvar: ", id="not by schema"
+        ),
+        pytest.param(("RevokeCertificate", "--text", "a\x00b"), "cannot hold", id="no XML text"),
+    ],
+)
+def test_a_request_that_cannot_be_made_says_why(arguments: tuple[str, ...], words: str) -> None:
+    result = run("example", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
