@@ -2,7 +2,8 @@
 
 import uuid
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -127,21 +128,13 @@ def example(
         parent=requests.parent_of(relation, svar_pa),
     )
     frame = replace(frame, unit=unit or frame.unit)
-
-    def certificate() -> etree._Element:
-        workshop = Workshop(intyg_type, day)
-        if break_ is None:
-            draft = workshop.draft(frame, size, seed)
-        else:
-            draft = _broken(workshop, frame, break_, seed)
-        return request_element(intyg_type, draft)
-
+    certificate = partial(_certificate, intyg_type, day, frame, size, seed, break_)
     try:
         if contract is None or contract.name == requests.CERTIFICATE:
             requests.only_of_certificates(told, relation)
             written = request_bytes(certificate())
-        elif break_ is not None:
-            fail("--break: only a certificate can break a rule of its type")
+        elif break_ is not None or relation is not None:
+            fail("--break and --relation: only certificates have rules and relations")
         else:
             written = requests.request_of(contracts, contract, frame, intyg_type, certificate, told)
     except ExampleError as exc:
@@ -149,6 +142,16 @@ def example(
     except ValueError:
         fail("an option holds characters that XML cannot hold")
     write(requests.enveloped(written, envelope), output)
+
+
+def _certificate(
+    intyg_type: IntygType, day: date, frame: Frame, size: Size, seed: int, rule: str | None
+) -> etree._Element:
+    """A RegisterCertificate request, which breaks a rule if one is named."""
+    workshop = Workshop(intyg_type, day)
+    if rule is None:
+        return request_element(intyg_type, workshop.draft(frame, size, seed))
+    return request_element(intyg_type, _broken(workshop, frame, rule, seed))
 
 
 def _broken(workshop: Workshop, frame: Frame, rule: str, seed: int) -> Draft:

@@ -23,6 +23,7 @@ AT = datetime(2026, 11, 23, 9, 30)  # noqa: DTZ001 -- Swedish local time, as in 
 FK7804 = TYPES.lookup("FK7804")
 FRAME = Frame("intyg-7", builders.PATIENT, AT, "2.0", builders.DOCTOR, unit=builders.UNIT)
 TOLD = {
+    "frage_id": "35",
     "last_day": "2026-12-01",
     "archived": "true",
     "handelse": "MAKULE",
