@@ -1,17 +1,19 @@
 """The command `intyg example`: a certificate to try with, whole or broken by one rule."""
 
 import uuid
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
-from typing import Annotated, Final
+from pathlib import Path
+from typing import Final
 
-import typer
 from lxml import etree
 
+from intyg.adapter.cli import example_options as options
 from intyg.adapter.cli import example_request as requests
 from intyg.adapter.cli.options import (
-    DAY,
+    JsonOption,
     OutputOption,
     TypesOption,
     VersionOption,
@@ -20,7 +22,7 @@ from intyg.adapter.cli.options import (
     swedish_now,
 )
 from intyg.adapter.cli.terminal import fail, write
-from intyg.schemas.contract.contract import Contracts
+from intyg.schemas.contract.contract import Contract, Contracts
 from intyg.schemas.examples.breaking import broken
 from intyg.schemas.examples.draft import Draft, Frame, request_bytes, request_element
 from intyg.schemas.examples.example import (
@@ -36,63 +38,79 @@ from intyg.schemas.intyg_model import IntygType
 USUAL_TYPE: Final = "FK7804"
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The options, by their names in the signature of `example`."""
+
+    name: str
+    version: str | None
+    minimal: bool
+    full: bool
+    seed: int
+    break_: str | None
+    person: str | None
+    signer: str | None
+    intygs_id: str | None
+    signed_at: datetime | None
+    today: datetime | None
+    output: Path | None
+    as_json: bool
+    types_dir: Path | None
+    unit: str | None
+    relation: str | None
+    svar_pa: str | None
+    envelope: str | None
+    type_: str | None
+    to: str | None
+    part: str | None
+    amne: str | None
+    text: str | None
+    frage_id: str | None
+    last_day: str | None
+    reminds: str | None
+    meddelande_id: str | None
+    status: str | None
+    handelse: str | None
+    ref: str | None
+    archived: str | None
+
+    def only(self, names: Iterable[str]) -> dict[str, str | None]:
+        """Some of them."""
+        return {name: getattr(self, name) for name in names}
+
+
 def example(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="TYPE", help="FK7804, LISJP, 7443: any name of the type; or a contract's."
-        ),
-    ] = USUAL_TYPE,
+    name: options.Name = USUAL_TYPE,
     version: VersionOption = None,
-    minimal: Annotated[
-        bool, typer.Option("--minimal", help="Nothing that can be left out.")
-    ] = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="As much as goes together; the default.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Another one gives another certificate.")] = 0,
-    break_: Annotated[
-        str | None,
-        typer.Option("--break", metavar="RULE", help="Break this rule, R21, and no other."),
-    ] = None,
-    person: Annotated[
-        str | None, typer.Option(help="The patient, 12 digits; default: a test person.")
-    ] = None,
-    signer: Annotated[
-        str | None, typer.Option(help="HSA-id of who signs; default: the test key's owner.")
-    ] = None,
-    intygs_id: Annotated[
-        str | None, typer.Option("--id", "--intygs-id", help="Default: a new one each time.")
-    ] = None,
-    signed_at: Annotated[
-        datetime | None,
-        typer.Option(help="Swedish local time; default: now, on the day of --today."),
-    ] = None,
-    today: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=DAY, help="For rules that depend on it; default: the day of --signed-at."
-        ),
-    ] = None,
+    minimal: options.Minimal = False,
+    full: options.Full = False,
+    seed: options.Seed = 0,
+    break_: options.Break = None,
+    person: options.Person = None,
+    signer: options.Signer = None,
+    intygs_id: options.IntygsId = None,
+    signed_at: options.SignedAt = None,
+    today: options.Today = None,
     output: OutputOption = None,
+    as_json: JsonOption = False,
     types_dir: TypesOption = None,
-    unit: requests.Unit = None,
-    relation: requests.Relation = None,
-    svar_pa: requests.SvarPa = None,
-    envelope: requests.Envelope = None,
-    type_: requests.Type = None,
-    to: requests.To = None,
-    part: requests.Part = None,
-    amne: requests.Amne = None,
-    text: requests.Text = None,
-    frage_id: requests.FrageId = None,
-    last_day: requests.LastDay = None,
-    reminds: requests.Reminds = None,
-    meddelande_id: requests.MeddelandeId = None,
-    status: requests.Status = None,
-    handelse: requests.Handelse = None,
-    ref: requests.Ref = None,
-    archived: requests.Archived = None,
+    unit: options.Unit = None,
+    relation: options.Relation = None,
+    svar_pa: options.SvarPa = None,
+    envelope: options.Envelope = None,
+    type_: options.Type = None,
+    to: options.To = None,
+    part: options.Part = None,
+    amne: options.Amne = None,
+    text: options.Text = None,
+    frage_id: options.FrageId = None,
+    last_day: options.LastDay = None,
+    reminds: options.Reminds = None,
+    meddelande_id: options.MeddelandeId = None,
+    status: options.Status = None,
+    handelse: options.Handelse = None,
+    ref: options.Ref = None,
+    archived: options.Archived = None,
 ) -> None:
     """
     Write an unsigned RegisterCertificate request with invented contents.
@@ -100,40 +118,34 @@ def example(
     Made for `intyg example | intyg sign | intyg send`. With the name of another contract: a request
     of that one, as `intyg example RevokeCertificate --intygs-id ID`.
     """
+    asked = Asked(**locals())  # typer wants each option in the signature, and nobody else does
     if minimal and full:
         fail("give one of --minimal and --full")
     if person is not None and not (len(person) == 12 and person.isdecimal()):
         fail("--person: 12 digits are needed")
-    told = {"to": to, "part": part, "amne": amne, "text": text, "status": status, "ref": ref}
-    told |= {"svar_pa": svar_pa, "reminds": reminds, "frage_id": frage_id, "last_day": last_day}
-    told |= {"meddelande_id": meddelande_id, "handelse": handelse, "archived": archived}
     contracts = Contracts()
     contract = requests.contract_called(contracts, name, version)
-    if contract is not None:
-        name, version = type_ or USUAL_TYPE, None
-    elif type_ is not None:
+    if contract is None and type_ is not None:
         fail(f"--type: {name} is a type, or no contract's name")
-    intyg_type = lookup(known_types(types_dir), name, version)
-    now = signed_at or swedish_now()
-    day = (today or now).date()
-    size = Size.MINIMAL if minimal else Size.FULL
-    frame = frame_of(
-        intyg_type,
-        signed_at or datetime.combine(day, now.time()),
-        seed=f"{size}/{seed}/{break_ or ''}",
-        version=_text_version(intyg_type, version),
-        intygs_id=intygs_id or str(uuid.uuid4()),
-        person_id=person or PERSON,
-        signer=signer or SIGNER,
-        parent=requests.parent_of(relation, svar_pa),
-    )
-    frame = replace(frame, unit=unit or frame.unit)
-    certificate = partial(_certificate, intyg_type, day, frame, size, seed, break_)
+    _write(asked, contracts, contract)
+
+
+def _write(asked: Asked, contracts: Contracts, contract: Contract | None) -> None:
+    """The request of a contract, or of a type; ends the command where there can be none."""
+    if contract is not None:
+        asked = replace(asked, name=asked.type_ or USUAL_TYPE, version=None)
+    intyg_type = lookup(known_types(asked.types_dir), asked.name, asked.version)
+    now = asked.signed_at or swedish_now()
+    day = (asked.today or now).date()
+    size = Size.MINIMAL if asked.minimal else Size.FULL
+    frame = _frame(asked, intyg_type, asked.signed_at or datetime.combine(day, now.time()), size)
+    certificate = partial(_certificate, intyg_type, day, frame, size, asked.seed, asked.break_)
+    told = asked.only(requests.TOLD)
     try:
         if contract is None or contract.name == requests.CERTIFICATE:
-            requests.only_of_certificates(told, relation)
+            requests.only_of_certificates(told, asked.relation)
             written = request_bytes(certificate())
-        elif break_ is not None or relation is not None:
+        elif asked.break_ is not None or asked.relation is not None:
             fail("--break and --relation: only certificates have rules and relations")
         else:
             written = requests.request_of(contracts, contract, frame, intyg_type, certificate, told)
@@ -141,7 +153,31 @@ def example(
         fail(str(exc), 1)
     except ValueError:
         fail("an option holds characters that XML cannot hold")
-    write(requests.enveloped(written, envelope), output)
+    facts = _facts(intyg_type, frame) if asked.as_json else None
+    write(requests.enveloped(written, asked.envelope), asked.output, facts)
+
+
+def _frame(asked: Asked, intyg_type: IntygType, signed_at: datetime, size: Size) -> Frame:
+    frame = frame_of(
+        intyg_type,
+        signed_at,
+        seed=f"{size}/{asked.seed}/{asked.break_ or ''}",
+        version=_text_version(intyg_type, asked.version),
+        intygs_id=asked.intygs_id or str(uuid.uuid4()),
+        person_id=asked.person or PERSON,
+        signer=asked.signer or SIGNER,
+        parent=requests.parent_of(asked.relation, asked.svar_pa),
+    )
+    return replace(frame, unit=asked.unit or frame.unit)
+
+
+def _facts(intyg_type: IntygType, frame: Frame) -> dict[str, object]:
+    return {
+        "type": intyg_type.code,
+        "version": frame.version,
+        "intygs_id": frame.intygs_id,
+        "signer": frame.signer,
+    }
 
 
 def _certificate(

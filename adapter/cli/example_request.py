@@ -2,9 +2,8 @@
 
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Annotated, Final
+from typing import Final
 
-import typer
 from lxml import etree
 
 from intyg.adapter.cli.terminal import fail
@@ -14,63 +13,13 @@ from intyg.schemas.examples.draft import Frame, Parent, request_bytes
 from intyg.schemas.examples.requests import About, RequestError, example_request
 from intyg.schemas.intyg_model import IntygType
 
-# --- options --------------------------------------------------------------------------------------
-
-Unit = Annotated[str | None, typer.Option(help="HSA-id of the care unit.")]
-Relation = Annotated[
-    str | None,
-    typer.Option(metavar="CODE:ID", help="What it is to an older certificate: KOMPLT:ID."),
-]
-SvarPa = Annotated[str | None, typer.Option(help="Id of the message that is answered.")]
-Envelope = Annotated[
-    str | None,
-    typer.Option(metavar="ADDRESS", help="As a SOAP message, to this logical address."),
-]
-
-_OTHERS: Final = "With the name of another contract"
-
-Type = Annotated[
-    str | None,
-    typer.Option("--type", rich_help_panel=_OTHERS, help="Certificate type, where one is named."),
-]
-To = Annotated[
-    str | None,
-    typer.Option(rich_help_panel=_OTHERS, help="Whom it is for: part code, or logical address."),
-]
-Part = Annotated[
-    str | None, typer.Option(rich_help_panel=_OTHERS, help="Who asks or is concerned: FKASSA.")
-]
-Amne = Annotated[
-    str | None, typer.Option(rich_help_panel=_OTHERS, help="Subject of a message: KONTKT.")
-]
-Text = Annotated[
-    str | None, typer.Option(rich_help_panel=_OTHERS, help="Of a message, or why it is revoked.")
-]
-FrageId = Annotated[
-    str | None, typer.Option(rich_help_panel=_OTHERS, help="Question that KOMPLT asks about: 35.")
-]
-LastDay = Annotated[
-    str | None, typer.Option(rich_help_panel=_OTHERS, help="Last day for an answer, YYYY-MM-DD.")
-]
-Reminds = Annotated[
-    str | None,
-    typer.Option(rich_help_panel=_OTHERS, help="Id of the message that PAMINN reminds of."),
-]
-MeddelandeId = Annotated[
-    str | None, typer.Option(rich_help_panel=_OTHERS, help="Default: a new one each time.")
-]
-Status = Annotated[
-    str | None, typer.Option(rich_help_panel=_OTHERS, help="State that is recorded: RECEIV.")
-]
-Handelse = Annotated[
-    str | None, typer.Option(rich_help_panel=_OTHERS, help="Event that care is told: SIGNAT.")
-]
-Ref = Annotated[str | None, typer.Option(rich_help_panel=_OTHERS, help="The EHR's own reference.")]
-Archived = Annotated[
-    str | None, typer.Option(rich_help_panel=_OTHERS, help="The archived ones: true or false.")
-]
-
 # --- what they make -------------------------------------------------------------------------------
+
+TOLD: Final = (
+    *("to", "part", "amne", "text", "status", "ref", "svar_pa", "reminds", "frage_id"),
+    *("last_day", "meddelande_id", "handelse", "archived"),
+)
+"""The options that say what a request of another contract holds."""
 
 CERTIFICATE: Final = "RegisterCertificate"
 """The contract whose request is a certificate: written as one of its type."""
