@@ -129,9 +129,12 @@ class App:
         self._running = contextlib.ExitStack()
 
     def _make_reloaders(self) -> Iterator[RoutesReloader | TlsReloader]:
-        settings = self.services.settings
+        services, settings = self.services, self.services.settings
         if settings.routes_file is not None:
-            yield RoutesReloader(settings.routes_file, settings.environment, self.services.routes)
+            names = frozenset(contract.name for contract in services.contracts.all())
+            yield RoutesReloader(
+                settings.routes_file, settings.environment, services.routes, names
+            )
         if settings.server.tls is not None:
             yield TlsReloader(settings.server.tls, settings.environment, self._server.use_tls)
 

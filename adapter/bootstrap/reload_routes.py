@@ -1,6 +1,6 @@
 """Reading `routes_file` again while the adapter runs: checked first, all at once or not at all."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import structlog
@@ -14,6 +14,7 @@ from intyg.adapter.doctor.checks import (
     tls_remarks,
 )
 from intyg.adapter.domain.environment import Environment
+from intyg.adapter.routing.check_rows import unknown_contracts
 from intyg.adapter.routing.table import Routes
 from intyg.adapter.settings.files import TomlFileError, read_routing
 from intyg.adapter.settings.routing import DestinationSettings, RoutingSettings
@@ -28,20 +29,27 @@ class RoutesReloader(FilesWatch):
 
     A new file counts when it is as good as it had to be at the start; otherwise the old rows stay,
     the log says why, and so does the metric `intyg_routes_current`.
+
+    Args:
+        contracts: Names of all contracts there are.
     """
 
-    def __init__(self, path: Path, environment: Environment, routes: Routes) -> None:
+    def __init__(
+        self, path: Path, environment: Environment, routes: Routes, contracts: Collection[str]
+    ) -> None:
         super().__init__("routes", [path])
         self._path = path
         self._environment = environment
         self._routes = routes
+        self._contracts = contracts
 
     def read(self) -> bool:
         try:
             new = read_routing(self._path)
-            reasons = list(unfit(new, self._environment, self._routes.recipients))
+            recipients = self._routes.recipients
+            reasons = list(unfit(new, self._environment, recipients, self._contracts))
         except TomlFileError as exc:
-            reasons = [str(exc)]
+            reasons = str(exc).splitlines()
         if reasons:
             self._routes.note_refused()
             _log.error("routes.refused", **{"error.message": "; ".join(reasons)})
@@ -56,9 +64,11 @@ def unfit(
     routing: RoutingSettings,
     environment: Environment,
     recipients: Mapping[str, RecipientSettings],
+    contracts: Collection[str],
 ) -> Iterator[str]:
     """Why rows may not be used: what would have refused the start."""
     yield from routing.dangling()
+    yield from (found.text for found in unknown_contracts(routing, contracts))
     remarks: list[Remark] = list(permission_remarks(routing.permissions, environment))
     for name, destination in routing.destinations.items():
         remarks += destination_remarks(name, destination, environment)

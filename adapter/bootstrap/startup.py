@@ -49,7 +49,7 @@ def refuse_unfit(facts: Facts) -> None:
     Raises:
         SettingsError: Names everything that stands in the way.
     """
-    reasons = [remark.text for remark in _remarks(facts) if remark.refuses]
+    reasons = [f"{one.text} ({one.todo})" for one in _remarks(facts) if one.refuses]
     if reasons:
         environment = facts.settings.environment
         raise SettingsError(f"not started, environment {environment}: " + "; ".join(reasons))

@@ -16,10 +16,11 @@ from intyg.adapter.cli.options import (
     told_or_today,
 )
 from intyg.adapter.cli.terminal import fail, out, print_json
+from intyg.adapter.doctor.checks import check_routes_file
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.person import PersonId
 from intyg.adapter.flows.contracts import HANDLERS, READERS
-from intyg.adapter.routing.check_rows import RouteFinding, check_routes_file, file_with_rows
+from intyg.adapter.routing.check_rows import RouteFinding
 from intyg.adapter.routing.explain import (
     Explainer,
     Explanation,
@@ -100,9 +101,8 @@ def check(
 ) -> None:
     """Find rows that are wrong, disagree, can never count or lead nowhere."""
     names = sorted({contract.name for contract in Contracts().all()})
-    file = file_with_rows(file)
     try:
-        findings = check_routes_file(file, names, told_or_today(today))
+        file, findings = check_routes_file(file, names, told_or_today(today))
     except OSError as exc:
         fail(f"{exc.filename or file}: {exc.strerror}")
     for finding in findings:

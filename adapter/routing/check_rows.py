@@ -1,21 +1,21 @@
-"""What is wrong, or at least odd, in a file of routes and permissions.
+"""What is wrong, or at least odd, in rows of routes and permissions.
 
 Everything that `load_settings` would refuse is found, and beside it what it lets pass: rows that
 disagree, rows that can never count, names that nothing has.
 """
 
 import difflib
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pydantic
 
 from intyg.adapter.routing.caller import is_hsa_id
-from intyg.adapter.settings.files import TomlFileError, read_toml
+from intyg.adapter.settings.field_faults import faults_of
+from intyg.adapter.settings.files import TomlFile, TomlFileError, open_toml
 from intyg.adapter.settings.routing import (
     ANY,
     HERE,
@@ -24,10 +24,18 @@ from intyg.adapter.settings.routing import (
     RoutingSettings,
     Row,
 )
+from intyg.adapter.settings.toml_lines import TomlLines
 
-_HEADER: Final = re.compile(r"^\s*\[{1,2}\s*([\w.\"'-]+)\s*\]{1,2}")
-_TOML_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
+UNKNOWN_CONTRACT: Final = "unknown contract"
+
+SERIOUS: Final = frozenset(
+    {"toml", "wrong", "refused", "two kinds", "unknown destination", UNKNOWN_CONTRACT, "ambiguous"}
+)
+"""Kinds of findings with which the adapter does not start, or messages go nowhere; the others are
+odd."""
+
 _TABLES: Final = tuple(RoutingSettings.model_fields)
+_NO_LINES: Final = TomlLines("")
 
 
 @dataclass(frozen=True)
@@ -45,98 +53,116 @@ class RouteFinding:
     line: int | None = None
 
 
+@dataclass(frozen=True)
+class Tables:
+    """The three tables of a file; or what is wrong with them, so that there are none."""
+
+    lines: TomlLines
+    routing: RoutingSettings | None
+    faults: tuple[RouteFinding, ...] = ()
+
+
 def file_with_rows(path: Path) -> Path:
     """The file itself, or the `routes_file` that a settings file names."""
     try:
-        named = read_toml(path).get("routes_file")
+        named = open_toml(path).values.get("routes_file")
     except TomlFileError:
         return path
     return path.parent / named if isinstance(named, str) else path
 
 
-def check_routes_file(path: Path, contracts: Sequence[str], today: date) -> list[RouteFinding]:
+def read_tables(path: Path) -> Tables:
     """
-    Check a routes file, or the tables of a settings file.
-
-    Args:
-        contracts: Names of all contracts there are.
-
-    Returns:
-        The findings by line; none when all is well.
+    Read a routes file, or the tables of a settings file.
 
     Raises:
         OSError: The file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        values = read_toml(path)
-    except UnicodeDecodeError:
-        return [RouteFinding("toml", "not UTF-8 text")]
+        file = open_toml(path)
     except TomlFileError as exc:
-        place = _TOML_LINE.search(str(exc))
-        reason = str(exc).removeprefix(f"{path}: ")
-        return [RouteFinding("toml", reason, int(place[1]) if place else None)]
-    lines = _Lines(text)
+        if isinstance(exc.__cause__, OSError):
+            raise exc.__cause__ from None
+        return Tables(_NO_LINES, None, (RouteFinding("toml", exc.reason, exc.line),))
+    values = file.values
     # A settings file holds more than the tables, and that is for others to check.
     whole = "environment" in values
     tables = {name: values[name] for name in _TABLES if name in values} if whole else values
     try:
-        routing = RoutingSettings(**tables)
+        return Tables(file.lines, RoutingSettings(**tables))
     except pydantic.ValidationError as exc:
-        return [_wrong(error, lines) for error in exc.errors()]
-    found = [*_Check(routing, contracts, today, lines).findings()]
-    found += _recipients(values.get("recipients", {}), routing)
+        return Tables(file.lines, None, tuple(_wrong(exc, file)))
+
+
+def _wrong(exc: pydantic.ValidationError, file: TomlFile) -> Iterator[RouteFinding]:
+    for place, text in faults_of(exc, RoutingSettings):
+        yield RouteFinding("wrong", text, file.lines.line(place))
+
+
+def check_routing(
+    routing: RoutingSettings,
+    contracts: Collection[str],
+    today: date,
+    lines: TomlLines = _NO_LINES,
+    recipients: Collection[tuple[str, str]] = (),
+) -> list[RouteFinding]:
+    """
+    Check the three tables.
+
+    Args:
+        contracts: Names of all contracts there are.
+        lines: Of the file that they were read from.
+        recipients: Who certificates are sent to, each with its logical address.
+
+    Returns:
+        The findings by line; none when all is well.
+    """
+    found = [*_Check(routing, sorted(contracts), today, lines).findings()]
+    found += _recipients(recipients, routing)
     return sorted(found, key=lambda finding: finding.line or 0)
 
 
-class _Lines:
-    """Where rows begin in a TOML file that is written with headers, as ours are."""
-
-    def __init__(self, text: str) -> None:
-        self._rows: dict[str, list[int]] = {}
-        for number, line in enumerate(text.splitlines(), start=1):
-            if header := _HEADER.match(line):
-                self._rows.setdefault(header[1].replace('"', ""), []).append(number)
-
-    def row(self, table: str, place: int) -> int | None:
-        """The line of the row at a place, counted from 0."""
-        rows = self._rows.get(table, [])
-        return rows[place] if place < len(rows) else None
-
-    def named(self, table: str, name: str) -> int | None:
-        return self.row(f"{table}.{name}", 0)
-
-
-def _wrong(error: Any, lines: _Lines) -> RouteFinding:
-    where = error["loc"]
-    line = None
-    if len(where) > 1:
-        table, row = where[0], where[1]
-        line = lines.row(table, row) if isinstance(row, int) else lines.named(table, str(row))
-    return RouteFinding("wrong", f"{'.'.join(map(str, where))}: {error['msg']}", line)
+def unknown_contracts(
+    routing: RoutingSettings, contracts: Collection[str], lines: TomlLines = _NO_LINES
+) -> Iterator[RouteFinding]:
+    """Rows of routes and permissions with a contract that there is not; names the nearest."""
+    rows: dict[str, tuple[Row, ...]] = {
+        "routes": routing.routes,
+        "permissions": routing.permissions,
+    }
+    for table in rows:
+        for place, row in enumerate(rows[table]):
+            if row.contract != ANY and row.contract not in contracts:
+                near = difflib.get_close_matches(row.contract, list(contracts), n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                text = f"there is no contract {row.contract}{hint}"
+                yield RouteFinding(UNKNOWN_CONTRACT, text, lines.line((table, place)))
 
 
 @dataclass(frozen=True)
 class _Check:
     routing: RoutingSettings
-    contracts: Sequence[str]
+    contracts: Collection[str]
     today: date
-    lines: _Lines
+    lines: TomlLines
 
     def findings(self) -> Iterator[RouteFinding]:
         yield from self._destinations()
+        yield from unknown_contracts(self.routing, self.contracts, self.lines)
         yield from self._rows("routes", self.routing.routes)
         yield from self._rows("permissions", self.routing.permissions)
         yield from self._routes()
         yield from self._permissions()
 
     def _line(self, table: str, place: int) -> int | None:
-        return self.lines.row(table, place)
+        return self.lines.line((table, place))
 
     def _destinations(self) -> Iterator[RouteFinding]:
+        for name, text in self.routing.of_two_kinds():
+            yield RouteFinding("two kinds", text, self.lines.line(("destinations", name)))
         used = {route.destination for route in self.routing.routes}
         for name, destination in self.routing.destinations.items():
-            line = self.lines.named("destinations", name)
+            line = self.lines.line(("destinations", name))
             if name == HERE:
                 yield RouteFinding("wrong", f"{HERE} stands for the adapter itself", line)
             elif name not in used:
@@ -144,21 +170,15 @@ class _Check:
             if not destination.url:
                 yield RouteFinding("no address", f"destination {name} has no url (VP010)", line)
 
-    def _rows(self, table: str, rows: Sequence[Row]) -> Iterator[RouteFinding]:
+    def _rows(self, table: str, rows: tuple[Row, ...]) -> Iterator[RouteFinding]:
         """What can be wrong with a row by itself."""
         for place, row in enumerate(rows):
             line = self._line(table, place)
-            if row.contract != ANY and row.contract not in self.contracts:
-                yield RouteFinding("unknown contract", self._unknown(row.contract), line)
             if row.period[1] < self.today:
                 yield RouteFinding("expired", f"{row}: held until {row.valid_to}", line)
             if row.logical_address != row.logical_address.strip() or not row.logical_address:
                 text = f"{row.logical_address!r} has white space around it or nothing in it"
                 yield RouteFinding("white space", text, line)
-
-    def _unknown(self, name: str) -> str:
-        near = difflib.get_close_matches(name, self.contracts, n=1)
-        return f"there is no contract {name}" + (f"; did you mean {near[0]}?" if near else "")
 
     def _routes(self) -> Iterator[RouteFinding]:
         routes = self.routing.routes
@@ -255,10 +275,11 @@ def _permits_all(wide: PermissionSettings, narrow: PermissionSettings) -> bool:
     return all(w in (ANY, n) for w, n in alike) and _covers(wide, narrow)
 
 
-def _recipients(recipients: Mapping[str, Any], routing: RoutingSettings) -> Iterator[RouteFinding]:
-    """Recipients, of a settings file, that nothing can be sent to."""
+def _recipients(
+    recipients: Collection[tuple[str, str]], routing: RoutingSettings
+) -> Iterator[RouteFinding]:
+    """Recipients that nothing can be sent to."""
     addresses = {route.logical_address for route in routing.routes}
-    for part, recipient in recipients.items():
-        address = recipient.get("logical_address") if isinstance(recipient, dict) else None
-        if isinstance(address, str) and not addresses & {address, ANY}:
+    for part, address in recipients:
+        if not addresses & {address, ANY}:
             yield RouteFinding("no route", f"recipient {part}: no route leads to {address}")

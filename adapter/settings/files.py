@@ -1,23 +1,54 @@
 """Reading TOML: `routes_file` with destinations, routes and permissions, and what went wrong."""
 
 import os
+import re
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import pydantic
 from pydantic import BaseModel
 
+from intyg.adapter.settings.field_faults import faults_of
 from intyg.adapter.settings.routing import RoutingSettings
+from intyg.adapter.settings.toml_lines import Place, TomlLines
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
+_WHERE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
+
 
 class TomlFileError(Exception):
-    """A file cannot be used; the text names it, and every field that is wrong."""
+    """
+    A file cannot be used; the text names it, and every field that is wrong on a line of its own.
+
+    Attributes:
+        reason: The same without the file and its line.
+        line: Where it is no TOML, from 1; None where it cannot be read.
+    """
+
+    def __init__(self, text: str, reason: str = "", line: int | None = None) -> None:
+        super().__init__(text)
+        self.reason = reason or text
+        self.line = line
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TomlFile:
+    """A file that is TOML."""
+
+    path: Path
+    values: dict[str, Any]
+    lines: TomlLines
+
+    def at(self, place: Place) -> str:
+        """`adapter.toml:12`; the file alone where the line cannot be told."""
+        line = self.lines.line(place)
+        return f"{self.path}:{line}" if line else str(self.path)
+
+
+def open_toml(path: Path) -> TomlFile:
     """
     Read a TOML file.
 
@@ -25,9 +56,27 @@ def read_toml(path: Path) -> dict[str, Any]:
         TomlFileError: It cannot be read, or is none.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise TomlFileError(f"{path}: {exc}") from exc
+        text = path.read_bytes().decode("utf-8")
+        return TomlFile(path, tomllib.loads(text), TomlLines(text))
+    except OSError as exc:
+        raise _unread(path, str(exc.strerror)) from exc
+    except UnicodeDecodeError as exc:
+        raise _unread(path, "not UTF-8 text") from exc
+    except tomllib.TOMLDecodeError as exc:
+        where = _WHERE.search(str(exc))
+        last = text.rstrip().count("\n") + 1
+        line = int(where[1]) if where and where[1] else last
+        reason = f"not TOML: {_WHERE.sub('', str(exc))}"
+        raise TomlFileError(f"{path}:{line}: {reason}", reason, line) from exc
+
+
+def _unread(path: Path, reason: str) -> TomlFileError:
+    return TomlFileError(f"{path}: {reason}", reason)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds. Raises TomlFileError, as `open_toml`."""
+    return open_toml(path).values
 
 
 def read_routing(path: Path) -> RoutingSettings:
@@ -38,18 +87,12 @@ def read_routing(path: Path) -> RoutingSettings:
         TomlFileError: It cannot be read, or a value is missing, unknown or wrong. Whether the rows
             fit together is another question: `RoutingSettings.faults`.
     """
-    values = read_toml(path)
+    file = open_toml(path)
     try:
-        return anchored(RoutingSettings(**values), path.parent)
+        return anchored(RoutingSettings(**file.values), path.parent)
     except pydantic.ValidationError as exc:
-        raise TomlFileError(f"{path}: {fault_text(exc)}") from exc
-
-
-def fault_text(exc: pydantic.ValidationError) -> str:
-    """Every field that is wrong, with why, on one line."""
-    return "; ".join(
-        f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in exc.errors()
-    )
+        faults = faults_of(exc, RoutingSettings)
+        raise TomlFileError("\n".join(f"{file.at(at)}: {text}" for at, text in faults)) from exc
 
 
 def anchored(model: _Model, folder: Path) -> _Model:

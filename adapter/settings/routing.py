@@ -167,10 +167,12 @@ class RoutingSettings(SettingsPart):
                     f"route {route.contract} {route.logical_address}: "
                     f"no destination is named {route.destination!r}"
                 )
-        yield from self._of_two_kinds()
+        yield from (text for _, text in self.of_two_kinds())
 
-    def _of_two_kinds(self) -> Iterator[str]:
+    def of_two_kinds(self) -> Iterator[tuple[str, str]]:
         """
+        The later destination of two that are one system and said to be of two kinds, and why not.
+
         One system is real, test or mock, under whatever names it is listed.
 
         Nor is one host and port both real and not: no path tells systems apart, since one address
@@ -185,16 +187,18 @@ class RoutingSettings(SettingsPart):
             kind, its = destination.kind, self.destinations
             if kind is not its[other].kind:
                 yield (
+                    name,
                     f"destinations {other} and {name} are one address, and said to be "
-                    f"{its[other].kind} and {kind}"
+                    f"{its[other].kind} and {kind}",
                 )
             elif kind is not its[neighbour].kind and DestinationKind.REAL in (
                 kind,
                 its[neighbour].kind,
             ):
                 yield (
+                    name,
                     f"destinations {neighbour} and {name} are one host and port, and said to be "
-                    f"{its[neighbour].kind} and {kind}"
+                    f"{its[neighbour].kind} and {kind}",
                 )
 
 

@@ -21,12 +21,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.person import PatientKind
 from intyg.adapter.domain.recipient import RecipientKind
+from intyg.adapter.settings.field_faults import faults_of
 from intyg.adapter.settings.files import (
+    TomlFile,
     TomlFileError,
     anchored,
-    fault_text,
+    open_toml,
     read_routing,
-    read_toml,
 )
 from intyg.adapter.settings.guard_answers import MAY_BE_TOLD, BlockReply
 from intyg.adapter.settings.routing import DestinationSettings as DestinationSettings
@@ -34,6 +35,7 @@ from intyg.adapter.settings.routing import PermissionSettings as PermissionSetti
 from intyg.adapter.settings.routing import RouteSettings as RouteSettings
 from intyg.adapter.settings.routing import RoutingSettings
 from intyg.adapter.settings.routing import SettingsPart as _Part
+from intyg.adapter.settings.toml_lines import Place
 from intyg.adapter.settings.web_address import check_web_address
 
 ENV_PREFIX: Final = "INTYG_"
@@ -44,8 +46,13 @@ NOT_SETTINGS: Final = re.compile(
 """Variables of the command line, the mocks and the tests, which are no settings."""
 
 
+NO_SETTINGS: Final = (
+    "no settings: name a file with --config, or set INTYG_ENVIRONMENT and what else differs"
+)
+
+
 class SettingsError(Exception):
-    """The settings are wrong; the text names every field and what would be right."""
+    """The settings are wrong; the text has a line for each fault, with what would be right."""
 
 
 def _file_or_url(file: Path | None, url: str | None) -> None:
@@ -360,6 +367,7 @@ class Settings(BaseSettings):
     routes: tuple[RouteSettings, ...] = ()
     permissions: tuple[PermissionSettings, ...] = ()
     delivery: DeliverySettings = DeliverySettings()
+    _file: Path | None = pydantic.PrivateAttr(default=None)
 
     @classmethod
     def settings_customise_sources(
@@ -403,6 +411,11 @@ class Settings(BaseSettings):
         )
 
     @property
+    def rows_file(self) -> Path | None:
+        """The file that the three tables stand in; None where variables alone say everything."""
+        return self.routes_file or self._file
+
+    @property
     def caller_identity(self) -> CallerIdentity:
         """Way in which the doors know who calls."""
         in_demo = self.environment is Environment.DEMO
@@ -425,21 +438,41 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     Raises:
         SettingsError: The file cannot be read, or a value is missing, unknown or wrong.
     """
-    values: dict[str, Any] = {}
-    if path is not None:
-        try:
-            values = read_toml(path)
-        except TomlFileError as exc:
-            raise SettingsError(str(exc)) from exc
-    values.update(overrides)
+    file = None if path is None else _open(path)
     _refuse_unknown_variables()
     try:
-        settings = Settings(**values)
+        settings = Settings(**{**(file.values if file else {}), **overrides})
     except pydantic_settings.SettingsError as exc:  # a list or table that is no JSON
         raise SettingsError(f"environment: {exc}") from None
     except pydantic.ValidationError as exc:
-        raise SettingsError(f"{path or 'environment'}: {fault_text(exc)}") from exc
+        raise SettingsError(_told(exc, file)) from exc
+    settings._file = path
     return _with_routes_file(anchored(settings, path.parent if path else Path()))
+
+
+def _open(path: Path) -> TomlFile:
+    try:
+        return open_toml(path)
+    except TomlFileError as exc:
+        raise SettingsError(str(exc)) from exc
+
+
+def _told(exc: pydantic.ValidationError, file: TomlFile | None) -> str:
+    """Each fault on a line that begins with where it was said: file and line, or variable."""
+    faults = list(faults_of(exc, Settings))
+    if file is None and not any(map(_is_setting, os.environ)):
+        return NO_SETTINGS
+    if file is not None:
+        faults.sort(key=lambda fault: file.lines.line(fault[0]) or 0)
+    return "\n".join(f"{_where(place, file)}: {text}" for place, text in faults)
+
+
+def _where(place: Place, file: TomlFile | None) -> str:
+    for length in range(len(place), 0, -1):
+        name = ENV_PREFIX + "__".join(map(str, place[:length])).upper()
+        if name in os.environ:  # it wins over the file
+            return name
+    return file.at(place) if file else "environment"
 
 
 def _with_routes_file(settings: Settings) -> Settings:
@@ -457,12 +490,14 @@ def _with_routes_file(settings: Settings) -> Settings:
     return settings.model_copy(update=tables)
 
 
+def _is_setting(variable: str) -> bool:
+    return variable.upper().startswith(ENV_PREFIX) and not NOT_SETTINGS.match(variable)
+
+
 def _refuse_unknown_variables() -> None:
     """A misspelt variable must not go unnoticed."""
     known = set(Settings.model_fields)
-    for name in os.environ:
-        if not name.upper().startswith(ENV_PREFIX) or NOT_SETTINGS.match(name):
-            continue
+    for name in filter(_is_setting, os.environ):
         if name != name.upper():  # it would count, and perhaps beside another
             raise SettingsError(f"environment: write {name} in capitals")
         top = name.removeprefix(ENV_PREFIX).split("__")[0].lower()

@@ -41,7 +41,7 @@ from intyg.adapter.signature.signer import (
     prepare,
     sign,
 )
-from intyg.adapter.signature.trust import TrustStore
+from intyg.adapter.signature.trust import TrustStore, why_no_issuer
 from intyg.adapter.signature.verifier import verify, verify_message
 
 __all__ = [
@@ -70,4 +70,5 @@ __all__ = [
     "signing_key_from_settings",
     "verify",
     "verify_message",
+    "why_no_issuer",
 ]

@@ -14,6 +14,7 @@ from intyg.adapter.signature.result import (
     Refusal,
     SignatureCode,
     error,
+    too_large,
 )
 from intyg.adapter.signature.signer import check_own, make_signature
 from intyg.schemas import ns
@@ -44,7 +45,7 @@ def sign_document(
             be signed (see `prepare`).
     """
     if len(data) > max_bytes:
-        raise error(SignatureCode.SIZE)
+        raise error(SignatureCode.SIZE, too_large(max_bytes))
     intyg = _intyg(data, max_bytes)
     mark = _BOM if data.startswith(_BOM) else b""
     text = _as_utf8(data)

@@ -194,7 +194,8 @@ def _escape_value(value: str) -> str:
 
 
 def _too_deep(max_depth: int) -> Refusal:
-    return Refusal(SignatureCode.SIZE, f"deeper than {max_depth} levels")
+    detail = f"deeper than {max_depth} levels"
+    return Refusal(SignatureCode.SIZE, detail, detail)
 
 
 def _not_an_element(node: etree._Element) -> Refusal:

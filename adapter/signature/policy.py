@@ -14,7 +14,12 @@ from lxml import etree
 from intyg.adapter.signature import profile
 from intyg.adapter.signature.normal_form import UNSIGNED_NAMES, normalise
 from intyg.adapter.signature.profile import Method
-from intyg.adapter.signature.result import Refusal, SignatureCode, SignatureOptions
+from intyg.adapter.signature.result import (
+    Refusal,
+    SignatureCode,
+    SignatureOptions,
+    too_large,
+)
 from intyg.schemas import ns
 
 MAX_CERTS: Final = 5
@@ -128,7 +133,8 @@ def check_content(intyg: etree._Element, options: SignatureOptions) -> bytes:
     """Step 7: nothing that the signed octets would hide or that readers would see differently."""
     octets = normalise(intyg, max_depth=options.max_depth, national=True)
     if len(octets) > options.max_bytes:
-        raise Refusal(SignatureCode.SIZE, f"{len(octets)} signed bytes")
+        told = too_large(options.max_bytes)
+        raise Refusal(SignatureCode.SIZE, f"{len(octets)} signed bytes", told)
     return octets
 
 

@@ -222,6 +222,7 @@ class SignatureResult:
         octets: The signed octets, when digest and value are right: what was
             really signed, and nothing else.
         detail: For the log: what was found, without any value of the message.
+        told: What makes it so in the settings, for whoever reads `text`; mostly nothing.
         accepted: VALID, or TIME_UNSIGNED where the deployment takes that.
     """
 
@@ -235,22 +236,29 @@ class SignatureResult:
     validity_source: ValiditySource | None = None
     octets: bytes | None = field(default=None, repr=False)
     detail: str = ""
+    told: str = ""
     accepted: bool = False
 
     @property
     def text(self) -> str:
         """Plain English, without person data."""
-        return TEXTS[self.code] if self.code else "the signature is valid"
+        said = TEXTS[self.code] if self.code else "the signature is valid"
+        return f"{said}: {self.told}" if self.told else said
 
     def error(self) -> SignatureError:
         """The refusal to raise for a result that is not accepted."""
         assert self.code is not None, "a valid signature is no error"
-        return error(self.code)
+        return error(self.code, self.told)
 
 
-def error(code: SignatureCode) -> SignatureError:
-    """The error that tells a caller about a code."""
-    return SignatureError(code, f"{code}: {TEXTS[code]}.")
+def error(code: SignatureCode, told: str = "") -> SignatureError:
+    """The error that tells a caller about a code, and what more there is to know."""
+    return SignatureError(code, f"{code}: {TEXTS[code]}{f': {told}' if told else ''}.")
+
+
+def too_large(max_bytes: int) -> str:
+    """For SIZE: the limit, and where it is set."""
+    return f"at most {max_bytes} bytes (trust.max_signed_bytes)"
 
 
 class Refusal(Exception):  # noqa: N818  # a verdict that is passed up, not a mishap
@@ -260,9 +268,11 @@ class Refusal(Exception):  # noqa: N818  # a verdict that is passed up, not a mi
     Attributes:
         code: Which check.
         detail: What was found; no values of the message.
+        told: As of `SignatureResult`.
     """
 
-    def __init__(self, code: SignatureCode, detail: str = "") -> None:
+    def __init__(self, code: SignatureCode, detail: str = "", told: str = "") -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
+        self.told = told

@@ -300,12 +300,41 @@ class TrustStore:
             .build_client_verifier()
         )
         others = [*self.intermediates, *(cert.parsed for cert in certs[1:])]
-        with refusing(SignatureCode.CERT_PATH, *CERT_ERRORS):
-            chain = verifier.verify(certs[0].parsed, others).chain
+        try:
+            with refusing(SignatureCode.CERT_PATH, *CERT_ERRORS):
+                chain = verifier.verify(certs[0].parsed, others).chain
+        except Refusal as refusal:
+            told = self._misfit(certs)
+            raise Refusal(refusal.code, refusal.detail, told) from None
         return _Span(
             max(cert.not_valid_before_utc for cert in chain),
             min(cert.not_valid_after_utc for cert in chain),
         )
+
+    def _misfit(self, certs: Sequence[Cert]) -> str:
+        """The configured issuer of one of the certificates that may not issue, and why not."""
+        wanted = {cert.issuer for cert in certs}
+        wanted |= {cert.issuer.public_bytes() for cert in self.intermediates}
+        for setting, issuers in (("anchors", self.anchors), ("intermediates", self.intermediates)):
+            for issuer in issuers:
+                reason = why_no_issuer(issuer)
+                if reason and issuer.subject.public_bytes() in wanted:
+                    return f"{issuer.subject.rfc4514_string()} in trust.{setting} {reason}"
+        return ""
+
+
+def why_no_issuer(cert: x509.Certificate) -> str | None:
+    """Why no path leads over a certificate, whatever it signed; None where one can."""
+    try:
+        if not cert.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+            return "is no CA (basicConstraints)"
+        usage = cert.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound as exc:
+        name = "basicConstraints" if exc.oid == x509.BasicConstraints.oid else "keyUsage"
+        return f"may not issue certificates: it has no {name}"
+    except CERT_ERRORS as exc:
+        return f"cannot be read whole ({type(exc).__name__})"
+    return None if usage.key_cert_sign else "may not issue certificates: keyUsage lacks keyCertSign"
 
 
 def _load(paths: Iterable[Path]) -> tuple[x509.Certificate, ...]:

@@ -35,6 +35,7 @@ from intyg.adapter.signature.result import (
     SignatureOutcome,
     SignatureResult,
     ValiditySource,
+    too_large,
 )
 from intyg.adapter.signature.trust import Cert, TrustStore
 from intyg.schemas import ns
@@ -85,7 +86,7 @@ def verify(
     check = _Check(intyg, trusted, at, options)
     try:
         if size is not None and size > options.max_bytes:
-            raise Refusal(SignatureCode.SIZE, f"{size} bytes")
+            raise Refusal(SignatureCode.SIZE, f"{size} bytes", too_large(options.max_bytes))
         check.run()
     except Refusal as refusal:
         return check.refused(refusal)
@@ -148,6 +149,7 @@ class _Check:
             outcome=outcome,
             code=refusal.code,
             detail=refusal.detail,
+            told=refusal.told,
             accepted=(
                 outcome is SignatureOutcome.TIME_UNSIGNED and self.options.accept_time_unsigned
             ),

@@ -76,14 +76,22 @@ def parse(data: bytes, charset: str | None = None) -> etree._Element:
         raise XmlError("The message has a document type declaration")
     root = _well_formed(text)
     if _TOO_DEEP(root):
-        raise XmlError(f"The message is nested deeper than {MAX_DEPTH} elements")
+        raise _too_deep()
     if _TOO_MANY_ATTRIBUTES(root):
         raise XmlError(f"An element has more than {MAX_ATTRIBUTES} attributes")
     if text.count(b"xmlns") > MAX_NAMESPACES and _has_too_many_namespaces(root):
         raise XmlError(f"An element has more than {MAX_NAMESPACES} namespace declarations in force")
     if len(text) > MAX_VALUE and _TOO_LONG(root):
-        raise XmlError(f"A value has more than {MAX_VALUE} characters")
+        raise _too_long()
     return root
+
+
+def _too_deep() -> XmlError:
+    return XmlError(f"The message is nested deeper than {MAX_DEPTH} elements")
+
+
+def _too_long() -> XmlError:
+    return XmlError(f"A value has more than {MAX_VALUE} characters")
 
 
 def _utf8(data: bytes, charset: str | None) -> bytes:
@@ -117,8 +125,14 @@ def _well_formed(text: bytes) -> etree._Element:
             huge_tree=False,
         )
         return etree.fromstring(text, parser)
-    except (etree.XMLSyntaxError, ValueError):
+    except etree.XMLSyntaxError as exc:
+        code, too_deep = exc.code, "Excessive depth" in str(exc)
+    except ValueError:
         raise _not_well_formed() from None
+    # A bound of libxml2's own, which is passed before ours can be asked.
+    if code == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+        raise _too_deep() if too_deep else _too_long()
+    raise _not_well_formed()
 
 
 def _has_too_many_namespaces(root: etree._Element) -> bool:

@@ -5,7 +5,9 @@ are only told. A new check is a function and a row in `CHECKS`; the documentatio
 
     check.py          what a check is
     production.py     keys, clock and signatures
+    trust.py          whose signatures count
     destinations.py   where messages go
+    routes.py         rows of routes and permissions
     callers.py        who may call
     patients.py       who is a test patient
     own.py            database, key files, console, schemas
@@ -20,6 +22,7 @@ from intyg.adapter.doctor.checks.destinations import (
     tls_remarks,
 )
 from intyg.adapter.doctor.checks.production import server_tls_remarks
+from intyg.adapter.doctor.checks.routes import check_routes_file
 from intyg.adapter.doctor.checks.table import CHECKS, look
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "Check",
     "Facts",
     "Remark",
+    "check_routes_file",
     "destination_remarks",
     "look",
     "permission_remarks",

@@ -17,6 +17,8 @@ from intyg.adapter.doctor.checks.own import (
 )
 from intyg.adapter.doctor.checks.patients import register, test_patients
 from intyg.adapter.doctor.checks.production import clock, signature, test_keys
+from intyg.adapter.doctor.checks.routes import contracts, routes
+from intyg.adapter.doctor.checks.trust import anchors
 
 CHECKS: Final = (
     Check(
@@ -32,11 +34,19 @@ CHECKS: Final = (
         signature,
     ),
     Check(
+        "anchors",
+        "each certificate in `trust.anchors` and `trust.intermediates` may issue others (a CA, with "
+        "`keyCertSign`)",
+        anchors,
+    ),
+    Check(
         "destinations",
         "in production none is a mock, and real ones are reached by https or through a proxy on "
         "this machine; elsewhere each real one has `allow = true`; no recipient's is an EHR",
         destinations,
     ),
+    Check("contracts", "each route and permission names a contract that there is", contracts),
+    Check("routes", "`intyg route check` finds nothing", routes, at_start=False),
     Check(
         "callers",
         "outside demo it can be told who calls: by client certificate, or by the header of a few "
