@@ -1,11 +1,12 @@
 """The command `intyg mocks`: every mock, for an adapter that runs elsewhere."""
 
+import errno
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -29,8 +30,6 @@ mocks = typer.Typer(
     help="Run the mock authorities and the mock EHR until they are stopped.",
     add_completion=False,
 )
-
-MAX_PORT: Final = 65535
 
 
 @mocks.callback(invoke_without_command=True)
@@ -76,7 +75,7 @@ def run(
         made = _made(context, told, far, known_types(types_dir), clock)
         _serve(made, ports, tls, told.token)
     except OSError as exc:
-        fail(f"{exc.strerror}: {exc.filename or 'port'}", 1)
+        fail(_why_not(exc, "--ports-from, or --port NAME=PORT (0 takes a free one)"), 1)
     except ValueError as exc:
         fail(str(exc), 1)
 
@@ -169,6 +168,19 @@ def _serve(
         run_until_signalled(lambda: typer.echo("\n".join(lines), err=True))
 
 
+def _why_not(exc: OSError, set_port: str) -> str:
+    """What an address or a file does not do, in one line."""
+    from intyg.adapter.bootstrap.listening import why_not  # not above: settings take half a second
+
+    if exc.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL) or _is_low_port(exc):
+        return why_not(exc, str(exc.filename), set_port, "another")
+    return f"{exc.filename}: {exc.strerror}"
+
+
+def _is_low_port(exc: OSError) -> bool:
+    return exc.errno == errno.EACCES and str(exc.filename).startswith("127.0.0.1:")
+
+
 @mocks.command()
 def lint(
     paths: Annotated[list[Path], typer.Argument(help="Files (YAML) or folders.")],
@@ -248,7 +260,9 @@ def import_(
 
 @mocks.command()
 def national(
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 18888,
+    port: Annotated[
+        int, typer.Option(min=0, max=options.MAX_PORT, help="0 takes a free one.")
+    ] = 18888,
     token: options.Token = None,
     no_token: options.NoToken = False,
 ) -> None:
@@ -272,7 +286,7 @@ def national(
                 )
             run_until_signalled(lambda: typer.echo("\n".join(lines), err=True))
     except OSError as exc:
-        fail(f"{exc.strerror}: port {port}", 1)
+        fail(_why_not(exc, "--port (0 takes a free one)"), 1)
 
 
 def _ports(first: int, chosen: Iterable[str]) -> dict[str, int]:
@@ -285,8 +299,8 @@ def _ports(first: int, chosen: Iterable[str]) -> dict[str, int]:
         name, _, number = each.partition("=")
         if name not in ports:
             raise ValueError(f"--port {each}: {unknown(name, ports)}")
-        if not number.isdecimal() or int(number) > MAX_PORT:
-            raise ValueError(f"--port {each}: must be NAME=PORT, up to {MAX_PORT}")
+        if not number.isdecimal() or int(number) > options.MAX_PORT:
+            raise ValueError(f"--port {each}: must be NAME=PORT, up to {options.MAX_PORT}")
         ports[name] = int(number)
     return ports
 

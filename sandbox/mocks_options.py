@@ -1,14 +1,19 @@
 """The options of `intyg mocks`, a word each for its signature."""
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import typer
+
+MAX_PORT: Final = 65535
+LAST_FIRST_PORT: Final = MAX_PORT - 10
+"""There are some more mocks than one."""
 
 # --- where the mocks are, and what they do --------------------------------------------------------
 
 PortsFrom: TypeAlias = Annotated[
-    int, typer.Option(help="In a row, from this one; 0 takes free ones.")
+    int,
+    typer.Option(min=0, max=LAST_FIRST_PORT, help="In a row, from this one; 0 takes free ones."),
 ]
 Port: TypeAlias = Annotated[
     list[str] | None,

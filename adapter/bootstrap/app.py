@@ -1,14 +1,18 @@
 """Composition: every part is built once, from `Settings`, and handed to the others."""
 
 import contextlib
+import errno
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 from wsgiref.types import WSGIApplication
 
 from intyg.adapter.audit.log import NOT_ABOUT_A_PATIENT, AuditKey, AuditLog
+from intyg.adapter.bootstrap.listening import listening
 from intyg.adapter.bootstrap.load_schemas import Schemas
 from intyg.adapter.bootstrap.reload_routes import RoutesReloader
 from intyg.adapter.bootstrap.reload_tls import TlsReloader
@@ -62,7 +66,7 @@ def build_services(
     facts = read_facts(settings, clock, schemas)
     refuse_unfit(facts)
     staff = directory_from_settings(settings.staff)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _make_folder(settings.data_dir)
     audit_key = AuditKey.from_settings(settings.audit, settings.data_dir, make=True)
     store = Store(settings.effective_database_url, clock)
     audit = AuditLog(store, audit_key)
@@ -87,9 +91,21 @@ def build_services(
     )
 
 
+def _make_folder(folder: Path) -> None:
+    """Of the database and the audit log's key; must be written in."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as exc:
+        cure = "set data_dir to a folder that this user may write in"
+        raise SettingsError(f"data_dir {folder}: {exc.strerror}; {cure}") from exc
+
+
 class App:
     """
-    A running adapter: doors, workers and database. A context manager.
+    A running adapter: doors, workers and database. A context manager, which raises `ListenError`
+    where an address cannot be listened on.
 
     Attributes:
         services: What it was built from.
@@ -132,9 +148,7 @@ class App:
         services, settings = self.services, self.services.settings
         if settings.routes_file is not None:
             names = frozenset(contract.name for contract in services.contracts.all())
-            yield RoutesReloader(
-                settings.routes_file, settings.environment, services.routes, names
-            )
+            yield RoutesReloader(settings.routes_file, settings.environment, services.routes, names)
         if settings.server.tls is not None:
             yield TlsReloader(settings.server.tls, settings.environment, self._server.use_tls)
 
@@ -183,6 +197,7 @@ class App:
         return write
 
     def __enter__(self) -> Self:
+        settings = self.services.settings
         with contextlib.ExitStack() as running:
             running.callback(self.services.store.close)
             running.callback(self._anchor)
@@ -192,10 +207,12 @@ class App:
             for reloader in self._reloaders:
                 reloader.start()
                 running.callback(reloader.stop)
-            self._server.start()
+            with listening(settings.server.host, settings.server.port, "server"):
+                self._server.start()
             running.callback(self._server.stop)
             if self._console:
-                self._console.start()
+                with listening(settings.console.host, settings.console.port or 0, "console"):
+                    self._console.start()
                 running.callback(self._console.stop)
             self._running = running.pop_all()
         self._anchor()
@@ -262,12 +279,11 @@ def build_app(
     Args:
         shared_port: Listen on this port, which other processes share; None: on that of the
             settings, alone.
-        schemas: As for `build_parts`.
+        schemas: As for `build_services`.
 
     Raises:
-        SettingsError, StoreError: As `build_parts`; a certificate type of the
+        SettingsError, StoreError: As `build_services`; a certificate type of the
             package is wrong.
-        OSError: The address cannot be listened on.
     """
     services = build_services(settings, clock, schemas)
     try:

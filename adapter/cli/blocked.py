@@ -13,7 +13,7 @@ from intyg.adapter.console.blocked import blocked_view
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.settings.settings import Settings
-from intyg.adapter.store import Store
+from intyg.adapter.store import Store, database_version
 
 LIMIT: Final = 50
 
@@ -45,6 +45,7 @@ def read_blocked(settings: Settings, limit: int = LIMIT) -> dict[str, list[dict[
     Raises:
         StoreError: There is none, or it belongs to another environment.
     """
+    database_version(settings.effective_database_url)  # says what to do where it does not answer
     store = Store(settings.effective_database_url, system_clock, read_only=True)
     try:
         store.must_belong_to(settings.environment)

@@ -81,7 +81,9 @@ def _probe_lines(name: str, config: Path | None, asked: str | None, given: Clien
             target = target_of_url(name, given, asked or ADAPTER)
         else:
             target = target_of_name(name, load_settings(config), asked)
-    except (SettingsError, ValueError) as exc:
+    except SettingsError as exc:
+        return _settings_fail(exc)
+    except ValueError as exc:
         return [Line("settings", State.FAILS, str(exc), "give a name in the settings, or a URL")]
     return [
         Line(step.name, State(step.found.value), step.text, step.todo)
@@ -113,8 +115,7 @@ def _settings_lines(config: Path | None) -> list[Line]:
         settings = load_settings(config)
         facts = read_facts(settings, system_clock)
     except SettingsError as exc:
-        todo = "set it right; nothing else can be looked at before"
-        return [Line("settings", State.FAILS, str(exc), todo)]
+        return _settings_fail(exc)
     where = f"read from {config or 'the environment'}; environment {settings.environment}"
     looked = look(facts, CHECKS)
     return [
@@ -122,6 +123,11 @@ def _settings_lines(config: Path | None) -> list[Line]:
         Line("versions", State.OK, _versions(settings)),
         *(line for check, remarks in looked for line in _lines(check, remarks)),
     ]
+
+
+def _settings_fail(exc: SettingsError) -> list[Line]:
+    todo = "set it right; nothing else can be looked at before"
+    return [Line("settings", State.FAILS, text, todo) for text in str(exc).splitlines()]
 
 
 def _versions(settings: Settings) -> str:

@@ -1,5 +1,6 @@
 """The command `intyg`. Its commands are a file each, listed in `commands.py`."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -42,4 +43,14 @@ def _intyg(
 def main() -> None:
     """Entry point of the command."""
     lossy_stderr()
-    cli()
+    try:
+        cli()
+    except Exception as exc:
+        from intyg.adapter.cli.last_words import last_words  # not above: mostly there are none
+
+        words = last_words(exc)
+        if words is None:
+            raise
+        text, code = words
+        typer.secho(text, fg="red", err=True)
+        sys.exit(code)

@@ -11,6 +11,7 @@ import structlog
 import typer
 from rich.markup import escape
 
+from intyg.adapter.bootstrap.listening import ListenError, listening
 from intyg.adapter.bootstrap.process_memory import give_memory_back, keep_what_is_there
 from intyg.adapter.bootstrap.processes import (
     Fitness,
@@ -67,9 +68,12 @@ def _serve_alone(settings: Settings, signals: Signals, announce: Callable[[str],
     for note in notes(adapter.services):
         _note(note)
     signals.note(*ENDING)
-    with adapter:
-        _warm_up(adapter)
-        signals.stay(lambda: announce(adapter.url), adapter.reload)
+    try:
+        with adapter:
+            _warm_up(adapter)
+            signals.stay(lambda: announce(adapter.url), adapter.reload)
+    except ListenError as exc:
+        fail(str(exc), 1)
 
 
 def _serve_several(
@@ -79,15 +83,16 @@ def _serve_several(
     count: int,
     announce: Callable[[str], None],
 ) -> None:
+    host = settings.server.host
     try:
         refuse_several(settings)
-        port = reserve_port(settings.server.host, settings.server.port)
-    except (SettingsError, OSError) as exc:
+        with listening(host, settings.server.port, "server"):
+            port = reserve_port(host, settings.server.port)
+    except SettingsError as exc:
         fail(str(exc), 1)
     with port:
         number = port.getsockname()[1]
         scheme = "https" if settings.server.tls else "http"
-        host = settings.server.host
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{number}"
         several = Processes(command_of(config), count, number)
         signals.note(*ENDING)
@@ -108,9 +113,12 @@ def _serve_one_of_several(
     adapter = _build(settings, port)
     when_orphaned(alive, stop_running)
     signals.note(*ENDING)
-    with adapter, Fitness(adapter.ended_threads, stop_running):
-        _warm_up(adapter)
-        signals.stay(lambda: say_ready(ready), adapter.reload)
+    try:
+        with adapter, Fitness(adapter.ended_threads, stop_running):
+            _warm_up(adapter)
+            signals.stay(lambda: say_ready(ready), adapter.reload)
+    except ListenError as exc:
+        fail(str(exc), 1)
 
 
 def _build(settings: Settings, shared_port: int | None = None) -> "App":
@@ -123,7 +131,9 @@ def _build(settings: Settings, shared_port: int | None = None) -> "App":
         database = database_version(settings.effective_database_url)
         _log.info("serve.starts", **{"intyg.database": database})
         return build_app(settings, shared_port=shared_port)
-    except (SettingsError, AdapterError, OSError) as exc:
+    except OSError as exc:
+        fail(f"{exc.filename}: {exc.strerror}", 1)
+    except (SettingsError, AdapterError) as exc:
         fail(str(exc), 1)
 
 

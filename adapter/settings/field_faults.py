@@ -14,9 +14,7 @@ from intyg.adapter.settings.toml_lines import Place
 _NOT_TOLD: Final = "default_factory_not_called"  # follows from another fault
 
 
-def faults_of(
-    exc: pydantic.ValidationError, model: type[BaseModel]
-) -> Iterator[tuple[Place, str]]:
+def faults_of(exc: pydantic.ValidationError, model: type[BaseModel]) -> Iterator[tuple[Place, str]]:
     """
     Each fault with its place in the settings; `()` where several values do not go together.
 
@@ -34,7 +32,7 @@ def _text(error: Any, model: type[BaseModel]) -> str:
     said = str(error["msg"]).removeprefix("Value error, ")
     match error["type"]:
         case "extra_forbidden":
-            return f"{name} is no setting{_nearest(place, model)}"
+            return f"{name} is no setting here{_nearest(place, model)}"
         case "missing":
             return f"{name} is missing{_values(_kind_at(place, model))}"
         case "enum":
@@ -50,9 +48,7 @@ def _nearest(place: Place, model: type[BaseModel]) -> str:
     here = _kind_at(tuple(outer), model)
     fields = _fields(here)
     elsewhere = [
-        ".".join((*map(str, outer), part))
-        for part, kind in fields.items()
-        if name in _fields(kind)
+        ".".join((*map(str, outer), part)) for part, kind in fields.items() if name in _fields(kind)
     ]
     if elsewhere:
         return f"; did you mean {' or '.join(f'{part}.{name}' for part in elsewhere)}?"

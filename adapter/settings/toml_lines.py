@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 Place: TypeAlias = tuple[int | str, ...]
-"""Keys from the outside in, and for one of several its number from 0: `("routes", 0, "contract")`."""
+"""Keys from the outside in; for one of several, its number from 0: `("routes", 0, "contract")`."""
 
 _TOKEN: Final = re.compile(
     r'"""(?:\\.|[^\\])*?"""'
@@ -43,7 +43,7 @@ class TomlLines:
                 self._note((*table, *_keys(statement)), len(table), line)
 
     def line(self, place: Place) -> int | None:
-        """The line of a place, from 1, or of what is nearest around it; None: none of it is there."""
+        """The line of a place, from 1, or of what is nearest around it; None: of neither."""
         for length in range(len(place), 0, -1):
             if place[:length] in self._lines:
                 return self._lines[place[:length]]

@@ -29,6 +29,7 @@ from intyg.adapter.store.faults import (
     DuplicateRow,
     WrongEnvironmentError,
     as_store_error,
+    why_no_connection,
 )
 from intyg.adapter.store.listen import Listener
 from intyg.adapter.store.migrations.upgrade import refuse_unreleased, upgrade
@@ -322,18 +323,29 @@ def database_version(url: str) -> str:
     SQLite is a library, so that its file need not be there, and is not opened.
 
     Raises:
-        StoreError: The server does not answer.
+        StoreError: The server does not answer, or lets us not in; says what to do about it.
     """
-    parsed = make_url(url)
+    with as_store_error():
+        parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return f"SQLite {parsed.get_dialect().import_dbapi().sqlite_version}"
     engine = _postgresql_engine(parsed)
     try:
-        with as_store_error(), engine.connect() as connection:
+        with as_store_error(), _opening(parsed), engine.connect() as connection:
             number = connection.dialect.server_version_info or ()
     finally:
         engine.dispose()
     return f"PostgreSQL {'.'.join(map(str, number))}"
+
+
+@contextmanager
+def _opening(url: URL) -> Iterator[None]:
+    """A block that opens a connection: says why it cannot, and what to do about it."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        where = f"{url.host or 'the local socket'}{f':{url.port}' if url.port else ''}"
+        raise why_no_connection(error, where) from None
 
 
 def _sqlite_engine(url: URL, in_memory: bool, read_only: bool) -> sa.Engine:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import os
 import re
 import resource
 import socket
@@ -107,7 +108,7 @@ class MockServer:
         self.mock = mock
         self.host = host
         context = None if tls is None else tls.context()
-        with socket.create_server((host, port), backlog=_BACKLOG) as listener:
+        with _listener(host, port) as listener:
             self.port: int = listener.getsockname()[1]
             # Opened here since werkzeug, which takes a copy, exits when a port is taken.
             self._server = _Server(host, self.port, mock, _QuietHandler, fd=listener.fileno())
@@ -137,6 +138,14 @@ class MockServer:
             self._thread.join()
         self._server.server_close()
         self._server.end_connections(self.mock.wake)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Names the address where it cannot be had, as other errors name a file."""
+    try:
+        return socket.create_server((host, port), backlog=_BACKLOG)
+    except OSError as exc:
+        raise type(exc)(exc.errno, os.strerror(exc.errno or 0), f"{host}:{port}") from None
 
 
 @contextlib.contextmanager

@@ -17,7 +17,12 @@ from intyg.adapter.doctor.key_files import (
 from intyg.adapter.domain.errors import StoreError, TechnicalError
 from intyg.adapter.httpd.crl_files import due_soon
 from intyg.adapter.settings.settings import SettingsError
-from intyg.adapter.store import Store, UnreleasedTablesError, WrongEnvironmentError
+from intyg.adapter.store import (
+    Store,
+    UnreleasedTablesError,
+    WrongEnvironmentError,
+    database_version,
+)
 
 NOBODY: Final = "SE0000000000-0000"
 """Who is looked up to see whether a staff directory answers."""
@@ -25,6 +30,11 @@ NOBODY: Final = "SE0000000000-0000"
 
 def database(facts: Facts) -> Iterator[Remark]:
     url = facts.settings.effective_database_url
+    try:
+        database_version(url)
+    except StoreError as exc:
+        yield Remark(exc.text, "the adapter does not start without it")
+        return
     try:
         store = Store(url, facts.clock, read_only=True)
     except StoreError as exc:

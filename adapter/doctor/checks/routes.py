@@ -1,4 +1,4 @@
-"""Rows of routes and permissions: what `intyg route check` finds in a file, `intyg doctor` finds."""
+"""Rows of routes and permissions: the same look for `intyg route check` and `intyg doctor`."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date

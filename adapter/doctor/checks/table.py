@@ -35,8 +35,8 @@ CHECKS: Final = (
     ),
     Check(
         "anchors",
-        "each certificate in `trust.anchors` and `trust.intermediates` may issue others (a CA, with "
-        "`keyCertSign`)",
+        "each certificate in `trust.anchors` and `trust.intermediates` may issue others: a CA, "
+        "with `keyCertSign`",
         anchors,
     ),
     Check(

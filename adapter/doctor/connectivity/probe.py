@@ -54,21 +54,41 @@ class Handshake:
 
 
 @dataclass(frozen=True)
+class Called:
+    """
+    An address that messages would be posted to.
+
+    Attributes:
+        contract: By which, `RegisterCertificate 3`; None: the address does not say.
+    """
+
+    url: str
+    contract: str | None
+
+
+@dataclass(frozen=True)
 class Target:
     """
     What is looked at.
 
     Attributes:
-        ping_url: Where PingForConfiguration is posted.
-        call_url: Of the same server; gets an empty call where the ping is not served.
+        ping_url: Where PingForConfiguration is posted; None: nobody knows.
+        calls: Of the same server, one or more; each gets an empty call.
         logical_address: Asked about in the ping.
+        one_is_enough: Whether it is not known which of the calls the server should take.
     """
 
-    ping_url: str
-    call_url: str
+    ping_url: str | None
+    calls: tuple[Called, ...]
     logical_address: str
     tls: ClientTls
     timeout_seconds: float = LONGEST_WAIT_SECONDS
+    one_is_enough: bool = False
+
+    @property
+    def url(self) -> str:
+        """One of the addresses; all are on one host and port."""
+        return self.ping_url or self.calls[0].url
 
 
 @dataclass

@@ -1,19 +1,25 @@
-"""An answer over SOAP, and what its date says of the clocks."""
+"""An answer over SOAP, which contract answers, and what its date says of the clocks.
+
+Nothing that is sent could be taken for a message: a ping; a question for the WSDL (GET); and an
+envelope with an empty Body, which no contract takes.
+"""
 
 import re
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from lxml import etree
 
 from intyg.adapter.clients.http_client import HttpClient, HttpRequest, Limits, NoAnswerError
 from intyg.adapter.doctor.connectivity.probe import (
+    Called,
     Found,
     Probe,
     Step,
@@ -25,6 +31,7 @@ from intyg.schemas.contract.contract import Contract, Contracts
 from intyg.schemas.ns import SOAP11
 
 MAX_ANSWER_BYTES: Final = 256 * 1024
+_NOT_HERE: Final = (404, 405)
 SKEW_SECONDS: Final = 5.0
 """More is worth a word: signatures and certificates are judged by the clock."""
 
@@ -37,26 +44,45 @@ class _Reply:
     element: etree._Element | None  # the Body's child
 
 
+@dataclass(frozen=True)
+class _Look:
+    """
+    What answers at an address.
+
+    Attributes:
+        named: Contracts that its WSDL or answer names; empty: neither names any.
+    """
+
+    called: Called
+    reply: _Reply
+    named: frozenset[str]
+
+
 def look_at_soap(probe: Probe, contracts: Contracts) -> Iterator[Step]:
     with closing(HttpClient(probe.context)) as client:
         assert probe.sock is not None
-        client.adopt(probe.target.ping_url, probe.sock)
+        client.adopt(probe.target.url, probe.sock)
         yield from _ask(probe, client, contracts.get(PING, PING_MAJOR))
 
 
 def _ask(probe: Probe, client: HttpClient, contract: Contract) -> Iterator[Step]:
     target = probe.target
-    ping = _ping(contract, target.logical_address)
     try:
-        reply = _post(probe, client, target.ping_url, ping, contract.soap_action)
-        step = _judge(reply)
-        if reply.element is None:
-            step = _empty_call(probe, client)
+        if target.ping_url is not None:
+            ping = _ping(contract, target.logical_address)
+            pong = _post(probe, client, target.ping_url, ping, contract.soap_action)
+            if pong.element is not None and pong.status not in _NOT_HERE:  # commonly nobody's
+                yield _judge(pong)
+        looks = [_look(probe, client, called) for called in target.calls]
     except NoAnswerError as exc:
         yield _no_answer(exc.__cause__ or exc)
         return
-    yield step
-    yield from _skew(reply, probe.clock())
+    steps = [_contract_step(look) for look in looks]
+    if target.one_is_enough:
+        best = min((step.found for step in steps), key=list(Found).index)
+        steps = [step for step in steps if step.found is best]
+    yield from steps
+    yield from _skew(looks[-1].reply, probe.clock())
 
 
 def _no_answer(why: BaseException) -> Step:
@@ -68,16 +94,61 @@ def _no_answer(why: BaseException) -> Step:
     return Step("SOAP", Found.FAILS, f"no answer: {reason_of(why)}", todo)
 
 
-def _empty_call(probe: Probe, client: HttpClient) -> Step:
-    """Whoever speaks SOAP answers an empty Body with a fault."""
-    target = probe.target
-    empty = safe_xml.envelope(b"", target.logical_address)
-    reply = _post(probe, client, target.call_url, empty, "")
-    if reply.element is None:
-        return _judge(reply)
-    text = _shown(reply.element.findtext("faultstring") or etree.QName(reply.element).localname)
-    took = f"HTTP {reply.status} in {reply.took_ms:.0f} ms"
-    return Step("SOAP", Found.OK, f"{took} to an empty call (no PingForConfiguration here): {text}")
+def _look(probe: Probe, client: HttpClient, called: Called) -> _Look:
+    named = _contracts_of_wsdl(probe, client, called.url)
+    # Whoever speaks SOAP answers an empty Body with a fault.
+    empty = safe_xml.envelope(b"", probe.target.logical_address)
+    reply = _post(probe, client, called.url, empty, "")
+    if not named and reply.element is not None:
+        named = _contracts_in(str(reply.element.tag).encode())
+    return _Look(called, reply, named)
+
+
+def _contracts_of_wsdl(probe: Probe, client: HttpClient, url: str) -> frozenset[str]:
+    try:
+        answer = client.exchange(HttpRequest("GET", f"{url}?wsdl", {}), _limits(probe))
+    except NoAnswerError:  # nobody has to show one
+        return frozenset()
+    is_wsdl = answer.status == 200 and b"definitions" in answer.body
+    return _contracts_in(answer.body) if is_wsdl else frozenset()
+
+
+_RESPONDER: Final = re.compile(rb"urn:riv:[\w:.-]+:(\w+)Responder:(\d+)")
+
+
+def _contracts_in(text: bytes) -> frozenset[str]:
+    """Those whose namespaces stand in a text, as `RegisterCertificate 3`."""
+    return frozenset(f"{one[1].decode()} {one[2].decode()}" for one in _RESPONDER.finditer(text))
+
+
+def _contract_step(look: _Look) -> Step:
+    wanted, reply = look.called.contract, look.reply
+    took = f"HTTP {reply.status} in {reply.took_ms:.0f} ms to an empty call"
+    if reply.element is None or reply.status in _NOT_HERE:  # some say so in a fault
+        return _no_service(look, took)
+    said = reply.element.findtext("faultstring") or ""
+    if _VP.search(said):
+        return replace(_fault(took, said), name="contract")
+    named = " and ".join(sorted(look.named))
+    if wanted and look.named and wanted not in look.named:
+        text = f"another contract answers here: {_shown(named)}, not {wanted}"
+        todo = f"check the url: messages of {wanted} would go to {urlsplit(look.called.url).path}"
+        return Step("contract", Found.FAILS, text, todo)
+    if look.named:
+        return Step("contract", Found.OK, f"{_shown(wanted or named)} answers; {took}")
+    text = f"{took}: {_shown(said)}; it shows no WSDL, so which contract answers cannot be told"
+    todo = f"ask the other side whether {urlsplit(look.called.url).path} is for {wanted}"
+    return Step("contract", Found.NOTE, text, todo if wanted else "")
+
+
+def _no_service(look: _Look, took: str) -> Step:
+    path = urlsplit(look.called.url).path
+    what = f" for {look.called.contract}" if look.called.contract else ""
+    todo = _HTTP_TODO.get(look.reply.status, "the other side answers, but not with SOAP")
+    if path.count("rivtabp21") > 1:
+        todo = "the url ends with one contract's path: give the base, or write {contract} in it"
+    said = "no service" if look.reply.status in _NOT_HERE else "no SOAP"
+    return Step("contract", Found.FAILS, f"{took}, {said} at {path}{what}", todo)
 
 
 def _ping(contract: Contract, logical_address: str) -> bytes:
@@ -91,15 +162,18 @@ def _ping(contract: Contract, logical_address: str) -> bytes:
 
 
 def _post(probe: Probe, client: HttpClient, url: str, message: bytes, soap_action: str) -> _Reply:
-    seconds = probe.seconds
     headers = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": f'"{soap_action}"'}
     started = time.monotonic()
     answer = client.exchange(
         HttpRequest("POST", url, headers, message),
-        Limits(seconds, seconds, 2 * seconds, MAX_ANSWER_BYTES),
+        _limits(probe),
     )
     took = (time.monotonic() - started) * 1000
     return _Reply(answer.status, answer.headers.get("Date"), took, _body_child(answer.body))
+
+
+def _limits(probe: Probe) -> Limits:
+    return Limits(probe.seconds, probe.seconds, 2 * probe.seconds, MAX_ANSWER_BYTES)
 
 
 def _body_child(data: bytes) -> etree._Element | None:
@@ -132,9 +206,7 @@ _VP: Final = re.compile(r"VP0\d\d")
 
 def _judge(reply: _Reply) -> Step:
     took = f"HTTP {reply.status} in {reply.took_ms:.0f} ms"
-    if reply.element is None:
-        todo = _HTTP_TODO.get(reply.status, "the other side answers, but not with SOAP")
-        return Step("SOAP", Found.FAILS, f"{took}, no SOAP", todo)
+    assert reply.element is not None
     if reply.element.tag == f"{{{SOAP11}}}Fault":
         return _fault(took, reply.element.findtext("faultstring") or "")
     version = reply.element.findtext("{*}version")

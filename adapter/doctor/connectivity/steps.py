@@ -25,7 +25,7 @@ def examine(target: Target, contracts: Contracts, clock: Clock) -> Iterator[Step
         contracts: Know the ping.
         clock: Ours.
     """
-    probe = Probe(urlsplit(target.ping_url), target, clock)
+    probe = Probe(urlsplit(target.url), target, clock)
     try:
         for look in (_name, _connection, look_at_tls):
             steps = list(look(probe))

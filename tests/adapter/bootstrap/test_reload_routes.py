@@ -47,7 +47,9 @@ class Rig:
             f'environment = "{environment}"\nroutes_file = "routes.toml"\n{recipients}'
         )
         self.routes = Routes(load_settings(settings), system_clock)
-        self.reloader = RoutesReloader(self.path, Environment(environment), self.routes)
+        self.reloader = RoutesReloader(
+            self.path, Environment(environment), self.routes, {"RegisterCertificate"}
+        )
 
     def write(self, text: str) -> None:
         self.path.write_text(text)
@@ -99,14 +101,23 @@ def test_a_changed_destination_is_told_with_what_it_says(rig: Rig, logs: Logs) -
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[[routes]", "routes.toml: "),
-        (FK.replace("contract", "contrakt"), "routes.0.contract: Field required"),
+        ("[[routes]", "routes.toml:1: not TOML"),
+        (FK.replace("contract", "contrakt"), "routes.toml:5: routes.0.contract is missing"),
         (FK + '[[routes]]\ncontract="*"\nlogical_address="X"\ndestination="no"\n', "'no'"),
         (FK.replace('"test"', '"real"'), "destination fk is real"),
         (FK.replace('"test"', '"test"\nca = "gone.pem"'), "destination fk: gone.pem"),
-        ('environment = "demo"\n' + FK, "environment: Extra inputs"),
+        ('environment = "demo"\n' + FK, "routes.toml:1: environment is no setting here"),
+        (FK.replace('"*"', '"RegisterCertficate"'), "did you mean RegisterCertificate?"),
     ],
-    ids=["no TOML", "wrong key", "no destination", "real", "no such file", "other settings"],
+    ids=[
+        "no TOML",
+        "wrong key",
+        "no destination",
+        "real",
+        "no such file",
+        "other settings",
+        "no contract",
+    ],
 )
 def test_a_file_that_is_no_good_changes_nothing(rig: Rig, logs: Logs, text: str, says: str) -> None:
     rig.write(text)

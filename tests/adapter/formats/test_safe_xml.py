@@ -241,7 +241,24 @@ def test_declarations_in_force_are_allowed_up_to_the_limit(levels: int) -> None:
 def test_a_value_is_allowed_up_to_the_limit(message: str) -> None:
     parse((message % ("x" * (MAX_VALUE - 1))).encode())
     error = refused((message % ("x" * (MAX_VALUE + 1))).encode())
-    assert error.text.endswith("more than 1000000 characters in one value, at line 2.")
+    assert "more than 1000000 characters in one value, at line 2. No field" in error.text
+
+
+@pytest.mark.parametrize(
+    ("message", "limit"),
+    [
+        # what libxml2 refuses by bounds of its own: 10 MB in a text, 256 levels, 50 kB in a name
+        ("<a>\n<b>%s</b></a>" % ("x" * 10_000_001), "more than 1000000 characters in one value"),
+        ("<a>\n<b c='%s'/></a>" % ("x" * 10_000_001), "more than 1000000 characters in one value"),
+        ("<a>\n<!--%s--></a>" % ("x" * 10_000_001), "more than 1000000 characters in one value"),
+        ("<a>" * 300 + "</a>" * 300, "nested deeper than 100 elements"),
+    ],
+    ids=["text", "attribute", "comment", "depth"],
+)
+def test_a_limit_of_the_library_is_told_as_the_limit_that_it_is(message: str, limit: str) -> None:
+    error = refused(message.encode())
+    assert limit in error.text
+    assert "well-formed" not in error.text
 
 
 def test_an_element_after_another_may_declare_anew() -> None:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from intyg.adapter.cli.main import cli
-from intyg.adapter.routing.check_rows import check_routes_file
+from intyg.adapter.doctor.checks import check_routes_file
 
 CONTRACTS = ("RegisterCertificate", "RevokeCertificate")
 TODAY = date(2026, 11, 23)
@@ -44,7 +44,8 @@ USED = route("*", "FK") + route("*", "TS", "other")
 def found(tmp_path: Path, text: str) -> list[tuple[int | None, str, str]]:
     path = tmp_path / "routes.toml"
     path.write_text(text)
-    return [(f.line, f.code, f.text) for f in check_routes_file(path, CONTRACTS, TODAY)]
+    _, findings = check_routes_file(path, CONTRACTS, TODAY)
+    return [(f.line, f.code, f.text) for f in findings]
 
 
 def codes(tmp_path: Path, text: str) -> list[tuple[int | None, str]]:
@@ -94,7 +95,18 @@ def test_a_good_file_has_no_findings(tmp_path: Path) -> None:
         pytest.param(
             USED + route("*", "X").replace("contract", "contrakt"), 15, "wrong", id="wrong key"
         ),
+        pytest.param(
+            USED + permission("SE1-A", "RegisterCert"), 15, "unknown contract", id="permitted"
+        ),
         pytest.param(USED + "[[routes]\n", 15, "toml", id="no TOML"),
+        pytest.param(
+            '[destinations.again]\nurl = "http://localhost:1/"\nkind = "mock"\n'
+            + USED
+            + route("*", "X", "again"),
+            7,
+            "two kinds",
+            id="one address of two kinds",
+        ),
     ],
 )
 def test_each_fault_is_found_in_its_line(tmp_path: Path, text: str, line: int, code: str) -> None:
@@ -121,6 +133,47 @@ def test_each_fault_is_found_in_its_line(tmp_path: Path, text: str, line: int, c
 )
 def test_what_belongs_together_is_no_fault(tmp_path: Path, text: str) -> None:
     assert codes(tmp_path, BEGINNING + text) == []
+
+
+def test_a_misspelt_contract_names_the_nearest(tmp_path: Path) -> None:
+    [(_, _, text)] = found(tmp_path, BEGINNING + USED + route("RegisterCertficate", "X"))
+    assert text == "there is no contract RegisterCertficate; did you mean RegisterCertificate?"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        pytest.param(
+            USED.replace("[[routes]]", '[[routes]] # "test"').replace('"FK"', '"FK"')
+            + '[destinations.third]\nurl = "http://a.example"\nkind = "mock"\n'
+            + route("*", "X", "third"),
+            16,
+            "third is a mock",
+            id="a mock in production",
+        ),
+        pytest.param(
+            USED
+            + '[destinations.third]\nurl = "https://a"\nkind = "test"\nca = "none.pem"\n'
+            + route("*", "X", "third"),
+            16,
+            "none.pem",
+            id="a file that is not there",
+        ),
+        pytest.param(USED + permission("*"), 16, "lets any sender in", id="any sender"),
+    ],
+)
+def test_of_a_settings_file_what_its_environment_refuses_is_found(
+    tmp_path: Path, text: str, line: int, says: str
+) -> None:
+    [(at, code, said)] = found(tmp_path, f'environment = "production"\n{BEGINNING}{text}')
+    assert (at, code, says in said) == (line, "refused", True), said
+
+
+def test_an_authority_whose_address_leads_to_an_ehr_is_found(tmp_path: Path) -> None:
+    text = BEGINNING.replace('kind = "test"', 'kind = "test"\nrole = "care"') + USED
+    head = '[recipients.FKASSA]\nname = "FK"\nlogical_address = "FK"\n'
+    [(_, code, said)] = found(tmp_path, f'environment = "test"\n{head}{text}')
+    assert (code, "leads to an EHR" in said) == ("refused", True)
 
 
 def test_a_destination_without_address_is_found(tmp_path: Path) -> None:

@@ -62,6 +62,82 @@ def test_wrong_settings_name_the_field(tmp_path: Path, text: str, named: str) ->
         load_settings(write(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        pytest.param(
+            "[server]\nprot = 1",
+            3,
+            "server.prot is no setting here; did you mean server.port?",
+            id="key",
+        ),
+        pytest.param(
+            "[delivrey]\nworkers = 1",
+            2,
+            "delivrey is no setting here; did you mean delivery?",
+            id="table",
+        ),
+        pytest.param(
+            "threads = 4",
+            2,
+            "threads is no setting here; did you mean server.threads?",
+            id="other part",
+        ),
+        pytest.param(
+            '[server.tls]\ncert = "a"\nkey_pasword = "x"',
+            4,
+            "server.tls.key_pasword is no setting here; did you mean server.tls.key_password?",
+            id="deep",
+        ),
+        pytest.param(
+            '[destinations.fk]\nurl = "http://a"\nkind = "moc"',
+            4,
+            "destinations.fk.kind: Input should be 'real', 'test' or 'mock'; did you mean mock?",
+            id="value",
+        ),
+        pytest.param(
+            '[[routes]]\ncontract = "*"\ndestination = "fk"',
+            2,
+            "routes.0.logical_address is missing",
+            id="missing",
+        ),
+        pytest.param("[server\nport = 1", 2, "not TOML: Expected ']'", id="no TOML"),
+        pytest.param("[server]\nport =", 3, "not TOML: Invalid value", id="ends early"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line_and_what_is_nearest(
+    tmp_path: Path, text: str, line: int, says: str
+) -> None:
+    path = write(tmp_path, f'environment = "demo"\n{text}')
+    with pytest.raises(SettingsError) as refused:
+        load_settings(path)
+    [told] = str(refused.value).splitlines()
+    assert told.startswith(f"{path}:{line}: {says}")
+
+
+def test_every_fault_has_a_line_of_its_own_in_the_order_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, 'environment = "dmeo"\nprot = 1\n[server]\nport = "x"')
+    with pytest.raises(SettingsError) as refused:
+        load_settings(path)
+    told = [line.removeprefix(f"{path}:")[:2] for line in str(refused.value).splitlines()]
+    assert told == ["1:", "2:", "4:"]
+    assert "did you mean demo?" in str(refused.value)
+
+
+def test_without_any_setting_the_option_is_named() -> None:
+    with pytest.raises(SettingsError, match="--config") as refused:
+        load_settings()
+    assert "\n" not in str(refused.value)
+
+
+def test_a_variable_that_is_wrong_is_named_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTYG_SERVER__PRT", "1")
+    with pytest.raises(SettingsError, match=r"^INTYG_SERVER__PRT: server\.prt .* server\.port"):
+        load_settings(write(tmp_path, 'environment = "demo"'))
+
+
 def test_misspelt_variable_is_refused_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTYG_ENVIRONMENT", "demo")
     monkeypatch.setenv("INTYG_DATABSE_URL", "sqlite://")

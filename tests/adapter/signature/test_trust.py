@@ -22,6 +22,7 @@ from intyg.adapter.signature import (
     SignatureOutcome,
     TrustStore,
     sign_document,
+    why_no_issuer,
 )
 from intyg.adapter.signature.trust import is_personnummer, read_cert, read_certs
 from intyg.schemas import ns
@@ -94,6 +95,36 @@ def test_a_message_may_bring_five_certificates() -> None:
 
     assert check(add(4)).accepted
     assert check(add(5)).code == "KEYINFO"
+
+
+@pytest.mark.parametrize(
+    ("usages", "is_ca", "reason"),
+    [
+        pytest.param(("crl_sign",), True, "keyUsage lacks keyCertSign", id="no keyCertSign"),
+        pytest.param(None, True, "it has no keyUsage", id="no key usage"),
+        pytest.param(("key_cert_sign",), False, "is no CA", id="no CA"),
+    ],
+)
+@pytest.mark.parametrize("role", ["anchors", "intermediates"])
+def test_an_issuer_that_may_not_issue_is_named(
+    usages: tuple[str, ...] | None, is_ca: bool, reason: str, role: str
+) -> None:
+    key = ec_key(which=1)
+    misfit = issue(key, None, key, name="Test CA", serial_number=None, usages=usages, is_ca=is_ca)
+    others = [] if role == "anchors" else [make_ca(ec_key(which=6))]
+    trusted = TrustStore(others or [misfit], [misfit] if others else [])
+    result = check(signed(), trusted)
+    assert (result.outcome, result.code) == (SignatureOutcome.UNTRUSTED, "CERT_PATH")
+    assert f"CN=Test CA in trust.{role} " in result.text
+    assert reason in result.text
+    assert result.error().text == f"CERT_PATH: {result.text}."
+    assert why_no_issuer(ca()) is None
+
+
+def test_an_anchor_that_is_not_the_signers_is_not_blamed() -> None:
+    key = ec_key(which=6)
+    misfit = issue(key, None, key, name="Another CA", serial_number=None, usages=None, is_ca=True)
+    assert "Another CA" not in check(signed(), TrustStore([misfit])).text
 
 
 def test_two_possible_signers_are_ambiguous() -> None:

@@ -260,7 +260,8 @@ class Trial:
         """A new file of routes; whether its rows count from now on."""
         path = self.ground.folder / "routes.toml"
         path.write_text(toml, encoding="utf-8")
-        taken = RoutesReloader(path, self.environment, self.routes).reload()
+        names = {contract.name for contract in CONTRACTS.all()}
+        taken = RoutesReloader(path, self.environment, self.routes, names).reload()
         self._routing = self.routes.table.routing
         return taken
 

@@ -25,7 +25,8 @@ SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
         pytest.param(
             b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "document type", id="internal entity"
         ),
-        pytest.param(b"<a>" * 300 + b"</a>" * 300, "not well-formed", id="300 levels"),
+        pytest.param(b"<a>" * 300 + b"</a>" * 300, "deeper than 100", id="300 levels"),
+        pytest.param(b"<a>%b</a>" % (b"x" * 10_000_001), "1000000 characters", id="10 MB"),
         pytest.param(b"<a>" * 101 + b"</a>" * 101, "deeper than 100", id="101 levels"),
     ],
 )
