@@ -66,8 +66,8 @@ _XML_ERRORS: Final = {  # libxml2's error numbers, e.g. 76: ERR_TAG_NAME_MISMATC
     code: name for name, code in vars(etree.ErrorTypes).items() if isinstance(code, int)
 }
 _LIBRARY_LIMITS: Final = {"ERR_RESOURCE_LIMIT", "ERR_NAME_TOO_LONG", "ERR_COMMENT_NOT_FINISHED"}
-"""What libxml2 says where a bound of its own is passed; ours are narrower, and asked later. A comment
-that is too long has no end to it."""
+"""What libxml2 says where a bound of its own is passed; ours are narrower, and asked later. A
+comment that is too long has no end to it."""
 
 _DEEP_PATH: Final = "/*" * (MAX_DEPTH + 1)
 _CROWDED_PATH: Final = f"//*/@*[{MAX_ATTRIBUTES + 1}]"

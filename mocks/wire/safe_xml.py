@@ -126,7 +126,7 @@ def _well_formed(text: bytes) -> etree._Element:
         )
         return etree.fromstring(text, parser)
     except etree.XMLSyntaxError as exc:
-        code, too_deep = exc.code, "Excessive depth" in str(exc)
+        code, too_deep = exc.code, "Excessive depth" in str(exc)  # type: ignore[attr-defined]
     except ValueError:
         raise _not_well_formed() from None
     # A bound of libxml2's own, which is passed before ours can be asked.

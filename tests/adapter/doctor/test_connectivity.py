@@ -429,6 +429,7 @@ def test_a_file_of_ours_that_cannot_be_used(certs: TlsCerts, tmp_path: Path) -> 
 
 def test_a_destination_of_the_settings_is_asked_about_its_own_address() -> None:
     target = target_of_name("fk", make_settings(), None)
+    assert target.ping_url is not None
     assert target.ping_url.startswith("http://fk.invalid/itintegration/monitoring/Ping")
     [called] = target.calls
     assert called.url.endswith("/RegisterCertificate/3/rivtabp21")
