@@ -62,6 +62,7 @@ LISTENS: Final = (
     "intyg.adapter.httpd.connection",
     "intyg.adapter.httpd.loop",
     "intyg.adapter.httpd.ports",
+    "intyg.adapter.bootstrap.listening",
     "intyg.adapter.bootstrap.processes",
 )
 """Take connections, and open none."""

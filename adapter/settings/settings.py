@@ -460,7 +460,8 @@ def _open(path: Path) -> TomlFile:
 def _told(exc: pydantic.ValidationError, file: TomlFile | None) -> str:
     """Each fault on a line that begins with where it was said: file and line, or variable."""
     faults = list(faults_of(exc, Settings))
-    if file is None and not any(map(_is_setting, os.environ)):
+    nothing_said = file is None and not any(map(_is_setting, os.environ))
+    if nothing_said and any(place == ("environment",) for place, _ in faults):
         return NO_SETTINGS
     if file is not None:
         faults.sort(key=lambda fault: file.lines.line(fault[0]) or 0)

@@ -121,7 +121,6 @@ def test_four_functions_lead_from_the_server_to_the_flow_and_it_is_one_of_them(
     assert len(outside) <= 4, outside
 
 
-@pytest.mark.xfail(strict=True, reason="adapter/httpd still has four; take this mark away then")
 def test_six_functions_lead_from_the_socket_to_the_flow(running: Running) -> None:
     register(running)
     assert len(running.watched.frames[:-1]) <= 6, running.watched.frames
