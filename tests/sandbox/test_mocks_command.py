@@ -235,16 +235,18 @@ def test_tls_is_served_and_each_client_is_a_run_of_its_own(tmp_path: Path) -> No
         ),
         pytest.param(
             ["--cert", "a.pem", "--key", "b.pem"],
-            "No such file or directory: a.pem, b.pem",
+            "a.pem, b.pem: No such file or directory",
             id="no file",
         ),
         pytest.param(
             ["--cert", __file__, "--key", __file__],
-            f"are no PEM certificate and its unencrypted key: {__file__}, {__file__}",
+            f"{__file__}, {__file__}: are no PEM certificate and its unencrypted key",
             id="no PEM",
         ),
         pytest.param(["--adapter-key", "a.pem"], "--adapter-cert and --adapter-key", id="no cert"),
-        pytest.param(["--adapter-ca", __file__], f"no PEM certificate: {__file__}", id="no CA's"),
+        pytest.param(
+            ["--adapter-ca", __file__], f"{__file__}: holds no PEM certificate", id="no CA's"
+        ),
     ],
 )
 def test_half_of_tls_is_refused(arguments: list[str], says: str) -> None:
@@ -257,7 +259,7 @@ def test_a_file_that_keeps_no_calls_is_refused_by_name(tmp_path: Path) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("no database, and long enough not to be taken for an empty file\n" * 20)
     result = CliRunner().invoke(cli, ["mocks", "--ports-from", "0", "--journal", str(notes)])
-    assert (result.exit_code, result.output) == (1, f"file is not a database: {notes}\n")
+    assert (result.exit_code, result.output) == (1, f"{notes}: file is not a database\n")
 
 
 # --- import ---------------------------------------------------------------------------------------
