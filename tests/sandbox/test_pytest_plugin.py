@@ -226,7 +226,7 @@ def test_a_short_time_out_ends_a_call_that_hangs(
     assert adapter.await_delivery(intyg).attempts == 2
 
 
-@pytest.mark.intyg(delivery={"max_attempts": 1}, signature="verify")
+@pytest.mark.intyg(delivery={"max_attempts": 1}, signature="accept")
 def test_any_setting_is_set_by_its_name(
     adapter: Adapter, journalsystem: Journalsystem, forsakringskassan: Forsakringskassan
 ) -> None:
@@ -286,7 +286,7 @@ def test_a_question_that_is_refused_fails_the_test(
         ("environment='prod'", "environment: prod is unknown; "),
         ("destinations={'fk': {}}", "destinations: fk is unknown; "),
         ("destinations={'skatteverket': {'kid': 'real'}}", "kid"),
-        ("environment='production', signature='verify'", "signature must be"),
+        ("environment='production', signature='accept'", "signature must be"),
         ("'production'", "takes keywords alone"),
     ],
 )
