@@ -8,6 +8,7 @@ from typing import Final
 
 from rich.console import Console
 
+from intyg.adapter.bootstrap.listening import ListenError
 from intyg.adapter.cli.options import swedish_now
 from intyg.adapter.domain import log
 from intyg.adapter.domain.environment import Environment
@@ -76,7 +77,7 @@ def _stage(
             try:
                 stage = stack.enter_context(set_stage(folder, keys, ports, token))
                 break
-            except OSError:
+            except (OSError, ListenError):
                 before = ports
                 if ports_from is None:
                     ports, notes = usual_ports()
