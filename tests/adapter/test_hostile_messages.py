@@ -27,6 +27,10 @@ MOST_SECONDS: Final = 1.0
 MOST_BYTES: Final = 14_000_000  # of many long texts
 NOISE_SECONDS: Final = 0.1
 
+SPIN_SECONDS: Final = 0.09
+"""What a million additions take on a core that has nothing else to do."""
+
+
 ALL: Final = [
     *(pytest.param("RegisterCertificate:3", shape, id=name) for name, shape in SHAPES.items()),
     *(
@@ -68,6 +72,14 @@ def post(door: WSGIApplication, key: str, data: bytes) -> tuple[float, Answer]:
         gc.enable()
 
 
+def slowness() -> float:
+    """How many times as slow a core is as by itself: one that shares it with busy others is twice."""
+    started, total = time.process_time(), 0
+    for number in range(1_000_000):
+        total += number
+    return max(1.0, (time.process_time() - started) / SPIN_SECONDS)
+
+
 def markup(data: bytes) -> int:
     return data.count(b"<") + data.count(b"=")
 
@@ -89,8 +101,9 @@ def test_cost_grows_with_the_size_and_no_faster(
     data = shape(size)
     assert markup(data) <= MAX_MARKUP, "it must come past the first look"
     whole, answer = min(post(door, key, data), post(door, key, data), key=lambda took: took[0])
-    assert whole < 6 * quarter + NOISE_SECONDS
-    assert whole < MOST_SECONDS
+    slower = slowness()
+    assert whole < 6 * quarter * slower + NOISE_SECONDS
+    assert whole < MOST_SECONDS * slower
     assert answer.status in (200, 500)
     assert answer.body.count(b"\n") <= MAX_FINDINGS + 3
     assert len(answer.body) < 50_000

@@ -180,7 +180,8 @@ def shell_in_a_clone(folder: Path) -> Iterator[Shell]:
             yield shell
         finally:
             shell.close()
-    assert set(clone.iterdir()) - before <= {clone / "data"}
+    left = {path.name for path in set(clone.iterdir()) - before}
+    assert left <= {"data"}, left
 
 
 def _make_clone(clone: Path) -> None:

@@ -96,7 +96,7 @@ def test_the_national_mock_on_a_port_that_is_taken(tmp_path: Path, taken: int) -
     ids=" ".join,
 )
 def test_a_port_that_there_is_not(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    assert "70000" in " ".join(run(tmp_path, *arguments).stderr.split())
+    assert "less than or equal to" in " ".join(run(tmp_path, *arguments).stderr.split())
     assert "Traceback" not in run(tmp_path, *arguments).stderr
 
 
@@ -215,7 +215,8 @@ def test_no_postgresql_runs_there(tmp_path: Path, command: tuple[str, ...]) -> N
 
 def test_a_url_that_is_none_of_a_database(tmp_path: Path) -> None:
     config = with_database(tmp_path, "postgresql+psycopg://u@[half/x")
-    assert "database_url cannot be read" in last_line(tmp_path, "serve", "-c", config)
+    line = last_line(tmp_path, "serve", "-c", config)
+    assert "database_url cannot be read" in line or "the host in database_url is not known" in line
 
 
 @pytest.mark.skipif(why_no_postgresql() is not None, reason=why_no_postgresql() or "")
