@@ -73,7 +73,7 @@ def post(door: WSGIApplication, key: str, data: bytes) -> tuple[float, Answer]:
 
 
 def slowness() -> float:
-    """How many times as slow a core is as by itself: one that shares it with busy others is twice."""
+    """How many times as slow a core is as by itself; one that is shared with others is slower."""
     started, total = time.process_time(), 0
     for number in range(1_000_000):
         total += number
