@@ -251,9 +251,10 @@ class _Slot:
     def required(self) -> bool:
         return all(p.min_occurs > 0 for p in self.particles)
 
-    def takes(self, tag: str) -> bool:
-        """Whether an element of this slot has exactly this name."""
-        return any(isinstance(p, XsdElement) and p.name == tag for p in self.particles)
+    @property
+    def tags(self) -> list[str]:
+        """The same with their namespaces."""
+        return [p.name for p in self.particles if isinstance(p, XsdElement)]
 
     def wildcard_takes(self, tag: str) -> bool:
         return any(isinstance(p, XsdAnyElement) and p.is_matching(tag) for p in self.particles)
@@ -408,7 +409,7 @@ class _Message:
         for child, place in zip(children, places, strict=True):
             if place is None:
                 yield self.finding(child, _stranger(child, slots))
-            elif slots[place].names and not slots[place].takes(str(child.tag)):
+            elif slots[place].names and str(child.tag) not in slots[place].tags:
                 yield self.finding(child, _wrong_namespace(child, slots[place]))
         placed = [(child, p) for child, p in zip(children, places, strict=True) if p is not None]
         yield from self._order_faults(placed, slots)
@@ -449,27 +450,29 @@ class _Message:
 
 def _places(children: list[etree._Element], slots: list[_Slot]) -> list[int | None]:
     """Which slot each child belongs to: by its name, by its local name, or by a wildcard."""
-    samples = {str(child.tag): child for child in children}
-    place_of: dict[str, int | None] = {
-        tag: i for tag in samples for i, slot in enumerate(slots) if slot.takes(tag)
-    }
+    tags = [str(child.tag) for child in children]
+    named = {tag: i for i, slot in enumerate(slots) for tag in slot.tags}
+    place_of: dict[str, int | None] = {tag: named[tag] for tag in tags if tag in named}
     filled = set(place_of.values())
-    for tag, child in samples.items():
+    # The right name in the wrong namespace, where the right one is wanted and missing. A wildcard
+    # for other namespaces would let it pass unseen.
+    missing: dict[str, list[int]] = {}
+    for i, slot in enumerate(slots):
+        if i not in filled:
+            for name in slot.names:
+                missing.setdefault(name, []).append(i)
+    wildcards: dict[str, int | None] = {}  # by namespace, which is all that they look at
+    for tag in tags:
         if tag in place_of:
             continue
-        name = _name(child)
-        wild = next((i for i, slot in enumerate(slots) if slot.wildcard_takes(tag)), None)
-        # The right name in the wrong namespace, where the right one is wanted and missing. A
-        # wildcard for other namespaces would let it pass unseen.
-        place_of[tag] = next(
-            (
-                i
-                for i, slot in enumerate(slots)
-                if name in slot.names and i not in filled and (slot.required or wild is None)
-            ),
-            wild,
-        )
-    return [place_of[str(child.tag)] for child in children]
+        namespace, _, local = tag.rpartition("}")
+        if namespace not in wildcards:
+            takes = (i for i, slot in enumerate(slots) if slot.wildcard_takes(tag))
+            wildcards[namespace] = next(takes, None)
+        wild = wildcards[namespace]
+        wanted = missing.get(_short(local), ())
+        place_of[tag] = next((i for i in wanted if slots[i].required or wild is None), wild)
+    return [place_of[tag] for tag in tags]
 
 
 def _longest_rising(numbers: list[int]) -> set[int]:
