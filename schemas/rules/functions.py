@@ -8,8 +8,10 @@ Source: XPath 1.0, section 4 (functions); `xpath` (abbreviations).
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Any, Final
 
 from lxml import etree
@@ -222,13 +224,16 @@ def instans(rows: Sequence[Row]) -> Sequence[str]:
     return [_text(child) for row in rows for child in row.element if child.tag == _INSTANS]
 
 
+_PLACE: Final = attrgetter("place")  # rows are in the order of their places
+
+
 def preceding(answers: Answers, row: Row, svar: str | None) -> Sequence[Row]:
     """The svar with an id, or all, before this one."""
     rows = answers.rows if svar is None else answers.rows_by_id.get(svar, ())
-    return [other for other in rows if other.place < row.place]
+    return rows[: bisect_left(rows, row.place, key=_PLACE)]
 
 
 def following(answers: Answers, row: Row, svar: str | None) -> Sequence[Row]:
     """The svar with an id, or all, after this one."""
     rows = answers.rows if svar is None else answers.rows_by_id.get(svar, ())
-    return [other for other in rows if other.place > row.place]
+    return rows[bisect_right(rows, row.place, key=_PLACE) :]
