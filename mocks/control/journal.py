@@ -38,6 +38,10 @@ _FilterText: TypeAlias = Annotated[
 ]
 
 
+UNDER_WAY_SECONDS: Final = 5.0
+"""How long a call is waited for that has its number and is not in the journal yet."""
+
+
 class Journalled(Protocol):
     """A mock, as far as its journal goes."""
 
@@ -375,7 +379,7 @@ def _filter(field: str, text: str) -> Filter:
 
 
 def _entry(mock: Journalled, number: int) -> Entry:
-    entry = mock.journal.get(number)
+    entry = mock.journal.get(number, UNDER_WAY_SECONDS)
     if entry is not None:
         return entry
     there = mock.journal.range()

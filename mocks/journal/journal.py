@@ -82,6 +82,7 @@ class Journal:
         self._kept = OrderedDict((each.number, each) for each in self._store.kept())
         self._bytes = sum(each.weight for each in self._kept.values())
         self._next = self._store.last_number + 1
+        self._under_way: set[int] = set()
         self._dropped = Dropped()
         self._waiters: set[_Waiter] = set()
         self._version = 0
@@ -92,11 +93,13 @@ class Journal:
         with self._changed:
             number = self._next
             self._next += 1
+            self._under_way.add(number)
             return number
 
     def add(self, entry: Entry) -> None:
         """Keep a call, answered or not; one that comes after `close` is not kept."""
         with self._changed:
+            self._under_way.discard(entry.number)
             if self._closed:
                 return
             now = self._now()
@@ -124,9 +127,18 @@ class Journal:
             if entry is not None:
                 self.update(replace(entry, answer=answer, duration_seconds=duration_seconds))
 
-    def get(self, number: int) -> Entry | None:
-        """The call of that number, None if there is none or it was dropped."""
+    def get(self, number: int, wait_seconds: float = 0.0) -> Entry | None:
+        """
+        The call of that number, None if there is none or it was dropped.
+
+        Args:
+            wait_seconds: How long for one that has its number and is not kept yet: what a
+                call has brought can be seen a moment before the call itself.
+        """
         with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or number not in self._under_way, wait_seconds
+            )
             self._drop()
         return self._store.get(number)
 

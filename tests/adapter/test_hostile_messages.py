@@ -22,14 +22,19 @@ from intyg.schemas.finding import MAX_FINDINGS
 from tests.adapter.flows.rig import CONTRACTS, VirtualClock, make_services, make_settings
 from tests.adapter.soap.calls import Answer, call
 from tests.hostile_shapes import LONG, MESSAGE_SHAPES, SHAPES, Shape
+from tests.processor_time import ATTEMPTS, slowness
 
 MOST_SECONDS: Final = 1.0
 
 MOST_BYTES: Final = 14_000_000  # of many long texts
 NOISE_SECONDS: Final = 0.1
 
-SPIN_SECONDS: Final = 0.09
-"""What a million additions take on a core that has nothing else to do."""
+MOST_GROWTH: Final = 7.0
+"""
+How many times as long as a quarter a whole may take.
+
+More than four, since libxml2 counts the siblings before an element for each fault that it finds.
+"""
 
 
 ALL: Final = [
@@ -73,14 +78,6 @@ def post(door: WSGIApplication, key: str, data: bytes) -> tuple[float, Answer]:
         gc.enable()
 
 
-def slowness() -> float:
-    """How many times as slow a core is as by itself; one that is shared with others is slower."""
-    started, total = time.process_time(), 0
-    for number in range(1_000_000):
-        total += number
-    return max(1.0, (time.process_time() - started) / SPIN_SECONDS)
-
-
 def markup(data: bytes) -> int:
     return data.count(b"<") + data.count(b"=")
 
@@ -98,13 +95,22 @@ def test_cost_grows_with_the_size_and_no_faster(
     door: WSGIApplication, key: str, shape: Shape
 ) -> None:
     size = largest(shape)
-    quarter, _ = post(door, key, shape(size // 4))  # once: that it takes longer is no fault
-    data = shape(size)
+    part, data = shape(size // 4), shape(size)
     assert markup(data) <= MAX_MARKUP, "it must come past the first look"
-    whole, answer = min(post(door, key, data), post(door, key, data), key=lambda took: took[0])
-    slower = slowness()
-    assert whole < 6 * quarter * slower + NOISE_SECONDS
-    assert whole < MOST_SECONDS * slower
+    for _ in range(ATTEMPTS):
+        quarter, _answer = post(door, key, part)
+        whole, answer = post(door, key, data)
+        slower = slowness()
+        faults = []
+        if whole >= MOST_GROWTH * quarter * slower + NOISE_SECONDS:
+            faults.append(
+                f"{whole:.3f} s grows faster than the size: a quarter takes {quarter:.3f} s"
+            )
+        if whole >= MOST_SECONDS * slower:
+            faults.append(f"{whole:.3f} s is too long")
+        if not faults:
+            break
+    assert not faults
     assert answer.status in (200, 500)
     assert answer.body.count(b"\n") <= MAX_FINDINGS + 3
     assert len(answer.body) < 50_000

@@ -108,6 +108,25 @@ def test_waiting_ends_when_enough_calls_match() -> None:
     assert found == [1, 2]
 
 
+def test_a_call_that_has_its_number_is_waited_for_until_it_is_kept() -> None:
+    journal = Journal(Bounds(10, 1000))
+    number = journal.number()
+    assert journal.get(number) is None
+    with ThreadPoolExecutor() as pool:
+        found = pool.submit(journal.get, number, 30)
+        time.sleep(0.05)  # so that it most likely waits
+        journal.add(entry(number))
+        kept = found.result()
+    assert kept is not None
+    assert kept.number == number
+
+
+def test_a_number_that_nobody_has_is_not_waited_for() -> None:
+    started = time.monotonic()
+    assert Journal(Bounds(10, 1000)).get(1, 30) is None
+    assert time.monotonic() - started < 10
+
+
 def test_waiting_in_vain_gives_what_there_is() -> None:
     journal = Journal(Bounds(10, 1000))
     journal.add(entry(1))

@@ -10,6 +10,7 @@ from intyg.mocks.rules.xpath import (
     check_xpath,
     is_large,
 )
+from tests.processor_time import ATTEMPTS, slowness
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,10 @@ def test_the_dearest_of_them_end_within_a_second(expression: str) -> None:
         data = f"<r>{inside}</r>".encode()
         assert not is_large(data)
         element = etree.fromstring(data)
-        started = time.thread_time()
-        ask(expression, element)
-        assert time.thread_time() - started < 1.5
+        assert min(cost(expression, element) for _ in range(ATTEMPTS)) < slowness()
+
+
+def cost(expression: str, element: etree._Element) -> float:
+    started = time.thread_time()
+    ask(expression, element)
+    return time.thread_time() - started
