@@ -34,9 +34,8 @@ up: setup  ## The same adapter and mocks, left running; PORTS_FROM=9000 FOLDER=d
 down:  ## Stop what `make up` runs, from any terminal; FOLDER=data/two
 	@if [ -x $(BIN)/intyg ]; then $(BIN)/intyg demo --stop --folder '$(FOLDER)'; else echo 'nothing is up in $(FOLDER)'; fi
 
-test: unexport PYTHONDONTWRITEBYTECODE  # hundreds of processes would compile everything anew
 test: setup lint  ## Format check, lint, types and tests
-	$(BIN)/python -m pytest -n 2
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2  # else hundreds of processes compile it all
 
 lint: setup
 	$(BIN)/ruff format --check .
