@@ -6,9 +6,12 @@ anywhere between the first import and the exit.
 
 import os
 import socket
+import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,9 @@ from sqlalchemy.engine import make_url
 
 from intyg.adapter.cli.last_words import EXTRAS, last_words
 from tests.adapter.databases import POSTGRES_URL, why_no_postgresql
+
+NO_ENCRYPTION = b"1234"  # of that length is what asks for encryption, besides its own length
+ASKS_FOR_PASSWORD = 3  # AuthenticationCleartextPassword
 
 NO_HOST = "10.255.255.254"
 """An address that no machine of a test has."""
@@ -225,6 +231,50 @@ def test_a_database_that_there_is_not(tmp_path: Path) -> None:
     config = with_database(tmp_path, url.render_as_string(hide_password=False))
     line = last_line(tmp_path, "serve", "-c", config)
     assert line.startswith("PostgreSQL has no database no_such_database: make it (createdb")
+
+
+def refuse_password(caller: socket.socket) -> None:
+    """
+    Speak as a PostgreSQL server does, up to a password that it does not take.
+
+    https://www.postgresql.org/docs/15/protocol-message-formats.html
+    """
+    while len(caller.recv(1000)) == len(NO_ENCRYPTION) + 4:
+        caller.sendall(b"N")  # nor SSL, nor GSSAPI: the start-up message is longer
+    caller.sendall(b"R" + struct.pack("!ii", 8, ASKS_FOR_PASSWORD))
+    assert caller.recv(1000).startswith(b"p")
+    fields = b'SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user "u"\0\0'
+    caller.sendall(b"E" + struct.pack("!i", len(fields) + 4) + fields)
+
+
+@pytest.fixture
+def refuses_passwords() -> Iterator[int]:
+    """Where it listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with suppress(OSError):  # until it is shut down
+                while True:
+                    caller, _ = server.accept()
+                    with caller:
+                        refuse_password(caller)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@COMMANDS
+def test_a_wrong_password(tmp_path: Path, command: tuple[str, ...], refuses_passwords: int) -> None:
+    url = f"postgresql+psycopg://u:secret@127.0.0.1:{refuses_passwords}/x"
+    ended = run(tmp_path, *command, "-c", with_database(tmp_path, url))
+    said = ended.stderr + ended.stdout
+    assert "PostgreSQL refuses the password of user u: set the right one in database_url" in said
+    assert "Traceback" not in said
+    assert "secret" not in said
+    assert ended.returncode in (1, 2)
 
 
 # --- packages -------------------------------------------------------------------------------------
