@@ -2,6 +2,7 @@
 # Try a fresh clone where nothing is installed: in a bare Debian root, as somebody who is not root.
 #
 #   tools/bare.sh RELEASE [--newest] [demo|test|both]
+#   tools/bare.sh RELEASE [--newest] walk PAGE…      paste what README and pages say to run, in order
 #
 # RELEASE is a name that debootstrap knows: bookworm, trixie, testing. What is tried is the last
 # commit. `--newest` leaves the lock file aside and takes the newest of every dependency.
@@ -12,20 +13,22 @@
 # Exit code: 0 passed, 1 failed in the root, 2 used wrongly, 3 there is no such root to be had here.
 set -euo pipefail
 
-readonly PACKAGES=python3,python3-venv,python3-pip,git,make,ca-certificates
+PACKAGES=python3,python3-venv,python3-pip,git,make,ca-certificates
 readonly CA_BUNDLE=etc/ssl/certs/ca-certificates.crt
 readonly CLONE=home/user/intygsadapter
 
 say() { printf 'bare: %s\n' "$*" >&2; }
 not_here() { say "NOT TRIED: $*"; exit 3; }
-usage() { sed -n 's/^# \{0,1\}//; 2,12p' "$0" >&2; exit 2; }
+usage() { sed -n 's/^# \{0,1\}//; 2,13p' "$0" >&2; exit 2; }
 
-release="" newest="" targets=""
+release="" newest="" targets="" pages=()
 for word; do
   case $word in
     --newest) newest=1 ;;
     demo | test) targets=$word ;;
     both) targets="demo test" ;;
+    walk) targets=walk ;;
+    *.md) pages+=("$word") ;;
     -*) usage ;;
     *) [ -z "$release" ] || usage; release=$word ;;
   esac
@@ -36,6 +39,7 @@ targets=${targets:-demo test}
 checkout=$(cd "$(dirname "$0")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/intygsadapter
 kept=$cache/bare-$release.tar
+if [ "$targets" = walk ]; then PACKAGES+=,curl kept=$cache/bare-$release-curl.tar; fi  # README wants it
 [ "$(id -u)" = 0 ] || not_here "making a root wants root"
 command -v debootstrap >/dev/null || not_here "debootstrap is not installed"
 
@@ -130,8 +134,10 @@ summary=() failed=0
 for target in $targets; do
   log=$cache/bare-$release-$target.log
   began=$SECONDS
-  if run "make $target ${newest:+NEWEST=1}" 2>&1 | tee "$log"; then word=passed; else word=FAILED failed=1; fi
-  summary+=("$release: make $target $word in $((SECONDS - began)) s; it closed with: $(tail -n 1 "$log")")
+  command="make $target ${newest:+NEWEST=1}"
+  if [ "$target" = walk ]; then command="${newest:+NEWEST=1 }python3 -m tools.walk ${pages[*]}"; fi
+  if run "$command" 2>&1 | tee "$log"; then word=passed; else word=FAILED failed=1; fi
+  summary+=("$release: $command $word in $((SECONDS - began)) s; it closed with: $(tail -n 1 "$log")")
 done
 [ -z "$newest" ] || run '.venv/bin/python -m pip freeze --exclude-editable'
 for line in "${summary[@]}"; do say "$line"; done

@@ -14,12 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from intyg.adapter.settings.settings import load_settings
 from tests.docs.pages import ROOT, Block
 from tests.free_ports import ports_in_a_row
 
 TIMEOUT_SECONDS: Final = 180
-"""For one block, on a machine that does much else."""
+"""For one block, on a machine that does much else; installing takes no longer."""
 
 FIRST_PORT: Final = 8080
 """The adapter's in the pages; the mocks have the next ones."""
@@ -159,6 +158,10 @@ class Shell:
     def _settings(self, text: str) -> str:
         path = self._scratch / "part.toml"
         path.write_text(text, "utf-8")
+        from intyg.adapter.settings.settings import (
+            load_settings,
+        )  # a walk begins before there is one
+
         rest = {} if "environment" in text else {"environment": "test"}
         return repr(load_settings(path, **rest))
 
@@ -199,17 +202,18 @@ def _make_clone(clone: Path) -> None:
 
 def _environment(first_port: int) -> dict[str, str]:
     """This process's, without what is installed here, and without settings of its own."""
-    installed = str(Path(sys.prefix) / "bin")
+    installed = str(Path(sys.prefix) / "bin") if sys.prefix != sys.base_prefix else None
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("INTYG_", "MAKE", "MFLAGS", "PYTEST_", "VIRTUAL_ENV"))
     }
+    if first_port != FIRST_PORT:
+        kept["MAKEFLAGS"] = f"PORTS_FROM={first_port}"
     return {
         **kept,
         "PATH": os.pathsep.join(each for each in path if each != installed),
-        "MAKEFLAGS": f"PORTS_FROM={first_port}",
         "PYTHONUTF8": "1",
     }
 
