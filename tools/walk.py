@@ -23,7 +23,8 @@ def walk(names: list[str]) -> int:
         shell = Shell(pages.ROOT, Path(scratch), FIRST_PORT)
         try:
             for name in names:
-                for block in pages.blocks((pages.ROOT / name).read_text("utf-8")):
+                text = (pages.ROOT / name).read_text("utf-8")
+                for block in (*pages.needed(text), *pages.blocks(text)):
                     if not _paste(shell, name, block):
                         return 1
         finally:

@@ -14,6 +14,7 @@ OUTPUT_FOLLOWS: Final = "<!-- output -->"
 _BLOCK: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK: Final = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 _HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_COMMAND: Final = re.compile(r"`([^`]+)`")
 _NEEDS: Final = re.compile(r"^\*\*Needs\*\* (.+?)$", re.MULTILINE)
 _ROW: Final = re.compile(r"^\| (.+) \|$", re.MULTILINE)
 
@@ -60,6 +61,11 @@ def needs(text: str) -> str | None:
     lines = [line for line in text.splitlines()[1:] if line]
     found = _NEEDS.match(lines[0])
     return found[1] if found else None
+
+
+def needed(text: str) -> list[Block]:
+    """What a page wants to have been done before, as if it stood in its first lines."""
+    return [Block("bash", command, 1) for command in _COMMAND.findall(needs(text) or "")]
 
 
 def prose(text: str) -> str:

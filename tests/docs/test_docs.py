@@ -18,7 +18,7 @@ from intyg.adapter.settings.settings import Settings
 from intyg.adapter.signature import SignatureOutcome
 from intyg.schemas.codes import Handelse
 from tests.docs import pages
-from tests.docs.pages import PAGES, ROOT, Block
+from tests.docs.pages import PAGES, ROOT
 from tests.docs.shell import Shell, matches
 from tests.docs.tables import PLACE, TABLES, filled
 
@@ -32,8 +32,6 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What a page may say that it needs, and the very commands that it names."""
 
-COMMANDS: Final = re.compile(r"`([^`]+)`")
-
 
 # --- what a page says to run ------------------------------------------------------------------
 
@@ -42,9 +40,7 @@ COMMANDS: Final = re.compile(r"`([^`]+)`")
 @pytest.mark.timeout(900)  # some twenty commands, each starting anew
 def test_every_block_runs_as_it_is_pasted(page: Path, shell: Shell) -> None:
     text = page.read_text("utf-8")
-    for command in COMMANDS.findall(pages.needs(text) or ""):
-        shell.run(Block("bash", command, 0))
-    for block in pages.blocks(text):
+    for block in (*pages.needed(text), *pages.blocks(text)):
         assert block.language in {"bash", "toml", "python", "yaml", "text"}, f"line {block.line}"
         try:
             shell.run(block)
@@ -69,7 +65,8 @@ def test_a_page_with_commands_begins_with_what_it_needs(page: Path) -> None:
 
 def test_what_is_needed_is_the_commands_that_are_named() -> None:
     for text, commands in NEEDS.items():
-        assert tuple(COMMANDS.findall(text)) == commands
+        page = f"# A page\n\n**Needs** {text}\n"
+        assert tuple(block.text for block in pages.needed(page)) == commands
 
 
 def test_a_page_that_says_something_else_is_noticed() -> None:
