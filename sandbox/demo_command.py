@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from intyg.adapter.cli.options import KEYS, UP
-from intyg.adapter.cli.terminal import fail
+from intyg.adapter.cli.options import KEYS, UP, JsonOption
+from intyg.adapter.cli.terminal import fail, print_json
 from intyg.adapter.cli.until_signalled import run_until_signalled
 
 
@@ -27,6 +27,7 @@ def demo(
         ),
     ] = None,
     keys: Annotated[Path, typer.Option(help="Folder of the test keys; made if missing.")] = KEYS,
+    as_json: JsonOption = False,
 ) -> None:
     """A whole round trip on loopback: EHR, adapter, Försäkringskassan; each step checked."""
     if stay and stop:
@@ -35,6 +36,8 @@ def demo(
         fail("--folder: goes with --stay or --stop")
     if ports_from is not None and not stay:
         fail("--ports-from: goes with --stay")
+    if as_json and (stay or stop):
+        fail("--json: goes with neither --stay nor --stop")
     out = Console(soft_wrap=True)
     if stop:
         from intyg.sandbox.up import shut_down
@@ -45,5 +48,6 @@ def demo(
 
         raise typer.Exit(stay_up(keys, out, run_until_signalled, folder or UP, ports_from))
     from intyg.sandbox.demo import play
+    from intyg.sandbox.demo.narrator import AsJson, OnTerminal
 
-    raise typer.Exit(play(keys, out))
+    raise typer.Exit(play(keys, AsJson(print_json) if as_json else OnTerminal(out)))

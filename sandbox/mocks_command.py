@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from intyg.mocks.clock.timeline import Timeline
     from intyg.mocks.server.persona_base import Persona
     from intyg.mocks.server.service import MockService
-    from intyg.mocks.server.serving import MockTls
+    from intyg.mocks.server.serving import MockServer, MockTls
     from intyg.mocks.wire.tls import AdapterTls
 
     _Mocks: TypeAlias = dict[str, MockService[Persona]]
@@ -55,6 +55,7 @@ def run(
     client_ca: options.ClientCa = None,
     require_client: options.RequireClient = False,
     run_by_client: options.RunByClient = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Run the mock authorities and the mock EHR until they are stopped."""
     if context.invoked_subcommand is not None:
@@ -73,7 +74,7 @@ def run(
         tls = _tls(cert, key, client_ca, require_client=require_client, by_client=run_by_client)
         clock = _clock(adapter_clock, adapter_token, far)
         made = _made(context, told, far, known_types(types_dir), clock)
-        _serve(made, ports, tls, told.token)
+        _serve(made, ports, tls, told.token, as_json=as_json)
     except OSError as exc:
         fail(_why_not(exc, "--ports-from, or --port NAME=PORT (0 takes a free one)"), 1)
     except ValueError as exc:
@@ -153,19 +154,41 @@ def _made(
 
 
 def _serve(
-    made: "_Mocks", ports: Mapping[str, int], tls: "MockTls | None", token: str | None
+    made: "_Mocks",
+    ports: Mapping[str, int],
+    tls: "MockTls | None",
+    token: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Until a signal comes; says where each is, and how their control is asked."""
     from intyg.mocks.server.serving import allow_many_connections, run_mocks
 
     allow_many_connections()
     with run_mocks(made, ports=ports, tls=tls) as running:
+        if as_json:
+            run_until_signalled(lambda: _tell(running.values(), token))
+            return
         lines = [f"{each.mock.settings.name:<19}{each.url}" for each in running.values()]
         if token is not None:
             example = next(iter(running.values())).url
             trust = "" if tls is None else "--cacert <its CA> "
             lines.append(f"curl {trust}-H 'Authorization: Bearer {token}' {example}/control")
         run_until_signalled(lambda: typer.echo("\n".join(lines), err=True))
+
+
+def _tell(running: "Iterable[MockServer]", token: str | None) -> None:
+    """An object for each mock, when all of them run."""
+    for each in running:
+        settings = each.mock.settings
+        print_json(
+            {
+                "name": settings.name,
+                "logical_address": settings.logical_address,
+                "url": each.url,
+                "control_token": token,
+            }
+        )
 
 
 def _why_not(exc: OSError, set_port: str) -> str:
@@ -265,6 +288,7 @@ def national(
     ] = 18888,
     token: options.Token = None,
     no_token: options.NoToken = False,
+    as_json: JsonOption = False,
 ) -> None:
     """
     Run a mock with the REST paths of the national mock service, until it is stopped.
@@ -278,6 +302,9 @@ def national(
     mock = NationalMock.of(Contracts(), settings)
     try:
         with serve(mock, port=port) as running:
+            if as_json:
+                run_until_signalled(lambda: _tell([running], settings.control_token))
+                return
             lines = [f"{settings.name} {running.url}"]
             if settings.control_token is not None:
                 lines.append(

@@ -7,18 +7,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from rich.console import Console
-
 from intyg.adapter.domain import log
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.store import database_version
 from intyg.sandbox.demo.accident import Accident
-from intyg.sandbox.demo.narrator import StoryError
+from intyg.sandbox.demo.narrator import StoryError, Telling
 from intyg.sandbox.demo.stage import Stage, set_stage
 from intyg.sandbox.demo.story import Story
 
 
-def play(keys: Path, console: Console) -> int:
+def play(keys: Path, telling: Telling) -> int:
     """Play the round trip in a folder that is thrown away, all but its log; the exit code."""
     started = time.monotonic()
     log_file = keys.parent / "demo.log"
@@ -30,20 +28,17 @@ def play(keys: Path, console: Console) -> int:
         log.configure(stream, environment=Environment.DEMO.value)
         try:
             with set_stage(Path(folder), keys) as stage:
-                console.print(f"[dim]on {_database(stage)}[/dim]", highlight=False)
-                story = Story(stage, console)
+                telling.note(f"on {_database(stage)}")
+                story = Story(stage, telling)
                 story.play()
             production = Path(folder) / "production"
             production_log = log_file.with_name("demo-production.log")
-            Accident(production, production_log, console, first_step=story.last_step + 1).play()
+            Accident(production, production_log, telling, first_step=story.last_step + 1).play()
         except StoryError as exc:
-            console.print(f"\n[bold red]FAILED[/bold red] at {exc}", highlight=False)
-            console.print(
-                f"The adapters' logs are in {log_file.parent}/demo*.log.", highlight=False
-            )
+            telling.end(time.monotonic() - started, str(exc))
+            telling.note(f"The adapters' logs are in {log_file.parent}/demo*.log.")
             return 1
-    seconds = time.monotonic() - started
-    console.print(f"\n[bold green]All steps had their effect.[/bold green] {seconds:.1f} s")
+    telling.end(time.monotonic() - started)
     return 0
 
 

@@ -13,8 +13,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
 from intyg.adapter.cli.blocked import block_line, read_blocked
 from intyg.adapter.cli.options import swedish_now
 from intyg.adapter.domain.clock import system_clock
@@ -23,7 +21,7 @@ from intyg.adapter.settings.settings import load_settings
 from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID, make_stand_in_keys
 from intyg.mocks.journalsystem.sample import fk7804
 from intyg.mocks.testing import Intyg
-from intyg.sandbox.demo.narrator import ADAPTER, EHR, REAL, WAIT_SECONDS, StoryError
+from intyg.sandbox.demo.narrator import ADAPTER, EHR, REAL, WAIT_SECONDS, StoryError, Telling
 from intyg.sandbox.demo.production import Authority, InProduction
 from intyg.sandbox.demo.stage import TEST_PERSONS
 
@@ -44,7 +42,7 @@ class Accident(InProduction):
     Attributes:
         folder: Made; gets keys, settings and database of the adapter in production.
         log: Its log.
-        console: Where it is told.
+        telling: Where it is told.
         first_step: Number of the first step.
         wait_seconds: How long an effect may take to show.
         list_patient: Whether the test patient is on the list. False lets the accident happen.
@@ -52,7 +50,7 @@ class Accident(InProduction):
 
     folder: Path
     log: Path
-    console: Console
+    telling: Telling
     first_step: int = 1
     wait_seconds: float = WAIT_SECONDS
     list_patient: bool = True

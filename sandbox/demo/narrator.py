@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from typing import Final, TypeVar
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
 
 import requests
 from rich.console import Console
@@ -25,10 +26,93 @@ class StoryError(Exception):
     """A step did not have its effect; the text says which, and what was seen instead."""
 
 
+class Telling(Protocol):
+    """Where a demonstration is told."""
+
+    def step(self, number: int, title: str) -> None:
+        """What comes next."""
+
+    def call(self, seconds: float, who: str, whom: str, what: str, result: str) -> None:
+        """A message and its answer, so many seconds after the beginning."""
+
+    def note(self, text: str) -> None:
+        """What is noticed beside."""
+
+    def end(self, seconds: float, failure: str | None = None) -> None:
+        """That was all; `failure` says which step did not have its effect."""
+
+
+@dataclass(frozen=True)
+class OnTerminal:
+    """For people."""
+
+    console: Console
+
+    def step(self, number: int, title: str) -> None:
+        self.console.print(f"\n[bold]{number}. {title}[/bold]")
+
+    def call(self, seconds: float, who: str, whom: str, what: str, result: str) -> None:
+        self.console.print(
+            f"  [dim]{seconds:6.2f} s[/dim]  {who:<17} [cyan]→[/cyan] {whom:<17} "
+            f"{what:<46} [green]{result}[/green]",
+            highlight=False,
+        )
+
+    def note(self, text: str) -> None:
+        self.console.print(f"{'':13}[dim]{text}[/dim]", highlight=False)
+
+    def end(self, seconds: float, failure: str | None = None) -> None:
+        if failure is None:
+            line = f"[bold green]All steps had their effect.[/bold green] {seconds:.1f} s"
+        else:
+            line = f"[bold red]FAILED[/bold red] at {failure}"
+        self.console.print(f"\n{line}", highlight=False)
+
+
+@dataclass
+class AsJson:
+    """For programs: an object for each call, and one at the end."""
+
+    write: Callable[[dict[str, object]], None]
+    number: int = 0
+    title: str = ""
+
+    def step(self, number: int, title: str) -> None:
+        self.number, self.title = number, title
+
+    def call(self, seconds: float, who: str, whom: str, what: str, result: str) -> None:
+        self.write(
+            {
+                "kind": "call",
+                "step": self.number,
+                "title": self.title,
+                "seconds": round(seconds, 3),
+                "sender": who,
+                "receiver": whom,
+                "message": what,
+                "answer": result,
+            }
+        )
+
+    def note(self, text: str) -> None:
+        """Calls and the end say it to a program."""
+
+    def end(self, seconds: float, failure: str | None = None) -> None:
+        self.write(
+            {
+                "kind": "end",
+                "steps": self.number,
+                "seconds": round(seconds, 3),
+                "passed": failure is None,
+                "failure": failure,
+            }
+        )
+
+
 class Narrator:
     """Tells a story, and waits for its effects."""
 
-    console: Console
+    telling: Telling
     wait_seconds: float
     last_step: int
     _started: float
@@ -42,7 +126,7 @@ class Narrator:
         """
         for number, (title, step) in enumerate(steps, start=first):
             self.last_step = number
-            self.console.print(f"\n[bold]{number}. {title}[/bold]")
+            self.telling.step(number, title)
             try:
                 step()
             except (StoryError, ExpectationError, NotAcceptedError, ControlError) as exc:
@@ -70,15 +154,10 @@ class Narrator:
             raise StoryError(f"expected ERROR VALIDATION_ERROR, got {result_of(answer)}")
 
     def line(self, who: str, whom: str, what: str, result: str) -> None:
-        seconds = time.monotonic() - self._started
-        self.console.print(
-            f"  [dim]{seconds:6.2f} s[/dim]  {who:<17} [cyan]→[/cyan] {whom:<17} "
-            f"{what:<46} [green]{result}[/green]",
-            highlight=False,
-        )
+        self.telling.call(time.monotonic() - self._started, who, whom, what, result)
 
     def note(self, text: str) -> None:
-        self.console.print(f"{'':13}[dim]{text}[/dim]", highlight=False)
+        self.telling.note(text)
 
     def eventually(
         self, look: Callable[[], T | None], failure: str, wait_seconds: float | None = None

@@ -8,7 +8,6 @@ from typing import Final
 
 import requests
 from lxml import etree
-from rich.console import Console
 
 from intyg.adapter.cli.options import swedish_now
 from intyg.adapter.formats import safe_xml
@@ -16,7 +15,16 @@ from intyg.mocks.journal import Entry
 from intyg.mocks.journalsystem.sample import Parent, fk7804
 from intyg.mocks.testing import Intyg
 from intyg.mocks.wire.signature import SignatureOutcome
-from intyg.sandbox.demo.narrator import ADAPTER, EHR, FK, REAL, WAIT_SECONDS, Narrator, StoryError
+from intyg.sandbox.demo.narrator import (
+    ADAPTER,
+    EHR,
+    FK,
+    REAL,
+    WAIT_SECONDS,
+    Narrator,
+    StoryError,
+    Telling,
+)
 from intyg.sandbox.demo.stage import PATIENT, Signer, Stage
 from intyg.schemas.codes import TypAvRelation
 from intyg.schemas.ns import SOAP11
@@ -32,13 +40,13 @@ class Story(Narrator):
 
     Attributes:
         stage: What it plays on.
-        console: Where it is told.
+        telling: Where it is told.
         wait_seconds: How long an effect may take to show.
         messages: How many were checked against their contracts at the end.
     """
 
     stage: Stage
-    console: Console
+    telling: Telling
     wait_seconds: float = WAIT_SECONDS
     messages: int = 0
     last_step: int = 0

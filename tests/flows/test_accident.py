@@ -18,7 +18,7 @@ from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.settings.settings import load_settings
 from intyg.adapter.signature.demo_keys import make_stand_in_keys
 from intyg.sandbox.demo.accident import PATIENT, SOMEBODY, Accident
-from intyg.sandbox.demo.narrator import StoryError
+from intyg.sandbox.demo.narrator import OnTerminal, StoryError
 from intyg.sandbox.demo.production import Authority
 
 
@@ -34,7 +34,7 @@ class InThisProcess(Accident):
 @pytest.mark.timeout(180)  # starts a process of its own, on a machine that may be busy
 def test_a_test_patients_certificate_does_not_reach_a_real_authority(tmp_path: Path) -> None:
     told = io.StringIO()
-    played = Accident(tmp_path / "p", tmp_path / "p.log", Console(file=told, width=200))
+    played = Accident(tmp_path / "p", tmp_path / "p.log", OnTerminal(Console(file=told, width=200)))
     played.play()
     text = told.getvalue()
     assert "0 connections, 0 bytes" in text  # before somebody else's arrives
@@ -56,8 +56,8 @@ def test_a_test_patients_certificate_does_not_reach_a_real_authority(tmp_path: P
 
 
 def test_it_would_be_noticed_if_nothing_blocked_it(tmp_path: Path) -> None:
-    console = Console(file=io.StringIO())
-    played = InThisProcess(tmp_path / "p", tmp_path / "p.log", console, list_patient=False)
+    telling = OnTerminal(Console(file=io.StringIO()))
+    played = InThisProcess(tmp_path / "p", tmp_path / "p.log", telling, list_patient=False)
     with pytest.raises(StoryError, match=r"step 2, .* expected ERROR VALIDATION_ERROR, got OK"):
         played.play()
 

@@ -8,7 +8,7 @@ import requests
 from rich.console import Console
 
 from intyg.mocks.rules.answers import Error
-from intyg.sandbox.demo.narrator import Narrator, StoryError
+from intyg.sandbox.demo.narrator import AsJson, Narrator, OnTerminal, StoryError, Telling
 from intyg.sandbox.demo.stage import PATIENT, Stage
 from intyg.sandbox.demo.story import Story
 from intyg.schemas.codes import ErrorId
@@ -18,12 +18,13 @@ from intyg.schemas.codes import ErrorId
 class Teller(Narrator):
     """Tells any story."""
 
-    console: Console
+    telling: Telling
+    _started: float = 0.0
 
 
 def play(stage: Stage, wait_seconds: float = 15.0) -> str:
     told = io.StringIO()
-    Story(stage, Console(file=told, width=160), wait_seconds).play()
+    Story(stage, OnTerminal(Console(file=told, width=160)), wait_seconds).play()
     return told.getvalue()
 
 
@@ -60,4 +61,14 @@ def test_a_call_without_an_answer_fails_its_step() -> None:
     with pytest.raises(
         StoryError, match=r"^step 3, It calls: a call got no answer \(ReadTimeout\)$"
     ):
-        Teller(Console(file=io.StringIO())).steps([("It calls", call)], first=3)
+        Teller(OnTerminal(Console(file=io.StringIO()))).steps([("It calls", call)], first=3)
+
+
+def test_a_program_is_told_each_call_and_the_end() -> None:
+    told: list[dict[str, object]] = []
+    narrator = Teller(AsJson(told.append))
+    narrator.steps([("It calls", lambda: narrator.line("EHR", "adapter", "Ping", "OK"))], first=3)
+    narrator.telling.end(0.5, "step 4, It ends: it did not")
+    call, end = told
+    assert (call["step"], call["title"], call["answer"]) == (3, "It calls", "OK")
+    assert (end["passed"], end["failure"]) == (False, "step 4, It ends: it did not")

@@ -204,6 +204,25 @@ def test_the_token_is_given_or_done_without() -> None:
         assert asked(said, None) == 200
 
 
+@pytest.mark.parametrize("command", [("--ports-from=0",), ("national", "--port=0")], ids=" ".join)
+def test_programs_are_told_where_each_mock_is(command: tuple[str, ...]) -> None:
+    arguments = [sys.executable, "-m", "intyg.adapter", "mocks", *command, "--json"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            mock = json.loads(process.stdout.readline())
+            assert list(mock) == ["name", "logical_address", "url", "control_token"]
+            bearer = {"Authorization": f"Bearer {mock['control_token']}"}
+            journal = f"{mock['url']}/control/journal"
+            assert requests.get(journal, headers=bearer, timeout=10).status_code == 200
+            assert requests.get(journal, timeout=10).status_code == 401
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+            assert process.returncode == 0
+        finally:
+            process.kill()
+
+
 def test_tls_is_served_and_each_client_is_a_run_of_its_own(tmp_path: Path) -> None:
     keys = make_test_keys(tmp_path, system_clock())
     server, client = keys.server, keys.client
