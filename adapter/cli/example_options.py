@@ -29,13 +29,31 @@ Signer = Annotated[
 IntygsId = Annotated[
     str | None, typer.Option("--id", "--intygs-id", help="Default: a new one each time.")
 ]
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2200
+
+
+def _with_days_around_it(value: datetime | None) -> datetime | None:
+    """An example has dates before and after its own."""
+    if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise typer.BadParameter(f"the year must be {FIRST_YEAR} to {LAST_YEAR}")
+    return value
+
+
 SignedAt = Annotated[
     datetime | None,
-    typer.Option(help="Swedish local time; default: now, on the day of --today."),
+    typer.Option(
+        callback=_with_days_around_it,
+        help="Swedish local time; default: now, on the day of --today.",
+    ),
 ]
 Today = Annotated[
     datetime | None,
-    typer.Option(formats=DAY, help="For rules that depend on it; default: the day of --signed-at."),
+    typer.Option(
+        callback=_with_days_around_it,
+        formats=DAY,
+        help="For rules that depend on it; default: the day of --signed-at.",
+    ),
 ]
 
 Unit = Annotated[str | None, typer.Option(help="HSA-id of the care unit.")]

@@ -87,6 +87,14 @@ def test_dates_of_an_example_are_around_today() -> None:
     assert dates_in(run(*example, "--signed-at", AT).stdout_bytes) == (AT, AT[:10])
 
 
+@pytest.mark.parametrize("option", ["--signed-at", "--today"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_with_none_around_it_is_refused(option: str, day: str) -> None:
+    result = run("example", option, day)
+    assert result.exit_code == 2
+    assert f"'{option}': the year must be 1900 to 2200" in result.stderr
+
+
 def test_today_is_the_swedish_day_unless_told() -> None:
     earliest = swedish_now()
     signed, birth = dates_in(run("example", "FK7210", "--minimal").stdout_bytes)
