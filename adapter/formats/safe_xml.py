@@ -71,12 +71,14 @@ comment that is too long has no end to it."""
 
 _DEEP_PATH: Final = "/*" * (MAX_DEPTH + 1)
 _CROWDED_PATH: Final = f"//*/@*[{MAX_ATTRIBUTES + 1}]"
-_TOO_DEEP_OR_CROWDED: Final = etree.XPath(f"boolean({_DEEP_PATH} | {_CROWDED_PATH})")
+_USUAL_DEPTH: Final = 16
+_ODD: Final = etree.XPath(f"boolean({'/*' * (_USUAL_DEPTH + 1)} | {_CROWDED_PATH})")
+"""Deeper than any certificate, or crowded: one short question, since each message is asked it."""
 _TOO_LONG: Final = etree.XPath(
     f"(//*[not(*)] | //@*)[string-length() > {MAX_VALUE}]/ancestor-or-self::*[1]"
 )
 _TOO_DEEP: Final = etree.XPath(f"boolean({_DEEP_PATH})")
-_CROWDED: Final = etree.XPath(f"{_CROWDED_PATH}/..")
+_CROWDED: Final = etree.XPath(f"({_CROWDED_PATH}/..)[1]")
 _per_thread = threading.local()
 
 
@@ -168,15 +170,25 @@ def parse(
     tree = _well_formed(text)
     if tree.docinfo.internalDTD is not None:  # cannot be; the second lock on the same door
         raise FaultError("The message has a document type declaration (DTD).")
-    if _TOO_DEEP_OR_CROWDED(tree):  # asked together, since it is asked of each message
-        if _TOO_DEEP(tree):
-            raise _too_deep()
-        raise _too_much(_CROWDED(tree), f"{MAX_ATTRIBUTES} attributes")
-    if text.count(b"xmlns") > MAX_NAMESPACES and (crowded := _with_too_many_namespaces(tree)):
+    if _ODD(tree):
+        _refuse_odd(tree)
+    if _may_crowd(text) and (crowded := _with_too_many_namespaces(tree)):
         raise _too_much(crowded, f"{MAX_NAMESPACES} namespace declarations in force")
     if len(text) > MAX_VALUE and (holders := _TOO_LONG(tree)):
         raise _too_long(holders[0].sourceline)
     return tree
+
+
+def _may_crowd(text: bytes) -> bool:
+    """Whether there are enough namespace declarations; what is quick to count is counted first."""
+    return text.count(b"=") > MAX_NAMESPACES and text.count(b"xmlns") > MAX_NAMESPACES
+
+
+def _refuse_odd(tree: etree._ElementTree) -> None:
+    if _TOO_DEEP(tree):
+        raise _too_deep()
+    if crowded := _CROWDED(tree):
+        raise _too_much(crowded, f"{MAX_ATTRIBUTES} attributes")
 
 
 def _too_much(elements: Any, what: str) -> FaultError:
