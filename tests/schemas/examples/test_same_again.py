@@ -1,0 +1,58 @@
+"""A seed is a promise: the example that it gave yesterday is the one that it gives today.
+
+Whoever keeps seeds in a test suite of their own has come to rely on it. Where a certificate type or
+the making of examples changes on purpose, write the digests anew, and look at which changed:
+
+    python -m tests.schemas.examples.test_same_again
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from intyg.schemas.examples.breaking import CannotBreakError, broken
+from intyg.schemas.examples.draft import request_bytes, request_element
+from intyg.schemas.examples.example import Size, example, frame_of
+from intyg.schemas.intyg_model import IntygType
+from tests.schemas.unbreakable import UNBREAKABLE
+from tests.strategies import SIGNED_AT, all_types, workshop
+
+DIGESTS: Final = Path(__file__).with_name("digests.json")
+SEEDS: Final = 4
+BROKEN: Final = 6
+
+
+def made(intyg_type: IntygType) -> Iterator[tuple[str, bytes]]:
+    """Examples of a type by name."""
+    for size in Size:
+        for seed in range(SEEDS):
+            data = example(intyg_type, signed_at=SIGNED_AT, size=size, seed=seed)
+            yield f"{size.value} {seed}", request_bytes(data)
+    shop, frame = workshop(intyg_type.code, intyg_type.version), frame_of(intyg_type, SIGNED_AT)
+    rules = dict.fromkeys(assertion.rule for assertion in shop.assertions)
+    spread = [rule for rule in rules if rule not in UNBREAKABLE]
+    for rule in islice(spread, 5, None, max(1, len(spread) // BROKEN)):
+        try:
+            yield rule, request_bytes(request_element(intyg_type, broken(shop, frame, rule)))
+        except CannotBreakError:
+            yield rule, b""
+
+
+def digests(intyg_type: IntygType) -> dict[str, str]:
+    return {name: hashlib.sha256(data).hexdigest()[:16] for name, data in made(intyg_type)}
+
+
+@pytest.mark.parametrize("intyg_type", all_types(), ids=lambda t: t.key)
+def test_an_example_is_what_it_was(intyg_type: IntygType) -> None:
+    kept = json.loads(DIGESTS.read_text("utf-8"))[intyg_type.key]
+    assert digests(intyg_type) == kept
+
+
+if __name__ == "__main__":
+    every = {intyg_type.key: digests(intyg_type) for intyg_type in all_types()}
+    DIGESTS.write_text(json.dumps(every, indent=1) + "\n", "utf-8")
