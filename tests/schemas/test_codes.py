@@ -72,3 +72,15 @@ def test_the_roots_of_persons_are_those_of_the_schema() -> None:
 def test_the_code_system_of_types_of_intyg() -> None:
     """Fixed by practice only: every message of the national service holds it."""
     assert codes.INTYGSTYP_SYSTEM == "b64ea353-e8f6-4832-b563-fc7d46f29548"
+
+
+def test_code_systems_are_the_published_ones() -> None:
+    """UUIDs of national code lists, which no file of the contracts holds."""
+    assert {name: value for name, value in vars(codes).items() if name.endswith("_SYSTEM")} == {
+        "PART_SYSTEM": "769bb12b-bd9f-4203-a5cd-fd14f2eb3b80",
+        "STATUS_SYSTEM": "9871cd17-8755-4ed9-b894-ff3729e775a4",
+        "RELATION_SYSTEM": "c2362fcd-eda0-4f9a-bd13-b3bbaf7f2146",
+        "AMNE_SYSTEM": "ffa59d8f-8d7e-46ae-ac9e-31804e8e8499",
+        "HANDELSE_SYSTEM": "dfd7bbad-dbe5-4a2f-ba25-f7b9b2cc6b14",
+        "INTYGSTYP_SYSTEM": "b64ea353-e8f6-4832-b563-fc7d46f29548",
+    }

@@ -16,7 +16,7 @@ from lxml import etree
 from intyg.schemas.intyg_model import Delsvar, IntygType, Question
 from intyg.schemas.ns import SOAP11
 from intyg.schemas.positions import Positions
-from intyg.schemas.rules.answers import Day
+from intyg.schemas.rules.answers import Day, Row
 from intyg.schemas.rules.assertion import Assertion, assertions_of, level_of
 from intyg.schemas.rules.check import IntygCheck, path_of
 from intyg.schemas.rules.kinds import KINDS
@@ -164,6 +164,15 @@ def test_places_are_numbered_where_there_are_twins() -> None:
     assert [path_of(element, positions) for element in tree.iter()] == [
         "/a", "/a/b[1]", "/a/b[2]", "/a/b[2]/c", "/a/d",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("svar_id", "number"), [("12", 12.0), (" 12", 12.0), ("٣", None), ("²", None), ("x", None)]
+)
+def test_an_id_is_the_number_that_xpath_makes_of_it(svar_id: str, number: float | None) -> None:
+    element = etree.Element("svar", id=svar_id)
+    read = Row(element, 0).number()
+    assert read == (number if number is not None else pytest.approx(float("nan"), nan_ok=True))
 
 
 def test_one_check_serves_several_threads() -> None:

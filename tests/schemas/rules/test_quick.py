@@ -81,6 +81,9 @@ ODD: Final = Certificate(
         "../../*/delsvar(1.1) = '-0.3'",
         "boolean(../../svar(2)) = boolean(../../*/yes(3.2))",
         "../preceding-sibling::c:svar/@id = ../@id",
+        "not(substring(., 1, 4))",
+        "boolean(text(.)) and not(not(text(.)))",
+        "boolean(translate(., '0123456789-', '')) and not(yes())",
     ],
 )
 def test_odd_values_are_read_as_libxml2_reads_them(expression: str) -> None:
@@ -105,6 +108,9 @@ def test_odd_values_are_read_as_libxml2_reads_them(expression: str) -> None:
         ". or",
         "count(.) * 2",
         "number(.) div 0",
+        "number(.) div 'x'",
+        "number(.) div number(../delsvar(1.1))",
+        "starts-with(yes(), 't')",
         "*/svar(1)",
         "string(.)",
     ],

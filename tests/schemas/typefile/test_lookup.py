@@ -209,6 +209,7 @@ def test_wrong_file_is_named_and_the_rest_works(folder: Path) -> None:
         ('id: "1.2"', 'id: "1.1"', 21, "the id 1.1 is used twice"),
         ('id: "2.1"', 'id: "1.3"', 27, "delsvar 1.3 does not belong to svar 2"),
         ("list: HJUL", "list: DACK", 27, "there is no code list DACK"),
+        ("list: HJUL", "list: HJUL DACK", 27, "there is no code list DACK"),
         ("list: HJUL, system: (R10), codes: (R11)", "codes: ETT", 27, "without a code system"),
         ("codes: (R11)", "codes: TRE (R11)", 27, "TRE is not in code list HJUL"),
         ("must: ../delsvar(1.2)", "must: ../delsvar(1.7)", 30, "there is no question 1.7"),
@@ -251,6 +252,30 @@ def test_order_of_the_keys_of_a_user_s_file_is_free(folder: Path) -> None:
     types = IntygTypes(folder)
     assert types.refused == ()
     assert types.find("CYKEL", "1.0").recipient == "FKASSA"
+
+
+@pytest.mark.parametrize(
+    ("written", "least", "most"),
+    [("2", 2, 2), ("0..2", 0, 2), ("3..", 3, None), ("..4", 0, 4)],
+)
+def test_a_count_has_a_least_and_a_most(
+    folder: Path, written: str, least: int, most: int | None
+) -> None:
+    file = folder / "xx1-1.0.yaml"
+    file.write_text(SMALL.replace("count: 0..2 (R7)", f"count: {written} (R7)", 1), "utf-8")
+    count = IntygTypes(folder).lookup("XX1").question("2").count
+    assert (count.least, count.most) == (least, most)
+
+
+@pytest.mark.parametrize(
+    ("written", "aliases"), [("", ()), ("~", ()), ("cykel", ("cykel",)), ("[a, b]", ("a", "b"))]
+)
+def test_words_are_a_list_or_one_word_or_none(
+    folder: Path, written: str, aliases: tuple[str, ...]
+) -> None:
+    file = folder / "xx1-1.0.yaml"
+    file.write_text(SMALL.replace("aliases: [cykel]", f"aliases: {written}", 1), "utf-8")
+    assert IntygTypes(folder).lookup("XX1").aliases == aliases
 
 
 def test_same_type_twice_in_the_user_s_folder_is_refused(folder: Path) -> None:

@@ -1,15 +1,16 @@
-"""A seed is a promise: the example that it gave yesterday is the one that it gives today.
+"""What a type gives its users is what it gave yesterday: examples, rules and what is exported.
 
-Whoever keeps seeds in a test suite of their own has come to rely on it. Where a certificate type or
-the making of examples changes on purpose, write the digests anew, and look at which changed:
+Whoever keeps seeds, rule ids or an exported schema has come to rely on it. Where a certificate type
+or the making of these changes on purpose, write the digests anew, and look at which changed:
 
-    python -m tests.schemas.examples.test_same_again
+    python -m tests.schemas.test_same_again
 """
 
 import hashlib
 import json
 from collections.abc import Iterator
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +19,14 @@ import pytest
 from intyg.schemas.examples.breaking import CannotBreakError, broken
 from intyg.schemas.examples.draft import request_bytes, request_element
 from intyg.schemas.examples.example import Size, example, frame_of
+from intyg.schemas.export.outline import outline
+from intyg.schemas.export.render import render
+from intyg.schemas.export.schematron import schematron
+from intyg.schemas.export.xsd11 import xsd11
 from intyg.schemas.intyg_model import IntygType
+from intyg.schemas.rules.assertion import assertions_of
 from tests.schemas.unbreakable import UNBREAKABLE
-from tests.strategies import SIGNED_AT, all_types, workshop
+from tests.strategies import SIGNED_AT, TODAY, all_types, workshop
 
 DIGESTS: Final = Path(__file__).with_name("digests.json")
 SEEDS: Final = 4
@@ -43,12 +49,26 @@ def made(intyg_type: IntygType) -> Iterator[tuple[str, bytes]]:
             yield rule, b""
 
 
+def exported(intyg_type: IntygType) -> Iterator[tuple[str, bytes]]:
+    """What is demanded of a certificate of a type, in each of the ways in which we say it."""
+    yield "outline", "\n".join(outline(intyg_type, rules=True)).encode()
+    yield "xsd11", xsd11(intyg_type, today=TODAY)
+    yield "schematron", schematron(intyg_type, today=TODAY)
+    facts = [replace(assertion, node=None) for assertion in assertions_of(intyg_type)]
+    yield "assertions", repr(facts).encode()
+    request = example(intyg_type, signed_at=SIGNED_AT)
+    yield "rendered", repr(render(intyg_type, request[-1])).encode()
+
+
 def digests(intyg_type: IntygType) -> dict[str, str]:
-    return {name: hashlib.sha256(data).hexdigest()[:16] for name, data in made(intyg_type)}
+    return {
+        name: hashlib.sha256(data).hexdigest()[:16]
+        for name, data in chain(made(intyg_type), exported(intyg_type))
+    }
 
 
 @pytest.mark.parametrize("intyg_type", all_types(), ids=lambda t: t.key)
-def test_an_example_is_what_it_was(intyg_type: IntygType) -> None:
+def test_what_a_type_gives_is_what_it_was(intyg_type: IntygType) -> None:
     kept = json.loads(DIGESTS.read_text("utf-8"))[intyg_type.key]
     assert digests(intyg_type) == kept
 
