@@ -275,3 +275,15 @@ def test_a_rule_is_added_once_replaced_anew_and_removed() -> None:
     assert [rule.id for rule in rules.all()] == ["a"]
     rules.clear()
     assert rules.all() == ()
+
+
+def test_a_rule_makes_an_address_one_that_is_answered_at_while_it_is_enabled() -> None:
+    rules = book(
+        {"match": {"contract": "RegisterCertificate"}},
+        {"match": {"logical_address": "FK-MINE"}},
+        {"match": {"logical_address": "FK-OFF"}, "enabled": False},
+    )
+    assert rules.speak_of("FK-MINE")
+    assert not rules.speak_of("FK-OFF")
+    assert not rules.speak_of("FK-OTHER")
+    assert not rules.speak_of(None)

@@ -17,6 +17,7 @@ from intyg.mocks.testing import (
     NotAcceptedError,
 )
 from intyg.mocks.testing.clock import TestClock
+from intyg.mocks.testing.expectation import call_words, wait_for
 from intyg.mocks.testing.sentences import SentenceError
 from intyg.schemas.codes import ErrorId
 
@@ -227,6 +228,54 @@ def test_the_bytes_that_brought_a_certificate_can_be_looked_at(
     assert intyg.body in fk.message_with(intyg)
     with pytest.raises(ControlError, match="is not known here"):
         fk.message_with("another")
+
+
+def test_care_s_message_that_is_refused_fails_unless_it_is_to_be_seen(
+    ehr: Journalsystem, fk: Forsakringskassan
+) -> None:
+    intyg = ehr.register()
+    fk.expect("SendMessageToRecipient").answers("ERROR", "APPLICATION_ERROR").times(2)
+    with pytest.raises(NotAcceptedError, match="SendMessageToRecipient"):
+        ehr.ask("KONTKT", intyg)
+    message = ehr.ask("KONTKT", intyg, check=False)
+    assert message.answer is not None
+    assert message.answer.error_id == "APPLICATION_ERROR"
+
+
+def test_time_goes_on_from_where_it_was_frozen(intyg_clock: TestClock) -> None:
+    frozen = intyg_clock.freeze()
+    assert intyg_clock.now == frozen
+    assert intyg_clock.run() >= frozen
+    while intyg_clock.now <= frozen:  # until the time-out of the test, if it stands still
+        time.sleep(0.01)
+
+
+def test_an_expectation_reads_as_it_was_said(ehr: Journalsystem, fk: Forsakringskassan) -> None:
+    expected = fk.expect("RegisterCertificate", typ="LISJP").answers("VP009").answers("OK")
+    assert str(expected) == (
+        "RegisterCertificate typ=LISJP, answered vp VP009, then ok, at least twice"
+    )
+    codes(ehr, 2)
+
+
+def test_what_is_looked_for_is_looked_for_until_the_time_is_over() -> None:
+    looks: list[float] = []
+    began = time.monotonic()
+    wait_for(lambda: looks.append(time.monotonic()), 0.2)
+    assert len(looks) > 1
+    assert looks[-1] - began >= 0.1
+
+
+def test_a_call_in_words(ehr: Journalsystem, fk: Forsakringskassan) -> None:
+    intyg = ehr.register()
+    [call] = fk.calls()
+    about = f"call {call.number}: RegisterCertificate:3 to FKASSA about {intyg.intygs_id}"
+    assert call_words(call) == f"{about}: OK"
+    other = call.model_copy(update={"result_code": None, "error_id": None, "http_status": 500})
+    assert call_words(other) == f"{about}: HTTP 500"
+    bare = {"contract": None, "logical_address": None, "intygs_id": None, "http_status": None}
+    none = other.model_copy(update=bare)
+    assert call_words(none) == f"call {call.number}: no contract: no HTTP answer"
 
 
 def test_a_revocation_is_waited_for(ehr: Journalsystem, fk: Forsakringskassan) -> None:
