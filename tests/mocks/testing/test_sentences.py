@@ -255,7 +255,7 @@ def test_an_expectation_reads_as_it_was_said(ehr: Journalsystem, fk: Forsakrings
     assert str(expected) == (
         "RegisterCertificate typ=LISJP, answered vp VP009, then ok, at least twice"
     )
-    codes(ehr, 2)
+    fk.forget_expectations()
 
 
 def test_what_is_looked_for_is_looked_for_until_the_time_is_over() -> None:
