@@ -17,7 +17,13 @@ import structlog
 from intyg.adapter.httpd.answer import NAME, Face, Headers, latin, refusal_bytes
 from intyg.adapter.httpd.connection import CallerGoneError, Connection
 from intyg.adapter.httpd.intake import Intake
-from intyg.adapter.httpd.request import BrokenBodyError, Refusal, TooLateError, TooMuchError
+from intyg.adapter.httpd.request import (
+    BrokenBodyError,
+    Refusal,
+    TooLateError,
+    TooMuchError,
+    normal_target,
+)
 from intyg.adapter.routing.caller import PEER_CERT
 
 _BODILESS: Final = frozenset({204, 304})
@@ -179,10 +185,11 @@ class Exchange:
 
 def environ_of(connection: Connection, head: h11.Request) -> dict[str, Any]:
     """What a request says, as PEP 3333 has it."""
-    path, _, query = head.target.partition(b"?")
+    host, target = normal_target(head.target)
+    path, _, query = target.partition(b"?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": head.method.decode(),
-        "REQUEST_URI": head.target.decode(),
+        "REQUEST_URI": target.decode(),
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query.decode(),
@@ -202,6 +209,8 @@ def environ_of(connection: Connection, head: h11.Request) -> dict[str, Any]:
         told, said = environ.get(key), value.decode("latin-1")
         # One list (RFC 9110 section 5.3): neither of two takes the place of the other.
         environ[key] = said if told is None else f"{told}, {said}"
+    if host is not None:
+        environ["HTTP_HOST"] = host.decode()
     return environ
 
 

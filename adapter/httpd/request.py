@@ -24,7 +24,11 @@ _CHUNK_OVERHEAD: Final = 64 * 1024  # bytes of chunk lines, whatever the body; a
 _LINE: Final = rb"[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*\r\n"
 _HEADER: Final = re.compile(rb"(?:" + _LINE + rb")+\r\n")
 _BEGINS: Final = re.compile(rb"[A-Za-z]")
-_TARGET: Final = re.compile(rb"/[^#]*|\*")
+_TARGET: Final = re.compile(
+    rb"\*|/[^#]*|https?://([^/?#@]+)((?:[/?][^#]*)?)",  # RFC 9112 section 3.2
+    re.IGNORECASE,
+)
+_HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 
 
 @dataclass(frozen=True)
@@ -215,5 +219,25 @@ def _refuse_unfit(head: h11.Request, told: dict[bytes, bytes]) -> None:
         raise Refusal(HTTPStatus.BAD_REQUEST, "It is not certain where this request ends.")
     if head.method == b"CONNECT":
         raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "This is no proxy.")
+    host = told.get(b"host")  # h11 has seen that there are not two of them
+    if host is None and head.http_version != b"1.0":
+        raise Refusal(HTTPStatus.BAD_REQUEST, "HTTP/1.1 demands a Host header.")
     if not _TARGET.fullmatch(head.target):
         raise Refusal(HTTPStatus.BAD_REQUEST, "The request's address is not a path here.")
+    if not all(map(_HOST.fullmatch, (host or b"", normal_target(head.target)[0] or b""))):
+        raise Refusal(HTTPStatus.BAD_REQUEST, "The Host header is none.")
+
+
+def normal_target(target: bytes) -> tuple[bytes | None, bytes]:
+    """
+    Host and path of a request's target, of the forms that are answered.
+
+    A path alone has no host. `http://host/path`, which is for proxies and which a server must take
+    as well, has one, and it wins over the header `Host`.
+
+    Source: RFC 9112 sections 3.2.1 and 3.2.2.
+    """
+    match = _TARGET.fullmatch(target)
+    if match is None or match[1] is None:
+        return None, target
+    return match[1], match[2] if match[2].startswith(b"/") else b"/" + match[2]

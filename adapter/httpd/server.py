@@ -50,7 +50,7 @@ from intyg.adapter.httpd.connection import Connection
 from intyg.adapter.httpd.exchange import base_environ
 from intyg.adapter.httpd.intake import Intake
 from intyg.adapter.httpd.mount import Mount
-from intyg.adapter.httpd.request import Limits
+from intyg.adapter.httpd.request import Limits, normal_target
 from intyg.adapter.httpd.tls import HANDSHAKE_SECONDS, Handshakes
 from intyg.adapter.httpd.workers import Workers
 
@@ -211,10 +211,8 @@ class Server:
         """A request is whole: it is for a worker."""
         head = connection.request.head
         assert head is not None
-        is_health = head.target.partition(b"?")[0] == b"/health" and head.method in (
-            b"GET",
-            b"HEAD",
-        )
+        path = normal_target(head.target)[1].partition(b"?")[0]
+        is_health = path == b"/health" and head.method in (b"GET", b"HEAD")
         (self._health if is_health else self._workers).take(connection)
 
 

@@ -348,6 +348,8 @@ class MockService(Generic[P_co]):
             raise FaultError(FaultCode.CLIENT, "SOAP calls are POST", 405)
         if request.mimetype not in ("text/xml", ""):
             raise FaultError(FaultCode.CLIENT, "The content type of SOAP 1.1 is text/xml", 415)
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise FaultError(FaultCode.CLIENT, "The message has a Content-Encoding", 415)
 
     def _open(self, request: Request, call: Call) -> None:
         """Envelope, logical address, contract."""

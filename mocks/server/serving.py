@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
-from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
 from werkzeug.wrappers import Request, Response
 
+from intyg.mocks.server.http_request import StrictHandler
 from intyg.mocks.server.persona_base import Persona
 from intyg.mocks.server.service import MockService
 from intyg.mocks.wire.tls import load_ca, load_cert
@@ -111,7 +112,8 @@ class MockServer:
         with _listener(host, port) as listener:
             self.port: int = listener.getsockname()[1]
             # Opened here since werkzeug, which takes a copy, exits when a port is taken.
-            self._server = _Server(host, self.port, mock, _QuietHandler, fd=listener.fileno())
+            handler = _QuietHandler.up_to(mock.settings.max_body_bytes)
+            self._server = _Server(host, self.port, mock, handler, fd=listener.fileno())
             self._server.ssl_context = context
         self._thread = threading.Thread(
             target=self._server.serve_forever,
@@ -197,8 +199,12 @@ def mount(httpserver: Any, mock: MockService[Persona]) -> None:
     """
     Let a `pytest_httpserver.HTTPServer` answer as the mock, on every path.
 
-    Long polls and parallel calls need one made with `threaded=True`.
+    Long polls and parallel calls need one made with `threaded=True`. One that runs already refuses
+    from now on, as every mock does, what is not certain to be one request.
     """
+    if httpserver.server is not None:  # each connection has a handler of its own
+        handler = StrictHandler.up_to(mock.settings.max_body_bytes)
+        httpserver.server.RequestHandlerClass = handler
 
     def respond(request: Request) -> Response:
         body = request.get_data()  # which pytest-httpserver has read already
@@ -299,7 +305,7 @@ class _CountedChunks(DechunkedInput):
         return super().read_chunk_len()
 
 
-class _QuietHandler(WSGIRequestHandler):
+class _QuietHandler(StrictHandler):
     """The journal is the log; werkzeug's own lines would print addresses with ids in them."""
 
     def parse_request(self) -> bool:

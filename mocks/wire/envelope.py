@@ -25,6 +25,9 @@ _ENVELOPE: Final = f"{{{ns.SOAP11}}}Envelope"
 _HEADER: Final = f"{{{ns.SOAP11}}}Header"
 _BODY: Final = f"{{{ns.SOAP11}}}Body"
 _FAULT: Final = f"{{{ns.SOAP11}}}Fault"
+_MUST_UNDERSTAND: Final = f"{{{ns.SOAP11}}}mustUnderstand"
+_ACTOR: Final = f"{{{ns.SOAP11}}}actor"
+_NEXT: Final = "http://schemas.xmlsoap.org/soap/actor/next"
 _LOGICAL_ADDRESS: Final = f"{{{ns.REGISTRY}}}LogicalAddress"
 
 
@@ -33,6 +36,7 @@ class FaultCode(StrEnum):
 
     CLIENT = "Client"
     SERVER = "Server"
+    MUST_UNDERSTAND = "MustUnderstand"
 
 
 class FaultError(Exception):
@@ -115,9 +119,11 @@ def read(data: bytes, charset: str | None = None) -> Message:
     Read a call.
 
     Raises:
-        FaultError: No envelope, or not exactly one element in its Body.
+        FaultError: No envelope, not exactly one element in its Body, or a header that must be
+            understood and is not.
     """
     body, header = _parts(parse(data, charset))
+    _understand(header)
     children = [child for child in body if isinstance(child.tag, str)]
     if len(children) != 1:
         raise FaultError(
@@ -152,6 +158,21 @@ def _parts(root: etree._Element) -> tuple[etree._Element, etree._Element | None]
     if body is None:
         raise FaultError(FaultCode.CLIENT, "The SOAP Envelope has no Body")
     return body, root.find(_HEADER)
+
+
+def _understand(header: etree._Element | None) -> None:
+    """SOAP 1.1, 4.2.2 and 4.2.3: what is meant for the last receiver, or for each on the way."""
+    for block in () if header is None else header:
+        if (
+            isinstance(block.tag, str)
+            and block.tag != _LOGICAL_ADDRESS
+            and block.get(_MUST_UNDERSTAND) in ("1", "true")
+            and block.get(_ACTOR, "") in ("", _NEXT)
+        ):
+            raise FaultError(
+                FaultCode.MUST_UNDERSTAND,
+                "The Header holds a block that must be understood (mustUnderstand) and is not",
+            )
 
 
 def write_request(element: etree._Element, logical_address: str) -> bytes:

@@ -5,7 +5,13 @@ import time
 
 import pytest
 
-from intyg.adapter.httpd.request import BrokenBodyError, IncomingRequest, Limits, Refusal
+from intyg.adapter.httpd.request import (
+    BrokenBodyError,
+    IncomingRequest,
+    Limits,
+    Refusal,
+    normal_target,
+)
 
 LIMITS = Limits(header_bytes=2000, body_bytes=100, arrive_seconds=1, idle_seconds=1)
 
@@ -66,7 +72,14 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
         pytest.param(b"GET / HTTP/1.1\r\n\r\n", 400, id="no host"),
         pytest.param(b"GET /\r\n\r\n", 400, id="no version"),
         pytest.param(b"GET / HTTP/2.0\r\n\r\n", 505, id="another version"),
-        pytest.param(b"GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400, id="proxy"),
+        pytest.param(b"GET / HTTP/1.2\r\n\r\n", 400, id="no host, later version"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400, id="odd host"),
+        pytest.param(b"GET ftp://x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400, id="another scheme"),
+        pytest.param(b"GET http:///a HTTP/1.1\r\nHost: x\r\n\r\n", 400, id="no authority"),
+        pytest.param(b"GET http://u@x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400, id="user"),
+        pytest.param(b'GET http://"x/ HTTP/1.1\r\nHost: x\r\n\r\n', 400, id="odd authority"),
+        pytest.param(b"GET http://x/#a HTTP/1.1\r\nHost: x\r\n\r\n", 400, id="far fragment"),
+        pytest.param(b"GET x HTTP/1.1\r\nHost: x\r\n\r\n", 400, id="no path"),
         pytest.param(b"GET /#a HTTP/1.1\r\nHost: x\r\n\r\n", 400, id="fragment"),
         pytest.param(b"CONNECT x:25 HTTP/1.1\r\nHost: x\r\n\r\n", 405, id="tunnel"),
         pytest.param(
@@ -84,6 +97,26 @@ def test_what_no_application_sees(data: bytes, status: int) -> None:
     with pytest.raises(Refusal) as refused:
         IncomingRequest(LIMITS).take(data)
     assert refused.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "path"),
+    [
+        (b"/a/b?c=http://d", None, b"/a/b?c=http://d"),
+        (b"*", None, b"*"),
+        (b"http://x/a?b", b"x", b"/a?b"),
+        (b"HTTPS://x.example:81/a", b"x.example:81", b"/a"),
+        (b"http://[::1]:81/", b"[::1]:81", b"/"),
+        (b"http://x", b"x", b"/"),
+        (b"http://x?wsdl", b"x", b"/?wsdl"),
+        (b"//a/b", None, b"//a/b"),
+    ],
+)
+def test_every_form_of_a_target_is_one_path(target: bytes, host: bytes | None, path: bytes) -> None:
+    request = IncomingRequest(LIMITS)
+    request.take(b"GET " + target + b" HTTP/1.1\r\nHost: y\r\n\r\n")
+    assert request.head is not None
+    assert normal_target(request.head.target) == (host, path)
 
 
 def test_the_same_length_twice_is_one() -> None:

@@ -368,6 +368,28 @@ def test_few_functions_of_ours_stand_between_thread_and_application(
     assert seen == [["go_on", "_work"]] * 2  # the first is what keeps any thread of ours
 
 
+def test_an_absolute_target_is_taken_and_its_host_wins(serve: Callable[..., Server]) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def look(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        seen.append(environ)
+        return _text(start_response, "")
+
+    request = b"GET http://a.example:81/b%20c?d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert talk(serve(Mount({"/b c": look})), request).startswith(b"HTTP/1.1 200 OK\r\n")
+    names = ("HTTP_HOST", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REQUEST_URI")
+    assert [seen[0][name] for name in names] == ["a.example:81", "/b c", "", "d", "/b%20c?d"]
+
+
+def test_who_asks_whether_to_send_too_much_is_refused_at_once(
+    serve: Callable[..., Server],
+) -> None:
+    """RFC 9110 section 10.1.1: no `100 Continue` before the 413."""
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 101\r\n\r\n"
+    answer = talk(serve(unread, max_body_bytes=100), head)
+    assert answer.startswith(b"HTTP/1.1 413 Content Too Large\r\n")
+
+
 def test_a_caller_that_asks_first_is_told_to_go_on(serve: Callable[..., Server]) -> None:
     with socket.create_connection(("127.0.0.1", serve(echo).port), timeout=5) as sock:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"

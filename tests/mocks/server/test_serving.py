@@ -102,7 +102,7 @@ def test_a_body_in_very_many_pieces_is_not_read_to_its_end(
     server: MockServer, kassan: Kassan
 ) -> None:
     with socket.create_connection((server.host, server.port)) as caller:
-        caller.sendall(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        caller.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         caller.sendall(b"1\r\n \r\n" * (MAX_CHUNKS + 1))
         caller.shutdown(socket.SHUT_WR)
         assert caller.recv(100).startswith(b"HTTP/1.1 400 ")
