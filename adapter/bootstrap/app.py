@@ -29,7 +29,7 @@ from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.kept_thread import names_of_ended
 from intyg.adapter.domain.virtual_clock import VirtualClock
 from intyg.adapter.flows import after_delivery
-from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS
+from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS, SENT_TO_CARE
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.httpd.mount import Mount
@@ -121,6 +121,7 @@ class App:
             services.clock,
             FAULT_CONTRACTS,
             Access(settings, services.routes),
+            SENT_TO_CARE,
         )
         console = build_console(services, self.ended_threads)
         control: dict[str, WSGIApplication] = {"/api": console, "/metrics": console}

@@ -110,12 +110,29 @@ class ServerSettings(_Part):
     )
     trust_proxy: bool = Field(
         default=False,
-        description="believe X-Forwarded-Proto, -Host and -Port when writing addresses into WSDLs",
+        description="believe X-Forwarded-Proto, -Host, -Port and -Prefix when writing addresses "
+        "into WSDLs",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="what callers know this server as, e.g. https://intyg.example/adapter; in "
+        "WSDLs, whatever the call and its headers say",
     )
     validate_answers: bool = Field(
         default=True, description="check every answer against its contract before it leaves"
     )
     tls: ServerTlsSettings | None = Field(default=None, description="None: plain HTTP")
+
+    @pydantic.field_validator("public_url")
+    @classmethod
+    def _base_of_addresses(cls, url: str | None) -> str | None:
+        if url is not None:
+            check_web_address(url)
+            if "?" in url or "#" in url:
+                raise ValueError(
+                    "must be a host, with or without a path"
+                )
+        return url
 
 
 class ConsoleSettings(_Part):

@@ -1,16 +1,17 @@
 """The SOAP doors as one WSGI application, to be mounted under /services.
 
-    GET  /                       lists the contracts
-    GET  <national path>?wsdl    the contract, with the address that the caller used
-    GET  <national path>?xsd=…   a schema that it imports
-    POST <national path>         a message
+    GET  /                            lists the contracts
+    GET  <national path>?wsdl         the contract, with the address that the caller used
+    GET  <national path>?singleWsdl   the same with every schema inside it
+    GET  <national path>?xsd=…        a schema that it imports
+    POST <national path>              a message
 
 A message that is no request to a contract here gets a SOAP fault (HTTP 500, or 413, 415, 408, 400
 where HTTP has a word for it); everything else is its handler's to answer.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs, quote
@@ -47,6 +48,7 @@ def build_wsgi(
     clock: Clock,
     fault_contracts: frozenset[str] = frozenset(),
     access: Access | None = None,
+    sent: Sequence[str] = (),
 ) -> WSGIApplication:
     """
     Build the doors.
@@ -54,24 +56,36 @@ def build_wsgi(
     Args:
         contracts: All contracts known, served or not.
         handlers: From contract key (`RegisterCertificate:3`) to its flow; these are served.
-        settings: `environment`, and of `server`: `max_body_bytes`, `trust_proxy` and
+        settings: `environment`, and of `server`: `max_body_bytes`, `trust_proxy`, `public_url` and
             `validate_answers`.
         clock: For `Inbound.received_at`.
         fault_contracts: Keys of contracts whose response has no result (the read contracts): every
             error of theirs is a SOAP fault.
         access: Asked who calls, and whether they may; None: everybody may call everything.
 
+        sent: Keys of contracts that callers serve themselves; their WSDLs are listed, too.
+
     Raises:
         KeyError: A handler for an unknown contract.
     """
-    served = []
-    for key in handlers:
+
+    def known(key: str) -> Contract:
         name, _, major = key.partition(":")
-        served.append(contracts.get(name, int(major)))
-    return _Doors(contracts, served, handlers, settings, clock, fault_contracts, access)
+        return contracts.get(name, int(major))
+
+    doors = _Doors(
+        contracts, list(map(known, handlers)), handlers, settings, clock, fault_contracts, access
+    )
+    doors.sent = {contract.path: contract for contract in map(known, sent)}
+    return doors
 
 
 class _Doors:
+    """
+    Attributes:
+        sent: Contracts that callers serve, by path.
+    """
+
     def __init__(
         self,
         contracts: Contracts,
@@ -87,6 +101,8 @@ class _Doors:
         self._environment = settings.environment
         self._max_bytes = settings.server.max_body_bytes
         self._trust_proxy = settings.server.trust_proxy
+        self._public_url = settings.server.public_url
+        self.sent: dict[str, Contract] = {}
         self._clock = clock
         self._access = access
         self._services: dict[str, ContractServer] = {
@@ -105,9 +121,10 @@ class _Doors:
     def __call__(self, environ: web.Environ, start_response: Any) -> Iterable[bytes]:
         started = time.perf_counter()
         call = Call(b"", None, self._clock(), web.correlation_id(environ))
-        contract = self._by_path.get(environ.get("PATH_INFO", ""))
+        path = web.normal_path(environ.get("PATH_INFO", ""))
+        contract = self._by_path.get(path)
         try:
-            response = self._answer_itself(environ, contract)
+            response = self._answer_itself(environ, path, contract)
             if response is None:
                 assert contract is not None
                 self._read(environ, call)
@@ -135,13 +152,15 @@ class _Doors:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
 
     def _answer_itself(
-        self, environ: web.Environ, contract: Contract | None
+        self, environ: web.Environ, path: str, contract: Contract | None
     ) -> web.Response | None:
         """A page, or what is wrong with the request; None for a message to a contract."""
         method = environ["REQUEST_METHOD"]
         reading = method in ("GET", "HEAD")
-        if environ.get("PATH_INFO", "") in ("", "/"):
+        if not path:
             return self._index(environ) if reading else _not_allowed("GET, HEAD")
+        if contract is None and path in self.sent:
+            return self._sent(environ, self.sent[path])
         if contract is None:
             services = environ.get("SCRIPT_NAME") or "/"
             return web.Response.text(404, f"No service here. GET {services} lists the services.")
@@ -150,28 +169,55 @@ class _Doors:
         return self._document(environ, contract) if reading else _not_allowed("POST, GET, HEAD")
 
     def _index(self, environ: web.Environ) -> web.Response:
-        base = web.caller_base(environ, self._trust_proxy) + quote(environ.get("SCRIPT_NAME", ""))
-        contracts = sorted(self._by_path.values(), key=lambda contract: contract.key)
+        base = self._base(environ) + quote(environ.get("SCRIPT_NAME", ""))
+        shown = pages.Shown(
+            *(
+                sorted(contracts.values(), key=lambda contract: contract.key)
+                for contracts in (self._by_path, self.sent)
+            )
+        )
         vary = (("Vary", "Accept"),)
         if "application/json" in environ.get("HTTP_ACCEPT", ""):
-            body = pages.as_json(contracts, base, self._environment)
+            body = pages.as_json(shown, base, self._environment)
             return web.Response(200, body, "application/json", vary)
-        page = pages.as_html(contracts, base, self._environment)
+        page = pages.as_html(shown, base, self._environment)
         return web.Response(200, page, "text/html; charset=UTF-8", vary)
 
     def _document(self, environ: web.Environ, contract: Contract) -> web.Response:
+        address = self._address(environ)
+        return self._description(environ, contract, address) or _not_allowed(
+            "POST", f"Post a SOAP message here; {address}?wsdl describes it."
+        )
+
+    def _sent(self, environ: web.Environ, contract: Contract) -> web.Response:
+        """What is told of a contract whose messages are sent from here."""
+        described = None
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            described = self._description(environ, contract, None)
+        return described or web.Response.text(
+            404,
+            f"{contract.name} {contract.major} is sent to you, and served by you; "
+            f"{self._address(environ)}?wsdl describes it.",
+        )
+
+    def _description(
+        self, environ: web.Environ, contract: Contract, address: str | None
+    ) -> web.Response | None:
+        """The WSDL or schema that is asked for; without an address, for whoever serves it."""
         query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True, max_num_fields=9)
         asked = {name.lower(): values[0] for name, values in query.items()}
-        address = self._address(environ)
+        here = self._address(environ)
+        if "singlewsdl" in asked:
+            return web.Response(200, self._contracts.wsdl_whole(contract, address), XML)
         if "wsdl" in asked:
-            return web.Response(200, self._contracts.wsdl(contract, address), XML)
-        if "xsd" in asked:
-            try:
-                schema = self._contracts.document(contract, asked["xsd"], f"{address}?xsd=")
-            except KeyError:
-                return web.Response.text(404, f"No such schema. {address}?wsdl names them.")
-            return web.Response(200, schema, XML)
-        return _not_allowed("POST", f"Post a SOAP message here; {address}?wsdl describes it.")
+            return web.Response(200, self._contracts.wsdl(contract, address, f"{here}?xsd="), XML)
+        if "xsd" not in asked:
+            return None
+        try:
+            schema = self._contracts.document(contract, asked["xsd"], f"{here}?xsd=")
+        except KeyError:
+            return web.Response.text(404, f"No such schema. {here}?wsdl names them.")
+        return web.Response(200, schema, XML)
 
     def _read(self, environ: web.Environ, call: Call) -> None:
         """
@@ -203,7 +249,10 @@ class _Doors:
         return f"{other.name} {other.major} is served at {other.path}."
 
     def _address(self, environ: web.Environ) -> str:
-        return web.caller_base(environ, self._trust_proxy) + web.path_of(environ)
+        return self._base(environ) + web.path_of(environ)
+
+    def _base(self, environ: web.Environ) -> str:
+        return web.caller_base(environ, self._trust_proxy, self._public_url)
 
     def _log(
         self,

@@ -22,7 +22,10 @@ CORRELATION_HEADER: Final = "x-skltp-correlation-id"
 _BLOCK_BYTES: Final = 256 * 1024
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
-_PORT: Final = re.compile(r"\d{1,5}")
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+_SLASHES: Final = re.compile(r"/{2,}")
+_SCHEME: Final = re.compile(r"https?", re.IGNORECASE)
+_PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9._~%-]+)+/?")
 _CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([A-Za-z0-9._:-]{1,40})"?\s*(?:;|$)', re.I)
 
 
@@ -113,35 +116,51 @@ def correlation_id(environ: Mapping[str, Any]) -> str:
     return str(uuid.uuid4())
 
 
-def caller_base(environ: Mapping[str, Any], trust_proxy: bool) -> str:
+def caller_base(
+    environ: Mapping[str, Any], trust_proxy: bool, public_url: str | None = None
+) -> str:
     """
-    Scheme and authority of the address that the caller used, e.g. `https://intyg.example:8443`.
+    What this server's paths are appended to, e.g. `https://intyg.example:8443` or `…/intyg`.
 
     Args:
         environ: The WSGI environment.
-        trust_proxy: Believe X-Forwarded-Proto, -Host and -Port. Only behind a proxy that sets them:
-            otherwise any caller can make us hand out a WSDL that points elsewhere.
+        trust_proxy: Believe X-Forwarded-Proto, -Host, -Port and -Prefix. Only behind a proxy that
+            sets them: otherwise any caller can make us hand out a WSDL that points elsewhere.
+        public_url: The setting of that name; it wins over whatever the caller used.
     """
+    if public_url is not None:
+        return public_url.rstrip("/")
     scheme = environ["wsgi.url_scheme"]
     host = str(environ.get("HTTP_HOST", ""))
     if not _HOST.fullmatch(host):
         host = f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
     if not trust_proxy:
         return f"{scheme}://{host}"
-    if environ.get("HTTP_X_FORWARDED_PROTO") in ("http", "https"):
-        scheme = environ["HTTP_X_FORWARDED_PROTO"]
-    forwarded = str(environ.get("HTTP_X_FORWARDED_HOST", "")).partition(",")[0].strip()
-    if _HOST.fullmatch(forwarded):
-        host = forwarded
-    port = str(environ.get("HTTP_X_FORWARDED_PORT", ""))
-    if _PORT.fullmatch(port):
+    scheme = _forwarded(environ, "PROTO", _SCHEME, scheme).lower()
+    host = _forwarded(environ, "HOST", _HOST, host)
+    port = _forwarded(environ, "PORT", _PORT, "")
+    if port:
         default = {"http": "80", "https": "443"}[scheme]
         host = re.sub(r":\d+$", "", host) + ("" if port == default else f":{port}")
-    return f"{scheme}://{host}"
+    return f"{scheme}://{host}{_forwarded(environ, 'PREFIX', _PREFIX, '').rstrip('/')}"
+
+
+def _forwarded(environ: Mapping[str, Any], name: str, form: re.Pattern[str], otherwise: str) -> str:
+    """
+    What the outermost proxy says of the caller's address, if it has the form of that.
+
+    Each proxy on the way appends to the list, so the first is the one that the caller spoke to.
+    """
+    said = str(environ.get(f"HTTP_X_FORWARDED_{name}", "")).partition(",")[0].strip()
+    return said if form.fullmatch(said) else otherwise
+
+
+def normal_path(path: str) -> str:
+    """A path without doubled slashes and without one at its end: clients append to addresses."""
+    return _SLASHES.sub("/", path).rstrip("/")
 
 
 def path_of(environ: Mapping[str, Any]) -> str:
     """The request's path, quoted again, with the part that the application is mounted under."""
-    return quote(
-        (environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")).encode("latin-1", "replace")
-    )
+    path = normal_path(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
+    return quote(path.encode("latin-1", "replace"))

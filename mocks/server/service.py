@@ -8,8 +8,8 @@ and the first that fails decides the answer.
 A rule (see `rule_host`) may have it answered otherwise, before or after it was taken.
 
 POST a call to any path that ends with the contract's national path, or to `/`, where the body
-element says which contract it is. `?wsdl` on a national path answers the WSDL. `/control` is the
-mock's own interface (see `control`).
+element says which contract it is. `?wsdl` on a national path answers the WSDL, `?singleWsdl` one
+with every schema inside it. `/control` is the mock's own interface (see `control`).
 """
 
 import contextlib
@@ -257,14 +257,17 @@ class MockService(Generic[P_co]):
     def _describe(self, request: Request) -> Response:
         """WSDL and the XSDs it imports; anything else is told where the door is."""
         contract = self._contract_of_path(request.path)
-        if contract is not None and "wsdl" in request.args:
-            wsdl = self.place.contracts.wsdl(contract, request.base_url)
+        asked = {name.lower(): value for name, value in request.args.items()}
+        contracts, here = self.place.contracts, request.base_url.rstrip("/")
+        if contract is not None and "singlewsdl" in asked:
+            wsdl = contracts.wsdl_whole(contract, here)
             return Response(wsdl, content_type=envelope.CONTENT_TYPE)
-        if contract is not None and "xsd" in request.args:
+        if contract is not None and "wsdl" in asked:
+            wsdl = contracts.wsdl(contract, here)
+            return Response(wsdl, content_type=envelope.CONTENT_TYPE)
+        if contract is not None and "xsd" in asked:
             try:
-                xsd = self.place.contracts.document(
-                    contract, request.args["xsd"], f"{request.base_url}?xsd="
-                )
+                xsd = contracts.document(contract, asked["xsd"], f"{here}?xsd=")
             except KeyError:
                 return Response("No such schema\n", 404, content_type="text/plain")
             return Response(xsd, content_type=envelope.CONTENT_TYPE)

@@ -67,4 +67,7 @@ READERS: Final[Mapping[str, ReadFlow]] = {
 FAULT_CONTRACTS: Final = frozenset(READERS) - {"ListCertificatesForCitizen:3"}
 """Those whose schema has no answer that only says no: they fail by SOAP fault."""
 
-__all__ = ["FAULT_CONTRACTS", "HANDLERS", "READERS", "Flow", "ReadFlow"]
+SENT_TO_CARE: Final = ("CertificateStatusUpdateForCare:3", "SendMessageToCare:2")
+"""By contract key: what an EHR serves, and is sent."""
+
+__all__ = ["FAULT_CONTRACTS", "HANDLERS", "READERS", "SENT_TO_CARE", "Flow", "ReadFlow"]

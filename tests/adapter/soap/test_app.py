@@ -19,7 +19,7 @@ from intyg.adapter.domain.errors import (
     ValidationError,
 )
 from intyg.adapter.domain.inbound import Inbound, Result
-from intyg.adapter.settings.settings import load_settings
+from intyg.adapter.settings.settings import SettingsError, load_settings
 from intyg.adapter.soap import build_wsgi
 from intyg.schemas import ns
 from intyg.schemas.codes import ErrorId
@@ -34,12 +34,14 @@ from tests.adapter.soap.calls import (
 )
 
 SERVED = ("RegisterCertificate:3", "RevokeCertificate:2", "SendMessageToCare:2")
+SENT = ("CertificateStatusUpdateForCare:3", "SendMessageToCare:2")
 SECRET = "Hemlig Patientsson 189001019802"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 _contracts = Contracts()
 REGISTER = _contracts.get("RegisterCertificate", 3)
 REVOKE = _contracts.get("RevokeCertificate", 2)
+UPDATE = _contracts.get("CertificateStatusUpdateForCare", 3)
 
 Logs = list[MutableMapping[str, Any]]
 
@@ -57,6 +59,7 @@ class Doors:
             settings,
             lambda: NOW,
             fault_contracts=frozenset({"SendMessageToCare:2"}),
+            sent=SENT,
         )
 
     def handle(self, inbound: Inbound) -> soap.Answer:
@@ -420,14 +423,18 @@ def test_the_list_shows_what_is_served(doors: Doors, path: str) -> None:
     assert page.headers["Content-Type"] == "text/html; charset=UTF-8"
     links = etree.HTML(page.body).xpath("//a/@href")
     assert links == [
-        f"http://door.example/services{_contracts.get(*_split(key)).path}?wsdl" for key in SERVED
+        f"http://door.example/services{_contracts.get(*_split(key)).path}?wsdl"
+        for key in (*SERVED, *SENT)
     ]
 
 
 def test_the_list_as_json(doors: Doors) -> None:
     page = call(doors.app, "GET", "", HTTP_ACCEPT="application/json")
     assert page.headers["Content-Type"] == "application/json"
-    services = json.loads(page.body)["services"]
+    listed = json.loads(page.body)
+    services = listed["services"]
+    assert [f"{s['contract']}:{s['major']}" for s in listed["sent_to_you"]] == list(SENT)
+    assert "address" not in listed["sent_to_you"][0]
     assert [f"{s['contract']}:{s['major']}" for s in services] == list(SERVED)
     assert services[0]["address"] == f"http://door.example/services{REGISTER.path}"
     assert services[0]["wsdl"] == services[0]["address"] + "?wsdl"
@@ -446,6 +453,58 @@ def test_the_wsdl_has_the_address_that_the_caller_used(doors: Doors, query: str)
     assert wsdl.headers["Content-Type"] == "text/xml; charset=UTF-8"
     addresses = etree.fromstring(wsdl.body).xpath("//*[local-name()='address']/@location")
     assert addresses == [f"http://intyg.example:81/services{REGISTER.path}"]
+
+
+@pytest.mark.parametrize("query", ["singleWsdl", "singlewsdl", "SINGLEWSDL=1"])
+def test_the_wsdl_is_also_served_with_every_schema_in_it(doors: Doors, query: str) -> None:
+    page = call(doors.app, "GET", f"{REGISTER.path}?{query}")
+    root = etree.fromstring(page.body)
+    assert not root.xpath("//@schemaLocation")
+    names = {each.get("targetNamespace") for each in root.iter(f"{{{ns.XS}}}schema")}
+    assert {REGISTER.namespace, ns.TYPES, ns.DS} <= names
+    location = root.xpath("//*[local-name()='address']/@location")
+    assert location == [f"http://door.example/services{REGISTER.path}"]
+
+
+def test_no_wsdl_has_a_remark_about_its_address(doors: Doors) -> None:
+    for contract in _contracts.all():
+        assert b"placeholder" not in _contracts.wsdl(contract, "http://x").lower()
+        assert b"placeholder" not in _contracts.wsdl_whole(contract).lower()
+
+
+def test_a_contract_that_is_sent_is_described_and_not_served(doors: Doors) -> None:
+    wsdl = call(doors.app, "GET", f"{UPDATE.path}?wsdl")
+    assert wsdl.status == 200
+    assert b"door.example" not in b"".join(
+        etree.tostring(each) for each in etree.fromstring(wsdl.body).xpath("//*[@location]")
+    )
+    refused = doors.post(UPDATE, GOOD)
+    assert refused.status == 404
+    assert b"sent to you, and served by you" in refused.body
+    assert doors.seen == []
+
+
+@pytest.mark.parametrize("path", [REGISTER.path + "/", "/" + REGISTER.path])
+def test_a_slash_too_many_does_no_harm(doors: Doors, path: str) -> None:
+    assert call(doors.app, "POST", path, GOOD.encode()).status == 200
+    assert len(doors.seen) == 1
+    wsdl = call(doors.app, "GET", f"{path}?wsdl").body
+    assert f'location="http://door.example/services{REGISTER.path}"'.encode() in wsdl
+
+
+def test_a_public_url_is_in_every_address() -> None:
+    doors = Doors(public_url="https://intyg.example/adapter/")
+    base = f"https://intyg.example/adapter/services{REGISTER.path}".encode()
+    wsdl = call(doors.app, "GET", f"{REGISTER.path}?wsdl").body
+    assert b'location="' + base + b'"' in wsdl
+    assert b'schemaLocation="' + base + b"?xsd=" in wsdl
+    assert base in call(doors.app, "GET", "", HTTP_ACCEPT="application/json").body
+
+
+@pytest.mark.parametrize("url", ["intyg.example", "https://a.example/?b", "https://a.example/#b"])
+def test_a_public_url_that_is_no_base_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="public_url"):
+        Doors(public_url=url)
 
 
 def test_every_schema_that_the_wsdl_reaches_is_served(doors: Doors) -> None:
@@ -501,7 +560,9 @@ def test_head_is_get_without_its_body(doors: Doors) -> None:
         ("GET", REGISTER.path, 405, "POST"),
         ("GET", "/nothing", 404, None),
         ("POST", "/nothing", 404, None),
-        ("POST", REGISTER.path + "/", 404, None),
+        ("GET", REGISTER.path + "/", 405, "POST"),
+        ("POST", UPDATE.path, 404, None),
+        ("GET", UPDATE.path, 404, None),
         ("POST", REGISTER.path.replace("/3/", "/2/"), 404, None),
     ],
 )

@@ -126,6 +126,18 @@ BEHIND_PROXY = {
         ({"HTTP_X_FORWARDED_PORT": "443"}, True, "https://intyg.example"),
         ({"HTTP_X_FORWARDED_PORT": "8443"}, True, "https://intyg.example:8443"),
         ({"HTTP_X_FORWARDED_HOST": "a.example, b.example"}, True, "https://a.example"),
+        ({"HTTP_X_FORWARDED_PROTO": "https, http"}, True, "https://intyg.example"),
+        ({"HTTP_X_FORWARDED_PROTO": "HTTPS"}, True, "https://intyg.example"),
+        ({"HTTP_X_FORWARDED_PROTO": " http ,https"}, True, "http://intyg.example"),
+        ({"HTTP_X_FORWARDED_PORT": "8443, 80"}, True, "https://intyg.example:8443"),
+        ({"HTTP_X_FORWARDED_PORT": "\u0663"}, True, "https://intyg.example"),
+        ({"HTTP_X_FORWARDED_PREFIX": "/adapter"}, True, "https://intyg.example/adapter"),
+        ({"HTTP_X_FORWARDED_PREFIX": "/a/b/, /c"}, True, "https://intyg.example/a/b"),
+        ({"HTTP_X_FORWARDED_PREFIX": "/adapter"}, False, "http://inside:8080"),
+        ({"HTTP_X_FORWARDED_PREFIX": "/"}, True, "https://intyg.example"),
+        ({"HTTP_X_FORWARDED_PREFIX": "//evil"}, True, "https://intyg.example"),
+        ({"HTTP_X_FORWARDED_PREFIX": '/"><evil'}, True, "https://intyg.example"),
+        ({"HTTP_X_FORWARDED_PREFIX": "adapter"}, True, "https://intyg.example"),
         ({"HTTP_X_FORWARDED_HOST": 'x"><evil'}, True, "https://inside:8080"),
         ({"HTTP_X_FORWARDED_PROTO": "ftp"}, True, "http://intyg.example"),
         ({"HTTP_HOST": "[::1]:80"}, False, "http://[::1]:80"),
@@ -136,6 +148,17 @@ BEHIND_PROXY = {
 )
 def test_the_address_the_caller_used(changes: dict[str, str], trust: bool, expected: str) -> None:
     assert web.caller_base({**BEHIND_PROXY, **changes}, trust) == expected
+
+
+@pytest.mark.parametrize("url", ["https://known.example/a", "https://known.example/a/"])
+def test_a_public_url_wins(url: str) -> None:
+    for trust in (False, True):
+        assert web.caller_base(BEHIND_PROXY, trust, url) == "https://known.example/a"
+
+
+@pytest.mark.parametrize("path", ["/a/b", "/a/b/", "//a//b//"])
+def test_slashes_too_many_are_none(path: str) -> None:
+    assert web.normal_path(path) == "/a/b"
 
 
 def test_the_path_is_quoted_again() -> None:

@@ -258,7 +258,9 @@ def test_wsdl_and_every_schema_it_needs_are_served(
         found = re.findall(r'schemaLocation="([^"]+)"', response.text)
         todo += {requests.compat.urljoin(url, each) for each in found} - seen - set(todo)
     assert len(seen) > 4
-    assert f'location="{address}"' in requests.get(f"{address}?wsdl", timeout=5).text
+    for query in ("?wsdl", "?WSDL", "?singleWsdl", "/?wsdl"):
+        assert f'location="{address}"' in requests.get(f"{address}{query}", timeout=5).text
+    assert "schemaLocation" not in requests.get(f"{address}?singleWsdl", timeout=5).text
     assert requests.get(f"{address}?xsd=../../secret", timeout=5).status_code == 404
 
 
