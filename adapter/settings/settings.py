@@ -129,9 +129,7 @@ class ServerSettings(_Part):
         if url is not None:
             check_web_address(url)
             if "?" in url or "#" in url:
-                raise ValueError(
-                    "must be a host, with or without a path"
-                )
+                raise ValueError("must be a host, with or without a path")
         return url
 
 
