@@ -225,7 +225,8 @@ def _read_transforms(transforms: etree._Element, intyg: etree._Element) -> str:
 
 def _filter_text(transform: etree._Element, kind: str, code: SignatureCode) -> str:
     children = _children(transform, code)
-    _expect(children, [_XPATH], code)
+    if [child.tag for child in children] != [_XPATH]:
+        raise Refusal(code, told=f"it must hold one `XPath` of the namespace {ns.DSF}")
     xpath = children[0]
     if xpath.items() != [("Filter", kind)] or len(xpath):
         raise Refusal(code)

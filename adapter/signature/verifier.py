@@ -37,6 +37,7 @@ from intyg.adapter.signature.result import (
     ValiditySource,
     too_large,
 )
+from intyg.adapter.signature.rewritten import how_rewritten
 from intyg.adapter.signature.trust import Cert, TrustStore
 from intyg.schemas import ns
 
@@ -224,6 +225,8 @@ class _Check:
             if refusal.code is SignatureCode.SIGNATURE_INVALID and _is_der_ecdsa(cert, structure):
                 text = "ECDSA value in DER form; XMLDSig wants r and s side by side"
                 raise Refusal(refusal.code, text) from None
+            if refusal.code is SignatureCode.SIGNATURE_INVALID:
+                raise Refusal(refusal.code, refusal.detail, _rewritten(cert, structure)) from None
             if refusal.code is SignatureCode.DIGEST_MISMATCH and self._lacks_time(cert, structure):
                 return Refusal(SignatureCode.TIME_UNSIGNED)
             raise
@@ -317,6 +320,19 @@ class _NationalVerifier(XMLVerifier):
         if listed != profile.TRANSFORMS:
             raise signxml_exceptions.InvalidInput("not the national transforms")
         return self._octets
+
+
+def _rewritten(cert: Cert, structure: Structure) -> str:
+    """What to tell of a SignedInfo that is not as it was signed; empty where that is not so."""
+
+    def fits(signature: etree._Element) -> bool:
+        try:
+            run_signxml(replace(structure, signature=signature), cert)
+        except Refusal as refusal:
+            return refusal.code is SignatureCode.DIGEST_MISMATCH  # which comes after the value
+        return True
+
+    return how_rewritten(structure.signature, fits)
 
 
 def _is_der_ecdsa(cert: Cert, structure: Structure) -> bool:

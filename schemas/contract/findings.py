@@ -259,6 +259,16 @@ class _Slot:
     def wildcard_takes(self, tag: str) -> bool:
         return any(isinstance(p, XsdAnyElement) and p.is_matching(tag) for p in self.particles)
 
+    def homes(self, local: str) -> set[str]:
+        """Namespaces where a wildcard would take an element of that name, since it is known."""
+        return {
+            tag.rpartition("}")[0].removeprefix("{")
+            for p in self.particles
+            if isinstance(p, XsdAnyElement)
+            for tag in p.maps.elements
+            if tag.rpartition("}")[2] == local and p.is_matching(tag)
+        }
+
 
 def _slots(group: XsdGroup) -> list[_Slot] | None:
     """The places of a content model, or None when it is more than a sequence with choices."""
@@ -494,6 +504,9 @@ def _longest_rising(numbers: list[int]) -> set[int]:
 
 
 def _stranger(child: etree._Element, slots: list[_Slot]) -> str:
+    homes = {home for slot in slots for home in slot.homes(etree.QName(child).localname)}
+    if len(homes) == 1:
+        return _belongs_elsewhere(child, homes.pop())
     allowed = [name for slot in slots for name in slot.names]
     expected = f"; expected here: {_names(allowed)}" if allowed else ""
     return f"`{_name(child)}` does not belong here{expected}"
@@ -505,7 +518,11 @@ def _wrong_namespace(child: etree._Element, slot: _Slot) -> str:
         for p in slot.particles
         if isinstance(p, XsdElement) and p.local_name == _name(child)
     )
-    return f"`{_name(child)}` is in the wrong namespace; here it belongs to {right}"
+    return _belongs_elsewhere(child, right)
+
+
+def _belongs_elsewhere(child: etree._Element, namespace: str | None) -> str:
+    return f"`{_name(child)}` is in the wrong namespace; here it belongs to {namespace}"
 
 
 def _missing(element: etree._Element, slots: list[_Slot], index: int) -> str:

@@ -25,7 +25,7 @@ from intyg.schemas.intyg_model import (
     Rule,
     Values,
 )
-from intyg.schemas.ns import CORE, SOAP11
+from intyg.schemas.ns import CORE, SOAP11, TYPES
 from intyg.schemas.positions import Positions
 from intyg.schemas.rules.answers import (
     SAYS,
@@ -55,6 +55,7 @@ from intyg.schemas.rules.xpath import compile_xpath, write_out
 _SVAR: Final = f"{{{CORE}}}svar"
 _DELSVAR: Final = f"{{{CORE}}}delsvar"
 _INSTANS: Final = f"{{{CORE}}}instans"
+_VALUES: Final = frozenset({"cv", "datePeriod", "partialDate", "pq"})
 _ALWAYS_NUMBERED: Final = frozenset({_SVAR, _DELSVAR})
 _ADDITIONAL: Final = "9001.."
 
@@ -327,13 +328,26 @@ class IntygCheck:
 def _finding(assertion: Assertion, element: etree._Element, positions: Positions) -> Finding:
     return Finding(
         rule=assertion.rule,
-        message=assertion.message,
+        message=assertion.message + _astray(element),
         xpath=path_of(element, positions),
         line=_line_of(element),
         severity=assertion.severity,
         svar=assertion.svar or _nearest(element, _SVAR),
         delsvar=assertion.delsvar,
     )
+
+
+def _astray(element: etree._Element) -> str:
+    """
+    What to add of a value in the wrong namespace, which the schema lets pass.
+
+    Toolkits that build a sub-answer's content from a wildcard write the namespace of the operation.
+    """
+    for child in element.iterchildren(etree.Element) if element.tag == _DELSVAR else ():
+        name = etree.QName(child)
+        if name.localname in _VALUES and name.namespace != TYPES:
+            return f"; `{name.localname}` is in the wrong namespace; here it belongs to {TYPES}"
+    return ""
 
 
 def _line_of(element: etree._Element) -> int | None:
