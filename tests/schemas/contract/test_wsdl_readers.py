@@ -11,7 +11,7 @@ import zeep
 from intyg.schemas.contract.contract import Contract, Contracts
 from tests.real_tools import JAVA, JAXWS_JARS, need_jaxws
 
-_READ_WSDLS: Final = Path(__file__).parents[2] / "data" / "java" / "ReadWsdls.java"
+_READ_WSDLS: Final = Path(__file__).parents[2] / "flows" / "clients" / "java" / "ReadWsdls.java"
 
 
 @pytest.fixture(scope="module")
