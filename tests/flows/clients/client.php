@@ -6,26 +6,9 @@ const PATHS = '/clinicalprocess/healthcond/certificate/';
 const HSA = '1.2.752.129.2.1.4.1';
 const PARTS = '769bb12b-bd9f-4203-a5cd-fd14f2eb3b80';
 
-// The certificate goes as the bytes that were signed, whatever SoapClient makes of its argument.
-class Signed extends SoapClient
+function client(string $services, string $name, int $major): SoapClient
 {
-    public string $element = '';
-
-    public function __doRequest(
-        string $request, string $location, string $action, int $version, bool $oneWay = false
-    ): ?string {
-        if ($this->element !== '') {
-            $request = '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header>'
-                . '<LogicalAddress xmlns="urn:riv:itintegration:registry:1">INTYGSADAPTER</LogicalAddress>'
-                . "</s:Header><s:Body>$this->element</s:Body></s:Envelope>";
-        }
-        return parent::__doRequest($request, $location, $action, $version, $oneWay);
-    }
-}
-
-function client(string $services, string $name, int $major): Signed
-{
-    $client = new Signed("$services" . PATHS . "$name/$major/rivtabp21?wsdl", [
+    $client = new SoapClient("$services" . PATHS . "$name/$major/rivtabp21?wsdl", [
         'cache_wsdl' => WSDL_CACHE_NONE, 'exceptions' => true,
     ]);
     $address = new SoapHeader('urn:riv:itintegration:registry:1', 'LogicalAddress', 'INTYGSADAPTER');
@@ -45,8 +28,8 @@ function id(string $root, string $extension): array
 }
 
 $register = client($services, 'RegisterCertificate', 3);
-$register->element = file_get_contents($signed);
-told('RegisterCertificate', $register->RegisterCertificate(['intyg' => null]));
+$bytes = new SoapVar(file_get_contents($signed), XSD_ANYXML); // as they were signed
+told('RegisterCertificate', $register->RegisterCertificate($bytes));
 
 date_default_timezone_set('Europe/Stockholm');
 $now = date('Y-m-d\TH:i:s');

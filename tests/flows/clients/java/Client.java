@@ -17,12 +17,15 @@ import javax.xml.datatype.DatatypeFactory;
 import javax.xml.datatype.XMLGregorianCalendar;
 import riv.clinicalprocess.healthcond.certificate._3.Enhet;
 import riv.clinicalprocess.healthcond.certificate._3.HosPersonal;
+import riv.clinicalprocess.healthcond.certificate._3.Intyg;
 import riv.clinicalprocess.healthcond.certificate._3.ResultType;
 import riv.clinicalprocess.healthcond.certificate._3.Vardgivare;
 import riv.clinicalprocess.healthcond.certificate.getcertificate._2.rivtabp21.GetCertificateResponderService;
 import riv.clinicalprocess.healthcond.certificate.getcertificateresponder._2.GetCertificateType;
 import riv.clinicalprocess.healthcond.certificate.listcertificatesforcarewithqa._3.rivtabp21.ListCertificatesForCareWithQAResponderService;
 import riv.clinicalprocess.healthcond.certificate.listcertificatesforcarewithqaresponder._3.ListCertificatesForCareWithQAType;
+import riv.clinicalprocess.healthcond.certificate.registercertificate._3.rivtabp21.RegisterCertificateResponderService;
+import riv.clinicalprocess.healthcond.certificate.registercertificateresponder._3.RegisterCertificateType;
 import riv.clinicalprocess.healthcond.certificate.revokecertificate._2.rivtabp21.RevokeCertificateResponderService;
 import riv.clinicalprocess.healthcond.certificate.revokecertificateresponder._2.RevokeCertificateType;
 import riv.clinicalprocess.healthcond.certificate.sendcertificatetorecipient._2.rivtabp21.SendCertificateToRecipientResponderService;
@@ -116,13 +119,9 @@ public class Client {
     }
 
     static void read(IntygId intyg, PersonId patient) throws Exception {
-        GetCertificateType get = new GetCertificateType();
-        get.setIntygsId(intyg);
-        get.setPart(part("HSVARD"));
-        same("GetCertificate", intyg,
-            new GetCertificateResponderService(wsdl("GetCertificate/2"))
-                .getGetCertificateResponderPort().getCertificate(ADDRESS, get)
-                .getIntyg().getIntygsId());
+        Intyg got = get(intyg);
+        same("GetCertificate", intyg, got.getIntygsId());
+        registerAgain(got);
         ListCertificatesForCareWithQAType list = new ListCertificatesForCareWithQAType();
         list.setPersonId(patient);
         list.getEnhetsId().add(hsa("TSTNMT2321000156-ENHET1"));
@@ -131,6 +130,26 @@ public class Client {
                 .getListCertificatesForCareWithQAResponderPort()
                 .listCertificatesForCareWithQA(ADDRESS, list)
                 .getList().getItem().get(0).getIntyg().getIntygsId());
+    }
+
+    static Intyg get(IntygId intyg) throws Exception {
+        GetCertificateType get = new GetCertificateType();
+        get.setIntygsId(intyg);
+        get.setPart(part("HSVARD"));
+        return new GetCertificateResponderService(wsdl("GetCertificate/2"))
+            .getGetCertificateResponderPort().getCertificate(ADDRESS, get).getIntyg();
+    }
+
+    /** As objects: JAXB writes the signature anew, and the answer must say so. */
+    static void registerAgain(Intyg got) throws Exception {
+        RegisterCertificateType request = new RegisterCertificateType();
+        request.setIntyg(got);
+        String text = new RegisterCertificateResponderService(wsdl("RegisterCertificate/3"))
+            .getRegisterCertificateResponderPort()
+            .registerCertificate(ADDRESS, request).getResult().getResultText();
+        if (text == null || !text.contains("SignedInfo was written anew (prefix `ns")) {
+            throw new IllegalStateException(text);
+        }
     }
 
     static void revoke(IntygId intyg, PersonId patient) throws Exception {
