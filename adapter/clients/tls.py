@@ -8,6 +8,7 @@ import certifi
 
 from intyg.adapter.clients.watched_file import FileState, state_of
 from intyg.adapter.domain.destination import ClientTls
+from intyg.adapter.settings.key_pair import NOT_USABLE, why_not_usable
 
 PUBLIC: Final = ClientTls()
 """The public authorities, and no certificate of our own."""
@@ -27,6 +28,8 @@ def client_context(tls: ClientTls) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
+    # Who is named is believed, also where it was itself issued by another.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     path = tls.ca
     try:
         context.load_verify_locations(path or certifi.where())
@@ -35,9 +38,10 @@ def client_context(tls: ClientTls) -> ssl.SSLContext:
             # An empty password: an encrypted key without one must not ask on the terminal.
             context.load_cert_chain(tls.cert, tls.key, tls.password or "")
     except ssl.SSLError as exc:
-        raise TlsFilesError(
-            f"{_name(path)}: not PEM, or the key is another's, or its password is wrong"
-        ) from exc
+        why = NOT_USABLE
+        if tls.cert is not None and path == tls.cert:
+            why = why_not_usable(tls.cert, tls.key, tls.password or "")
+        raise TlsFilesError(f"{_name(path)}: {why}") from exc
     except OSError as exc:
         raise TlsFilesError(f"{_name(path)}: {exc.strerror or type(exc).__name__}") from exc
     return context

@@ -51,6 +51,7 @@ def build_console(
     """
     token = Token.from_settings(services.settings)
     app = Flask("intyg.adapter.console", static_folder=None)
+    app.url_map.merge_slashes = False  # an id may hold several
     app.wsgi_app = whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
     ask_for(token, app)
     for pages in (

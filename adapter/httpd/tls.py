@@ -23,6 +23,7 @@ from intyg.adapter.httpd.connection import Connection
 from intyg.adapter.httpd.crl_files import read_crls
 from intyg.adapter.httpd.loop import WaitingLoop
 from intyg.adapter.httpd.request import Refusal
+from intyg.adapter.settings.key_pair import why_not_usable
 from intyg.adapter.settings.settings import (
     CallerIdentity,
     ServerTlsSettings,
@@ -78,7 +79,7 @@ def server_context(tls: ServerTlsSettings) -> ssl.SSLContext:
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     # An empty password: an encrypted key without one must not ask on the terminal.
     password = tls.key_password.get_secret_value() if tls.key_password else ""
-    with _named("server.tls.cert"):
+    with _named("server.tls.cert", lambda: why_not_usable(tls.cert, tls.key, password)):
         context.load_cert_chain(tls.cert, tls.key, password)
     for path in tls.client_ca:
         with _named("server.tls.client_ca"):
@@ -89,24 +90,25 @@ def server_context(tls: ServerTlsSettings) -> ssl.SSLContext:
             context.load_verify_locations(path)
     if tls.client_ca:
         context.verify_mode = ssl.CERT_OPTIONAL
+        # Who is named issues callers' certificates, also where it was itself issued by another.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if tls.client_crl:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     return context
 
 
 _NOT_USABLE: Final = {
-    "server.tls.cert": "not PEM, or the key is another's, or its password is wrong",
     "server.tls.client_ca": "no certificates (PEM)",
     "server.tls.client_crl": "not revocation lists (PEM, each with its next update) alone",
 }
 
 
 @contextlib.contextmanager
-def _named(setting: str) -> Iterator[None]:
+def _named(setting: str, why: Callable[[], str] | None = None) -> Iterator[None]:
     try:
         yield
     except (ssl.SSLError, ValueError) as exc:
-        raise SettingsError(f"{setting}: {_NOT_USABLE[setting]}") from exc
+        raise SettingsError(f"{setting}: {why() if why else _NOT_USABLE[setting]}") from exc
     except OSError as exc:
         raise SettingsError(f"{setting}: {exc.strerror or type(exc).__name__}") from exc
 

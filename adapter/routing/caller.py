@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
 from intyg.adapter.domain.log import looks_like_person_number
@@ -34,6 +35,7 @@ ORIGINAL_SENDER: Final = "x-rivta-original-serviceconsumer-hsaid"
 INSTANCE: Final = "x-vp-instance-id"
 
 _HSA_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_/-]{0,63}")
+_PEM: Final = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----")
 _NO_CERT: Final = "No client certificate came with the call."
 
 
@@ -168,17 +170,48 @@ def _usable(found: Iterable[str], where: str) -> str:
 
 
 def _serial_numbers(header: str) -> list[str]:
-    """Of the subject of a certificate that a proxy sends: PEM, often escaped, or base64 alone."""
-    if "," in header:  # two headers, of which one may be the caller's own
-        return []
-    text = unquote_to_bytes(header)
-    if b"-----" in text:
-        text = text.partition(b"-----BEGIN CERTIFICATE-----")[2].partition(b"-----END")[0]
+    """
+    Of the subject of the caller's certificate, as a proxy sends it.
+
+    Args:
+        header: One certificate or its chain, the caller's first: PEM, often escaped, or base64
+            alone with commas between.
+
+    Returns:
+        The caller's, normally one; none where something is no certificate, and several where they
+        are no chain: one of two headers may be the caller's own.
+    """
     try:
-        cert = x509.load_der_x509_certificate(base64.b64decode(b"".join(text.split())))
+        certs = [x509.load_der_x509_certificate(der) for der in _ders(header)]
     except (ValueError, binascii.Error):
         return []
-    return [str(a.value) for a in cert.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)]
+    if all(map(_issued, certs, certs[1:])):
+        certs = certs[:1]
+    numbers = [cert.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER) for cert in certs]
+    if len(numbers) > 1:
+        return [str(each[0].value) if each else "" for each in numbers]
+    return [str(each.value) for each in numbers[0]] if numbers else []
+
+
+def _ders(header: str) -> list[bytes]:
+    text = unquote_to_bytes(header)
+    if b"-----" in text:
+        found = _PEM.findall(text)
+        if _PEM.sub(b"", text).strip(b", \t\r\n"):  # perhaps what the proxy wrote, and not the rest
+            raise ValueError("text beside certificates")
+    else:
+        found = text.split(b",")
+    return [base64.b64decode(b"".join(each.split())) for each in found]
+
+
+def _issued(cert: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether one signed the other, and may: a caller's own certificate is no issuer's."""
+    try:
+        may = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        cert.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, x509.ExtensionNotFound, InvalidSignature):
+        return False
+    return may
 
 
 def _header(environ: Environ, name: str) -> str | None:

@@ -11,7 +11,7 @@ Source: XMLDSig core 1.1 section 4.4 (the octets of SignedInfo are signed, its p
 import re
 from collections.abc import Callable
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -66,7 +66,8 @@ def _written(
         indented: Keep white space between elements.
     """
     uri = etree.QName(node).namespace or ""
-    copy = etree.Element(node.tag, nsmap=_namespaces(node, uri, prefixes))
+    nsmap: Any = _namespaces(node, uri, prefixes)  # lxml-stubs know no default namespace
+    copy = etree.Element(node.tag, nsmap=nsmap)
     copy.attrib.update(dict(node.attrib))
     copy.text = node.text if indented or not len(node) else None
     for child in node.iterchildren(etree.Element):

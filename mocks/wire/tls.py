@@ -24,13 +24,14 @@ def load_cert(context: ssl.SSLContext, cert: Path, key: Path) -> None:
 
 def load_ca(context: ssl.SSLContext, ca: Path) -> None:
     """
-    Let a context believe in a CA, or several.
+    Let a context believe in a CA, or several; also in one that was itself issued by another.
 
     Raises:
         OSError: The PEM file cannot be read or does not hold what it should; names it.
     """
     with _named(str(ca), "holds no PEM certificate"):
         context.load_verify_locations(ca)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
 @contextmanager

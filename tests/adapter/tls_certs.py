@@ -63,19 +63,20 @@ _SIGNS_CERTS: Final = x509.KeyUsage(
 
 
 class _Authority:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, by: "_Authority | None" = None) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.serial_numbers: dict[str, int] = {}  # by file
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         now = datetime.now(UTC)
+        issuer = by or self
         self.cert = (
-            self._builder(self._name, self._key.public_key(), now + _YEAR)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            issuer._builder(self._name, self._key.public_key(), now + _YEAR)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(_SIGNS_CERTS, critical=True)  # Python 3.13 does not take a CA without
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
             )
-            .sign(self._key, SHA256())
+            .sign(issuer._key, SHA256())
         )
 
     @property
@@ -139,6 +140,14 @@ class _Authority:
         )
         path.write_bytes(crl.sign(self._key, SHA256()).public_bytes(Encoding.PEM))
         return path
+
+
+def make_issuing_ca(folder: Path) -> tuple["_Authority", Path]:
+    """An authority that was itself issued by another, and a file with its certificate alone."""
+    issuing = _Authority("Issuing CA", by=_Authority("Root CA"))
+    file = folder / "issuing.pem"
+    file.write_bytes(issuing.pem)
+    return issuing, file
 
 
 def make_tls_certs(folder: Path) -> TlsCerts:

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -71,6 +72,16 @@ def test_nothing_of_a_person_is_shown(console: FlaskClient) -> None:
     shown = console.get(f"/api/intyg/{builders.INTYGS_ID}").get_data(as_text=True)
     for secret in (builders.PATIENT, builders.PATIENT[2:], "Påhittad", "P\\u00e5hittad"):
         assert secret not in shown
+
+
+@pytest.mark.parametrize("meddelande_id", ["x/1", "x//1", "x/hanterad", "x 1/å"])
+def test_a_question_is_marked_whatever_its_id_holds(
+    console: FlaskClient, rig: Rig, meddelande_id: str
+) -> None:
+    rig.ok(builders.send_message_to_care(meddelande_id, "OVRIGT"))
+    place = f"/api/meddelanden/{quote(meddelande_id, safe='')}/hanterad"
+    assert console.post(place).status_code == 200
+    assert console.delete(place).status_code == 200
 
 
 def test_a_question_is_marked_and_unmarked(console: FlaskClient, rig: Rig) -> None:

@@ -20,6 +20,7 @@ from intyg.adapter.cli.main import cli
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.httpd import tls as server_tls
+from intyg.adapter.httpd.mount import Mount
 from intyg.adapter.httpd.server import Server
 from intyg.adapter.httpd.tls import context_from_settings, server_context
 from intyg.adapter.routing.access import Access
@@ -34,7 +35,7 @@ from intyg.adapter.settings.settings import (
 from intyg.adapter.soap import build_wsgi
 from intyg.schemas.contract.contract import Contracts
 from tests.adapter.soap.calls import envelope, request
-from tests.adapter.tls_certs import HSA_ID, TlsCerts, make_tls_certs
+from tests.adapter.tls_certs import HSA_ID, TlsCerts, make_issuing_ca, make_tls_certs
 
 CONTRACTS = Contracts()
 PING = CONTRACTS.get("RevokeCertificate", 2)
@@ -62,6 +63,28 @@ def door(certs: TlsCerts) -> Iterator[Server]:
     app = build_wsgi(CONTRACTS, {PING.key: _ok}, made, system_clock, access=_access(made))
     with Server(app, threads=2, tls=context_from_settings(made)) as server:
         yield server
+
+
+def test_an_issuer_that_is_named_is_an_anchor(certs: TlsCerts, tmp_path: Path) -> None:
+    """Also without the authority that issued it; the other way round callers are refused."""
+    issuing, file = make_issuing_ca(tmp_path)
+    caller = issuing.issue(tmp_path / "caller.pem", HSA_ID)
+    made = settings(certs, client_ca=[file])
+    app = build_wsgi(CONTRACTS, {PING.key: _ok}, made, system_clock, access=_access(made))
+    with Server(Mount({"": app}), threads=1, tls=context_from_settings(made)) as server:
+        assert post(server, client(certs, caller)).startswith("HTTP/1.1 200 ")
+        with pytest.raises((ssl.SSLError, OSError)):
+            post(server, client(certs, certs.client))
+
+
+def test_an_issuer_before_the_certificate_is_said_to_be(certs: TlsCerts, tmp_path: Path) -> None:
+    both = tmp_path / "both.pem"
+    both.write_bytes(certs.ca.read_bytes() + certs.server.read_bytes())
+    with pytest.raises(SettingsError, match=r"server\.tls\.cert: .* wrong order: the one that"):
+        context_from_settings(settings(certs, cert=both))
+    both.write_bytes(certs.ca.read_bytes())
+    with pytest.raises(SettingsError, match="the key is another's"):
+        context_from_settings(settings(certs, cert=both, key=certs.server))
 
 
 def _ok(inbound: Inbound) -> Result:

@@ -14,6 +14,7 @@ from intyg.adapter.domain.platform_fault import PlatformFaultError, VpCode
 from intyg.adapter.routing.caller import PEER_CERT, Caller, Callers
 from intyg.adapter.settings.settings import SettingsError, load_settings
 from intyg.adapter.signature.demo_keys import CLIENT_HSA_ID, make_test_keys
+from tests.adapter.tls_certs import make_issuing_ca
 
 HSA_ID = "SE2321000016-1HZ3"
 
@@ -148,6 +149,47 @@ def test_the_certificate_that_a_proxy_sends_is_read(client_cert: bytes) -> None:
     ):
         found = behind_proxy().identify(from_proxy(HTTP_X_VP_AUTH_CERT=text))
         assert found.sender == CLIENT_HSA_ID
+
+
+def _base64(pem: bytes) -> str:
+    """As Traefik writes a certificate."""
+    return b"".join(pem.split(b"-----")[2].split()).decode()
+
+
+def test_of_a_chain_the_first_is_the_caller(tmp_path: Path) -> None:
+    issuing, file = make_issuing_ca(tmp_path)
+    leaf = issuing.issue(tmp_path / "leaf.pem", HSA_ID).read_bytes().partition(b"-----BEGIN CERT")
+    pem, ca = leaf[1] + leaf[2], file.read_bytes()
+    for text in (
+        f"{_base64(pem)},{_base64(ca)}",
+        f"{_base64(pem)}, {_base64(ca)}",
+        quote(f"{_base64(pem)},{_base64(ca)}"),
+        quote(pem + ca),
+        f"{quote(pem)},{quote(ca)}",
+    ):
+        found = behind_proxy().identify(from_proxy(HTTP_X_VP_AUTH_CERT=text))
+        assert found.sender == HSA_ID
+
+
+def test_certificates_that_are_no_chain_are_several(tmp_path: Path) -> None:
+    """One of them may be the caller's own; a caller's certificate issues none."""
+    issuing, file = make_issuing_ca(tmp_path)
+    made = [issuing.issue(tmp_path / f"{name}.pem", name).read_bytes() for name in ("SE-1", "SE-2")]
+    one, other = (b"-----BEGIN CERT" + each.partition(b"-----BEGIN CERT")[2] for each in made)
+    ca = file.read_bytes()
+    for pair in ((one, other), (ca, one), (one, one), (one, ca, other), (one, other, ca)):
+        for text in (",".join(map(_base64, pair)), quote(b"".join(pair))):
+            code, detail = refusal(behind_proxy(), from_proxy(HTTP_X_VP_AUTH_CERT=text))
+            assert code is VpCode.VP002
+            assert "holds several" in detail
+
+
+def test_one_form_does_not_hide_the_other(tmp_path: Path, client_cert: bytes) -> None:
+    """A proxy wrote base64, and the caller had put PEM beside it."""
+    for text in (f"{client_cert.decode()},{_base64(client_cert)}", f"AAAA,{client_cert.decode()}"):
+        code, detail = refusal(behind_proxy(), from_proxy(HTTP_X_VP_AUTH_CERT=text))
+        assert code is VpCode.VP002
+        assert "holds none" in detail
 
 
 @pytest.mark.parametrize("value", ["", "nonsense", "%00", "-----BEGIN CERTIFICATE-----", "AAAA"])

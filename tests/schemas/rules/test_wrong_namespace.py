@@ -21,7 +21,7 @@ def _astray(value: str, namespace: str | None) -> etree._Element:
     first = request.find(f".//{{{ns.CORE}}}delsvar/{{{ns.TYPES}}}{value}")
     assert first is not None
     for each in first.iter():
-        each.tag = etree.QName(namespace, etree.QName(each).localname)
+        each.tag = etree.QName(namespace, etree.QName(each).localname).text
     return request
 
 
