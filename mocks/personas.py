@@ -26,6 +26,7 @@ _KEYS: Final = (
     "transportstyrelsen",
     "skatteverket",
     "socialstyrelsen",
+    "arbetsformedlingen",
 )
 """A new one comes last: where it listens goes by its place."""
 

@@ -127,6 +127,7 @@ class Delsvar:
     code_length: Limit | None = None
     days: Days | None = None
     size: Limit | None = None  # largest absolute value of a number
+    unit: Values | None = None  # of a quantity
     unique: Ref | None = None  # no two svar with the same code
     overlap: Ref | None = None  # no two periods that share more than a boundary day
     shared_day: Ref | None = None  # no two periods that share a day

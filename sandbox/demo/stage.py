@@ -1,4 +1,4 @@
-"""What the demonstration plays on: an adapter, the five mocks, and a tripwire."""
+"""What the demonstration plays on: an adapter, all mocks, and a tripwire."""
 
 import contextlib
 import socket

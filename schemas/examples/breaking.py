@@ -52,7 +52,7 @@ _MANY: Final = 20
 """A rule about so many questions and more is about all of them."""
 
 _VALUE_FACETS: Final = frozenset(
-    {"type", "system", "codes", "pattern", "code_length", "length", "days", "size"}
+    {"type", "system", "codes", "pattern", "code_length", "length", "days", "size", "unit"}
 )
 
 

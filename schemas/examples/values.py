@@ -116,7 +116,9 @@ def choices(question: Question, part: Delsvar, row: int, today: date) -> Sequenc
         case "integer":
             return [Text(number) for number in ("50", "3", "75", "12")]
         case "pq":
-            return [Quantity(number, "%") for number in ("50.0", "25.0", "100.0")]
+            unit = part.unit.values[0] if part.unit else "%"
+            numbers = ("20.0", "10.0", "30.0") if unit == "h" else ("50.0", "25.0", "100.0")
+            return [Quantity(number, unit) for number in numbers]
     return [Text(text) for text in _texts(question, part)]
 
 
@@ -165,7 +167,9 @@ def odd(part: Delsvar, now: Value, row: int, today: date, born: date | None) -> 
             numbers = ("0", "0.4", "0,4", "0.05", "0,05", "2.5", "2,5", "101", "-1", "100000")
             wrong += [Text(number) for number in numbers]
         case "pq":
-            wrong += [Quantity(number, "%") for number in ("50", "150.0")]
+            unit = part.unit.values[0] if part.unit else "%"
+            wrong += [Quantity(number, unit) for number in ("50", "150.0", "0.0")]
+            wrong.append(Quantity("20.0", "kg"))
     if isinstance(now, Code | Period | PartialDate | Quantity):
         wrong.append(Twice(now))
     # of another kind altogether

@@ -118,6 +118,8 @@ def value_in_words(part: Delsvar) -> Iterator[str]:
         yield f"at most {part.length.most:g} characters"
     if part.size:
         yield f"from -{part.size.most:g} to {part.size.most:g}"
+    if part.unit:
+        yield f"in {' or '.join(part.unit.values)}"
     if part.days:
         yield f"from {part.days.first} to {part.days.last}"
     if part.pattern:

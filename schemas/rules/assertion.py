@@ -276,6 +276,10 @@ def _value_checks(part: Delsvar) -> Iterator[_Check]:
         number = write_out("decimal(.)")
         must = f"{number} <= {size} and {number} >= -{size}"
         yield "size", part.size.ref, f"must be between -{size} and {size}", must
+    if part.unit:
+        words = f"must have the unit {' or '.join(part.unit.values)}"
+        unit = _matching("normalize-space(t:pq/t:unit)", part.unit)
+        yield "unit", part.unit.ref, words, unit
 
 
 def _between(date: str, first: str, last: str) -> str:
@@ -296,7 +300,7 @@ def _checks_across(question: Question, part: Delsvar) -> Iterator[_Check]:
     if part.unique:
         must = _different(question.svar, part.id, compared(question))
         yield "unique", part.unique, "must not hold the same code twice", must
-    most = question.count.most or 1
+    most = question.count.most or compared(question)
     if part.overlap:
         must = _apart(question.svar, part.id, most, "order", "<")
         yield "overlap", part.overlap, "must not hold periods that overlap", must

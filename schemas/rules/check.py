@@ -603,7 +603,7 @@ def _across(assertion: Assertion, node: Delsvar, question: Question) -> _Broken:
     def overlapping(answers: Answers, _day: Day) -> Sequence[etree._Element]:
         found: list[etree._Element] = []
         before: list[tuple[float, float]] = []
-        for row in answers.rows_by_id.get(svar, ())[: question.count.most or 1]:
+        for row in answers.rows_by_id.get(svar, ())[: question.count.most or compared(question)]:
             period = period_of(row)
             for other in before:
                 if overlap(period, other):

@@ -416,6 +416,7 @@ class _Reader:
             code_length=self._limit(entry, "code_length", node_id),
             days=self._days(entry, node_id),
             size=self._limit(entry, "size", node_id),
+            unit=self._values(entry, "unit", node_id, (), Match.TRIMMED),
             unique=self._only_ref(entry, "unique", node_id),
             overlap=self._only_ref(entry, "overlap", node_id),
             shared_day=self._only_ref(entry, "shared_day", node_id),

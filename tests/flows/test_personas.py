@@ -38,19 +38,22 @@ def issue(stage: Stage, name: str, intygs_id: str) -> bytes:
         pytest.param("TS8071", "transportstyrelsen", "TRANSP", False, id="TRANSP"),
         pytest.param("DB", "skatteverket", "SKV", True, id="SKV"),
         pytest.param("DOI", "socialstyrelsen", "SOS", True, id="SOS"),
+        pytest.param("AF00213", "arbetsformedlingen", "AF", True, id="AF"),
+        pytest.param("AF00251", "arbetsformedlingen", "AF", False, id="AF, when asked"),
     ],
 )
 def test_each_authority_gets_its_own_certificates_and_nobody_elses(
     shared_stage: Stage, name: str, persona: str, part: str, sent_on_signing: bool
 ) -> None:
-    stage, intygs_id = shared_stage, f"intyg-for-{part}"
+    stage, intygs_id = shared_stage, f"intyg-for-{part}-{name}"
     now = swedish_now()
     assert stage.ehr.register(issue(stage, name, intygs_id)).code == "OK"
     if not sent_on_signing:
         assert stage.ehr.send(intygs_id, PATIENT, part, now).code == "OK"
     mock = stage.mocks[persona].mock
     assert isinstance(mock.persona, Authority)
-    [call] = mock.journal.wait(1, timeout_seconds=15, contract="RegisterCertificate")
+    this = {"intygs_id": intygs_id}
+    [call] = mock.journal.wait(1, timeout_seconds=15, contract="RegisterCertificate", **this)
     assert (call.result_code, call.logical_address) == ("OK", part)
     assert mock.persona.intyg(intygs_id).signature is SignatureOutcome.VALID
     others = [
@@ -58,5 +61,5 @@ def test_each_authority_gets_its_own_certificates_and_nobody_elses(
     ]
     assert not [each for each in others if each.journal.entries(f"intygs_id={intygs_id}")]
     assert stage.ehr.revoke(intygs_id, PATIENT, now, "Fel patient").code == "OK"
-    mock.journal.wait(1, timeout_seconds=15, contract="RevokeCertificate")
+    mock.journal.wait(1, timeout_seconds=15, contract="RevokeCertificate", **this)
     assert mock.persona.intyg(intygs_id).revoked_at is not None

@@ -15,7 +15,7 @@ FOLDERS = Path(__file__).parents[2] / "mocks"
 
 def test_every_persona_has_a_folder_a_port_and_an_address_of_its_own() -> None:
     assert {each.parent.name for each in FOLDERS.glob("*/persona.py")} == PERSONAS.keys()
-    assert list(ports_from(8081).values()) == [8081, 8082, 8083, 8084, 8085]
+    assert list(ports_from(8081).values()) == [8081, 8082, 8083, 8084, 8085, 8086]
     assert set(ports_from(0).values()) == {0}
     assert len({each.settings.logical_address for each in PERSONAS.values()}) == len(PERSONAS)
 
@@ -27,6 +27,7 @@ def test_every_persona_has_a_folder_a_port_and_an_address_of_its_own() -> None:
         pytest.param("transportstyrelsen", {"TS8071 2.0", "TSTRK1031 3"}, id="TRANSP"),
         pytest.param("skatteverket", {"DB 1.0"}, id="SKV"),
         pytest.param("socialstyrelsen", {"DOI 1.0"}, id="SOS"),
+        pytest.param("arbetsformedlingen", {"AF00213 1", "AF00251 1.0"}, id="AF"),
     ],
 )
 def test_an_authority_says_which_contracts_and_types_it_takes(
@@ -40,10 +41,10 @@ def test_an_authority_says_which_contracts_and_types_it_takes(
 def test_no_type_has_two_authorities(contracts: Contracts, types: IntygTypes) -> None:
     personas = [each.persona for each in make_personas(contracts, types).values()]
     authorities = [each for each in personas if isinstance(each, Authority)]
-    assert len(authorities) == 4
+    assert len(authorities) == 5
     taken = Counter(t.key for t in types.headers() for each in authorities if each.takes(t))
     assert set(taken.values()) == {1}
-    assert {t.key for t in types.headers() if t.recipient not in (None, "AF")} == set(taken)
+    assert {t.key for t in types.headers() if t.recipient is not None} == set(taken)
 
 
 def test_what_one_persona_keeps_no_other_sees(contracts: Contracts, types: IntygTypes) -> None:
@@ -66,11 +67,11 @@ def test_one_call_resets_all_that_were_started_together(
         return [len(each.rules.book.all()) for each in every if each is not None]
 
     assert post("/control/reset", json={}).status_code == 200
-    assert rules() == [1, 1, 1, 0, 1]
+    assert rules() == [1, 1, 1, 0, 1, 1]
     assert post("/run/one/control/reset", json={"everywhere": True}).status_code == 200
-    assert (rules("one"), rules()) == ([0] * 5, [1, 1, 1, 0, 1])
+    assert (rules("one"), rules()) == ([0] * 6, [1, 1, 1, 0, 1, 1])
     assert post("/control/reset", json={"everywhere": True}).status_code == 200
-    assert (rules(), rules("two")) == ([0] * 5, [1])
+    assert (rules(), rules("two")) == ([0] * 6, [1])
     two = {"run": "two", "everywhere": True}
     assert post("/control/reset", json=two).status_code == 200  # the EHR has it, and that is enough
     assert [post("/control/reset", json=two).status_code, rules("two")] == [404, []]

@@ -1,4 +1,4 @@
-"""A new authority is one folder and one line: tried in a copy of the tree."""
+"""An authority is one folder and one line: tried in copies of the tree, with and without one."""
 
 import os
 import shutil
@@ -13,18 +13,9 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 
-FOLDER: Final = '''\
-    """Arbetsförmedlingen: takes AF00213, and revocations. Sends nothing."""
-
-    from typing import Final
-
-    from intyg.mocks.server.plain import plain_authority
-
-    PERSONA: Final = plain_authority("Arbetsförmedlingen", "AF")
-'''
-
-LAST: Final = '    "socialstyrelsen",\n'
-LINE: Final = '    "arbetsformedlingen",\n'
+FOLDER: Final = "arbetsformedlingen"
+LINE: Final = f'    "{FOLDER}",\n'
+NAME: Final = "Arbetsförmedlingen"
 
 SUITE: Final = """\
     import pytest
@@ -53,21 +44,40 @@ SUITE: Final = """\
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our tree with one authority more."""
-    tree = tmp_path_factory.mktemp("tree")
+def without(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our tree with one authority less: its folder and its line are away."""
+    tree = tmp_path_factory.mktemp("without")
     for name in ("adapter", "mocks", "sandbox", "schemas", "src"):
-        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", FOLDER)
         shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=ignored)
-    folder = tree / "mocks" / "arbetsformedlingen"
-    folder.mkdir()
-    (folder / "__init__.py").touch()
-    (folder / "persona.py").write_text(textwrap.dedent(FOLDER), "utf-8")
     table = tree / "mocks" / "personas.py"
     before = table.read_text("utf-8")
-    assert before.count(LAST) == 1
-    table.write_text(before.replace(LAST, LAST + LINE), "utf-8")
+    assert before.count(LINE) == 1
+    table.write_text(before.replace(LINE, ""), "utf-8")
     return tree
+
+
+@pytest.fixture(scope="module")
+def tree(without: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with that one again: a folder that has what every small one has, and a line."""
+    tree = tmp_path_factory.mktemp("with")
+    shutil.copytree(without, tree, symlinks=True, dirs_exist_ok=True)
+    ours = ROOT / "mocks" / FOLDER
+    assert {each.name for each in ours.glob("*.py")} == {"__init__.py", "persona.py"}
+    shutil.copytree(ours, tree / "mocks" / FOLDER, ignore=shutil.ignore_patterns("__pycache__"))
+    table = tree / "mocks" / "personas.py"
+    before, bracket, after = table.read_text("utf-8").partition("_KEYS: Final = (\n")
+    keys, end, rest = after.partition(")")
+    table.write_text(before + bracket + keys + LINE + end + rest, "utf-8")
+    return tree
+
+
+def test_nothing_else_names_it(without: Path) -> None:
+    """Without its folder and its line, no code of ours says its key."""
+    said = {path.name for path in without.rglob("*.py") if FOLDER in path.read_text("utf-8")}
+    assert not said
+    command = ["-m", "intyg.adapter", "mocks", "--ports-from", "0", "--no-token"]
+    assert NAME not in "".join(_said(without, *command, lines=5))
 
 
 def test_it_is_a_fixture_and_the_adapter_knows_it(tree: Path, tmp_path: Path) -> None:
@@ -82,18 +92,23 @@ def test_it_is_a_fixture_and_the_adapter_knows_it(tree: Path, tmp_path: Path) ->
 
 def test_the_command_runs_it_where_it_is_told(tree: Path) -> None:
     ports = ("--ports-from", "0", "--no-token", "--port", "arbetsformedlingen=0")
-    command = [sys.executable, "-m", "intyg.adapter", "mocks", *ports]
+    said = _said(tree, "-m", "intyg.adapter", "mocks", *ports, lines=6)
+    assert said[-1].startswith(f"{NAME} http://127.0.0.1:")
+
+
+def _said(tree: Path, *arguments: str, lines: int) -> list[str]:
+    """What the mocks of a tree say first."""
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env=_environment(tree)
+        [sys.executable, *arguments], stderr=subprocess.PIPE, text=True, env=_environment(tree)
     ) as process:
         assert process.stderr is not None
         try:
-            said = [process.stderr.readline() for _ in range(6)]
+            said = [process.stderr.readline() for _ in range(lines)]
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
         finally:
             process.kill()
-    assert said[-1].startswith("Arbetsförmedlingen http://127.0.0.1:")
+    return said
 
 
 def _environment(tree: Path) -> dict[str, str]:

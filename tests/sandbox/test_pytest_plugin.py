@@ -321,6 +321,17 @@ def test_the_adapter_begins_empty_and_knows_every_mock(
     assert adapter.get(f"/api/intyg/{intyg.intygs_id}")["intygsId"] == intyg.intygs_id
 
 
+def test_arbetsformedlingen_is_a_mock_as_the_others(
+    adapter: Adapter, journalsystem: Journalsystem, arbetsformedlingen: Authority
+) -> None:
+    at_once, on_demand = journalsystem.register("AF00213"), journalsystem.register("AF00251")
+    arbetsformedlingen.await_intyg(at_once)
+    journalsystem.send(on_demand, to="AF")
+    arbetsformedlingen.await_intyg(on_demand)
+    journalsystem.revoke(on_demand)
+    arbetsformedlingen.await_revoked(on_demand)
+
+
 def test_the_next_test_has_an_adapter_of_its_own(
     adapter: Adapter, journalsystem: Journalsystem, forsakringskassan: Forsakringskassan
 ) -> None:

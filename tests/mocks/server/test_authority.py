@@ -153,7 +153,9 @@ def test_validation_comes_before_the_duplicate_check(server: MockServer, signer:
     assert result(post(server, broken))[:2] == ["ERROR", "VALIDATION_ERROR"]
 
 
-@pytest.fixture(params=["transportstyrelsen", "skatteverket", "socialstyrelsen"])
+@pytest.fixture(
+    params=["transportstyrelsen", "skatteverket", "socialstyrelsen", "arbetsformedlingen"]
+)
 def elsewhere(
     request: pytest.FixtureRequest, contracts: Contracts, types: IntygTypes
 ) -> Iterator[MockServer]:
