@@ -34,7 +34,14 @@ def test_other_addresses_are_no_trouble(address: str) -> None:
 
 @pytest.mark.parametrize(
     ("part", "prefix"),
-    [("FKASSA", "FK"), ("TRANSP", "TS"), ("SKV", "SKV"), ("SOS", "SOS"), ("AF", "AF"), ("HSVARD", "EHR")],
+    [
+        ("FKASSA", "FK"),
+        ("TRANSP", "TS"),
+        ("SKV", "SKV"),
+        ("SOS", "SOS"),
+        ("AF", "AF"),
+        ("HSVARD", "EHR"),
+    ],
 )
 def test_every_mock_has_its_own(part: str, prefix: str) -> None:
     rule = find(f"{prefix}-STORED-THEN-RESET", part, "X")

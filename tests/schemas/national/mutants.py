@@ -55,7 +55,9 @@ class Facts:
             elif rule.word in ("length", "size"):
                 facts.lengths[first] = int(float(rest[0]))
             facts.codes.setdefault(first, []).extend(re.findall(r'"([A-Z_a-z0-9]+)"', rule.rest))
-            facts.numbers.extend(map(float, re.findall(r"(?<![\w.\"])\d+(?:\.\d+)?(?![\w.\"])", rule.rest)))
+            facts.numbers.extend(
+                map(float, re.findall(r"(?<![\w.\"])\d+(?:\.\d+)?(?![\w.\"])", rule.rest))
+            )
         return facts
 
 
@@ -93,9 +95,7 @@ class Mutants:
         kinds = rng.choices(KINDS, k=rng.choice((1, 1, 1, 2, 3)))
         done = [_CHANGES[kind](work) for kind in kinds]
         told = [(kind, each) for kind, each in zip(kinds, done, strict=True) if each]
-        return Mutant(
-            "; ".join(each for _, each in told), tuple(kind for kind, _ in told), changed
-        )
+        return Mutant("; ".join(each for _, each in told), tuple(kind for kind, _ in told), changed)
 
 
 class _Work:
@@ -110,7 +110,9 @@ class _Work:
         return self.rng.choice(elements) if elements else None
 
     def inside(self, *names: str) -> list[etree._Element]:
-        return [each for part in self.delsvar for name in names for each in part.iter(_TYPES + name)]
+        return [
+            each for part in self.delsvar for name in names for each in part.iter(_TYPES + name)
+        ]
 
     def plain(self) -> list[etree._Element]:
         return [part for part in self.delsvar if not len(part)]
