@@ -25,6 +25,7 @@ from intyg.adapter.clients.ask_service import ask_service
 from intyg.adapter.clients.http_client import NoAnswerError
 from intyg.adapter.clients.watched_file import FileState, state_of
 from intyg.adapter.domain.errors import TechnicalError
+from intyg.adapter.domain.hsa_id import hsa_key, same_hsa_id
 from intyg.adapter.domain.intyg import Yrken
 from intyg.adapter.domain.texts import STAFF_DIRECTORY_DOWN
 from intyg.adapter.rules.signer_roles import StaffMember, Uppdrag
@@ -103,7 +104,7 @@ class FileDirectory:
             self._look()
             if self._members is None:
                 raise _down("its file is missing or damaged")
-            return self._members.get(hsa_id.upper())
+            return self._members.get(hsa_key(hsa_id))
 
     def _look(self) -> None:
         """Read the file if it is another one than last time."""
@@ -116,7 +117,7 @@ class FileDirectory:
             self._seen, self._members = None, None
             return
         self._seen = found
-        self._members = {person.hsaId.upper(): person.member() for person in people}
+        self._members = {hsa_key(person.hsaId): person.member() for person in people}
 
 
 class HttpDirectory:
@@ -144,7 +145,7 @@ class HttpDirectory:
     def find(self, hsa_id: str) -> StaffMember | None:
         if not _HSA_ID.fullmatch(hsa_id):  # `..` would be another address
             return None
-        key = hsa_id.upper()
+        key = hsa_key(hsa_id)
         with self._lock:
             until, member = self._known.get(key, (0.0, None))
         if member is not None and self._monotonic() < until:
@@ -178,6 +179,6 @@ class HttpDirectory:
             person = _Person.model_validate_json(body)
         except ValueError:
             person = None
-        if person is None or person.hsaId.upper() != hsa_id:
+        if person is None or not same_hsa_id(person.hsaId, hsa_id):
             raise _down("its answer is not what was asked for")
         return person

@@ -17,6 +17,7 @@ from intyg.adapter.settings.settings import Settings
 from intyg.schemas.contract.contract import Contract
 
 NO_DATA: Final = "Neither routes nor permissions are written."
+OTHER_CASE: Final = "A permission differs from it only in upper and lower case, which count here."
 
 
 @dataclass(frozen=True)
@@ -90,5 +91,7 @@ class Access:
         permission = table.permission(sender, contract.name, logical_address, today)
         if permission is None:
             detail = f"{where}: no permission for {sender or 'an unknown caller'}."
+            if sender and table.is_permitted_in_other_case(sender, contract.name, logical_address):
+                detail += f" {OTHER_CASE}"
             return AccessDecision(VpCode.VP007, detail, lookup)
         return AccessDecision(None, f"permitted: {permission}", lookup, permission)

@@ -13,6 +13,7 @@ from typing import Final
 
 import pydantic
 
+from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.routing.caller import is_hsa_id
 from intyg.adapter.settings.field_faults import faults_of
 from intyg.adapter.settings.files import TomlFile, TomlFileError, open_toml
@@ -238,7 +239,7 @@ class _Check:
         taken = {
             row.contract
             for row in self.routing.routes
-            if row.logical_address == route.logical_address and _covers(row, route)
+            if row.key[1] == route.key[1] and _covers(row, route)
         }
         return taken >= set(self.contracts)
 
@@ -279,7 +280,7 @@ def _recipients(
     recipients: Collection[tuple[str, str]], routing: RoutingSettings
 ) -> Iterator[RouteFinding]:
     """Recipients that nothing can be sent to."""
-    addresses = {route.logical_address for route in routing.routes}
+    addresses = {hsa_key(route.logical_address) for route in routing.routes}
     for part, address in recipients:
-        if not addresses & {address, ANY}:
+        if not addresses & {hsa_key(address), ANY}:
             yield RouteFinding("no route", f"recipient {part}: no route leads to {address}")

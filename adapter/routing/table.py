@@ -14,6 +14,7 @@ from typing import Final, TypeAlias, TypeVar
 from intyg.adapter.domain.clock import Clock, swedish_day
 from intyg.adapter.domain.destination import Destination, receiver_of
 from intyg.adapter.domain.errors import UnknownRecipientError
+from intyg.adapter.domain.hsa_id import hsa_key, same_hsa_id
 from intyg.adapter.domain.platform_fault import VpCode
 from intyg.adapter.routing.recipients import NEVER_SENT_TO, takes
 from intyg.adapter.settings.routing import (
@@ -77,7 +78,7 @@ class RouteTable:
         self._permissions: _Index[PermissionSettings] = _by_key(
             routing.permissions, lambda row: row.key
         )
-        self.addresses = frozenset(row.logical_address for row in routes) - {ANY}
+        self._addresses = frozenset(hsa_key(row.logical_address) for row in routes) - {ANY}
 
     def is_empty(self) -> bool:
         """Whether nothing is said, neither of routes nor of permissions."""
@@ -88,8 +89,8 @@ class RouteTable:
         Find the route of a contract and a logical address.
 
         The exact logical address wins over `*`, and within each the exact contract wins over `*`.
-        The address is compared as it stands: one with white space around it has no route, as on
-        the national platform.
+        The address is compared as an HSA-id, without regard to case; one with white space around
+        it has no route, as on the national platform.
         """
         for key in _route_keys(contract, logical_address):
             rows = [row for row in self._routes.get(key, ()) if row.valid(day)]
@@ -114,22 +115,32 @@ class RouteTable:
             if rows:
                 return f"The row {rows[0]} does not hold on {day}."
         near = logical_address.strip()
-        if near != logical_address and near in self.addresses:
+        if near != logical_address and hsa_key(near) in self._addresses:
             return "There is white space around the logical address; without it there is a route."
-        if near.upper() in {address.upper() for address in self.addresses}:
-            return "A logical address with a route differs from it only in upper and lower case."
         return f"No row says {contract} or * for this logical address."
 
     def permission(
         self, sender: str | None, contract: str, logical_address: str, day: date
     ) -> PermissionSettings | None:
-        """A row that permits a call, the most exact one; None when nobody permits it."""
+        """
+        A row that permits a call, the most exact one; None when nobody permits it.
+
+        The caller's HSA-id is compared exactly, as the national platform does.
+        """
         for who in (ANY,) if sender is None else (sender, ANY):
             for what, where in _route_keys(contract, logical_address):
                 for row in self._permissions.get((who, what, where), ()):
                     if row.valid(day):
                         return row
         return None
+
+    def is_permitted_in_other_case(self, sender: str, contract: str, logical_address: str) -> bool:
+        """Whether a permission names the caller, but for upper and lower case."""
+        keys = set(_route_keys(contract, logical_address))
+        return any(
+            same_hsa_id(who, sender) and (what, where) in keys
+            for who, what, where in self._permissions
+        )
 
 
 class Routes:
@@ -245,7 +256,7 @@ class Routes:
     def part_of(self, logical_address: str) -> str | None:
         """Which recipient a logical address belongs to, if any."""
         for part, recipient in self.recipients.items():
-            if recipient.logical_address == logical_address:
+            if same_hsa_id(recipient.logical_address, logical_address):
                 return part
         return None
 
@@ -268,7 +279,7 @@ def destination(name: str, found: DestinationSettings, contract: str, major: int
 
 def _route_keys(contract: str, logical_address: str) -> Iterator[tuple[str, str]]:
     """What is looked up, in order."""
-    for address in (logical_address, ANY):
+    for address in (hsa_key(logical_address), ANY):
         for name in (contract, ANY):
             yield name, address
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import Intyg, Yrken
 from intyg.adapter.domain.texts import SIGNER_NOT_ASSIGNED, SIGNER_NOT_KNOWN, SIGNER_WRONG_ROLE
 from intyg.schemas.finding import Finding
@@ -139,7 +140,7 @@ def check_by_directory(
 
 def _lets_sign(uppdrag: Uppdrag, unit: str, day: date) -> bool:
     return (
-        uppdrag.enhets_id.upper() == unit.upper()
+        same_hsa_id(uppdrag.enhets_id, unit)
         and uppdrag.andamal.strip().lower() == CARE
         and (uppdrag.first is None or uppdrag.first <= day)
         and (uppdrag.last is None or day <= uppdrag.last)

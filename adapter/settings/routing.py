@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from intyg.adapter.domain.destination import ClientTls, DestinationKind, DestinationRole
 from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.settings.web_address import check_web_address, machine_of
 
 ANY: Final = "*"
@@ -120,7 +121,7 @@ class RouteSettings(Row):
     @property
     def key(self) -> tuple[str, str]:
         """The words that it is looked up by."""
-        return self.contract, self.logical_address
+        return self.contract, hsa_key(self.logical_address)
 
     def __str__(self) -> str:
         return f"{self.contract} at {self.logical_address} to {self.destination}{_days(self)}"
@@ -133,8 +134,8 @@ class PermissionSettings(Row):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """The words that it is looked up by."""
-        return self.sender, self.contract, self.logical_address
+        """The words that it is looked up by; the caller's HSA-id as it stands."""
+        return self.sender, self.contract, hsa_key(self.logical_address)
 
     def __str__(self) -> str:
         return f"{self.sender} calls {self.contract} at {self.logical_address}{_days(self)}"

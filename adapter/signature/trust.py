@@ -29,6 +29,7 @@ from cryptography.x509.verification import (
 )
 from lxml import etree
 
+from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.settings.settings import SettingsError, TrustSettings
 from intyg.adapter.signature.cert_titles import read_titles
 from intyg.adapter.signature.library_errors import CERT_ERRORS, refusing
@@ -164,7 +165,7 @@ def check_author(signer: Signer, intyg: etree._Element) -> None:
     if signer.serial_number is not None and signer.hsa_id is None:
         raise Refusal(SignatureCode.SIGNER_UNRESOLVED)
     author = author_of(intyg)
-    if signer.hsa_id is None or author is None or signer.hsa_id.upper() != author.upper():
+    if not same_hsa_id(signer.hsa_id, author):
         raise Refusal(SignatureCode.SIGNER_NOT_AUTHOR)
 
 

@@ -15,6 +15,7 @@ from intyg.adapter.domain.meddelande import (
     Meddelande,
     StoredMeddelande,
 )
+from intyg.adapter.domain.uuids import forms_of
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import (
     Transaction,
@@ -30,7 +31,9 @@ from intyg.schemas.codes import Amne
 
 # Statements of the hot path are built once: building costs more than running them.
 
-_BY_ID: Final = tables.meddelande.c.meddelande_id == sa.bindparam("wanted")
+_BY_ID: Final = tables.meddelande.c.meddelande_id.in_(
+    [sa.bindparam("wanted"), sa.bindparam("small"), sa.bindparam("large")]
+)
 _BY_INTYG: Final = tables.meddelande.c.intygs_id == sa.bindparam("wanted")
 
 
@@ -95,13 +98,14 @@ class MeddelandeRows:
             )
 
     def get(self, meddelande_id: str) -> StoredMeddelande | None:
-        """The message with this id, or None."""
-        found = self._meddelanden(_ONE, meddelande_id)
+        """The message with this id, or None; a UUID in either case."""
+        wanted, small, large = forms_of(meddelande_id)
+        found = self._meddelanden(_ONE, wanted=wanted, small=small, large=large)
         return found[0] if found else None
 
     def of_intyg(self, intygs_id: str) -> tuple[StoredMeddelande, ...]:
         """All messages about a certificate, in order of arrival."""
-        return self._meddelanden(_ABOUT_INTYG, intygs_id)
+        return self._meddelanden(_ABOUT_INTYG, wanted=intygs_id)
 
     def set_state(self, meddelande_id: str, state: FragaState) -> None:
         """
@@ -144,10 +148,10 @@ class MeddelandeRows:
             raise DuplicateRow("answer", meddelande_id)
 
     def _meddelanden(
-        self, statements: tuple[sa.Select[Any], sa.Select[Any]], wanted: str
+        self, statements: tuple[sa.Select[Any], sa.Select[Any]], **wanted: str
     ) -> tuple[StoredMeddelande, ...]:
         meddelanden, komplettering = statements
-        rows = self._connection.execute(meddelanden, {"wanted": wanted}).all()
+        rows = self._connection.execute(meddelanden, wanted).all()
         asked = any(row.amne == Amne.KOMPLT for row in rows)  # nothing else has such rows
         found = self._komplettering(komplettering, wanted) if asked else {}
         return tuple(
@@ -155,10 +159,10 @@ class MeddelandeRows:
         )
 
     def _komplettering(
-        self, statement: sa.Select[Any], wanted: str
+        self, statement: sa.Select[Any], wanted: Mapping[str, str]
     ) -> Mapping[str, list[Komplettering]]:
         by_meddelande: defaultdict[str, list[Komplettering]] = defaultdict(list)
-        for row in self._connection.execute(statement, {"wanted": wanted}):
+        for row in self._connection.execute(statement, wanted):
             by_meddelande[row.meddelande_id].append(
                 Komplettering(row.frage_id, row.instans, row.text)
             )

@@ -41,6 +41,7 @@ from intyg.mocks.server.post import Sent, post
 from intyg.mocks.settings import MockSettings
 from intyg.mocks.wire import envelope
 from intyg.mocks.wire.envelope import Answer
+from intyg.mocks.wire.ids import ById
 from intyg.mocks.wire.signature import SignatureCheck
 from intyg.schemas import ns
 from intyg.schemas.codes import Amne, ErrorId, TypAvRelation
@@ -71,7 +72,7 @@ class Forsakringskassan(Authority):
         super().__init__(place, signatures)
         self.handlers = {**self.handlers, "SendMessageToRecipient:2": self._message}
         self.player: Final = Player(self, place.timeline)
-        self._meddelanden: dict[str, Meddelande] = {}
+        self._meddelanden: ById[Meddelande] = ById()
 
     @property
     def operations(self) -> tuple[Operation, ...]:

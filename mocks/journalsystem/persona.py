@@ -40,6 +40,7 @@ from intyg.mocks.server.place import Place
 from intyg.mocks.server.post import Sent
 from intyg.mocks.settings import ANY, MockSettings
 from intyg.mocks.wire.envelope import Answer
+from intyg.mocks.wire.ids import ById
 from intyg.schemas import codes, ns
 
 SETTINGS: Final = MockSettings(name="Journalsystem", logical_address=ANY, part="HSVARD")
@@ -123,7 +124,7 @@ class Journalsystem(Persona):
         }
         self.player: Final = Player(self, place.timeline)
         self._handelser: dict[tuple[str, str, str], Handelse] = {}
-        self._meddelanden: dict[str, MeddelandeTillVarden] = {}
+        self._meddelanden: ById[MeddelandeTillVarden] = ById()
         self._told = threading.Condition(place.lock)
         self._wakes = 0
         self._not_taken: set[str] = set()

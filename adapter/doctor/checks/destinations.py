@@ -9,6 +9,7 @@ from intyg.adapter.doctor.checks.check import Facts, Remark
 from intyg.adapter.doctor.checks.production import certs_in, test_certs
 from intyg.adapter.domain.destination import DestinationKind, DestinationRole, receiver_of
 from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.settings.routing import ANY, RouteSettings, RoutingSettings
 from intyg.adapter.settings.settings import DestinationSettings, RecipientSettings
 
@@ -60,7 +61,8 @@ def recipient_remarks(
     """
     for part, recipient in recipients.items():
         rows = [row for row in routing.routes if _is_for_authorities(row)]
-        exact = [row for row in rows if row.logical_address == recipient.logical_address]
+        address = recipient.logical_address
+        exact = [row for row in rows if same_hsa_id(row.logical_address, address)]
         for row in exact or [row for row in rows if row.logical_address == ANY]:
             destination = routing.destinations.get(row.destination)
             if destination is not None and destination.role is DestinationRole.CARE:

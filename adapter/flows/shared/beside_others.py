@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import Intyg, StoredIntyg
 from intyg.adapter.domain.meddelande import FragaState
 from intyg.adapter.domain.texts import NOT_UNIQUE
@@ -33,7 +34,9 @@ def refuse_second(rows: Rows, intyg: Intyg, intyg_type: IntygType) -> None:
     ]
     if intyg_type.unique is Unique.CARE_PROVIDER:
         provider = intyg.skapad_av.enhet.vardgivare_id
-        in_force = [one for one in in_force if one.skapad_av.enhet.vardgivare_id == provider]
+        in_force = [
+            one for one in in_force if same_hsa_id(one.skapad_av.enhet.vardgivare_id, provider)
+        ]
     relation = intyg.relation
     replaces = relation.intygs_id if relation and relation.typ == TypAvRelation.ERSATT else None
     if in_force and replaces not in {one.intygs_id for one in in_force}:

@@ -2,6 +2,7 @@
 
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import Meddelande, StoredMeddelande
+from intyg.adapter.domain.uuids import same_id
 from intyg.adapter.flows.services import Asked
 from intyg.adapter.flows.shared.send_on import accepted_by
 from intyg.adapter.flows.shared.validate import find_type
@@ -64,7 +65,7 @@ def _fraga(rows: Rows, m: Meddelande) -> StoredMeddelande | None:
         found is None
         or not found.meddelande.is_question
         or found.meddelande.direction is m.direction
-        or found.meddelande.intygs_id != m.intygs_id
+        or not same_id(found.meddelande.intygs_id, m.intygs_id)
     ):
         return None
     return found
@@ -73,4 +74,4 @@ def _fraga(rows: Rows, m: Meddelande) -> StoredMeddelande | None:
 def _paminner(rows: Rows, m: Meddelande) -> StoredMeddelande | None:
     """The message reminded of: any about the same certificate."""
     found = rows.meddelanden.get(m.paminnelse_meddelande_id or "")
-    return found if found and found.meddelande.intygs_id == m.intygs_id else None
+    return found if found and same_id(found.meddelande.intygs_id, m.intygs_id) else None

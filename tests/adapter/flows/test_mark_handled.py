@@ -38,6 +38,19 @@ def test_an_answer_to_a_question_that_care_had_closed_shows_it_again(sent: Rig) 
     assert sent.fraga("q-1").state is FragaState.ANSWERED
 
 
+QUESTION = "9f1c2e3a-5b6d-4c7e-8f90-a1b2c3d4e5f6"
+
+
+def test_a_uuid_in_large_letters_is_the_same_question(sent: Rig) -> None:
+    """An answer, a repeat and a mark find it; what is kept and shown is what was written."""
+    sent.ok(write(QUESTION, "KONTKT"), ask("a-1", "KONTKT", svar_pa=QUESTION.upper()))
+    assert sent.fraga(QUESTION).answered_by == "a-1"
+    assert sent.fraga(QUESTION.upper()).meddelande.meddelande_id == QUESTION
+    assert sent.mark(QUESTION.upper(), handled=True) is FragaState.HANDLED
+    sent.ok(ask(QUESTION.replace("9f", "AF").upper()))
+    assert sent.mark(QUESTION.replace("9f", "af"), handled=True) is FragaState.HANDLED
+
+
 @pytest.mark.parametrize("handled", [True, False])
 def test_a_mark_that_is_there_already_is_left_alone(sent: Rig, handled: bool) -> None:
     sent.ok(ask("q-1"))

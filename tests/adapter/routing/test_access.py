@@ -8,7 +8,7 @@ import pytest
 import structlog.testing
 
 from intyg.adapter.domain.inbound import Inbound, Result
-from intyg.adapter.routing.access import Access
+from intyg.adapter.routing.access import OTHER_CASE, Access
 from intyg.adapter.routing.caller import PEER_CERT
 from intyg.adapter.routing.table import Routes
 from intyg.adapter.settings.settings import Settings, load_settings
@@ -91,7 +91,6 @@ def test_without_a_route_permission_is_not_asked_about() -> None:
     [
         ("FK ", "white space"),
         ("\n FK", "white space"),
-        ("fk", "upper and lower case"),
         ("TS", "No row says RegisterCertificate"),
     ],
 )
@@ -99,6 +98,19 @@ def test_an_address_without_a_route_gets_a_hint(address: str, hint: str) -> None
     refusal, detail = decide(route("*", "FK"), permit("*"), address=address)
     assert refusal == "VP004"
     assert hint in detail
+
+
+def test_an_address_is_the_same_in_small_letters() -> None:
+    assert decide(route("*", "FK"), permit(EHR), address="fk")[0] is None
+    assert decide(route("*", "fk"), permit(EHR, address="Fk"), address="FK")[0] is None
+
+
+def test_a_caller_is_permitted_by_the_letters_that_it_has() -> None:
+    """As the national platform does; only told why."""
+    refusal, detail = decide(route("*", "FK"), permit(EHR.lower()), sender=EHR)
+    assert refusal == "VP007"
+    assert OTHER_CASE in detail
+    assert OTHER_CASE not in decide(route("*", "FK"), permit("SE2321000016-X"), sender=EHR)[1]
 
 
 def test_the_adapters_own_address_needs_no_route() -> None:

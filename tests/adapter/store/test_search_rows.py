@@ -32,6 +32,8 @@ def test_certificates_are_found_by_patient_unit_provider_and_type(store: Store) 
         assert ids(rows) == ["early", "late", "unsigned", "db"]  # unsigned: when it arrived
         assert ids(rows, enhets_ids=frozenset({"U1", "U3"})) == ["late", "db"]
         assert ids(rows, enhets_ids=frozenset()) == []
+        assert ids(rows, enhets_ids=frozenset({"u1", "u3"})) == ["late", "db"]
+        assert ids(rows, enhets_ids=frozenset({"u2"}), vardgivare_id="v1") == ["early"]
         assert ids(rows, vardgivare_id="V1") == ["early", "late"]
         assert ids(rows, enhets_ids=frozenset({"U2"}), vardgivare_id="V1") == ["early"]
         assert ids(rows, typer=frozenset({"LISJP", "DB"}), not_typer=frozenset({"DB"})) == [

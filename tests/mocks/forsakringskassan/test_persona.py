@@ -263,6 +263,13 @@ def test_a_question_from_care_is_kept_as_open(server: MockServer, kassan: Kassan
     )
 
 
+def test_a_uuid_in_large_letters_is_the_same_question(server: MockServer, kassan: Kassan) -> None:
+    question = kassan.persona.ask(INTYGS_ID, "OVRIGT", "Fråga").meddelande_id
+    assert from_care(server, "care-2", "OVRIGT", svar_pa=question.upper())[0] == "OK"
+    kept = kassan.persona.meddelande(question.upper())
+    assert (kept.meddelande_id, kept.state) == (question, State.ANSWERED)
+
+
 def test_cares_answer_closes_the_question(server: MockServer, kassan: Kassan) -> None:
     question = kassan.persona.ask(INTYGS_ID, "OVRIGT", "Fråga").meddelande_id
     assert from_care(server, "care-2", "OVRIGT", svar_pa=question)[0] == "OK"

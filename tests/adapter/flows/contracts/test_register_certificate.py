@@ -567,3 +567,14 @@ def signing_rig(rig: Rig, tmp_path: Path) -> Rig:
     key = load_signing_key(tmp_path / "keys" / "signer.key.pem", tmp_path / "keys" / "signer.pem")
     signing = rig.with_settings(signature=SignaturePolicy.SIGN)
     return replace(signing, services=replace(signing.services, signing_key=key))
+
+
+def test_a_unit_in_small_letters_is_told_by_its_route(rig: Rig) -> None:
+    """HSA-ids are equal in either case; the event goes to the unit as it was written."""
+    small = builders.UNIT.lower()
+    rig.ok(builders.register_certificate(unit=small))
+    [told] = rig.deliveries()
+    assert (told.new.part, told.new.logical_address) == ("HSVARD", small)
+    destination = rig.services.routes.find(told.new.contract, 3, told.new.logical_address)
+    assert destination is not None
+    assert destination.name == "ehr"

@@ -1,0 +1,90 @@
+"""Ids that are equal without regard to case are compared by their one function, not beside it.
+
+Found are `==`, `!=`, `in` and changes of case on whatever has the name of such an id.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[1]
+
+HSA_IDS: Final = frozenset(
+    {"hsa_id", "hsaId", "enhets_id", "enhets_ids", "vardgivare_id", "vardgivar_id"}
+    | {"logical_address", "personal_id", "care_unit"}
+)
+"""What code calls an HSA-id."""
+
+CASES: Final = frozenset({"upper", "lower", "casefold", "swapcase"})
+
+ALLOWED: Final = {
+    "adapter/domain/hsa_id.py": "the function itself",
+    "adapter/store/delivery_rows.py": "the way that a message goes, as it was queued",
+    "adapter/store/intyg_rows.py": "its twin in SQL",
+}
+
+
+def goes_round(code: str) -> list[int]:
+    """Lines on which such an id is compared, or its case is changed."""
+    return sorted({node.lineno for node in ast.walk(ast.parse(code)) if _goes_round(node)})
+
+
+def _goes_round(node: ast.AST) -> bool:
+    match node:
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            compares = any(isinstance(op, ast.Eq | ast.NotEq | ast.In | ast.NotIn) for op in ops)
+            return compares and any(_is_id(each) for each in (left, *others)) and not _fixed(node)
+        case ast.Call(func=ast.Attribute(value=of, attr=attr)):
+            return (attr in CASES and _is_id(of)) or (attr == "in_" and _is_id(of))
+    return False
+
+
+def _is_id(node: ast.expr) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in HSA_IDS
+    return False
+
+
+def _fixed(node: ast.Compare) -> bool:
+    """Compared with a word of ours, `ANY`, or with itself without its white space."""
+    sides = (node.left, *node.comparators)
+    return any(
+        isinstance(each, ast.Constant)
+        or (isinstance(each, ast.Name) and each.id.isupper())
+        or (isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)
+            and each.func.attr == "strip")
+        for each in sides
+    )  # fmt: skip
+
+
+def sources() -> Iterator[str]:
+    for path in sorted((ROOT / "adapter").rglob("*.py")):
+        yield path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("name", list(sources()))
+def test_hsa_ids_are_compared_by_their_function(name: str) -> None:
+    found = goes_round((ROOT / name).read_text("utf-8"))
+    assert bool(found) is (name in ALLOWED) or name == "adapter/domain/hsa_id.py", found
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("enhet.enhets_id == other", True),
+        ("other != row.logical_address", True),
+        ("hsa_id in known", True),
+        ("person.hsaId.upper()", True),
+        ("table.c.vardgivare_id.in_(ids)", True),
+        ("row.logical_address == ANY", False),
+        ("row.logical_address != row.logical_address.strip()", False),
+        ("same_hsa_id(enhet.enhets_id, other)", False),
+        ("hsa_id is None", False),
+    ],
+)
+def test_what_goes_round_is_found(code: str, found: bool) -> None:
+    assert bool(goes_round(code)) is found
