@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.intyg import Relation, StoredIntyg
+from intyg.adapter.domain.uuids import same_id
 from intyg.schemas.codes import TypAvRelation
 from intyg.schemas.finding import Finding, Severity
 
@@ -102,6 +103,27 @@ RELATION_RULES: Final = (
 """Every rule, in the order they are told. A copy (KOPIA) is made of a draft: nothing is asked."""
 
 
+TO_ITSELF: Final = "RELATION_TO_ITSELF"
+NOT_KNOWN: Final = "RELATION_NOT_KNOWN"
+_PLACE: Final = "/RegisterCertificate/intyg/relation"
+
+
+def check_form(relation: Relation, intygs_id: str) -> list[Finding]:
+    """
+    Look at a relation by itself: what it says has no effect where there is a remark.
+
+    Nationally a certificate with another code than the four is not registered at all.
+    """
+    if relation.typ not in frozenset(TypAvRelation):
+        known = ", ".join(TypAvRelation)
+        text = f"there is no such relation, and it has no effect; there are {known}"
+        return [Finding(NOT_KNOWN, text, f"{_PLACE}/typ/code", severity=Severity.WARNING)]
+    if same_id(relation.intygs_id, intygs_id):
+        text = "the certificate points at itself, which has no effect"
+        return [Finding(TO_ITSELF, text, f"{_PLACE}/intygs-id", severity=Severity.WARNING)]
+    return []
+
+
 def check_relation(typ: str, facts: RelationFacts) -> list[Finding]:
     """
     Try every rule of a relation.
@@ -113,9 +135,7 @@ def check_relation(typ: str, facts: RelationFacts) -> list[Finding]:
         One warning a broken rule, in the order of the table.
     """
     return [
-        Finding(
-            rule.id, rule.text, "/RegisterCertificate/intyg/relation", severity=Severity.WARNING
-        )
+        Finding(rule.id, rule.text, _PLACE, severity=Severity.WARNING)
         for rule in RELATION_RULES
         if typ in rule.relations and rule.broken(facts)
     ]

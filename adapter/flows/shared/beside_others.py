@@ -9,7 +9,7 @@ from intyg.adapter.domain.texts import NOT_UNIQUE
 from intyg.adapter.flows.shared.known_intyg import related_intyg
 from intyg.adapter.flows.shared.send_on import who_has
 from intyg.adapter.flows.shared.validate import refuse
-from intyg.adapter.rules.relation_rules import RelationFacts, check_relation
+from intyg.adapter.rules.relation_rules import RelationFacts, check_form, check_relation
 from intyg.adapter.store import Rows
 from intyg.schemas.codes import Amne, TypAvRelation
 from intyg.schemas.finding import Finding
@@ -53,9 +53,18 @@ def remarks_on_relation(
     Raises:
         RuleError: A rule is broken, and warnings refuse.
     """
-    if parent is None or intyg.relation is None:
+    if intyg.relation is None:
         return []
-    facts = RelationFacts(
+    findings = check_form(intyg.relation, intyg.intygs_id)
+    if parent is not None:
+        findings += check_relation(intyg.relation.typ, _facts(rows, parent))
+    if strict:
+        refuse(findings, "The certificate cannot be registered:")
+    return findings
+
+
+def _facts(rows: Rows, parent: StoredIntyg) -> RelationFacts:
+    return RelationFacts(
         older=parent,
         newer=related_intyg(rows, parent),
         sent=bool(who_has(rows, parent)),
@@ -64,7 +73,3 @@ def remarks_on_relation(
             for m in rows.meddelanden.of_intyg(parent.intyg.intygs_id)
         ),
     )
-    findings = check_relation(intyg.relation.typ, facts)
-    if strict:
-        refuse(findings, "The certificate cannot be registered:")
-    return findings

@@ -4,6 +4,7 @@ from intyg.adapter.domain.errors import UnknownIntygError
 from intyg.adapter.domain.intyg import Intyg, StoredIntyg
 from intyg.adapter.domain.person import PersonId
 from intyg.adapter.domain.texts import UNKNOWN_INTYG
+from intyg.adapter.domain.uuids import same_id
 from intyg.adapter.rules.person_id import same_person
 from intyg.adapter.store import Rows
 
@@ -25,11 +26,16 @@ def known_intyg(rows: Rows, intygs_id: str, patient: PersonId) -> StoredIntyg:
 def related_intyg(
     rows: Rows, stored: StoredIntyg, typ: str | None = None
 ) -> tuple[StoredIntyg, ...]:
-    """Newer certificates of the same patient with this relation, or any, to it, oldest first."""
+    """
+    Newer certificates of the same patient with this relation, or any, to it, oldest first.
+
+    One that points at itself is not newer than itself.
+    """
     return tuple(
         newer
         for newer in rows.intyg.related(stored.intyg.intygs_id, typ)
         if same_person(newer.intyg.patient, stored.intyg.patient)
+        and not same_id(newer.intyg.intygs_id, stored.intyg.intygs_id)
     )
 
 
@@ -40,6 +46,6 @@ def parent_of(rows: Rows, intyg: Intyg) -> StoredIntyg | None:
     One that is not stored here, or is another patient's, counts as none: relations are not signed.
     """
     relation = intyg.relation
-    if relation is None or relation.intygs_id == intyg.intygs_id:
+    if relation is None or same_id(relation.intygs_id, intyg.intygs_id):
         return None
     return rows.intyg.lock_of(intyg.patient, relation.intygs_id)

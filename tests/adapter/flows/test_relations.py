@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from intyg.adapter.domain.errors import RuleError
-from intyg.adapter.rules.relation_rules import RELATION_RULES
+from intyg.adapter.rules.relation_rules import NOT_KNOWN, RELATION_RULES, TO_ITSELF
 from intyg.schemas.codes import ResultCode, TypAvRelation
 from tests import builders
 from tests.adapter.flows.rig import Rig
@@ -81,6 +81,24 @@ def test_another_patients_certificate_is_not_spoken_of(sent: Rig) -> None:
     sent.ok(REVOKED)
     body = builders.register_certificate(NEWER, builders.OTHER_PATIENT, relation=("ERSATT", OLDER))
     assert sent.call(body).text is None
+
+
+@pytest.mark.parametrize("typ", sorted(TypAvRelation))
+def test_a_certificate_that_points_at_itself_is_told_so_and_can_be_sent(rig: Rig, typ: str) -> None:
+    uuid = "0b8f7b1c-0000-4000-8000-00000000000a"
+    body = builders.register_certificate(uuid, relation=(typ, uuid.upper()))
+    with pytest.raises(RuleError, match=TO_ITSELF):
+        rig.with_settings(strict_rules=True).call_raising(body)
+    assert TO_ITSELF in (rig.call(body).text or "")
+    rig.ok(builders.send_certificate_to_recipient(uuid))
+    assert ("RegisterCertificate:3", "FKASSA") in rig.to_authorities(uuid)
+
+
+@pytest.mark.parametrize("typ", ["ersatt", " ERSATT", "ERSATTER", "X"])
+def test_a_relation_of_another_code_is_told_and_does_nothing(sent: Rig, typ: str) -> None:
+    sent.ok(ASKED)
+    assert NOT_KNOWN in (sent.call(related(typ, NEWER)).text or "")
+    assert sent.call(related("ERSATT", "0b8f7b1c-next")).text is None
 
 
 def test_every_rule_and_every_relation_is_tried_here() -> None:
