@@ -24,6 +24,7 @@ import structlog
 from flask import Flask
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import PathConverter
 
 from intyg.adapter.console.intyg_pages import build_intyg_pages
 from intyg.adapter.console.meddelande_pages import build_meddelande_pages
@@ -51,8 +52,9 @@ def build_console(
     """
     token = Token.from_settings(services.settings)
     app = Flask("intyg.adapter.console", static_folder=None)
-    app.url_map.merge_slashes = False  # an id may hold several
     app.wsgi_app = whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    app.url_map.merge_slashes = False  # two slashes in an id are two
+    app.url_map.converters["id"] = _WholeId
     ask_for(token, app)
     for pages in (
         build_watch_pages(services, ended_threads),
@@ -65,6 +67,13 @@ def build_console(
     app.register_error_handler(HTTPException, _not_served)
     app.register_error_handler(Exception, _failed)
     return app
+
+
+class _WholeId(PathConverter):
+    """An id in a path, whatever is in it: slashes too, also as its first sign."""
+
+    regex = ".+?"
+    part_isolating = False
 
 
 def whole_path(app: WSGIApplication) -> WSGIApplication:

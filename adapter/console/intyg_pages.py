@@ -20,7 +20,7 @@ def build_intyg_pages(services: Services) -> Blueprint:
     """`/api/intyg/<id>`, its `ref`, and `/api/blocked`."""
     pages = Blueprint("intyg", __name__)
 
-    @pages.get("/api/intyg/<path:intygs_id>")
+    @pages.get("/api/intyg/<id:intygs_id>")
     def intyg(intygs_id: str) -> ResponseReturnValue:
         with services.store.read() as rows:
             view = intyg_view(rows, intygs_id)
@@ -34,7 +34,7 @@ def build_intyg_pages(services: Services) -> Blueprint:
         with services.store.read() as rows:
             return jsonify(blocked_view(rows, limit))
 
-    @pages.put("/api/intyg/<path:intygs_id>/ref")
+    @pages.put("/api/intyg/<id:intygs_id>/ref")
     def put_ref(intygs_id: str) -> ResponseReturnValue:
         ref = request.values.get("ref", "").strip()
         if not (1 <= len(ref) <= MAX_ID_LENGTH and len(intygs_id) <= MAX_ID_LENGTH):

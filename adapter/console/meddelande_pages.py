@@ -15,11 +15,11 @@ def build_meddelande_pages(services: Services) -> Blueprint:
     """`/api/meddelanden/<id>/hanterad`, with the parameter `hanteratAv`."""
     pages = Blueprint("meddelanden", __name__)
 
-    @pages.post("/api/meddelanden/<path:meddelande_id>/hanterad")
+    @pages.post("/api/meddelanden/<id:meddelande_id>/hanterad")
     def handled(meddelande_id: str) -> ResponseReturnValue:
         return _mark(services, meddelande_id, handled=True)
 
-    @pages.delete("/api/meddelanden/<path:meddelande_id>/hanterad")
+    @pages.delete("/api/meddelanden/<id:meddelande_id>/hanterad")
     def not_handled(meddelande_id: str) -> ResponseReturnValue:
         return _mark(services, meddelande_id, handled=False)
 

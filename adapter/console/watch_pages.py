@@ -42,7 +42,7 @@ def build_watch_pages(
     def index() -> ResponseReturnValue:
         return jsonify(
             [
-                {"path": rule.rule.replace("<path:", "<"), "method": method}
+                {"path": rule.rule.replace("<id:", "<"), "method": method}
                 for rule in current_app.url_map.iter_rules()
                 for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
             ]

@@ -115,7 +115,7 @@ class RouteTable:
             if rows:
                 return f"The row {rows[0]} does not hold on {day}."
         near = logical_address.strip()
-        if near != logical_address and hsa_key(near) in self._addresses:
+        if len(near) < len(logical_address) and hsa_key(near) in self._addresses:
             return "There is white space around the logical address; without it there is a route."
         return f"No row says {contract} or * for this logical address."
 

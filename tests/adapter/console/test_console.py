@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import Client
 
 from intyg.adapter.console import build_console
+from intyg.adapter.domain.meddelande import FragaState
 from intyg.adapter.httpd.mount import Mount
 from intyg.adapter.store import Store
 from tests import builders
@@ -74,14 +75,19 @@ def test_nothing_of_a_person_is_shown(console: FlaskClient) -> None:
         assert secret not in shown
 
 
-@pytest.mark.parametrize("meddelande_id", ["x/1", "x//1", "x/hanterad", "x 1/å"])
-def test_a_question_is_marked_whatever_its_id_holds(
-    console: FlaskClient, rig: Rig, meddelande_id: str
+@pytest.mark.parametrize(
+    "odd",
+    ["a/b", "/a", "a/", "a//b", "b/hanterad", "..", "a/../b", "a b", "å?;", "a%2Fb", "hanterad"],
+)
+def test_a_question_is_found_whatever_is_in_its_id(
+    console: FlaskClient, rig: Rig, odd: str
 ) -> None:
-    rig.ok(builders.send_message_to_care(meddelande_id, "OVRIGT"))
-    place = f"/api/meddelanden/{quote(meddelande_id, safe='')}/hanterad"
-    assert console.post(place).status_code == 200
-    assert console.delete(place).status_code == 200
+    rig.ok(builders.send_message_to_care(odd, "OVRIGT"))
+    path = f"/api/meddelanden/{quote(odd, safe='')}/hanterad"
+    marked = Client(Mount({"/api": build_console(rig.services)})).post(path)
+    assert (marked.status_code, rig.fraga(odd).state) == (200, FragaState.HANDLED)
+    assert console.delete(path).status_code == 200
+    assert rig.fraga(odd).state is FragaState.OPEN_CARE
 
 
 def test_a_question_is_marked_and_unmarked(console: FlaskClient, rig: Rig) -> None:

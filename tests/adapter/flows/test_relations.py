@@ -87,14 +87,15 @@ def test_another_patients_certificate_is_not_spoken_of(sent: Rig) -> None:
 def test_a_certificate_that_points_at_itself_is_told_so_and_can_be_sent(rig: Rig, typ: str) -> None:
     uuid = "0b8f7b1c-0000-4000-8000-00000000000a"
     body = builders.register_certificate(uuid, relation=(typ, uuid.upper()))
-    with pytest.raises(RuleError, match=TO_ITSELF):
+    with pytest.raises(RuleError) as caught:
         rig.with_settings(strict_rules=True).call_raising(body)
+    assert [finding.rule for finding in caught.value.findings] == [TO_ITSELF]
     assert TO_ITSELF in (rig.call(body).text or "")
     rig.ok(builders.send_certificate_to_recipient(uuid))
     assert ("RegisterCertificate:3", "FKASSA") in rig.to_authorities(uuid)
 
 
-@pytest.mark.parametrize("typ", ["ersatt", " ERSATT", "ERSATTER", "X"])
+@pytest.mark.parametrize("typ", ["ersatt", "ERSATTER", "X"])
 def test_a_relation_of_another_code_is_told_and_does_nothing(sent: Rig, typ: str) -> None:
     sent.ok(ASKED)
     assert NOT_KNOWN in (sent.call(related(typ, NEWER)).text or "")
