@@ -23,7 +23,7 @@ TIMEOUT_SECONDS: Final = 180
 FIRST_PORT: Final = 8080
 """The adapter's in the pages; the mocks have the next ones."""
 
-_PORT: Final = re.compile(r"\b808([0-5])\b")
+_PORT: Final = re.compile(r"\b808([0-6])\b")
 
 _STAYS: Final = re.compile(
     r"^(?=make up\b|intyg (?:serve|mocks(?! (?!national)[a-z]))\b)", re.MULTILINE
@@ -31,7 +31,7 @@ _STAYS: Final = re.compile(
 """Commands that end when they are stopped."""
 
 _RUNS: Final = re.compile(
-    r"^(?:Ctrl-C stops|adapter, environment|(?:Socialstyrelsen|National mock service) +http)",
+    r"^(?:Ctrl-C stops|adapter, environment|(?:Arbetsförmedlingen|National mock service) +http)",
     re.MULTILINE,
 )
 """What the last of those that start together says when it runs."""
@@ -177,7 +177,7 @@ def shell_in_a_clone(folder: Path) -> Iterator[Shell]:
     scratch.mkdir()
     _make_clone(clone)
     before = set(clone.iterdir())
-    with ports_in_a_row(6) as first_port:
+    with ports_in_a_row(7) as first_port:
         shell = Shell(clone, scratch, first_port)
         try:
             yield shell
