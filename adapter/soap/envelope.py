@@ -48,8 +48,9 @@ def read_envelope(tree: etree._ElementTree) -> Envelope:
     Check the envelope and take out what matters.
 
     Raises:
-        FaultError: Not SOAP 1.1, a Header that must be understood and is not, no LogicalAddress, or
-            not exactly one element in the Body. The text quotes nothing from the message.
+        FaultError: Not SOAP 1.1, a Header that must be understood and is not, no LogicalAddress or
+            one in several pieces, or not exactly one element in the Body. The text quotes nothing
+            from the message.
     """
     root = tree.getroot()
     if root.tag != _ENVELOPE:
@@ -80,6 +81,8 @@ def _logical_address(header: etree._Element | None) -> str:
     addresses = []
     for block in _elements(header) if header is not None else []:
         if block.tag == _LOGICAL_ADDRESS:
+            if len(block):  # comments count: some readers would take what stands before them
+                raise FaultError("The LogicalAddress must be text in one piece, nothing else.")
             addresses.append(str(block.xpath("string()")))
         elif _is_for_us(block) and block.get(_MUST_UNDERSTAND) in ("1", "true"):
             text = "The Header holds a block that must be understood (mustUnderstand) but is not."

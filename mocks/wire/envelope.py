@@ -119,8 +119,8 @@ def read(data: bytes, charset: str | None = None) -> Message:
     Read a call.
 
     Raises:
-        FaultError: No envelope, not exactly one element in its Body, or a header that must be
-            understood and is not.
+        FaultError: No envelope, not exactly one element in its Body, a header that must be
+            understood and is not, or a LogicalAddress that holds more than text.
     """
     body, header = _parts(parse(data, charset))
     _understand(header)
@@ -130,6 +130,8 @@ def read(data: bytes, charset: str | None = None) -> Message:
             FaultCode.CLIENT, f"The SOAP Body must hold one element, it holds {len(children)}"
         )
     address = None if header is None else header.find(_LOGICAL_ADDRESS)
+    if address is not None and len(address):
+        raise FaultError(FaultCode.CLIENT, "The LogicalAddress must be text in one piece")
     return Message(None if address is None else (address.text or ""), children[0])
 
 

@@ -18,6 +18,7 @@ from lxml import etree
 from intyg.schemas import ns
 from intyg.schemas.contract import files as contract_files
 from intyg.schemas.contract.files import ContractError
+from intyg.schemas.contract.split_values import split_values
 from intyg.schemas.finding import Finding
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ class Contracts:
         """
         Check a request or response element against its contract's XSD.
 
+        A value in two pieces is a fault, too: the XSD does not see it (`split_values`).
+
         Args:
             contract: Whose element it is.
             element: The element itself, perhaps inside a SOAP envelope;
@@ -140,18 +143,19 @@ class Contracts:
             holds a value from the message.
         """
         schemas = self._sets[contract.key]
-        line = None
+        line, split = None, list[Finding]()
         right_root = element.tag in (contract.request, contract.response)
         if right_root:
             valid, line = schemas.look_at(element)
+            split = split_values(element)
             if valid:
-                return []
+                return split
         # Only now: xmlschema takes longer to import than everything else here together.
         from intyg.schemas.contract import findings as schema_findings
 
         if not right_root:
             return [schema_findings.wrong_root(element, contract.request)]
-        return schema_findings.explain(schemas.every_error(), element, line)
+        return split + schema_findings.explain(schemas.every_error(), element, line)
 
     def warm(self, contract: Contract) -> None:
         """Compile now what the first wrong message would wait half a second for."""

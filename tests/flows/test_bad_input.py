@@ -192,6 +192,28 @@ def test_refused_certificate_says_why_and_leaves_nothing(
     assert_quick(stage, message)
 
 
+IN_TWO_PIECES = [
+    pytest.param("RevokeCertificate:2", builders.revoke_certificate("a-1"), id="revocation"),
+    pytest.param("SendMessageToRecipient:2", builders.send_message_to_recipient("a-1"), id="to"),
+    pytest.param("SendMessageToCare:2", builders.send_message_to_care("a-1"), id="to care"),
+]
+
+
+@pytest.mark.parametrize("inside", [b"<!-- -->", b"<?x?>"], ids=["comment", "instruction"])
+@pytest.mark.parametrize(("contract", "body"), IN_TWO_PIECES)
+def test_an_id_in_two_pieces_is_no_id(
+    stage: Stage, contract: str, body: bytes, inside: bytes
+) -> None:
+    """`a<!-- -->-1` is `a` to one reader and `a-1` to another."""
+    split = body.replace(b">a-1<", b">a" + inside + b"-1<")
+    assert split != body
+    before = stored(stage)
+    reply = post(stage, contract, enveloped(split))
+    assert (reply.code, reply.error_id) == ("ERROR", "VALIDATION_ERROR")
+    assert "SPLIT_VALUE" in reply.text
+    assert stored(stage) == before
+
+
 BROKEN = [
     pytest.param(b"", id="nothing"),
     pytest.param(b"no xml at all", id="not XML"),

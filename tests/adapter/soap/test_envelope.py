@@ -21,7 +21,7 @@ def test_a_well_built_request_is_address_and_element() -> None:
 
 
 def test_the_address_is_taken_as_it_stands() -> None:
-    text = soap(HEADER.replace(">X<", "> \nX<!-- c --><![CDATA[&]]> <") + BODY)
+    text = soap(HEADER.replace(">X<", "> \nX<![CDATA[&]]> <") + BODY)
     assert read_envelope(safe_xml.parse(text.encode())).logical_address == " \nX& "
 
 
@@ -68,6 +68,18 @@ def test_the_address_is_taken_as_it_stands() -> None:
         ),
         pytest.param(
             soap(f"<s:Header>{ADDRESS * 2}</s:Header>{BODY}"), FaultCode.CLIENT, "one", id="two"
+        ),
+        pytest.param(
+            soap(HEADER.replace(">X<", ">X<!-- hemlig -->Y<") + BODY),
+            FaultCode.CLIENT,
+            "one piece",
+            id="a comment in the address",
+        ),
+        pytest.param(
+            soap(HEADER.replace(">X<", ">X<hemlig/>Y<") + BODY),
+            FaultCode.CLIENT,
+            "one piece",
+            id="an element in the address",
         ),
         pytest.param(
             soap(f'<s:Header>{ADDRESS}<hemlig s:mustUnderstand="1"/></s:Header>{BODY}'),

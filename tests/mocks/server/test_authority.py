@@ -192,6 +192,16 @@ def test_a_revocation_is_taken_once_and_told_after_that(server: MockServer, kass
     assert kassan.persona.intyg(builders.INTYGS_ID).revoked_at == revoked_at
 
 
+def test_an_id_in_two_pieces_revokes_nothing(server: MockServer, kassan: Kassan) -> None:
+    for intygs_id in ("a", "a-1"):
+        post(server, builders.register_certificate(intygs_id))
+    body = builders.revoke_certificate("a-1").replace(b">a-1<", b">a<!-- -->-1<")
+    code, error_id, text = result(post(server, body))
+    assert (code, error_id) == ("ERROR", "VALIDATION_ERROR")
+    assert "SPLIT_VALUE" in str(text)
+    assert [kassan.persona.intyg(each).revoked_at for each in ("a", "a-1")] == [None, None]
+
+
 def test_an_unknown_intyg_and_another_persons_are_refused_alike(server: MockServer) -> None:
     post(server, builders.register_certificate())
     unknown = result(post(server, builders.revoke_certificate("no-such-id")))

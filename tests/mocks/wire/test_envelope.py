@@ -67,6 +67,13 @@ def test_logical_address_is_read_as_it_stands() -> None:
     assert envelope.read(calls.envelope(b"<a/>", None)).logical_address is None
 
 
+@pytest.mark.parametrize("inside", ["FK<!-- -->ASSA", "FK<?x?>ASSA", "FK<a/>ASSA"])
+def test_a_logical_address_in_pieces_is_refused(inside: str) -> None:
+    data = calls.envelope(b"<a/>", "FKASSA").replace(b"FKASSA", inside.encode())
+    with pytest.raises(FaultError, match="one piece"):
+        envelope.read(data)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
