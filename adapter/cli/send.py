@@ -1,7 +1,7 @@
 """The command `intyg send`: post a message from a file, where it may go, and read the answer."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,16 +26,16 @@ from intyg.adapter.domain.destination import ClientTls, Destination
 from intyg.adapter.domain.errors import AdapterError, ApplicationError
 from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
 from intyg.adapter.formats import safe_xml
+from intyg.adapter.formats.persons import persons_in
 from intyg.adapter.guard import Guard, build_test_patients
 from intyg.adapter.routing.table import destination
 from intyg.adapter.settings.settings import Settings, SettingsError, load_settings
 from intyg.adapter.settings.web_address import LOOPBACK, check_web_address, machine_of
 from intyg.schemas import ns
-from intyg.schemas.codes import PERSONNUMMER_ROOT, SAMORDNINGSNUMMER_ROOT, ResultCode
+from intyg.schemas.codes import ResultCode
 from intyg.schemas.contract.contract import Contract, Contracts
 
 _MAX_ANSWER_BYTES: Final = 15 * 1024 * 1024
-_PERSON_ROOTS: Final = (PERSONNUMMER_ROOT, SAMORDNINGSNUMMER_ROOT)
 
 
 def send(
@@ -203,7 +203,7 @@ def permitted(
     if there:
         guard = Guard(build_test_patients(settings.test_patients), settings.environment)
         for one in there:
-            _ask(guard, as_asked(contract.name, one), set(_persons(message)))
+            _ask(guard, as_asked(contract.name, one), persons_in(message))
         return there[0].url, there[0].tls
     if machine_of(url) == _own_machine(settings):
         return url, PUBLIC
@@ -213,22 +213,13 @@ def permitted(
     )
 
 
-def _ask(guard: Guard, to: Destination, persons: set[PersonId]) -> None:
+def _ask(guard: Guard, to: Destination, persons: Collection[PersonId]) -> None:
     """Every person in the message must be one whose messages may go there; nobody is not enough."""
     nobody = PatientVerdict(PatientKind.CANNOT_TELL, "message", "it names nobody")
     asked = [guard.decision(person, to) for person in persons]
     for decision, verdict in asked or [(guard.decide(to, nobody.kind), nobody)]:
         if decision is not GuardDecision.SEND:
             raise ApplicationError(f"the guard lets it not go: {why_stopped(verdict, to)}")
-
-
-def _persons(message: etree._Element) -> Iterator[PersonId]:
-    """Everybody with a number in a message, whatever the element is called."""
-    for element in message.iter(etree.Element):
-        texts = {etree.QName(c).localname: c.text for c in element.iterchildren(etree.Element)}
-        root, extension = ((texts.get(name) or "").strip() for name in ("root", "extension"))
-        if root in _PERSON_ROOTS or etree.QName(element).localname.endswith("erson-id"):
-            yield PersonId(root, extension)
 
 
 def _destinations_at(places: set[str], settings: Settings, contract: Contract) -> list[Destination]:

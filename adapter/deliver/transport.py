@@ -24,6 +24,8 @@ from intyg.adapter.deliver.decision import Exchange, Transfer
 from intyg.adapter.domain.delivery import Delivery
 from intyg.adapter.domain.destination import Destination, DestinationRole, receiver_of
 from intyg.adapter.domain.person import GuardDecision, PatientVerdict, PersonId
+from intyg.adapter.formats import safe_xml
+from intyg.adapter.formats.persons import persons_in
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 """A result or fault has a few kilobytes."""
@@ -80,13 +82,13 @@ class Gate:
         """
         Ask the guard about one message to one address.
 
-        A guard that fails is one that cannot tell.
+        About whom the message is said to be, and about everybody whose number stands in its bytes:
+        what was written down of it is not what arrives. All must allow it. A guard that fails is
+        one that cannot tell, and so is a message that cannot be read.
         """
         destination = as_asked(delivery.new.contract.partition(":")[0], destination)
         try:
-            decision, verdict = self._guard.decision(
-                delivery.new.patient, destination, flagged=delivery.is_test
-            )
+            decision, verdict = self._decision(delivery, destination, message)
         except Exception as error:  # noqa: BLE001  whatever fails, nothing may be sent
             return Stopped(GuardDecision.HOLD, f"the guard failed: {type(error).__name__}")
         if decision is not GuardDecision.SEND:
@@ -94,6 +96,23 @@ class Gate:
         permit = Permit(url, hashlib.sha256(message).hexdigest())
         self._good[id(permit)] = permit
         return permit
+
+    def _decision(
+        self, delivery: Delivery, destination: Destination, message: bytes
+    ) -> tuple[GuardDecision, PatientVerdict]:
+        patient = delivery.new.patient
+        decided = self._guard.decision(patient, destination, flagged=delivery.is_test)
+        if decided[0] is not GuardDecision.SEND:
+            return decided
+        named = {person.extension: person for person in persons_in(safe_xml.parse_own(message))}
+        others = [named[number] for number in sorted(named) if number != patient.extension]
+        stops = [
+            answer
+            for answer in (self._guard.decision(person, destination) for person in others)
+            if answer[0] is not GuardDecision.SEND
+        ]
+        blocks = (answer for answer in stops if answer[0] is GuardDecision.BLOCK)
+        return next(blocks, stops[0] if stops else decided)
 
     def withdraw(self, permit: object) -> None:
         """A permit that was not used is no longer good."""

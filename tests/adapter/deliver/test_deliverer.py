@@ -51,7 +51,7 @@ from tests.adapter.samples import (
 )
 
 SETTINGS = DeliverySettings()
-BODY = "<r:RegisterCertificate  xmlns:r=\"urn:å\" a='1'><b></b><c />&#xE5;</r:RegisterCertificate>"
+BODY = "<r:RegisterCertificate  xmlns:r=\"urn:r\" a='å'><b></b><c />&#xE5;</r:RegisterCertificate>"
 
 
 class FixedGuard:
@@ -417,6 +417,67 @@ def test_a_guard_that_fails_holds(there: Receiver, clock: VirtualClock) -> None:
     outcome = deliverer.deliver(delivery(), destination(there.url))
     deliverer.close()
     assert (outcome.kind, outcome.detail) == (OutcomeKind.HELD, "the guard failed: KeyError")
+    assert there.connections == 0
+
+
+def _named(number: str, inside: str = "") -> bytes:
+    """A message in whose bytes somebody's number stands."""
+    middle = number[:6] + inside + number[6:]
+    return (
+        f"<r:RegisterCertificate xmlns:r='urn:r'><r:person-id><root>{PERSON.root}</root>"
+        f"<extension>{middle}</extension></r:person-id></r:RegisterCertificate>"
+    ).encode()
+
+
+class SomeBlocked:
+    """Lets messages go but those about some people."""
+
+    def __init__(self, **decisions: GuardDecision) -> None:
+        self.decisions = {number.removeprefix("n"): what for number, what in decisions.items()}
+
+    def decision(
+        self, person: PersonId, _: Destination, *, flagged: bool | None = None
+    ) -> tuple[GuardDecision, PatientVerdict]:
+        decision = self.decisions.get(person.extension, GuardDecision.SEND)
+        return decision, PatientVerdict(PatientKind.TEST, f"list test.csv, marked {flagged}")
+
+
+@pytest.mark.parametrize("inside", ["", "<!-- -->", "<![CDATA[]]>"])
+@pytest.mark.parametrize(
+    ("decision", "kind"),
+    [(GuardDecision.BLOCK, OutcomeKind.BLOCKED), (GuardDecision.HOLD, OutcomeKind.HELD)],
+)
+def test_who_stands_in_the_bytes_is_asked_about_whoever_the_row_names(
+    there: Receiver, clock: VirtualClock, decision: GuardDecision, kind: OutcomeKind, inside: str
+) -> None:
+    guard = SomeBlocked(**{f"n{OTHER_PERSON.extension}": decision})
+    deliverer = Deliverer(contracts(), guard, SETTINGS, clock)
+    body = _named(OTHER_PERSON.extension, inside)
+    outcome = deliverer.deliver(delivery(new=new_delivery(body=body)), destination(there.url))
+    assert outcome.kind is kind
+    assert OTHER_PERSON.extension not in outcome.detail
+    assert there.connections == 0
+    body = _named(PERSON.extension, inside)
+    outcome = deliverer.deliver(delivery(new=new_delivery(body=body)), destination(there.url))
+    deliverer.close()
+    assert outcome.kind is OutcomeKind.DELIVERED
+
+
+def test_of_several_in_the_bytes_the_strictest_counts(there: Receiver, clock: VirtualClock) -> None:
+    numbers = [OTHER_PERSON.extension, "194001167743"]
+    for block, hold in (numbers, numbers[::-1]):
+        guard = SomeBlocked(**{f"n{block}": GuardDecision.BLOCK, f"n{hold}": GuardDecision.HOLD})
+        deliverer = Deliverer(contracts(), guard, SETTINGS, clock)
+        body = b"<a>%b%b</a>" % (_named(block), _named(hold))
+        outcome = deliverer.deliver(delivery(new=new_delivery(body=body)), destination(there.url))
+        deliverer.close()
+        assert outcome.kind is OutcomeKind.BLOCKED
+    assert there.connections == 0
+
+
+def test_what_cannot_be_read_is_held(deliverer: Deliverer, there: Receiver) -> None:
+    outcome = deliverer.deliver(delivery(new=new_delivery(body=b"<a>")), destination(there.url))
+    assert outcome.kind is OutcomeKind.HELD
     assert there.connections == 0
 
 
