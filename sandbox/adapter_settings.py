@@ -123,6 +123,9 @@ def _guarded(written: Table, keys: SigningKeys) -> dict[str, Any]:
     return {
         "server": {**written["server"], "tls": tls},
         "permissions": [row],
+        "recipients": {
+            part: {**one, "callers": [keys.caller]} for part, one in written["recipients"].items()
+        },
         "console": {"token": TOKEN},
     }
 

@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 from lxml import etree
@@ -124,14 +124,28 @@ class AuditKey:
         """A person number as it is kept."""
         return hmac.digest(self._persons, number.encode(), "sha256").hex()[:32]
 
-    def hash(self, previous: str, chain: int, number: int, entry: AuditEntry) -> str:
-        """Of a row in its place."""
+    def hash(
+        self,
+        previous: str,
+        chain: int,
+        number: int,
+        entry: AuditEntry,
+        seq: int | None = None,
+    ) -> str:
+        """
+        Of a row in its place.
+
+        Args:
+            seq: Of the row before it; None where there is none, or where it was not kept yet.
+        """
         row = [previous, chain, number, *(_plain(entry, one.name) for one in fields(entry))]
+        if seq is not None:
+            row.append(seq)
         return self._mac(json.dumps(row, ensure_ascii=True, separators=(",", ":")))
 
-    def seal(self, chain: int, number: int, row_hash: str) -> str:
-        """Of a chain's end."""
-        return self._mac(f"end {chain} {number} {row_hash}")
+    def seal(self, chain: int, number: int, row_hash: str, seq: int | None = None) -> str:
+        """Of a chain's end; `seq` as in `hash`, of its last row."""
+        return self._mac(f"end {chain} {number} {row_hash}" + ("" if seq is None else f" {seq}"))
 
     def _mac(self, text: str) -> str:
         return hmac.digest(self._rows, text.encode("ascii"), "sha256").hex()
@@ -352,37 +366,54 @@ def verify(rows: Rows, key: AuditKey, kept: Iterable[tuple[int, int, str]] = ())
     compared = len(wanted)
     heads = {head.chain: head for head in rows.audit.heads()}
     faults: list[AuditFault] = []
-    ends = dict.fromkeys(range(CHAINS), (0, GENESIS))
+    ends: dict[int, _End] = dict.fromkeys(range(CHAINS), (0, GENESIS, None))
     count = 0
     for row in rows.audit.all():
         count += 1
         place = (row.chain, row.number)
-        last, previous = ends.get(row.chain, (0, GENESIS))
-        faults += _check_row(row, last, previous, key)
+        faults += _check_row(row, ends.get(row.chain, (0, GENESIS, None)), key)
         expected = wanted.pop(place, row.hash)
         if expected != row.hash:
             faults.append(AuditFault(*place, "not the row that an anchor names"))
-        ends[row.chain] = (row.number, row.hash)
+        ends[row.chain] = (row.number, row.hash, row.seq)
     faults += [AuditFault(*place, "an anchor names a row that is gone") for place in wanted]
-    for chain, (number, row_hash) in sorted(ends.items()):
-        faults += _check_end(chain, number, row_hash, heads.get(chain), key)
+    for chain, end in sorted(ends.items()):
+        faults += _check_end(chain, end, heads.get(chain), key)
     return Verification(count, compared, tuple(faults))
 
 
-def _check_row(row: AuditRow, last: int, previous: str, key: AuditKey) -> Iterator[AuditFault]:
+_End: TypeAlias = tuple[int, str, int | None]
+"""Number, hash and seq of a chain's last row so far."""
+
+
+def _check_row(row: AuditRow, end: _End, key: AuditKey) -> Iterator[AuditFault]:
+    last, previous, seq = end
     if row.number != last + 1:
         gone = f"{last + 1}" if row.number == last + 2 else f"{last + 1} to {row.number - 1}"
         yield AuditFault(row.chain, row.number, f"before it {gone} should be, and is not")
-    elif not hmac.compare_digest(key.hash(previous, row.chain, row.number, row.entry), row.hash):
-        yield AuditFault(row.chain, row.number, "changed, moved, or not written by the adapter")
+        return
+    place = (previous, row.chain, row.number, row.entry)
+    # Rows from before seq was sealed have a hash without it, and nobody without the key makes one.
+    if row.hash not in (key.hash(*place, seq), key.hash(*place)):
+        yield AuditFault(
+            row.chain,
+            row.number,
+            "changed (or the seq before it), moved, or not written by the adapter",
+        )
 
 
 def _check_end(
-    chain: int, number: int, row_hash: str, head: AuditHead | None, key: AuditKey
+    chain: int, end: _End, head: AuditHead | None, key: AuditKey
 ) -> Iterator[AuditFault]:
+    number, row_hash, seq = end
     if head is None:
         yield AuditFault(chain, number, "the chain's head is gone")
-    elif not hmac.compare_digest(key.seal(chain, head.number, head.hash), head.seal):
+        return
+    if head.key_id != key.key_id:
+        yield AuditFault(chain, head.number, "the chain's head names another key")
+    if head.seal != key.seal(chain, head.number, head.hash, head.seq):
         yield AuditFault(chain, head.number, "the chain's head was not written by the adapter")
     elif (head.number, head.hash) != (number, row_hash):
         yield AuditFault(chain, head.number, f"the chain ends at {number}, its head says otherwise")
+    elif head.seq not in (None, seq):
+        yield AuditFault(chain, head.number, "its seq was changed: it came in another order")

@@ -32,6 +32,17 @@ SIGNER_NOT_ASSIGNED: Final = (
     "the staff directory has no assignment (medarbetaruppdrag) for Vård och behandling at this "
     "unit on the day of signing"
 )
+SIGNER_NO_ROLE: Final = (
+    "{typ} is signed by {roles}; neither the signing certificate nor skapadAv names a licensed "
+    "profession (legitimeratYrke) or a position (befattning) that gives a role, and signer_role is "
+    '"require" in the settings'
+)
+STAFF_REFUSED: Final = "Whoever does this may not do it:"
+STAFF_WRONG_ROLE: Final = "this is done by {roles}; the staff directory says {role}"
+STAFF_NOT_ASSIGNED: Final = (
+    "the staff directory has no assignment (medarbetaruppdrag) for Vård och behandling at this "
+    "unit today"
+)
 STAFF_DIRECTORY_DOWN: Final = (
     "The staff directory cannot be asked who may sign ({why}). Sending again later may help."
 )
@@ -69,7 +80,11 @@ UNKNOWN_MEDDELANDE: Final = "There is no such message."
 NO_INTYG: Final = "There is no such certificate."
 NO_INTYGS_ID: Final = "The request names no certificate."
 NO_SUCH_PERSON: Final = "Nobody can have this person number."
-TEST_INTYG_NOT_SHOWN: Final = "Test patients' certificates are not shown to this part."
+TEST_INTYG_NOT_SHOWN: Final = (
+    "Not shown to this part: test patients' certificates are shown to test systems only, and "
+    "nobody else's are shown there."
+)
+PART_REFUSED: Final = "The certificate is not shown to this part:"
 CANNOT_TELL_NOT_SHOWN: Final = (
     "Not shown: it cannot be told whether the patient is a test patient. Ask again later."
 )

@@ -7,11 +7,12 @@ HANFRFM or HANFRFV, whichever way the mark went.
 from typing import Final
 
 from intyg.adapter.domain.errors import ApplicationError, RuleError
+from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import FragaState
-from intyg.adapter.domain.person import PersonId
 from intyg.adapter.domain.texts import UNKNOWN_MEDDELANDE
 from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.fragor import move_fraga
+from intyg.adapter.flows.shared.staff import refuse_staff
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.rules.fraga_moves import Cause, Refusal, move_of
 from intyg.adapter.store import Rows
@@ -43,20 +44,25 @@ def handle(
     Raises:
         ApplicationError: No such message.
         RuleError: It is no question; or it cannot be opened again: care has
-            answered it, or the certificate is revoked.
+            answered it, or the certificate is revoked; or the staff directory
+            says that whoever marks it may not (`hanteratAv`).
+        TechnicalError: The staff directory does not answer.
     """
     # A message is for good, and so is whose it is: what is found here holds below.
-    patient = unit.read(lambda rows: _patient_of(rows, meddelande_id))
-    asked = services.ask(patient)
+    stored = unit.read(lambda rows: _intyg_of(rows, meddelande_id))
+    refuse_staff(services, by, None, lambda: stored, "hanteratAv")
+    asked = services.ask(stored.intyg.patient)
     cause = Cause.MARKED if handled else Cause.UNMARKED
     return unit.write(lambda rows: _mark(rows, asked, meddelande_id, cause, correlation_id, by))
 
 
-def _patient_of(rows: Rows, meddelande_id: str) -> PersonId:
+def _intyg_of(rows: Rows, meddelande_id: str) -> StoredIntyg:
     found = rows.meddelanden.get(meddelande_id)
     if found is None:
         raise ApplicationError(UNKNOWN_MEDDELANDE)
-    return found.meddelande.patient
+    stored = rows.intyg.get(found.meddelande.intygs_id)
+    assert stored is not None  # a message is kept with its certificate
+    return stored
 
 
 def _mark(

@@ -6,6 +6,7 @@ Source: `recipients` in the settings; the kinds that the national register gives
 from collections.abc import Mapping
 from typing import Final
 
+from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.recipient import KnownRecipient, RecipientKind
 from intyg.adapter.settings.settings import RecipientSettings, Settings
 from intyg.schemas.codes import Part
@@ -63,6 +64,24 @@ def takes(recipient: RecipientSettings, part: str, intyg_type: IntygType) -> boo
     """Whether a recipient takes a type: named by either of its codes, or `*` and the type's own."""
     by_name = {intyg_type.code, intyg_type.xml_code} & set(recipient.types)
     return bool(by_name) or (ANY_TYPE in recipient.types and intyg_type.recipient == part)
+
+
+def may_speak_for(settings: Settings, part: str, sender: str | None) -> bool:
+    """
+    Whether a calling system may write and read as a part.
+
+    Care and the citizen, where the settings say nothing of their callers, are everybody who may
+    call at all, but for those who speak for somebody else.
+
+    Args:
+        sender: Its HSA-id, compared as it stands; None: callers are not asked who they are.
+    """
+    listed = {name: set(one.callers) for name, one in settings.recipients.items()}
+    if listed.get(part):
+        return sender in listed[part]
+    if part in NEVER_SENT_TO:
+        return sender is None or not any(sender in callers for callers in listed.values())
+    return settings.environment is Environment.DEMO
 
 
 def _known(part: str, recipient: RecipientSettings) -> KnownRecipient:

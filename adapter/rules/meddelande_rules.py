@@ -43,8 +43,12 @@ class Facts:
             certificate; None otherwise.
         incoming: Subjects that the certificate's type takes from a recipient.
         care_may_create: Subjects that care may ask about.
+        same_parts: The message that it answers or reminds of was between care and the same
+            recipient; True where it refers to none.
         part_known: The sender (`skickatAv/part`) is a known recipient.
-        sent: Some recipient has accepted the certificate.
+        part_speaks: The calling system may speak for the sender.
+        part_takes: Certificates of this type go to the sender.
+        sent: The recipient that it goes to has accepted the certificate.
         blocked: The guard lets no message about this patient go between here
             and the recipient concerned.
         today: In Sweden.
@@ -61,7 +65,10 @@ class Facts:
     paminner: StoredMeddelande | None
     incoming: frozenset[str]
     care_may_create: frozenset[str]
+    same_parts: bool
     part_known: bool
+    part_speaks: bool
+    part_takes: bool
     sent: bool
     blocked: bool
     today: date
@@ -182,6 +189,11 @@ def _not_taken_by_type(m: Meddelande, f: Facts) -> bool:
     return f.intyg is not None and not is_answer(m) and m.amne in set(Amne) - f.incoming
 
 
+def _asked_of_type(m: Meddelande, f: Facts) -> bool:
+    """A question or a reminder about a certificate of this patient."""
+    return f.intyg is not None and not is_answer(m)
+
+
 def _care_may_not_ask(m: Meddelande, f: Facts) -> bool:
     """Asked of care's questions; reminders only need that the type takes messages at all."""
     if f.intyg is None or is_answer(m) or _subject_unknown(m, f):
@@ -251,6 +263,20 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
             "skickatAv/part must be a known recipient",
             lambda _, f: not f.part_known,
         ),
+        Rule(
+            "PART_CALLER_ERROR",  # ours: nationally any caller may be any part
+            "skickatAv/part",
+            "the calling system may not speak for this part; recipients.<part>.callers in the "
+            "settings lists the HSA-ids that may",
+            lambda _, f: f.part_known and not f.part_speaks,
+        ),
+        Rule(
+            "PART_TYPE_ERROR",  # ours: nationally any part may ask about any certificate
+            "skickatAv/part",
+            "certificates of this type do not go to this part; recipients.<part>.types in the "
+            "settings says which do",
+            lambda m, f: _asked_of_type(m, f) and f.part_known and not f.part_takes,
+        ),
         Rule("SUBJECT_NOT_SUPPORTED_ERROR", "amne", _SUBJECTS, _subject_unknown),
         Rule(
             "SUBJECT_NOT_OFFERED_ERROR",  # ours: nationally an HTTP 403 inside
@@ -295,6 +321,18 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
         _REFERENCE,
         _SAME_SUBJECT,
         Rule(
+            "QUESTION_NOT_PUT_TO_PART_ERROR",  # ours
+            "svarPa",
+            "the question was put to another recipient, which alone answers it",
+            lambda m, f: is_answer(m) and not f.same_parts,
+        ),
+        Rule(
+            "REMINDER_OF_OTHERS_ERROR",  # ours
+            "paminnelseMeddelande-id",
+            "the message reminded of was between care and another recipient",
+            lambda m, f: not is_answer(m) and not f.same_parts,
+        ),
+        Rule(
             CERTIFICATE_NOT_FOUND,
             "intygs-id",
             "there is no such certificate",
@@ -330,11 +368,17 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
         _REMINDER_ID,
         _REFERENCE,
         _SAME_SUBJECT,
+        Rule(
+            "RECIPIENT_NOT_CONCERNED_ERROR",  # ours
+            "logiskAdressMottagare",
+            "an answer goes to the recipient that asked, a reminder to the one that it reminds",
+            lambda _, f: not f.same_parts,
+        ),
         _PERSON,
         Rule(
             "CERTIFICATE_NOT_SENT_ERROR",  # ours: nationally a text without code
             "intygs-id",
-            "no recipient has accepted the certificate yet",
+            "the recipient at logiskAdressMottagare has not accepted the certificate",
             # One that may not be sent can never have been: then the message is just kept.
             lambda _, f: f.intyg is not None and not f.sent and not f.blocked,
         ),

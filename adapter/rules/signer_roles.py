@@ -14,7 +14,8 @@ A doctor in private practice is a doctor to every type, and no message tells the
 
 With a staff directory its word counts alone: profession, and an assignment for care at the unit.
 Without one the signing certificate's title counts, then what the message says of its author. Where
-neither says anything, nothing is refused: positions such as 201010 are no proof of a licence.
+neither says anything, `signer_role` of the settings decides: "require" refuses (in production, if
+nothing else is said), "accept" does not. Positions such as 201010 are no proof of a licence.
 
 Source: authorities of the national editor (roles); types_3.2.xsd `LegitimeratYrkeType`.
 """
@@ -26,7 +27,14 @@ from typing import Final
 
 from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import Intyg, Yrken
-from intyg.adapter.domain.texts import SIGNER_NOT_ASSIGNED, SIGNER_NOT_KNOWN, SIGNER_WRONG_ROLE
+from intyg.adapter.domain.texts import (
+    SIGNER_NO_ROLE,
+    SIGNER_NOT_ASSIGNED,
+    SIGNER_NOT_KNOWN,
+    SIGNER_WRONG_ROLE,
+    STAFF_NOT_ASSIGNED,
+    STAFF_WRONG_ROLE,
+)
 from intyg.schemas.finding import Finding
 from intyg.schemas.intyg_model import IntygType, Role
 
@@ -104,16 +112,25 @@ def yrken_of_titles(titles: Iterable[str]) -> Yrken:
     return Yrken(legitimerade=frozenset(code for code in known if code))
 
 
-def check_by_word(intyg_type: IntygType, cert: Yrken, message: Yrken) -> list[Finding]:
+def check_by_word(
+    intyg_type: IntygType, cert: Yrken, message: Yrken, *, required: bool = False
+) -> list[Finding]:
     """
     Without a directory: what the signing certificate says, or else the message.
 
     The certificate comes first because the message is the signer's own word.
+
+    Args:
+        required: One of the two must say something.
     """
     for yrken, source in ((cert, "the signing certificate"), (message, "skapadAv")):
         if yrken.legitimerade or role_of(yrken):
             return _check_role(intyg_type, yrken, source)
-    return []
+    if not required:
+        return []
+    names = ", ".join(_names(intyg_type.signs))
+    text = SIGNER_NO_ROLE.format(typ=intyg_type.code, roles=names)
+    return [Finding("SIGNER_ROLE", text, _SKAPAD_AV)]
 
 
 def check_by_directory(
@@ -138,6 +155,36 @@ def check_by_directory(
     return findings
 
 
+def check_actor(
+    member: StaffMember | None,
+    unit: str,
+    day: date,
+    roles: frozenset[Role | None] | None,
+    where: str,
+) -> list[Finding]:
+    """
+    With a directory: who revokes, answers or marks is known, has a role for it, and works there.
+
+    Args:
+        member: What the directory says of them; None: it does not know them.
+        unit: HSA-id of the unit where the assignment must be.
+        day: In Sweden.
+        roles: One of these, in which None is nobody who signs; None alone: anybody.
+        where: XPath for the findings.
+    """
+    if member is None:
+        return [Finding("STAFF_UNKNOWN", SIGNER_NOT_KNOWN, where)]
+    findings = []
+    role = role_of(member.yrken)
+    if roles is not None and (None if role is None else _NAMES[role]) not in _allowed(roles):
+        names = ", ".join(sorted(name for name in _allowed(roles) if name))
+        text = STAFF_WRONG_ROLE.format(roles=names, role=_said(member.yrken))
+        findings.append(Finding("STAFF_ROLE", text, where))
+    if not any(_lets_sign(one, unit, day) for one in member.uppdrag):
+        findings.append(Finding("STAFF_NOT_ASSIGNED", STAFF_NOT_ASSIGNED, where))
+    return findings
+
+
 def _lets_sign(uppdrag: Uppdrag, unit: str, day: date) -> bool:
     return (
         same_hsa_id(uppdrag.enhets_id, unit)
@@ -149,13 +196,21 @@ def _lets_sign(uppdrag: Uppdrag, unit: str, day: date) -> bool:
 
 def _check_role(intyg_type: IntygType, yrken: Yrken, source: str) -> list[Finding]:
     role = role_of(yrken)
-    names = sorted({_NAMES[one] for one in intyg_type.signs})
+    names = _names(intyg_type.signs)
     if role is not None and _NAMES[role] in names:
         return []
     text = SIGNER_WRONG_ROLE.format(
         typ=intyg_type.code, roles=", ".join(names), source=source, role=_said(yrken)
     )
     return [Finding("SIGNER_ROLE", text, _SKAPAD_AV)]
+
+
+def _allowed(roles: Iterable[Role | None]) -> set[str | None]:
+    return {None if one is None else _NAMES[one] for one in roles}
+
+
+def _names(roles: Iterable[Role]) -> list[str]:
+    return sorted({_NAMES[one] for one in roles})
 
 
 def _said(yrken: Yrken) -> str:

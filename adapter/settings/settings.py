@@ -74,6 +74,13 @@ class SignaturePolicy(StrEnum):
         return environment is not Environment.PRODUCTION or self is SignaturePolicy.REQUIRE
 
 
+class SignerRolePolicy(StrEnum):
+    """Policy on a signer of whom nothing says what they are, where there is no staff directory."""
+
+    REQUIRE = "require"  # refuse
+    ACCEPT = "accept"  # take
+
+
 class ServerTlsSettings(_Part):
     """The server's own certificate, and whose client certificates count."""
 
@@ -307,6 +314,11 @@ class RecipientSettings(_Part):
     logical_address: str
     types: tuple[str, ...] = Field(default=("*",), description="certificate type codes it takes")
     active: bool = True
+    callers: tuple[str, ...] = Field(
+        default=(),
+        description="HSA-ids of the systems that may speak for it; empty: all in demo, otherwise "
+        "none",
+    )
     kind: RecipientKind | None = Field(
         default=None, description="None: as nationally for the authorities, otherwise MOTTAGARE"
     )
@@ -364,6 +376,9 @@ class Settings(BaseSettings):
         default=False, description="same id with other content is an ERROR instead of INFO"
     )
     signature: SignaturePolicy = SignaturePolicy.REQUIRE
+    signer_role: SignerRolePolicy | None = Field(
+        default=None, description="None: require in production, otherwise accept"
+    )
     server: ServerSettings = ServerSettings()
     console: ConsoleSettings = ConsoleSettings()
     signing: SigningSettings = SigningSettings()
@@ -435,6 +450,13 @@ class Settings(BaseSettings):
         """Way in which the doors know who calls."""
         in_demo = self.environment is Environment.DEMO
         return self.caller.identity or (CallerIdentity.NONE if in_demo else CallerIdentity.TLS)
+
+    @property
+    def signer_role_required(self) -> bool:
+        """A signer must have a licence, or a position that gives a role."""
+        in_production = self.environment is Environment.PRODUCTION
+        usual = SignerRolePolicy.REQUIRE if in_production else SignerRolePolicy.ACCEPT
+        return (self.signer_role or usual) is SignerRolePolicy.REQUIRE
 
     @property
     def effective_database_url(self) -> str:

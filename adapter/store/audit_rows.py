@@ -61,6 +61,7 @@ class AuditRow:
     number: int  # in its chain, from 1
     entry: AuditEntry
     hash: str
+    seq: int  # in the order in which rows came, over all chains
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class AuditHead:
     hash: str  # of its last row
     seal: str  # that it was us who wrote so
     key_id: str  # which key; a name for it, not the key
+    seq: int | None = None  # of its last row; None before there is one
 
 
 Told: TypeAlias = Callable[[AuditHead], None]
@@ -82,11 +84,13 @@ class Sealer(Protocol):
 
     key_id: str
 
-    def hash(self, previous: str, chain: int, number: int, entry: AuditEntry) -> str:
-        """Of a row in its place."""
+    def hash(
+        self, previous: str, chain: int, number: int, entry: AuditEntry, seq: int | None
+    ) -> str:
+        """Of a row in its place; `seq` is that of the row before it."""
 
-    def seal(self, chain: int, number: int, row_hash: str) -> str:
-        """Of a chain's end."""
+    def seal(self, chain: int, number: int, row_hash: str, seq: int | None) -> str:
+        """Of a chain's end; `seq` is its last row's."""
 
 
 def chain_of(entry: AuditEntry) -> int:
@@ -121,23 +125,23 @@ class AuditRows:
             self._transaction.after_commit.append(partial(told, head))
 
     def _append(self, chain: int, entry: AuditEntry, sealer: Sealer) -> AuditHead:
-        number, previous = self._lock_head(chain, sealer)
+        number, previous, last = self._lock_head(chain, sealer)
         number += 1
-        row_hash = sealer.hash(previous, chain, number, entry)
-        self._connection.execute(
+        row_hash = sealer.hash(previous, chain, number, entry, last)
+        added = self._connection.execute(
             _INSERT, {"chain": chain, "number": number, **vars(entry), "hash": row_hash}
         )
-        head = AuditHead(
-            chain, number, row_hash, sealer.seal(chain, number, row_hash), sealer.key_id
-        )
-        self._connection.execute(
-            _MOVE_HEAD,
-            {"at": chain, "to_number": number, "to_hash": row_hash, "to_seal": head.seal},
-        )
+        # A row's own seq is known only when it is there: the row after it, and the chain's end,
+        # are sealed with it.
+        (seq,) = added.inserted_primary_key or (None,)
+        seal = sealer.seal(chain, number, row_hash, seq)
+        head = AuditHead(chain, number, row_hash, seal, sealer.key_id, seq)
+        to = {"to_number": number, "to_hash": row_hash, "to_seal": seal, "to_seq": seq}
+        self._connection.execute(_MOVE_HEAD, {"at": chain, **to})
         return head
 
-    def _lock_head(self, chain: int, sealer: Sealer) -> tuple[int, str]:
-        """The number and hash that a chain ends with; nobody else adds to it from now on."""
+    def _lock_head(self, chain: int, sealer: Sealer) -> tuple[int, str, int | None]:
+        """Number, hash and seq that a chain ends with; nobody else adds to it from now on."""
         found = self._connection.execute(_LOCK_HEAD, {"at": chain}).first()
         if found is None:
             self.begin(sealer)
@@ -145,7 +149,7 @@ class AuditRows:
         if found is None:  # its end is gone, with whatever was before it: that stays to be seen
             self._add_head(chain, 1, sealer)
             found = self._connection.execute(_LOCK_HEAD, {"at": chain}).one()
-        return found.number, found.hash
+        return found.number, found.hash, found.seq
 
     def begin(self, sealer: Sealer) -> None:
         """Begin every chain where none has begun; a single one that is not there has been lost."""
@@ -154,7 +158,8 @@ class AuditRows:
                 self._add_head(chain, 0, sealer)
 
     def _add_head(self, chain: int, number: int, sealer: Sealer) -> None:
-        head = AuditHead(chain, number, GENESIS, sealer.seal(chain, number, GENESIS), sealer.key_id)
+        seal = sealer.seal(chain, number, GENESIS, None)
+        head = AuditHead(chain, number, GENESIS, seal, sealer.key_id)
         self._transaction.insert_new(tables.audit_head, vars(head))
 
     def heads(self) -> tuple[AuditHead, ...]:
@@ -162,7 +167,8 @@ class AuditRows:
         table = tables.audit_head
         rows = self._connection.execute(sa.select(table).order_by(table.c.chain))
         return tuple(
-            AuditHead(row.chain, row.number, row.hash, row.seal, row.key_id) for row in rows
+            AuditHead(row.chain, row.number, row.hash, row.seal, row.key_id, row.seq)
+            for row in rows
         )
 
     def all(self) -> Iterator[AuditRow]:
@@ -182,13 +188,13 @@ class AuditRows:
         options = {"yield_per": 1000}
         for row in self._connection.execute(select, execution_options=options):
             entry = AuditEntry(**{name: getattr(row, name) for name in _FIELDS})
-            yield AuditRow(row.chain, row.number, entry, row.hash)
+            yield AuditRow(row.chain, row.number, entry, row.hash, row.seq)
 
 
 _FIELDS: Final = tuple(AuditEntry.__dataclass_fields__)
 _INSERT: Final = sa.insert(tables.audit)
 _LOCK_HEAD: Final = (
-    sa.select(tables.audit_head.c.number, tables.audit_head.c.hash)
+    sa.select(tables.audit_head.c.number, tables.audit_head.c.hash, tables.audit_head.c.seq)
     .where(tables.audit_head.c.chain == sa.bindparam("at"))
     .with_for_update()
 )
@@ -199,5 +205,6 @@ _MOVE_HEAD: Final = (
         number=sa.bindparam("to_number"),
         hash=sa.bindparam("to_hash"),
         seal=sa.bindparam("to_seal"),
+        seq=sa.bindparam("to_seq"),
     )
 )

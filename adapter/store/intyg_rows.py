@@ -48,6 +48,7 @@ _LOCK_INTYG_OF: Final = _LOCK_INTYG.where(
     tables.intyg.c.patient_extension == sa.bindparam("patient")
 )
 _HAS_INTYG: Final = sa.select(tables.intyg.c.seq).where(tables.intyg.c.intygs_id == _INTYGS_ID)
+_INTYG_OF: Final = _HAS_INTYG.where(tables.intyg.c.patient_extension == sa.bindparam("patient"))
 _STATUSES: Final = (
     sa.select(tables.intygs_status)
     .where(tables.intygs_status.c.intygs_id == _INTYGS_ID)
@@ -145,6 +146,12 @@ class IntygRows:
         """
         asked = {"intygs_id": intygs_id, "patient": patient.extension}
         found = self._connection.execute(_LOCK_INTYG_OF, asked).first()
+        return self.get(intygs_id) if found else None
+
+    def read_of(self, patient: PersonId, intygs_id: str) -> StoredIntyg | None:
+        """As `lock_of`, without a lock."""
+        asked = {"intygs_id": intygs_id, "patient": patient.extension}
+        found = self._connection.execute(_INTYG_OF, asked).first()
         return self.get(intygs_id) if found else None
 
     def has(self, intygs_id: str) -> bool:

@@ -359,4 +359,5 @@ audit_head = sa.Table(
     _text("hash"),
     _text("seal"),
     _text("key_id"),
+    sa.Column("seq", sa.BigInteger),  # of its last row; None before the first one
 )

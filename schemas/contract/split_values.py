@@ -6,7 +6,7 @@ certificate could be revoked here, and another one at its authority.
 Source: XML 1.0 sections 2.5 and 2.6; Canonical XML 1.1 section 2.1; XML Schema 1.0 part 1, 3.1.1.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -39,9 +39,10 @@ def split_values(root: etree._Element) -> list[Finding]:
     if next(root.iter(etree.Comment, etree.PI), None) is None:  # nearly always
         return []
     positions = Positions(_name)
+    found: Any = _BROKEN(root)  # elements, since that is what the path ends with
     return [
         Finding(RULE, TEXT, _path(element, root, positions), element.sourceline)
-        for element in _BROKEN(root)[:MAX_FINDINGS]
+        for element in found[:MAX_FINDINGS]
     ]
 
 

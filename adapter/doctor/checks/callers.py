@@ -7,6 +7,7 @@ from typing import Final
 from intyg.adapter.doctor.checks.check import Facts, Remark
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.httpd.tls import context_from_settings
+from intyg.adapter.routing.recipients import NEVER_SENT_TO
 from intyg.adapter.settings.routing import ANY, PermissionSettings
 from intyg.adapter.settings.settings import SettingsError
 
@@ -41,3 +42,17 @@ def permissions(facts: Facts) -> Iterator[Remark]:
     if not settings.permissions and settings.environment is not Environment.DEMO:
         todo = "write rows of permissions: without one, nobody is"
         yield Remark("no caller is permitted anything", todo, refuses=False)
+
+
+def recipient_callers(facts: Facts) -> Iterator[Remark]:
+    """Outside demo, who may speak for a recipient is said, or nobody may."""
+    if facts.settings.environment is Environment.DEMO:
+        return
+    for part, recipient in facts.settings.recipients.items():
+        if not recipient.callers and part not in NEVER_SENT_TO:
+            todo = (
+                f"set recipients.{part}.callers to the HSA-ids of its systems: until then none of "
+                "its questions and answers is taken"
+            )
+            text = f"recipients.{part}: no caller may speak for it"
+            yield Remark(text, todo, refuses=False)

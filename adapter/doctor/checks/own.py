@@ -81,7 +81,7 @@ def staff(facts: Facts) -> Iterator[Remark]:
 def key_files(facts: Facts) -> Iterator[Remark]:
     for setting, path in readable_by_others(secret_files(facts.settings)):
         text = f"{setting}: {path} can be read by everybody, or written by its group"
-        yield Remark(text, f"chmod 600 {path}", refuses=False)
+        yield Remark(text, f"chmod 600 {path}", refuses=facts.is_production)
 
 
 def cert_dates(facts: Facts) -> Iterator[Remark]:

@@ -61,6 +61,15 @@ def clock(facts: Facts) -> Iterator[Remark]:
         )
 
 
+def signer_role(facts: Facts) -> Iterator[Remark]:
+    settings = facts.settings
+    directory = settings.staff.file is not None or settings.staff.url is not None
+    if directory or settings.signer_role_required or settings.environment is Environment.DEMO:
+        return
+    text = 'signer_role is "accept": a signer without a licence or a position with a role is taken'
+    yield Remark(text, 'set signer_role = "require", or name a staff directory', refuses=False)
+
+
 def signature(facts: Facts) -> Iterator[Remark]:
     policy = facts.settings.signature
     if not policy.fits(facts.settings.environment):

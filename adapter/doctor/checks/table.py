@@ -3,7 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
-from intyg.adapter.doctor.checks.callers import callers, permissions
+from intyg.adapter.doctor.checks.callers import (
+    callers,
+    permissions,
+    recipient_callers,
+)
 from intyg.adapter.doctor.checks.check import Check, Facts, Remark
 from intyg.adapter.doctor.checks.destinations import destinations
 from intyg.adapter.doctor.checks.own import (
@@ -16,7 +20,7 @@ from intyg.adapter.doctor.checks.own import (
     staff,
 )
 from intyg.adapter.doctor.checks.patients import register, test_patients
-from intyg.adapter.doctor.checks.production import clock, signature, test_keys
+from intyg.adapter.doctor.checks.production import clock, signature, signer_role, test_keys
 from intyg.adapter.doctor.checks.routes import contracts, routes
 from intyg.adapter.doctor.checks.trust import anchors
 
@@ -32,6 +36,11 @@ CHECKS: Final = (
         "signature",
         'in production `signature` is `"require"`; anywhere, `"sign"` has a key',
         signature,
+    ),
+    Check(
+        "signer role",
+        'outside demo `signer_role` is `"require"`, or a staff directory says who signers are',
+        signer_role,
     ),
     Check(
         "anchors",
@@ -59,6 +68,11 @@ CHECKS: Final = (
         "in production each sender is named; outside demo somebody may call",
         permissions,
     ),
+    Check(
+        "recipients",
+        "outside demo each recipient has `callers`: the systems that may speak for it",
+        recipient_callers,
+    ),
     Check("database", "it was made in this environment", database, at_start=False),
     Check(
         "audit log",
@@ -75,7 +89,7 @@ CHECKS: Final = (
     Check("staff directory", "it can be read, or answers, if there is one", staff, at_start=False),
     Check(
         "key files",
-        "nobody else can read the files that hold keys and tokens",
+        "nobody else can read the files that hold keys and tokens; in production that is a must",
         key_files,
     ),
     Check(

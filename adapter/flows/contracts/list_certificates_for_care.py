@@ -8,6 +8,7 @@ provider counts.
 from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.readers import let_read
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import visible_statuses
 from intyg.adapter.flows.unit_of_work import UnitOfWork
@@ -25,10 +26,13 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
 
     Raises:
         SchemaError: Not as the contract wants it.
+        TestPatientError: One of them may not be sent to care here: then none is shown.
+        TechnicalError: That cannot be told.
     """
     validate(inbound, services.contracts)
     query = read_list_certificates_for_care(inbound.element)
     shown = unit.read(lambda rows: _search(rows, query))
+    let_read([one.stored for one in shown], inbound, services, unit)
     return write_intygs_lista(inbound.contract, shown)
 
 

@@ -11,6 +11,7 @@ from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import Direction, StoredHandelse, count_arenden
 from intyg.adapter.domain.texts import UNIT_OR_PROVIDER
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.readers import let_read
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import visible_statuses
 from intyg.adapter.flows.unit_of_work import UnitOfWork
@@ -27,6 +28,8 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
 
     Raises:
         SchemaError: Not as the contract wants it.
+        TestPatientError: One of them may not be sent to care here: then none is shown.
+        TechnicalError: That cannot be told.
         RuleError: Neither units nor a care provider; or a time that no calendar can hold.
     """
     validate(inbound, services.contracts)
@@ -35,6 +38,7 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
         finding = Finding("UNIT_OR_PROVIDER", UNIT_OR_PROVIDER, "/ListCertificatesForCareWithQA")
         raise RuleError("The request is too wide:", [finding])
     items = unit.read(lambda rows: _search(rows, query))
+    let_read([item.shown.stored for item in items], inbound, services, unit)
     return write_list_with_qa(inbound.contract, items)
 
 

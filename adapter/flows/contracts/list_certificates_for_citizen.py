@@ -5,20 +5,19 @@ answers a failing 4 with a result that the schema does not allow.)
 """
 
 from datetime import date
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from intyg.adapter.domain.clock import swedish_day
-from intyg.adapter.domain.errors import ApplicationError, TechnicalError, TestPatientError
+from intyg.adapter.domain.errors import ApplicationError
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
-from intyg.adapter.domain.person import PatientKind
-from intyg.adapter.domain.texts import CANNOT_TELL_NOT_SHOWN, NO_SUCH_PERSON, TEST_INTYG_NOT_SHOWN
+from intyg.adapter.domain.texts import NO_SUCH_PERSON
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.readers import let_read, refuse_part
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import (
     NEVER_FOR_CITIZEN,
     is_archived,
-    patient_kind,
     visible_statuses,
 )
 from intyg.adapter.flows.unit_of_work import UnitOfWork
@@ -30,6 +29,8 @@ from intyg.schemas.codes import Part
 
 _WITH_RESULT = 3
 _NO_PERSON = frozenset({"PERSON_ID_DATE", "RESERVE_NUMBER"})
+_OWN: Final = frozenset({Part.HSVARD, Part.INVANA})
+"""Who gets test patients' too, as nationally: care, and the citizens themselves."""
 _Hit: TypeAlias = tuple[StoredIntyg, tuple[IntygsStatus, ...]]
 
 
@@ -40,18 +41,18 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
     Raises:
         SchemaError, RuleError: Not as the contract wants it, or a date that no calendar can hold.
         ApplicationError: Nobody can have this person number.
-        TestPatientError: One of them is a test patient's, and the part is
-            neither care nor the citizen: then none is shown.
+        RuleError: No such part, or the caller may not speak for it.
+        TestPatientError: One of them may not be sent to whom it would be shown: then none is.
         TechnicalError: The same where it cannot be told.
     """
     validate(inbound, services.contracts)
     query = read_list_certificates_for_citizen(inbound.element)
+    refuse_part(inbound, services, query.part)
     today = swedish_day(services.clock())
     if any(f.rule in _NO_PERSON for f in check_person(query.patient, "person-id", today)):
         raise ApplicationError(NO_SUCH_PERSON)
     hits = unit.read(lambda rows: _search(rows, query))
-    if query.part not in (Part.HSVARD, Part.INVANA):
-        _check_patients([stored for stored, _ in hits], services)
+    let_read([stored for stored, _ in hits], inbound, services, unit, query.part, _OWN)
     shown = [ShownIntyg(stored, visible_statuses(each, query.part)) for stored, each in hits]
     result = Result.ok() if inbound.contract.major == _WITH_RESULT else None
     return write_intygs_lista(inbound.contract, shown, result)
@@ -78,11 +79,3 @@ def _day_of(stored: StoredIntyg) -> date:
     """When it was signed, in Sweden; for one that does not say, when it arrived."""
     signed = stored.intyg.signeringstidpunkt or stored.received_at
     return swedish_day(signed)
-
-
-def _check_patients(found: list[StoredIntyg], services: Services) -> None:
-    kinds = {patient_kind(stored, services.guard) for stored in found}
-    if PatientKind.TEST in kinds:
-        raise TestPatientError(TEST_INTYG_NOT_SHOWN)
-    if PatientKind.CANNOT_TELL in kinds:
-        raise TechnicalError(CANNOT_TELL_NOT_SHOWN)

@@ -1,5 +1,7 @@
 """ListRelationsForCertificate 1: what replaces, completes or renews what around certificates."""
 
+from dataclasses import dataclass
+
 from lxml import etree
 
 from intyg.adapter.domain.errors import UnknownIntygError
@@ -7,6 +9,7 @@ from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.texts import NO_INTYG
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.readers import let_read
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.answer_writers import RelationRow, write_relations
@@ -22,16 +25,26 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> etree._Ele
     Raises:
         SchemaError: Not as the contract wants it.
         UnknownIntygError: One of the ids is empty, or no certificate's.
+        TestPatientError: One of them may not be sent to care here.
+        TechnicalError: That cannot be told.
     """
     validate(inbound, services.contracts)
     asked = read_intygs_ids(inbound.element)
-    relations = unit.read(
-        lambda rows: [(intygs_id, _around(rows, intygs_id)) for intygs_id in asked]
-    )
+    webs = unit.read(lambda rows: [_around(rows, intygs_id) for intygs_id in asked])
+    let_read([web.start for web in webs], inbound, services, unit)
+    relations = [(web.start.intyg.intygs_id, web.rows) for web in webs]
     return write_relations(inbound.contract, relations)
 
 
-def _around(rows: Rows, intygs_id: str) -> list[RelationRow]:
+@dataclass(frozen=True)
+class _Web:
+    """A certificate, and the relations around it, all of one patient's."""
+
+    start: StoredIntyg
+    rows: list[RelationRow]
+
+
+def _around(rows: Rows, intygs_id: str) -> _Web:
     """
     Walk the relations both ways, to older and newer certificates of the same patient.
 
@@ -52,7 +65,8 @@ def _around(rows: Rows, intygs_id: str) -> list[RelationRow]:
     oldest_first = sorted(
         found.values(), key=lambda stored: (stored.received_at, stored.intyg.intygs_id)
     )
-    return [row for stored in oldest_first if (row := _row(rows, stored)) is not None]
+    told = [row for stored in oldest_first if (row := _row(rows, stored)) is not None]
+    return _Web(start, told)
 
 
 def _neighbours(rows: Rows, stored: StoredIntyg) -> list[StoredIntyg]:

@@ -15,6 +15,7 @@ from intyg.adapter.flows.shared.blocked import answer_block, is_blocked
 from intyg.adapter.flows.shared.fragor import move_fragor
 from intyg.adapter.flows.shared.known_intyg import known_intyg, parent_of, related_intyg
 from intyg.adapter.flows.shared.send_on import MAY_HAVE_ARRIVED, accepted_by, sent_towards
+from intyg.adapter.flows.shared.staff import refuse_staff
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.unit_of_work import UnitOfWork
@@ -42,13 +43,29 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
 
     Raises:
         SchemaError: Not as the contract wants it.
+        RuleError: The staff directory says that whoever revokes may not.
+        TechnicalError: It does not answer.
         UnknownIntygError: No such certificate for this patient. The revocation
             can have overtaken the registration, so callers try again.
     """
     validate(inbound, services.contracts)
     request = read_revoke_certificate(inbound.element)
+    _refuse_staff(inbound, services, unit, request)
     asked = services.ask(request.patient)
     return unit.write(lambda rows: _revoke(rows, asked, request, inbound))
+
+
+def _refuse_staff(
+    inbound: Inbound, services: Services, unit: UnitOfWork, request: RevokeRequest
+) -> None:
+    """Those revoke who sign."""
+    by = request.skickat_av
+
+    def find() -> StoredIntyg | None:
+        return unit.read(lambda rows: rows.intyg.read_of(request.patient, request.intygs_id))
+
+    where = f"/{inbound.contract.name}/skickatAv/personal-id"
+    refuse_staff(services, by.personal_id, by.enhet.enhets_id, find, where, revokes=True)
 
 
 def _revoke(

@@ -4,8 +4,7 @@ The message is kept here. Where there is a route to an EHR for `logiskAdressMott
 forwarded as it arrived; the unit's EHR also gets the event.
 """
 
-from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
-from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.destination import DestinationRole
 from intyg.adapter.domain.errors import (
     AdapterError,
     RuleError,
@@ -26,6 +25,7 @@ from intyg.adapter.flows.shared.meddelande import (
     close_question,
     forward,
 )
+from intyg.adapter.flows.shared.readers import presumed
 from intyg.adapter.flows.shared.send_on import REGISTER, REGISTER_MAJOR
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
@@ -71,7 +71,9 @@ def _receive(rows: Rows, asked: Asked, m: Meddelande, inbound: Inbound) -> Resul
     if came_before(m, earlier):
         return Result.info(REPEATED_MEDDELANDE)
     blocked = _blocked(m, stored, asked)
-    facts = gather_facts(rows, asked, m, stored, earlier, blocked=blocked is not None)
+    facts = gather_facts(
+        rows, asked, m, stored, earlier, blocked=blocked is not None, sender=inbound.sender
+    )
     findings = check_meddelande(m, facts)
     if findings:
         if stored is not None and blocked is not None:
@@ -138,16 +140,9 @@ def _blocked(m: Meddelande, stored: StoredIntyg | None, asked: Asked) -> Patient
         return None
     address = asked.routes.recipient_address(m.part)
     found = asked.routes.find(REGISTER, REGISTER_MAJOR, address) if address else None
-    writer = found or _presumed(m.part, asked.guard.environment)
+    writer = found or presumed(m.part, asked.guard.environment, DestinationRole.AUTHORITY)
     decision, verdict = ask_guard(asked, stored, writer)
     return verdict if decision is GuardDecision.BLOCK else None
-
-
-def _presumed(part: str, environment: Environment) -> Destination:
-    """Who writes without a route back: a real authority in production, a mock elsewhere."""
-    production = environment is Environment.PRODUCTION
-    kind = DestinationKind.REAL if production else DestinationKind.MOCK
-    return Destination(part, "", kind, DestinationRole.AUTHORITY, 0)
 
 
 def _refusal(findings: list[Finding]) -> AdapterError:

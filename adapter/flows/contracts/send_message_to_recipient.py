@@ -26,7 +26,7 @@ from intyg.adapter.domain.texts import (
 )
 from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import answer_block, journal_block
-from intyg.adapter.flows.shared.conversation import gather_facts
+from intyg.adapter.flows.shared.conversation import gather_facts, parts_at
 from intyg.adapter.flows.shared.fragor import answered_with
 from intyg.adapter.flows.shared.meddelande import (
     ask_guard,
@@ -35,6 +35,7 @@ from intyg.adapter.flows.shared.meddelande import (
     forward,
 )
 from intyg.adapter.flows.shared.send_on import accepted_by
+from intyg.adapter.flows.shared.staff import refuse_staff
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.unit_of_work import UnitOfWork
@@ -66,14 +67,28 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
         SchemaError: Not as the contract wants it.
         UnknownIntygError: No such certificate; nothing else is checked then.
         RuleError: Rules of questions and answers are broken; lists them all.
+        TechnicalError: The staff directory does not answer.
         UnknownRecipientError: No route to `logiskAdressMottagare`.
         TestPatientError: The guard blocks it, and the settings want an error;
             nothing is kept but the block.
     """
     validate(inbound, services.contracts)
     m = read_send_message_to_recipient(inbound.element)
+    _refuse_staff(inbound, services, unit, m)
     asked = services.ask(m.patient)
     return unit.write(lambda rows: _take_in(rows, asked, m, inbound))
+
+
+def _refuse_staff(inbound: Inbound, services: Services, unit: UnitOfWork, m: Meddelande) -> None:
+    """Those write who work at the unit."""
+    assert m.skickat_av is not None  # the schema requires it
+    by = m.skickat_av
+
+    def find() -> StoredIntyg | None:
+        return unit.read(lambda rows: rows.intyg.read_of(m.patient, m.intygs_id))
+
+    where = f"/{inbound.contract.name}/skickatAv/personal-id"
+    refuse_staff(services, by.personal_id, by.enhet.enhets_id, find, where)
 
 
 def _take_in(
@@ -85,7 +100,7 @@ def _take_in(
         return Result.info(REPEATED_MEDDELANDE)
     way = _way(m, stored, asked) if stored else None
     blocked = way is not None and way.decision is GuardDecision.BLOCK
-    facts = gather_facts(rows, asked, m, stored, earlier, blocked=blocked)
+    facts = gather_facts(rows, asked, m, stored, earlier, blocked=blocked, routed=way is not None)
     if facts.not_found:
         raise UnknownIntygError(UNKNOWN_INTYG)
     findings = check_meddelande(m, facts)
@@ -121,8 +136,9 @@ def _way(m: Meddelande, stored: StoredIntyg, asked: Asked) -> _Way | None:
 
 
 def _part(rows: Rows, asked: Asked, m: Meddelande) -> str:
-    """Whose address it is; without one of that address, some recipient that has the certificate."""
-    return asked.routes.part_of(m.logisk_adress_mottagare) or min(accepted_by(rows, m.intygs_id))
+    """Whose address it is, of those that have the certificate."""
+    there = parts_at(rows, asked, m.intygs_id, m.logisk_adress_mottagare)
+    return min(there & accepted_by(rows, m.intygs_id))
 
 
 def _move_fragor(

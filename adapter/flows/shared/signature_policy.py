@@ -100,7 +100,12 @@ def refuse_signer(
         element = inbound.element.find(_INTYG)
         assert element is not None  # the schema requires it
         titles = signer.titles if signer else ()
-        findings = check_by_word(intyg_type, yrken_of_titles(titles), read_yrken(element))
+        findings = check_by_word(
+            intyg_type,
+            yrken_of_titles(titles),
+            read_yrken(element),
+            required=services.settings.signer_role_required,
+        )
     refuse(findings, SIGNER_REFUSED)
 
 

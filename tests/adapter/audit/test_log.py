@@ -41,7 +41,8 @@ from tests.adapter.samples import (
     inbound,
 )
 
-KEY = AuditKey(b"k" * 32)
+SECRET = b"k" * 32
+KEY = AuditKey(SECRET)
 CONTRACTS = Contracts()
 
 
@@ -95,6 +96,7 @@ def filled(store: Store) -> Store:
 ROWS, HEADS = tables.audit, tables.audit_head
 CHAIN_OF_IT = chain_of(entry())
 SECOND = sa.and_(ROWS.c.chain == CHAIN_OF_IT, ROWS.c.number == 2)
+LAST = sa.and_(ROWS.c.chain == CHAIN_OF_IT, ROWS.c.number == 5)
 THIRD = sa.and_(ROWS.c.chain == CHAIN_OF_IT, ROWS.c.number == 3)
 
 
@@ -199,6 +201,32 @@ def _forge(store: Store) -> None:
             lambda s: tamper(s, sa.delete(ROWS).where(ROWS.c.chain == CHAIN_OF_IT)),
             id="a whole chain is removed",
         ),
+        pytest.param(
+            lambda s: tamper(s, sa.update(ROWS).where(SECOND).values(seq=4711)),
+            id="a row comes later than it came",
+        ),
+        pytest.param(
+            lambda s: tamper(s, sa.update(ROWS).where(LAST).values(seq=4711)),
+            id="the last row comes later than it came",
+        ),
+        pytest.param(
+            lambda s: tamper(
+                s,
+                sa.update(ROWS).where(LAST).values(seq=4711),
+                sa.update(HEADS).where(HEADS.c.chain == CHAIN_OF_IT).values(seq=4711),
+            ),
+            id="the same, and the head says so too",
+        ),
+        pytest.param(
+            lambda s: tamper(s, sa.update(HEADS).values(seq=None)),
+            id="heads from before seq was kept",
+        ),
+        pytest.param(
+            lambda s: tamper(
+                s, sa.update(HEADS).where(HEADS.c.chain == CHAIN_OF_IT).values(key_id="0" * 16)
+            ),
+            id="a head names another key",
+        ),
         pytest.param(_lose_chain, id="a whole chain is removed, and its head"),
         pytest.param(_lose_chain_and_go_on, id="the same, and the adapter goes on"),
         pytest.param(lambda s: tamper(s, sa.delete(ROWS), sa.delete(HEADS)), id="all is removed"),
@@ -208,6 +236,32 @@ def _forge(store: Store) -> None:
 def test_what_is_done_to_it_is_found(filled: Store, attack: Callable[[Store], None]) -> None:
     attack(filled)
     assert check(filled).faults
+
+
+class Before(AuditKey):
+    """The key as it sealed before seq was kept."""
+
+    def hash(
+        self, previous: str, chain: int, number: int, entry: AuditEntry, seq: int | None = None
+    ) -> str:
+        del seq
+        return super().hash(previous, chain, number, entry)
+
+    def seal(self, chain: int, number: int, row_hash: str, seq: int | None = None) -> str:
+        del seq
+        return super().seal(chain, number, row_hash)
+
+
+def test_a_log_from_before_seq_was_kept_goes_on(store: Store) -> None:
+    for n in range(3):
+        with store.begin() as rows:
+            rows.audit.add(entry(n), Before(SECRET))
+    tamper(store, sa.update(HEADS).values(seq=None))
+    assert check(store) == Verification(3, 0, ())
+    add(store, entry(4), entry(5))
+    assert check(store) == Verification(5, 0, ())
+    tamper(store, sa.update(ROWS).where(LAST).values(seq=4711))
+    assert check(store).faults
 
 
 def test_a_log_that_has_just_begun_is_whole(store: Store) -> None:

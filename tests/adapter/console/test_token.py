@@ -100,6 +100,51 @@ def test_without_a_token_only_a_demonstration_on_loopback_is_open(
     assert token.closed == (refusal is not None)
 
 
+HERE = [
+    pytest.param("127.0.0.1:8080", None, id="an address"),
+    pytest.param("localhost", None, id="a name"),
+    pytest.param("[::1]:8080", None, id="IPv6"),
+    pytest.param("127.0.0.1:8080", "http://127.0.0.1:8080", id="a page from here"),
+]
+ELSEWHERE = [
+    pytest.param("evil.example:8080", None, id="a name that was made to lead here"),
+    pytest.param("127.0.0.1.evil.example", None, id="that begins like an address"),
+    pytest.param("localhost@evil.example", None, id="with a user"),
+    pytest.param("", None, id="none"),
+    pytest.param("127.0.0.1:8080", "https://evil.example", id="a page of somebody's"),
+    pytest.param("127.0.0.1:8080", "null", id="a page without a place"),
+    pytest.param("127.0.0.1:8080", "http://127.0.0.1:9000", id="a page from another port"),
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ["/metrics", "/api/blocked", "/api/meddelanden/m/hanterad"])
+@pytest.mark.parametrize(("host", "origin"), ELSEWHERE)
+def test_pages_of_other_places_are_not_answered(
+    plain: Services, method: str, path: str, host: str, origin: str | None
+) -> None:
+    """Nobody needs a token here, but it is for programs on this machine."""
+    assert answered(plain, method, path, host, origin) == 403
+
+
+@pytest.mark.parametrize(("host", "origin"), HERE)
+def test_this_machines_own_programs_are_answered(
+    plain: Services, host: str, origin: str | None
+) -> None:
+    assert answered(plain, "GET", "/api/blocked", host, origin) == 200
+
+
+def test_health_is_open_to_all(plain: Services) -> None:
+    assert answered(plain, "GET", "/health", "evil.example", "https://evil.example") == 200
+
+
+def answered(services: Services, method: str, path: str, host: str, origin: str | None) -> int:
+    headers = {"Origin": origin} if origin else {}
+    client = build_console(services).test_client()
+    environ = {"HTTP_HOST": host}
+    return client.open(path, method=method, headers=headers, environ_overrides=environ).status_code
+
+
 def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[tuple[object, object]] = []
 

@@ -1,7 +1,7 @@
 """A store with certificates of several patients, units and care providers, behind real doors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -20,6 +20,9 @@ from intyg.schemas.ns import SOAP11
 from tests import builders
 from tests.adapter.flows.rig import CONTRACTS, Rig
 from tests.adapter.soap import calls
+
+CALLER = "SE0000000000-CARE"
+"""HSA-id of the system that calls, if a test does not say otherwise."""
 
 UNIT2 = "SE0000000000-UNIT2"
 OTHER_PROVIDER = "SE0000000000-VG2"
@@ -113,24 +116,28 @@ class Said:
         return self.found("intyg/intygs-id/extension")
 
 
-def door(rig: Rig, contract: Contract) -> WSGIApplication:
+def door(rig: Rig, contract: Contract, sender: str) -> WSGIApplication:
     """The door of one contract, without server and workers."""
     flow: Callable[[Inbound, Services, UnitOfWork], Answer] = {**HANDLERS, **READERS}[contract.key]
     return build_wsgi(
         CONTRACTS,
-        {contract.key: lambda inbound: flow(inbound, rig.services, rig.unit())},
+        {
+            contract.key: lambda inbound: flow(
+                replace(inbound, sender=sender), rig.services, rig.unit()
+            )
+        },
         rig.services.settings,
         rig.clock,
         FAULT_CONTRACTS,
     )
 
 
-def ask(rig: Rig, body: bytes) -> Said:
-    """Send a request in an envelope through its contract's door."""
+def ask(rig: Rig, body: bytes, sender: str = CALLER) -> Said:
+    """Send a request in an envelope through its contract's door, as a calling system."""
     contract = CONTRACTS.by_request(str(etree.fromstring(body).tag))
     assert contract is not None
     message = calls.envelope(body.decode()).encode()
-    reply = calls.call(door(rig, contract), "POST", contract.path, message)
+    reply = calls.call(door(rig, contract, sender), "POST", contract.path, message)
     element = reply.child
     if element.tag == f"{{{SOAP11}}}Fault":
         assert reply.status == 500

@@ -123,6 +123,7 @@ class Rig:
     services: Services
     clock: VirtualClock
     correlation_ids: int = field(default=0)
+    sender: str | None = None
 
     def call(self, body: bytes) -> Result:
         """Send a request; a refusal comes back as the answer the caller gets."""
@@ -155,6 +156,7 @@ class Rig:
             intyg=find_intyg_bytes(body),
             received_at=self.clock(),
             correlation_id=f"c{self.correlation_ids}",
+            sender=self.sender,
         )
 
     def ok(self, *bodies: bytes) -> None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Final
 
 import hypothesis.strategies as st
@@ -251,7 +252,7 @@ class Conversations(RuleBasedStateMachine):
         intyg = self._intyg(pick)
         meddelande_id = f"q-{next(self.numbers)}"
         body = write(meddelande_id, amne, intygs_id=intyg.intygs_id, mottagare=ADDRESSES[part])
-        if self._refused(body, self._care_may_not(intyg)):
+        if self._refused(body, self._care_may_not(intyg, part)):
             return
         self.last = (body, intyg)
         intyg.queue("SendMessageToRecipient:2", part, meddelande_id)
@@ -280,7 +281,7 @@ class Conversations(RuleBasedStateMachine):
             rules |= {"CERTIFICATE_REVOKED_ERROR"} if intyg.revoked else set()
             body = ask(meddelande_id, amne, intygs_id=intygs_id, svar_pa=svar_pa, part=fraga.part)
         else:
-            rules |= self._care_may_not(intyg)
+            rules |= self._care_may_not(intyg, fraga.part)
             to = ADDRESSES[fraga.part]
             body = write(meddelande_id, amne, intygs_id=intygs_id, svar_pa=svar_pa, mottagare=to)
         if self._refused(body, rules):
@@ -300,9 +301,10 @@ class Conversations(RuleBasedStateMachine):
         meddelande_id, reminds = f"p-{next(self.numbers)}", fraga.meddelande_id
         last, rules = self._last_day(days)
         rules |= {"CERTIFICATE_REVOKED_ERROR"} if intyg.revoked else set()
-        say, to = (write, ADDRESSES[fraga.part]) if by_care else (ask, builders.UNIT)
+        by_recipient = partial(ask, part=fraga.part)
+        say, to = (write, ADDRESSES[fraga.part]) if by_care else (by_recipient, builders.UNIT)
         if by_care:
-            rules |= self._care_may_not(intyg)
+            rules |= self._care_may_not(intyg, fraga.part)
             rules |= {"MESSAGE_TYPE_CONSISTENCY_ERROR"} if last else set()
         body = say(
             meddelande_id,
@@ -327,7 +329,7 @@ class Conversations(RuleBasedStateMachine):
         rules = {"MEDDELANDE_ID_NOT_UNIQUE_ERROR"}
         rules |= {"CERTIFICATE_REVOKED_ERROR"} if intyg.revoked else set()
         if by_care:
-            rules |= self._care_may_not(intyg)
+            rules |= self._care_may_not(intyg, "FKASSA")
         say = write if by_care else ask
         body = say(fraga.meddelande_id, "KONTKT", intygs_id=intyg.intygs_id, text="Något annat")
         assert self._refused(body, rules)
@@ -389,8 +391,9 @@ class Conversations(RuleBasedStateMachine):
             found = [one for one in found if not one[1].handled] or found
         return found[pick % len(found)]
 
-    def _care_may_not(self, intyg: Intyg) -> set[str]:
-        rules = set() if intyg.accepted else {"CERTIFICATE_NOT_SENT_ERROR"}
+    def _care_may_not(self, intyg: Intyg, part: str) -> set[str]:
+        """Rules that keep care from writing to a part."""
+        rules = set() if part in intyg.accepted else {"CERTIFICATE_NOT_SENT_ERROR"}
         return rules | ({"CERTIFICATE_REVOKED_ERROR"} if intyg.revoked else set())
 
     def _call(self, body: bytes) -> Result:

@@ -14,6 +14,7 @@ import pytest
 from intyg.adapter.audit.log import AuditKey, AuditLog
 from intyg.adapter.deliver.worker import Consequence
 from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
+from intyg.adapter.domain.destination import DestinationKind
 from intyg.adapter.domain.errors import (
     AdapterError,
     RuleError,
@@ -415,7 +416,8 @@ def test_no_function_asks_a_network_or_a_clock_and_each_can_be_run_again(
 def test_whose_a_certificate_is_is_asked_when_it_has_been_read(
     registered: Rig, request_: bytes
 ) -> None:
-    harder = strict(registered)
+    mocks = registered.with_settings(kind=DestinationKind.REAL)
+    harder = strict(mocks)
     inbound = harder.inbound(request_)
     flow = {**HANDLERS, **READERS}[inbound.contract.key]
     with pytest.raises((TestPatientError, RuleError)):

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from intyg.adapter.domain.destination import DestinationKind
+from intyg.adapter.domain.environment import Environment
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS
 from intyg.adapter.formats.event_writer import write_tidpunkt
-from intyg.adapter.settings.settings import RecipientSettings
+from intyg.adapter.settings.settings import RecipientSettings, SignaturePolicy
 from tests import builders, queries
 from tests.adapter.flows import library
 from tests.adapter.flows.conftest import MakeFolder
 from tests.adapter.flows.library import (
+    CALLER,
     DEAD,
     ELSEWHERE,
     NEW,
@@ -27,6 +30,7 @@ from tests.adapter.flows.library import (
 from tests.adapter.flows.rig import FK, Rig, copied_rig
 
 UNIT = builders.UNIT
+AUTHORITY = "SE0000000000-AUTHORITY"
 NOBODY = "189113329810"  # month 13: nobody can have it
 
 
@@ -60,22 +64,29 @@ CASES = [
         "GetCertificate",
         "test certificate, an authority asks",
         queries.get_certificate(part="FKASSA"),
-        "fault Client",
-        None,
+        "content",
+        "refused, whatever stands behind the part; here by the table that sending asks, too",
     ),
     (
         "GetCertificate",
         "test certificate, the citizen asks",
         queries.get_certificate(part="INVANA"),
-        "fault Client",
-        None,
+        "content",
+        "refused, whatever stands behind the part; here by the table that sending asks, too",
     ),
     (
         "GetCertificate",
-        "not a test certificate, an authority asks",
+        "not a test certificate, a mock asks",
         queries.get_certificate(REAL_ONE, "FKASSA"),
-        "content",
-        None,
+        "fault Client",
+        "given, whatever stands behind the part; here by the table that sending asks, too",
+    ),
+    (
+        "GetCertificate",
+        "part is not known",
+        queries.get_certificate(part="NOBODY"),
+        "fault Client",
+        "given",
     ),
     (
         "GetCertificate",
@@ -139,8 +150,8 @@ CASES = [
         "ListCertificatesForCitizen 3",
         "test certificate, an authority asks",
         queries.list_for_citizen(3, part="FKASSA"),
-        "ERROR VALIDATION_ERROR",
-        None,
+        "OK",
+        "refused, whatever stands behind the part; here by the table that sending asks, too",
     ),
     (
         "ListCertificatesForCitizen 3",
@@ -168,8 +179,8 @@ CASES = [
         "ListCertificatesForCitizen 4",
         "test certificate, an authority asks",
         queries.list_for_citizen(4, part="FKASSA"),
-        "fault Client",
-        "ERROR in a result that the schema does not allow",
+        "content",
+        "refused, whatever stands behind the part; here by the table that sending asks, too",
     ),
     (
         "ListCertificatesForCitizen 4",
@@ -373,8 +384,8 @@ def test_a_care_provider_sees_nothing_of_another(shelf: Rig) -> None:
 
 
 def test_nobody_sees_another_patients_certificates(shelf: Rig) -> None:
-    assert ask(shelf, queries.list_for_care(REAL, [UNIT, UNIT2])).ids == [REAL_ONE]
-    assert ask(shelf, queries.list_for_citizen(4, REAL)).ids == [REAL_ONE]
+    assert ask(real(shelf), queries.list_for_care(REAL, [UNIT, UNIT2])).ids == [REAL_ONE]
+    assert ask(real(shelf), queries.list_for_citizen(4, REAL)).ids == [REAL_ONE]
     assert ask(shelf, queries.list_for_citizen(4, builders.SAMORDNINGSNUMMER)).ids == []
 
 
@@ -424,25 +435,106 @@ def test_the_citizen_archives_and_takes_back(shelf: Rig) -> None:
     assert ask(shelf, queries.list_for_citizen(arkiverade=True)).ids == []
 
 
-def test_one_test_certificate_hides_all_from_an_authority(shelf: Rig) -> None:
+def real(rig: Rig) -> Rig:
+    """The same in production, where everybody around is real and may speak for each part."""
+    recipients = {
+        part: RecipientSettings(
+            name=part, logical_address=one.logical_address, types=one.types, callers=(AUTHORITY,)
+        )
+        for part, one in rig.services.settings.recipients.items()
+    }
+    return rig.with_settings(
+        environment=Environment.PRODUCTION,
+        signature=SignaturePolicy.REQUIRE,
+        kind=DestinationKind.REAL,
+        recipients=recipients,
+    )
+
+
+def test_one_test_certificate_hides_all_from_a_real_authority(shelf: Rig) -> None:
     library.keep(shelf, "marked", REAL)  # marked as a test patient's when it was registered
-    said = ask(shelf, queries.list_for_citizen(4, REAL, part="FKASSA"))
+    said = ask(real(shelf), queries.list_for_citizen(4, REAL, part="FKASSA"), AUTHORITY)
     assert said.outcome == "fault Client"
+    assert real(shelf).blocked() == ["ListCertificatesForCitizen:4"]
     body = queries.list_for_citizen(4, REAL, part="FKASSA", tom_datum="2026-11-19")
-    assert ask(shelf, body).ids == []  # no hit, nothing to hide
+    assert ask(real(shelf), body, AUTHORITY).ids == []  # no hit, nothing to hide
 
 
 def test_what_cannot_be_told_to_be_no_test_patients_is_not_shown_meanwhile(shelf: Rig) -> None:
-    unsure = shelf.with_test_patients(damage="line 7")
+    production = real(shelf)
+    unsure = production.with_test_patients(damage="line 7")
     for body in (
         queries.get_certificate(UNSURE, "FKASSA"),
         queries.list_for_citizen(4, builders.OTHER_PATIENT, part="FKASSA"),
     ):
-        assert ask(unsure, body).outcome == "fault Server"
-        assert ask(shelf.with_test_patients("x"), body).ids == [UNSURE]  # now it can be told
-        assert ask(shelf, body).outcome == "fault Client"
-    assert ask(unsure, queries.get_certificate(UNSURE)).ids == [UNSURE]
-    assert ask(unsure, queries.get_certificate(REAL_ONE, "FKASSA")).ids == [REAL_ONE]
+        assert ask(unsure, body, AUTHORITY).outcome == "fault Server"
+        assert ask(production.with_test_patients("x"), body, AUTHORITY).ids == [
+            UNSURE
+        ]  # now it can be told
+        assert ask(production, body, AUTHORITY).outcome == "fault Client"
+    assert ask(unsure, queries.get_certificate(UNSURE)).outcome == "fault Server"
+    assert (
+        ask(unsure, queries.get_certificate(REAL_ONE, "FKASSA"), AUTHORITY).outcome
+        == "fault Server"
+    )
+
+
+READINGS = [
+    (queries.get_certificate(REAL_ONE, "FKASSA"), "FKASSA"),
+    (queries.get_certificate(REAL_ONE), "HSVARD"),
+    (queries.list_for_citizen(3, REAL, part="FKASSA"), "FKASSA"),
+    (queries.list_for_citizen(4, REAL), "INVANA"),
+    (queries.list_for_care(REAL, [UNIT]), "HSVARD"),
+    (queries.list_relations(REAL_ONE), "HSVARD"),
+    (queries.get_type_info(REAL_ONE), "HSVARD"),
+]
+
+
+@pytest.mark.parametrize(("body", "part"), READINGS)
+def test_whom_no_list_has_is_shown_to_real_systems_alone(
+    shelf: Rig, body: bytes, part: str
+) -> None:
+    """The table of sending: nobody's data but test patients' leave for a mock or a test system."""
+    said = ask(shelf, body)
+    assert said.outcome in ("fault Client", "ERROR VALIDATION_ERROR")
+    assert REAL_ONE not in said.raw.decode()
+    assert len(shelf.blocked()) == 1
+    who = AUTHORITY if part == "FKASSA" else CALLER
+    assert ask(real(shelf), body, who).outcome in ("content", "OK")
+
+
+@pytest.mark.parametrize("test_patients_kind", list(DestinationKind))
+def test_the_kind_of_the_parts_own_destination_counts(
+    shelf: Rig, test_patients_kind: DestinationKind
+) -> None:
+    there = shelf.with_settings(kind=test_patients_kind)
+    shown = ask(there, queries.get_certificate(part="FKASSA")).outcome == "content"
+    assert shown is (test_patients_kind is not DestinationKind.REAL)
+
+
+@pytest.mark.parametrize(
+    ("part", "sender", "outcome"),
+    [
+        ("FKASSA", AUTHORITY, "content"),
+        ("FKASSA", "OTHER", "fault Client"),
+        ("HSVARD", CALLER, "content"),
+        ("HSVARD", AUTHORITY, "fault Client"),  # an authority's system is not care
+        ("INVANA", AUTHORITY, "fault Client"),
+    ],
+)
+def test_a_part_is_spoken_for_by_its_callers_alone(
+    shelf: Rig, part: str, sender: str, outcome: str
+) -> None:
+    production = real(shelf)
+    assert ask(production, queries.get_certificate(REAL_ONE, part), sender).outcome == outcome
+
+
+@pytest.mark.parametrize("environment", [Environment.TEST, Environment.DEMO])
+def test_without_callers_a_part_is_spoken_for_in_demo_alone(
+    shelf: Rig, environment: Environment
+) -> None:
+    said = ask(shelf.with_settings(environment=environment), queries.get_certificate(part="FKASSA"))
+    assert ("recipients.<part>.callers" in said.text) is (environment is Environment.TEST)
 
 
 # --- states ---------------------------------------------------------------------------------------
@@ -466,7 +558,8 @@ def test_each_part_sees_its_states(shelf: Rig, part: str, seen: list[str]) -> No
         queries.set_status("DELETE", intygs_id=REAL_ONE),
         builders.revoke_certificate(REAL_ONE, REAL),
     )
-    said = ask(shelf, queries.get_certificate(REAL_ONE, part))
+    who = AUTHORITY if part in ("FKASSA", "SKV") else CALLER
+    said = ask(real(shelf), queries.get_certificate(REAL_ONE, part), who)
     states = zip(
         said.found("intyg/status/status/code"), said.found("intyg/status/part/code"), strict=True
     )
@@ -475,7 +568,7 @@ def test_each_part_sees_its_states(shelf: Rig, part: str, seen: list[str]) -> No
 
 def test_states_have_the_callers_time(shelf: Rig) -> None:
     shelf.ok(queries.set_status("DELETE", intygs_id=REAL_ONE, tidpunkt="2026-07-01T12:00:01"))
-    said = ask(shelf, queries.get_certificate(REAL_ONE, "INVANA"))
+    said = ask(real(shelf), queries.get_certificate(REAL_ONE, "INVANA"))
     assert said.found("status/tidpunkt")[-1] == "2026-07-01T12:00:01"
 
 
@@ -548,8 +641,8 @@ def test_relations_are_told_from_either_end(shelf: Rig) -> None:
     library.keep(shelf, "newest", relation=("KOMPLT", NEW))
     with shelf.services.store.begin() as rows:
         rows.intyg.set_revoked(NEW, builders.NOW)
-    said = ask(shelf, queries.list_relations(OLD, "newest", REAL_ONE))
-    assert said.found("intygRelation/intygs-id/extension") == [OLD, "newest", REAL_ONE]
+    said = ask(shelf, queries.list_relations(OLD, "newest", ELSEWHERE))
+    assert said.found("intygRelation/intygs-id/extension") == [OLD, "newest", ELSEWHERE]
     assert said.found("relation/typ/code") == ["ERSATT", "KOMPLT"] * 2
     assert said.found("relation/fran-intygs-id/extension") == [NEW, "newest"] * 2
     assert said.found("relation/till-intygs-id/extension") == [OLD, NEW] * 2

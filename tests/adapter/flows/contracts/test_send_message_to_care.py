@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from intyg.adapter.domain.destination import DestinationKind
+from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.errors import RuleError, TestPatientError, UnknownIntygError
 from intyg.adapter.domain.inbound import Result
 from intyg.adapter.domain.meddelande import Direction, FragaState
 from intyg.adapter.rules.meddelande_rules import RULES
+from intyg.adapter.settings.settings import RecipientSettings
 from intyg.schemas.codes import ResultCode
 from tests import builders
 from tests.adapter.flows.conftest import MakeFolder
@@ -122,6 +124,22 @@ def test_the_same_answer_again_is_no_second_answer(talk: Rig) -> None:
 
 REFUSALS = [
     pytest.param(ask(part="NOBODY"), ["PART_NOT_KNOWN_ERROR"], id="unknown part"),
+    pytest.param(ask(part="SKV"), ["PART_TYPE_ERROR"], id="a part that does not take the type"),
+    pytest.param(
+        ask(amne="PAMINN", paminner="from-care", part="SKV"),
+        ["PART_TYPE_ERROR", "REMINDER_OF_OTHERS_ERROR"],
+        id="a reminder from such a part",
+    ),
+    pytest.param(
+        ask(amne="KONTKT", svar_pa="from-care", part="AF"),
+        ["QUESTION_NOT_PUT_TO_PART_ERROR"],
+        id="an answer from whom nobody asked",
+    ),
+    pytest.param(
+        ask(amne="PAMINN", paminner="from-fk", part="AF"),
+        ["REMINDER_OF_OTHERS_ERROR"],
+        id="a reminder of another's question",
+    ),
     pytest.param(ask(amne="NEVER"), ["SUBJECT_NOT_SUPPORTED_ERROR"], id="unknown subject"),
     pytest.param(
         ask(amne="KONTKT", svar_pa="from-care", sista_datum="2026-12-01"),
@@ -269,8 +287,50 @@ def test_every_rule_that_is_broken_is_told(talk: Rig, body: bytes, rules: list[s
 
 def test_every_rule_of_the_table_is_tried_here() -> None:
     tried = {rule for case in REFUSALS for rule in case.values[1]}  # type: ignore[union-attr]
-    elsewhere = {"CERTIFICATE_NOT_FOUND_ERROR", "TEST_CERTIFICATE", "SUBJECT_NOT_OFFERED_ERROR"}
+    elsewhere = {
+        "CERTIFICATE_NOT_FOUND_ERROR",
+        "TEST_CERTIFICATE",
+        "SUBJECT_NOT_OFFERED_ERROR",
+        "PART_CALLER_ERROR",
+    }
     assert tried | elsewhere == {rule.id for rule in RULES[Direction.TO_CARE]}
+
+
+def test_anothers_answer_bars_nobodys_own(talk: Rig) -> None:
+    assert talk.call(ask("a-1", "KONTKT", svar_pa="from-care", part="AF")).code == "ERROR"
+    assert talk.call(ask("a-2", "KONTKT", svar_pa="from-care")) == Result(ResultCode.OK)
+
+
+def test_a_recipient_that_has_moved_still_answers(talk: Rig) -> None:
+    recipients = dict(talk.services.settings.recipients)
+    recipients["FKASSA"] = RecipientSettings(name="FK", logical_address="FK-NEW")
+    moved = talk.with_settings(recipients=recipients)
+    assert moved.call(ask("a-1", "KONTKT", svar_pa="from-care")) == Result(ResultCode.OK)
+
+
+@pytest.mark.parametrize(
+    ("environment", "callers", "sender", "taken"),
+    [
+        pytest.param("demo", (), None, True, id="demo, nobody is named"),
+        pytest.param("demo", ("SE1",), None, False, id="demo, somebody is"),
+        pytest.param("test", (), "SE1", False, id="nobody is named"),
+        pytest.param("test", ("SE1", "SE2"), "SE2", True, id="named"),
+        pytest.param("test", ("SE1",), "SE2", False, id="another"),
+        pytest.param("test", ("SE1",), "se1", False, id="in other letters"),
+    ],
+)
+def test_who_speaks_for_a_part_is_listed(
+    sent: Rig, environment: str, callers: tuple[str, ...], sender: str | None, taken: bool
+) -> None:
+    fk = RecipientSettings(name="FK", logical_address="FK-ADDRESS", callers=callers)
+    there = sent.with_settings(environment=Environment(environment), recipients={"FKASSA": fk})
+    there.sender = sender
+    before = there.row_count()
+    answer = there.call(ask("q-1"))
+    assert (answer.code == "OK") is taken, answer
+    if not taken:
+        assert "recipients.<part>.callers" in (answer.text or "")
+        assert there.row_count() == before
 
 
 def test_an_unknown_certificate_is_told_with_all_else_that_is_wrong(rig: Rig) -> None:

@@ -13,7 +13,7 @@ from intyg.schemas.codes import ErrorId, ResultCode
 from tests import builders
 from tests.adapter.flows.conftest import MakeFolder
 from tests.adapter.flows.contracts.refusals import assert_refused
-from tests.adapter.flows.rig import FK, Rig, copied_rig
+from tests.adapter.flows.rig import FK, OTHER_AUTHORITY, Rig, copied_rig
 
 ask = builders.send_message_to_care
 write = builders.send_message_to_recipient
@@ -194,6 +194,14 @@ REFUSALS = [
         id="another person, and a second answer",
     ),
     pytest.param(write(intygs_id=ELSEWHERE), ["CERTIFICATE_NOT_SENT_ERROR"], id="not sent"),
+    pytest.param(
+        write(mottagare=OTHER_AUTHORITY), ["CERTIFICATE_NOT_SENT_ERROR"], id="not sent to this one"
+    ),
+    pytest.param(
+        write(svar_pa="from-fk", mottagare=OTHER_AUTHORITY),
+        ["RECIPIENT_NOT_CONCERNED_ERROR", "CERTIFICATE_NOT_SENT_ERROR"],
+        id="an answer to whom nobody asked",
+    ),
     pytest.param(write(intygs_id=REVOKED), ["CERTIFICATE_REVOKED_ERROR"], id="revoked"),
     pytest.param(write(svar_pa="answered"), ["MESSAGE_ALREADY_ANSWERED_ERROR"], id="second answer"),
     pytest.param(write(svar_pa="closed"), ["QUESTION_NOT_OPEN_ERROR"], id="marked as handled"),
