@@ -20,7 +20,7 @@ from intyg.adapter.domain.intyg import Yrken
 from intyg.adapter.domain.meddelande import FragaState
 from intyg.adapter.flows.shared.signature_policy import SIGNED_HERE
 from intyg.adapter.rules.signer_roles import StaffMember, Uppdrag
-from intyg.adapter.settings.settings import RecipientSettings, SignaturePolicy
+from intyg.adapter.settings.settings import RecipientSettings, SignaturePolicy, SignerRolePolicy
 from intyg.adapter.signature import load_signing_key
 from intyg.adapter.signature.demo_keys import make_test_keys
 from intyg.schemas import ns
@@ -140,6 +140,31 @@ def test_a_nurse_does_not_sign_what_doctors_sign(rig: Rig) -> None:
         rig.call_raising(builders.signed_by("SJ"))
     assert [finding.rule for finding in caught.value.findings] == ["SIGNER_ROLE"]
     rig.ok(builders.signed_by("LK"))
+
+
+@pytest.mark.parametrize(
+    ("environment", "policy", "taken"),
+    [
+        ("production", None, False),
+        ("production", "accept", True),
+        ("demo", None, True),
+        ("demo", "require", False),
+    ],
+)
+def test_a_signer_of_whom_nothing_is_said(
+    rig: Rig, environment: str, policy: str | None, taken: bool
+) -> None:
+    settings = rig.services.settings.model_copy(
+        update={
+            "environment": Environment(environment),
+            "signer_role": policy and SignerRolePolicy(policy),
+        }
+    )
+    rig.services = replace(rig.services, settings=settings)
+    answer = rig.call(builders.register_certificate())
+    assert (answer.error_id is None) is taken, answer
+    assert ("SIGNER_ROLE" in (answer.text or "")) is not taken
+    assert rig.call(builders.signed_by("LK")).error_id is None or not taken
 
 
 def test_with_a_directory_the_messages_word_does_not_count(rig: Rig) -> None:
