@@ -256,7 +256,7 @@ def test_that_nobody_may_call_is_told(tmp_path: Path) -> None:
 
 # --- what leads astray ----------------------------------------------------------------------------
 
-FK = {"name": "FK", "logical_address": "FK"}
+FK = {"name": "FK", "logical_address": "FK", "callers": ["SE0000000000-FK"]}
 REAL_EHR = {"url": "https://fk.example", "kind": "real", "role": "care"}
 
 
@@ -320,3 +320,42 @@ def test_a_list_that_is_not_the_whole_one_is_told_in_production_alone(tmp_path: 
     assert told("test", tmp_path / "test") == []
     (tmp_path / "all.csv").write_text("\n".join(PUBLISHED))
     assert told("production", tmp_path / "whole", list_files=[tmp_path / "all.csv"]) == []
+
+
+@pytest.mark.parametrize("environment", ["production", "test"])
+def test_a_secret_that_everybody_can_read_stops_production(
+    tmp_path: Path, environment: str
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef-secret\n", "utf-8")
+    token.chmod(0o644)
+    values = {"environment": environment, "console": {"token_file": token}}
+    if environment == "production":
+        with pytest.raises(SettingsError, match=r"token_file.*can be read by everybody"):
+            build(tmp_path, **values)
+        token.chmod(0o600)
+    build(tmp_path, **values).store.close()
+
+
+@pytest.mark.parametrize(
+    ("environment", "callers", "told"),
+    [("test", [], True), ("test", ["SE1"], False), ("demo", [], False)],
+)
+def test_that_nobody_may_speak_for_a_recipient_is_told(
+    tmp_path: Path, environment: str, callers: list[str], told: bool
+) -> None:
+    services = build(
+        tmp_path, environment=environment, recipients={"FKASSA": {**FK, "callers": callers}}
+    )
+    services.store.close()
+    found = [note for note in notes(services) if "recipients.FKASSA: no caller" in note]
+    assert bool(found) is told
+
+
+@pytest.mark.parametrize(("policy", "told"), [("accept", True), ("require", False), (None, False)])
+def test_that_signers_without_a_role_are_taken_is_told(
+    tmp_path: Path, policy: str | None, told: bool
+) -> None:
+    services = build(tmp_path, environment="production", signer_role=policy)
+    services.store.close()
+    assert any("signer_role" in note for note in notes(services)) is told

@@ -28,6 +28,7 @@ from intyg.adapter.settings.settings import (
     RegisterSettings,
     Settings,
     SignaturePolicy,
+    SignerRolePolicy,
     TestPatientSettings,
 )
 from intyg.adapter.signature import TrustStore
@@ -50,6 +51,9 @@ from tests.flows.guard_proof.world import (
     NOBODY,
     Knowledge,
 )
+
+AUTHORITY: Final = "SE0000000000-AUTHORITY"
+"""HSA-id of whoever speaks for the authorities."""
 
 DELIVERY: Final = DeliverySettings(max_attempts=4)
 SENT_ON_SIGNING: Final = ChangedTypes({"sent_on_signing": True})
@@ -241,7 +245,7 @@ class Trial:
             signing_key=None,
             clock=clock,
         )
-        self.rig = Rig(services, clock)
+        self.rig = Rig(services, clock, sender=AUTHORITY)
         self.workers = Workers(
             store, self, self._seams.find(self._find), self._after, DELIVERY, clock
         )
@@ -278,14 +282,24 @@ class Trial:
                 population_register=register,
             ),
             recipients={
-                "FKASSA": RecipientSettings(name="Försäkringskassan", logical_address=FK),
+                "FKASSA": RecipientSettings(
+                    name="Försäkringskassan", logical_address=FK, callers=(AUTHORITY,)
+                ),
                 "AF": RecipientSettings(
-                    name="Arbetsförmedlingen", logical_address=AF, types=("FK7804",)
+                    name="Arbetsförmedlingen",
+                    logical_address=AF,
+                    types=("FK7804",),
+                    callers=(AUTHORITY,),
                 ),
             },
         )
         # Unsigned certificates, also in production: signatures are proven elsewhere, and are slow.
-        return settings.model_copy(update={"signature": SignaturePolicy.ACCEPT})
+        return settings.model_copy(
+            update={
+                "signature": SignaturePolicy.ACCEPT,
+                "signer_role": SignerRolePolicy.ACCEPT,
+            }
+        )
 
     # --- what the worker is given ---
 

@@ -9,9 +9,10 @@ from typing import Final, TypeAlias
 from intyg.adapter.domain.clock import SWEDEN
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, OutcomeKind
 from intyg.adapter.domain.environment import Environment
-from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.domain.errors import AdapterError, StoreError
 from intyg.adapter.domain.inbound import Result
 from intyg.adapter.domain.person import PersonId
+from intyg.adapter.flows.contracts import READERS
 from intyg.adapter.store import Block, Store
 from intyg.schemas.codes import PERSONNUMMER_ROOT, ErrorId, ResultCode
 from tests import builders, queries
@@ -264,6 +265,39 @@ class Player:
                 self.asked.append((meddelande_id, intygs_id, amne))
             self._look_at_intake()
 
+    def read(self, a: int, b: int) -> None:
+        """Somebody asks for a certificate: shown if it could be sent there, and not otherwise."""
+        found = self._cert(a)
+        if found is None:
+            return
+        part = (*PARTS, "HSVARD", "INVANA")[b % 4]
+        place = self._reads_at(part)
+        verdict = self._verdict(found[0], place)
+        shown = self._shown(queries.get_certificate(found[0], part), part)
+        _must(shown is (verdict == GO), f"GetCertificate by {part} at {place}: {verdict}")
+        self.counted[f"read {verdict} {place.kind} {place.role}"] += 1
+        _, blocks = self._look_at_intake()
+        _must(len(blocks) == (verdict == NEVER), "a reading that is blocked is journalled")
+
+    def _shown(self, body: bytes, part: str) -> bool:
+        rig = self.trial.rig
+        inbound = rig.inbound(body)
+        if part not in PARTS:
+            inbound = replace(inbound, sender="SE0000000000-CARE")
+        try:
+            READERS[inbound.contract.key](inbound, rig.services, rig.unit())
+        except AdapterError:
+            return False
+        return True
+
+    def _reads_at(self, part: str) -> Row:
+        """Where a part stands that reads."""
+        kind = "real" if self.play.environment == "production" else "mock"
+        if part == "HSVARD":
+            return self._leads_to(TO_CARE[0], UNIT) or Row("", kind, "care")
+        row = self._leads_to(CERTIFICATE, ADDRESSES[part]) if part in ADDRESSES else None
+        return row or Row("", kind, "authority")
+
     def _subject(
         self,
         first: str,
@@ -503,10 +537,8 @@ class Player:
 
     def _rightly_blocked(self, block: Block) -> None:
         row = self.layout.rows.get(block.destination)
-        if row is None:  # the authority that asks, by its part
-            row = self._leads_to(CERTIFICATE, ADDRESSES[block.destination])
-            kind = "real" if self.play.environment == "production" else "mock"
-            row = row or Row("", kind, "authority")
+        if row is None:  # who asks, by its part
+            row = self._reads_at(block.destination)
         verdict = self._verdict(block.intygs_id, row)
         _must(verdict == NEVER, f"{block.contract} to {row} was blocked")
         cert = self.certs[block.intygs_id]

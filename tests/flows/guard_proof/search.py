@@ -21,6 +21,7 @@ HOW_OFTEN: Final[Mapping[str, int]] = {
     "write_for_another": 1,
     "note_status": 1,
     "ask": 3,
+    "read": 3,
     "feel": 2,
     "change_list": 4,
     "change_register": 4,
