@@ -33,6 +33,7 @@ from intyg.adapter.settings.settings import (
     RouteSettings,
     Settings,
     SignaturePolicy,
+    SignerRolePolicy,
 )
 from intyg.adapter.signature import SigningKey, TrustStore
 from intyg.adapter.store import Store
@@ -71,6 +72,7 @@ def make_settings(**changes: Any) -> Settings:
     values: dict[str, Any] = {
         "environment": Environment.DEMO,
         "signature": SignaturePolicy.ACCEPT,
+        "signer_role": SignerRolePolicy.ACCEPT,
         "recipients": {
             "FKASSA": RecipientSettings(name="Försäkringskassan", logical_address=FK),
             "AF": RecipientSettings(
