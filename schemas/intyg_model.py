@@ -218,6 +218,17 @@ class Usage:
     note: str | None = None
 
 
+class Engine(StrEnum):
+    """
+    Which of the two national engines keeps certificates of a type and version.
+
+    They tell care of the same acts by other events.
+    """
+
+    CS = "cs"  # the newer one, one service for all its types
+    LEGACY = "legacy"  # the older one, a module for each type
+
+
 @dataclass(frozen=True)
 class IntygHeader:
     """
@@ -226,6 +237,7 @@ class IntygHeader:
     Attributes:
         code: Form number, `FK7804`.
         version: Version of the model, `1` or `2.0`.
+        engine: Whose events care is told.
         xml_code, xml_system: `typ/code` and `typ/codeSystem`: `LISJP`.
         xml_systems_seen: Other code systems that occur in its place.
         xml_versions: Values of `version` in the XML.
@@ -243,6 +255,7 @@ class IntygHeader:
     code: str
     version: str
     name: str
+    engine: Engine
     xml_code: str
     xml_system: str
     xml_display: str

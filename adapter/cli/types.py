@@ -46,6 +46,7 @@ def header_as_json(header: IntygHeader) -> dict[str, Any]:
         "code": header.code,
         "version": header.version,
         "name": header.name,
+        "engine": header.engine,
         "former": header.former,
         "aliases": header.aliases,
         "xml_code": header.xml_code,

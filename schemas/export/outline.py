@@ -7,6 +7,7 @@ from intyg.schemas.finding import Severity
 from intyg.schemas.intyg_model import (
     Count,
     Delsvar,
+    Engine,
     Instans,
     IntygHeader,
     IntygType,
@@ -23,6 +24,12 @@ ROLES: Final = {
     "barnmorska": "midwife",
 }
 """Who may sign, in English."""
+
+ENGINES: Final = {
+    Engine.CS: "cs, the newer national engine",
+    Engine.LEGACY: "legacy, the older national engine",
+}
+"""Whose events care is told, in English."""
 
 
 def outline(intyg_type: IntygType, *, rules: bool = False) -> Iterator[str]:
@@ -65,6 +72,7 @@ def header_facts(header: IntygHeader) -> Iterator[tuple[str, str]]:
     yield "Sent", sending_in_words(header)
     yield "Recipient asks", _listed(header.messages.incoming)
     yield "Care asks", _listed(header.messages.care)
+    yield "Events as", ENGINES[header.engine]
     yield "May be", usage_in_words(header)
     checked = "the national Schematron" if header.national_rules else "our own rules; it has none"
     yield "Refused by", checked

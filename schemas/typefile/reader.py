@@ -29,6 +29,7 @@ from intyg.schemas.intyg_model import (
     Count,
     Days,
     Delsvar,
+    Engine,
     Instans,
     IntygHeader,
     IntygType,
@@ -213,6 +214,7 @@ def _header(top: _Map) -> IntygHeader:
         code=top.text("code"),
         version=top.text("version"),
         name=top.text("name"),
+        engine=_engine(top),
         xml_code=xml.text("code"),
         xml_system=xml.text("system"),
         xml_display=xml.text("display"),
@@ -236,6 +238,17 @@ def _header(top: _Map) -> IntygHeader:
     if not header.xml_versions:
         raise YamlError(xml.line, "xml: the key 'versions' is missing")
     return header
+
+
+def _engine(top: _Map) -> Engine:
+    line, word = top.line_of("engine"), top.maybe("engine")
+    known = ", ".join(Engine)
+    if word is None:
+        raise YamlError(line, f"the key 'engine' is missing; it must be one of {known}")
+    try:
+        return Engine(word)
+    except ValueError:
+        raise YamlError(line, f"engine: must be one of {known}, not {word!r}") from None
 
 
 def _role(top: _Map, word: str) -> Role:

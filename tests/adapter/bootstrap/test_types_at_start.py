@@ -19,6 +19,7 @@ TYPE: Final = """\
 code: XX1
 version: "1.0"
 name: intyg om cykling
+engine: legacy
 xml:
   code: CYKEL
   system: 1.2.3
@@ -42,19 +43,19 @@ WRONG: Final = [
         id="unknown key",
     ),
     pytest.param(
-        "codelists:", '- {svar: "1", term: x}\ncodelists:', "line 15: the id 1 is used twice",
+        "codelists:", '- {svar: "1", term: x}\ncodelists:', "line 16: the id 1 is used twice",
         id="duplicate id",
     ),
     pytest.param(
-        "must: svar(1)", "must: svar(1) or", "line 18: rule R1 is not XPath 1.0: ",
+        "must: svar(1)", "must: svar(1) or", "line 19: rule R1 is not XPath 1.0: ",
         id="rule that does not compile",
     ),
     pytest.param(
-        "system: 1.2.4, ", "", "line 16: code list HJUL has no system",
+        "system: 1.2.4, ", "", "line 17: code list HJUL has no system",
         id="code list without system",
     ),
     pytest.param(
-        "must: svar(1)", "must: svar(2)", "line 18: rule R1: there is no question 2",
+        "must: svar(1)", "must: svar(2)", "line 19: rule R1: there is no question 2",
         id="unknown question",
     ),
 ]  # fmt: skip
@@ -113,7 +114,7 @@ def test_serve_says_which_file_stops_it(package: Path, tmp_path: Path) -> None:
     config.write_text(f'environment = "demo"\ndata_dir = "{tmp_path / "data"}"\n', "utf-8")
     result = intyg("serve", "--config", config)
     assert result.exit_code == 1
-    assert "certificate type xx1.yaml, line 18: rule R1 is not XPath 1.0" in result.stderr
+    assert "certificate type xx1.yaml, line 19: rule R1 is not XPath 1.0" in result.stderr
 
 
 def test_validate_names_the_user_s_wrong_file_and_checks_with_the_rest(
@@ -125,7 +126,7 @@ def test_validate_names_the_user_s_wrong_file_and_checks_with_the_rest(
     message.write_bytes(builders.register_certificate())
     result = intyg("validate", "--types-dir", own, message)
     assert result.exit_code == 0, result.output
-    assert "types_dir: xx1.yaml, line 19: the file: unknown key 'colour'" in result.stderr
+    assert "types_dir: xx1.yaml, line 20: the file: unknown key 'colour'" in result.stderr
     message.write_bytes(builders.register_certificate(typ="CYKEL"))
     result = intyg("validate", "--types-dir", own, message)
     assert result.exit_code == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from intyg.schemas.finding import Severity
-from intyg.schemas.intyg_model import Instans, IntygHeader
+from intyg.schemas.intyg_model import Engine, Instans, IntygHeader
 from intyg.schemas.typefile.lookup import (
     BUILT_IN,
     CODE_LISTS,
@@ -21,6 +21,7 @@ SMALL = """\
 code: XX1
 version: "1.0"
 name: intyg om cykling
+engine: cs
 aliases: [cykel]
 former: [YY9]
 xml:
@@ -81,6 +82,14 @@ def test_all_types_of_the_package_are_sound(types: IntygTypes) -> None:
         ("TSTRK1009", "1.0"), ("TSTRK1031", "3"), ("TSTRK1031", "4"), ("TSTRK1062", "1.0"),
     }  # fmt: skip
     assert len(types.headers()) == len(list(BUILT_IN.glob("*.yaml"))) - 1
+
+
+def test_the_newer_engine_has_these_types_and_the_older_one_all_others(types: IntygTypes) -> None:
+    assert {header.key for header in types.headers() if header.engine is Engine.CS} == {
+        "FK7804/2.0", "AG1-14/2.0", "AG7804/2.0", "TS8071/1.0", "TS8071/2.0", "FK3221/1.0",
+        "FK3226/1.0", "FK7210/1.0", "FK7426/1.0", "FK7427/1.0", "FK7472/1.0", "FK7809/1.0",
+        "FK7810/1.0",
+    }  # fmt: skip
 
 
 def test_types_without_national_rules_are_refused_by_the_form_s_rules(types: IntygTypes) -> None:
@@ -194,44 +203,47 @@ def test_wrong_file_is_named_and_the_rest_works(folder: Path) -> None:
     (folder / "wrong.yaml").write_text(SMALL + "colour: red\n", encoding="utf-8")
     types = IntygTypes(folder)
     (refused,) = types.refused
-    assert str(refused) == "wrong.yaml, line 37: the file: unknown key 'colour'"
+    assert str(refused) == "wrong.yaml, line 38: the file: unknown key 'colour'"
     assert types.lookup("cykel").key == "XX1/1.0"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line", "reason"),
     [
-        ("recipient: FKASSA", "recipient: FKASSA\nreciever: x", 12, "unknown key 'reciever'"),
+        ("recipient: FKASSA", "recipient: FKASSA\nreciever: x", 13, "unknown key 'reciever'"),
         ("code: XX1\n", "", 1, "the key 'code' is missing"),
-        ("signs: [lakare]", "signs: [doctor]", 12, "unknown role 'doctor'"),
+        ("engine: cs\n", "", 1, "the key 'engine' is missing; it must be one of cs, legacy"),
+        ("engine: cs", "engine: webcert", 4, "engine: must be one of cs, legacy, not 'webcert'"),
+        ("engine: cs", "engine:", 4, "the key 'engine' is missing"),
+        ("signs: [lakare]", "signs: [doctor]", 13, "unknown role 'doctor'"),
         ("code: XX1", "unique: once\ncode: XX1", 1, "unique: must be one of everywhere"),
-        ("type: boolean (R4)", "type: bool (R4)", 20, "unknown type 'bool'"),
-        ('svar: "2"', 'svar: "1"', 22, "the id 1 is used twice"),
-        ('id: "1.2"', 'id: "1.1"', 21, "the id 1.1 is used twice"),
-        ('id: "2.1"', 'id: "1.3"', 27, "delsvar 1.3 does not belong to svar 2"),
-        ("list: HJUL", "list: DACK", 27, "there is no code list DACK"),
-        ("list: HJUL", "list: HJUL DACK", 27, "there is no code list DACK"),
-        ("list: HJUL, system: (R10), codes: (R11)", "codes: ETT", 27, "without a code system"),
-        ("codes: (R11)", "codes: TRE (R11)", 27, "TRE is not in code list HJUL"),
-        ("must: ../delsvar(1.2)", "must: ../delsvar(1.7)", 30, "there is no question 1.7"),
-        ("must: ../delsvar(1.2)", "must: ../delsvar(1.2", 30, "rule R12 is not XPath 1.0"),
-        ("must: ../delsvar(1.2)", "must: 1 eq 1", 30, "rule R12 is not XPath 1.0"),
-        ("must: ../delsvar(1.2)", "must: svar(1.2)", 30, "rule R12 is not XPath 1.0"),
-        ('each: "1.1"', 'each: "9.1"', 30, "there is no question 9.1"),
-        ("message: <1.2>", "message: <1.8>", 30, "there is no question 1.8"),
-        ("R13: R1 R3", "R13: R1 R99", 33, "there is no rule R99"),
-        ("count: 0..2 (R7)", "count: few (R7)", 24, "count must be N, N..M or N.."),
-        ("instans: required (R8)", "instans: 1..n (R8)", 25, "instans must be required"),
-        ("length: 10 (R6?)", "length: ten", 21, "length must be a number"),
-        ("questions:\n", "questions:\n- 1\n", 15, "question must be a mapping"),
+        ("type: boolean (R4)", "type: bool (R4)", 21, "unknown type 'bool'"),
+        ('svar: "2"', 'svar: "1"', 23, "the id 1 is used twice"),
+        ('id: "1.2"', 'id: "1.1"', 22, "the id 1.1 is used twice"),
+        ('id: "2.1"', 'id: "1.3"', 28, "delsvar 1.3 does not belong to svar 2"),
+        ("list: HJUL", "list: DACK", 28, "there is no code list DACK"),
+        ("list: HJUL", "list: HJUL DACK", 28, "there is no code list DACK"),
+        ("list: HJUL, system: (R10), codes: (R11)", "codes: ETT", 28, "without a code system"),
+        ("codes: (R11)", "codes: TRE (R11)", 28, "TRE is not in code list HJUL"),
+        ("must: ../delsvar(1.2)", "must: ../delsvar(1.7)", 31, "there is no question 1.7"),
+        ("must: ../delsvar(1.2)", "must: ../delsvar(1.2", 31, "rule R12 is not XPath 1.0"),
+        ("must: ../delsvar(1.2)", "must: 1 eq 1", 31, "rule R12 is not XPath 1.0"),
+        ("must: ../delsvar(1.2)", "must: svar(1.2)", 31, "rule R12 is not XPath 1.0"),
+        ('each: "1.1"', 'each: "9.1"', 31, "there is no question 9.1"),
+        ("message: <1.2>", "message: <1.8>", 31, "there is no question 1.8"),
+        ("R13: R1 R3", "R13: R1 R99", 34, "there is no rule R99"),
+        ("count: 0..2 (R7)", "count: few (R7)", 25, "count must be N, N..M or N.."),
+        ("instans: required (R8)", "instans: 1..n (R8)", 26, "instans must be required"),
+        ("length: 10 (R6?)", "length: ten", 22, "length must be a number"),
+        ("questions:\n", "questions:\n- 1\n", 16, "question must be a mapping"),
         ("name: intyg om cykling", "name: [a, b]", 3, "'name' must be one value"),
         ("name: intyg", "name: x\nname: intyg", 4, "stands there twice"),
-        ("aliases: [cykel]", "aliases: [cykel", 5, "not YAML"),
-        ("(R1)", "(R1 R2 R3)", 17, "at most two rule ids"),
-        ("is: no, ", "is: no, each: 1, ", 30, "stands there twice"),
-        ('each: "1.1", is: no', 'each: "1", is: no', 30, "is and is_not need a delsvar"),
-        ("rules:\n", "rules:\n- {id: R12, must: svar(1), message: x}\n", 31, "used twice"),
-        ("type: text (R5)", "type: text (R5), pattern: icd", 21, "unknown pattern 'icd'"),
+        ("aliases: [cykel]", "aliases: [cykel", 6, "not YAML"),
+        ("(R1)", "(R1 R2 R3)", 18, "at most two rule ids"),
+        ("is: no, ", "is: no, each: 1, ", 31, "stands there twice"),
+        ('each: "1.1", is: no', 'each: "1", is: no', 31, "is and is_not need a delsvar"),
+        ("rules:\n", "rules:\n- {id: R12, must: svar(1), message: x}\n", 32, "used twice"),
+        ("type: text (R5)", "type: text (R5), pattern: icd", 22, "unknown pattern 'icd'"),
     ],
 )
 def test_wrong_type_file_is_refused_with_line_and_reason(
