@@ -20,12 +20,13 @@ class DeliveryState(StrEnum):
     HELD = "held"  # the guard cannot tell whose message this is; asked again at `due_at`
     BLOCKED = "blocked"  # the guard said no
     FAILED = "failed"  # the last attempt was used up
+    WITHDRAWN = "withdrawn"  # the certificate was revoked before anything can have arrived
 
 
 DELIVERY_MOVES: Final[Mapping[DeliveryState | None, frozenset[DeliveryState]]] = {
     None: frozenset({DeliveryState.QUEUED}),
-    DeliveryState.QUEUED: frozenset({DeliveryState.SENDING}),
-    DeliveryState.HELD: frozenset({DeliveryState.SENDING}),
+    DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.WITHDRAWN}),
+    DeliveryState.HELD: frozenset({DeliveryState.SENDING, DeliveryState.WITHDRAWN}),
     DeliveryState.SENDING: frozenset(
         {
             DeliveryState.DELIVERED,
@@ -43,6 +44,7 @@ DELIVERY_MOVES: Final[Mapping[DeliveryState | None, frozenset[DeliveryState]]] =
     DeliveryState.BLOCKED: frozenset({DeliveryState.QUEUED}),
     DeliveryState.FAILED: frozenset({DeliveryState.QUEUED}),
     DeliveryState.DELIVERED: frozenset(),
+    DeliveryState.WITHDRAWN: frozenset(),
 }
 """From state to the states that may follow; None is before it was queued."""
 
@@ -104,6 +106,7 @@ class OutcomeKind(StrEnum):
     )
     HELD = "held"  # the guard cannot tell; nothing was sent
     BLOCKED = "blocked"  # the guard said no; nothing was sent
+    WITHDRAWN = "withdrawn"  # no attempt: what it carries was revoked while it waited
 
 
 @dataclass(frozen=True)
@@ -130,3 +133,19 @@ class Outcome:
     error_id: str | None = None
     detail: str = ""
     remote_text: str | None = field(default=None, repr=False)
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """
+        Whether the receiver can have the message after this attempt.
+
+        An answer that asks for another attempt says only that somebody read this one; so it counts
+        as arrived. Without any answer, RETRY is told from UNKNOWN by no byte having left.
+        """
+        match self.kind:
+            case OutcomeKind.DELIVERED | OutcomeKind.UNKNOWN:
+                return True
+            case OutcomeKind.RETRY:
+                return self.http_status is not None
+            case _:
+                return False

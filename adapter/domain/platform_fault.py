@@ -4,7 +4,8 @@ Always a SOAP fault with HTTP 500: `faultstring` begins with the code and the pl
 brackets, and `detail/detailString` holds the technical text.
 
 Source: faults VP001 to VP015 of the national service platform (VP); those that a door here can
-give. Whether asking again can help is the fault code: `Client` no, `Server` perhaps.
+give. Which side a fault is on is the platform's word, and no hint whether asking again can help:
+it counts a missing permission (VP007) and two routes (VP006) as faults of its own.
 """
 
 from collections.abc import Mapping
@@ -43,7 +44,7 @@ FAULTS: Final[Mapping[VpCode, tuple[FaultCode, str]]] = {
     VpCode.VP004: (FaultCode.CLIENT, "There is no route for this contract and logical address."),
     VpCode.VP006: (FaultCode.SERVER, "There are several routes for this contract and address."),
     VpCode.VP007: (
-        FaultCode.CLIENT,
+        FaultCode.SERVER,
         "The caller is not permitted to call this contract at this logical address.",
     ),
     VpCode.VP008: (FaultCode.SERVER, "There is no routing data. Try again later."),

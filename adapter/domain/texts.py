@@ -50,7 +50,7 @@ REGISTERED_NOT_SENT: Final = "Registered. Not sent: {reason}"
 REGISTERED_HELD: Final = (
     "Registered. Sending to {part} waits: it cannot be told whether the patient is a test patient."
 )
-REGISTERED_WITH_WARNINGS: Final = "Registered, with {count} remarks:"
+REGISTERED_WITH_REMARKS: Final = "Registered, with {remarks}:"
 
 UNKNOWN_INTYG: Final = "There is no such certificate for this patient."
 REVOKED_NOT_SENT: Final = "The certificate is revoked. It was not sent."
@@ -67,8 +67,18 @@ TEST_PATIENT_NOT_SENT: Final = (
     "to test systems only, and nobody else's go there."
 )
 
+WITHDRAWN: Final = (
+    "revoked while it waited, by RevokeCertificate {correlation_id}; nothing was sent"
+)
+NOTHING_TO_REVOKE: Final = "the certificate never arrived"
+
 ALREADY_REVOKED: Final = "The certificate was already revoked."
 
+STORED_WITH_REMARKS: Final = "Stored, with {remarks}:"
+NO_CARE_THERE: Final = (
+    "Stored. Not forwarded: there is no route for SendMessageToCare to a unit of care at "
+    "logiskAdressMottagare."
+)
 REPEATED_MEDDELANDE: Final = "This message has been received before."
 NOT_FORWARDED: Final = (
     "Stored but not forwarded to {destination}: messages about test patients go to test systems "

@@ -2,7 +2,8 @@
 
 SKICKA and the status SENTTO mean here that the authority has accepted the certificate. The national
 services say SKICKA already when the sending is queued; here queued, accepted and refused are three
-things, and the first and last of them are seen on the delivery alone.
+things, and the first and last of them are seen on the delivery alone. So a certificate can be
+accepted after it was revoked; SKICKA is not told then: nothing follows MAKULE but what closes.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from intyg.adapter.domain.intyg import IntygsStatus
 from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.send_on import REGISTER_KEY, accepted_by
 from intyg.adapter.flows.shared.tell_care import tell_care
+from intyg.adapter.flows.shared.withdraw import withdraw_after_attempt
 from intyg.adapter.store import Rows
 from intyg.schemas.codes import Handelse, Status
 
@@ -35,8 +37,17 @@ def handle(
         return lambda rows, recorded: _accepted(rows, asked, recorded)
     if outcome.kind is OutcomeKind.BLOCKED:
         to, why = _where(delivery, services), outcome.detail
-        return lambda rows, _: rows.blocks.add(new.intygs_id, new.contract, to, why, rows.now)
+        return lambda rows, recorded: _blocked(rows, recorded, to, why)
+    if new.contract == REGISTER_KEY and not outcome.may_have_arrived:
+        return lambda rows, recorded: withdraw_after_attempt(rows, recorded.id)
     return lambda *_: None
+
+
+def _blocked(rows: Rows, delivery: Delivery, to: str, why: str) -> None:
+    new = delivery.new
+    rows.blocks.add(new.intygs_id, new.contract, to, why, rows.now)
+    if new.contract == REGISTER_KEY:
+        withdraw_after_attempt(rows, delivery.id)
 
 
 def _where(delivery: Delivery, services: Services) -> str:
@@ -57,6 +68,8 @@ def _accepted(rows: Rows, asked: Asked, delivery: Delivery) -> None:
         rows.intyg.add_status(new.intygs_id, IntygsStatus(Status.SENTTO, new.part, rows.now))
     elif _delivered_before(rows, delivery):
         return  # otherwise SetCertificateStatus noted it, and nobody was told
+    if stored.revoked_at is not None:
+        return
     tell_care(
         rows,
         asked,

@@ -5,11 +5,12 @@ its children matters: `errorId` comes after `resultText`.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from lxml import etree
 
-from intyg.adapter.domain.errors import AdapterError
+from intyg.adapter.domain.errors import AdapterError, RuleError
 from intyg.adapter.domain.inbound import Result
 from intyg.schemas import ns
 from intyg.schemas.contract.contract import Contract
@@ -43,6 +44,22 @@ def _line(finding: Finding) -> str:
     line = f" line {finding.line}" if finding.line is not None else ""
     kind = "warning: " if finding.severity is Severity.WARNING else ""
     return f"{finding.rule} {finding.xpath}{line}: {kind}{finding.message}"
+
+
+def with_remarks(text: str, findings: Sequence[Finding], before: Sequence[str] = ()) -> Result:
+    """
+    What is answered when it is done: OK, or INFO where there is something to say.
+
+    Args:
+        text: Before the findings, with `{remarks}`: how many there are.
+        findings: What is not as it should be.
+        before: Other remarks, each a sentence.
+    """
+    texts = list(before)
+    if findings:
+        count = f"{len(findings)} remark{'s' if len(findings) > 1 else ''}"
+        texts.append(error_text(RuleError(text.format(remarks=count), findings)))
+    return Result.info("\n".join(texts)) if texts else Result.ok()
 
 
 def error_result(error: AdapterError) -> Result:

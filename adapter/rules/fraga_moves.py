@@ -1,7 +1,7 @@
 """What happens to a question: one table of where it stands × what happens.
 
-Nationally two engines do this with slightly different rules; this is the older one's, which says
-more. Answers and reminders do not stand anywhere: a reminder moves nothing.
+Both national engines move questions so; what they tell care of it differs where several move at
+once, see `engine_events`. Answers and reminders do not stand anywhere: a reminder moves nothing.
 
 Source: the national editor's states of a question; that care's own answer is final is its rule
 FS-011. The newer engine lets nobody open a completion request again by hand; the older one does.
@@ -25,6 +25,7 @@ class Standing(StrEnum):
     KOMPLT_OPEN = "a completion request, open"
     KOMPLT_CLOSED = "a completion request, handled or completed"
     KOMPLT_ANSWERED = "a completion request that care answered with a text"
+    KOMPLT_REOPENED = "a completion request that care answered with a text, open again"
     CARE_OPEN = "care's question, open"
     CARE_ANSWERED = "care's question, answered"
     CARE_CLOSED = "care's question, handled without an answer"
@@ -35,10 +36,11 @@ class Cause(StrEnum):
     """What can happen to a question."""
 
     ANSWERED = "the other side answers"
+    ANSWERED_ALONG = "care answers the same recipient's newer completion request"
     MARKED = "care marks it as handled"
     UNMARKED = "care marks it as not handled after all"
     COMPLETED = "a newer certificate completes, replaces or renews this one"
-    COMPLEMENT_REVOKED = "the newest complement is revoked"
+    COMPLEMENT_REVOKED = "a complement is revoked"
     REVOKED = "the certificate is revoked"
 
 
@@ -75,11 +77,14 @@ _BY_CARE: Final = Move(FragaState.HANDLED, _H.HANFRFM)
 _OWN_HANDLED: Final = Move(FragaState.HANDLED, _H.HANFRFV)
 _OWN_ANSWERED: Final = Move(FragaState.ANSWERED, _H.NYSVFM)
 _OPENED: Final = Move(FragaState.OPEN_CARE, _H.HANFRFM)
+_ASKED_AGAIN: Final = Move(FragaState.OPEN_CARE, _H.NYFRFM)
 
-# How it works. Only this table moves a question. `move_fraga` reads it, sets the new state and puts
-# the event in the queue to care, in the transaction of what happened. Who fires what:
+# How it works. Only this table moves a question. `flows/shared/fragor` reads it, sets the new state
+# and puts the event in the queue to care, in the transaction of what happened; where several move
+# at once, `engine_events` says which events there are. Who fires what:
 #
 #     ANSWERED            SendMessageToCare and SendMessageToRecipient, when they take in an answer
+#     ANSWERED_ALONG      SendMessageToRecipient, at older completion requests than the answered one
 #     MARKED, UNMARKED    the control interface, for care
 #     COMPLETED           RegisterCertificate, at each question about the one it points at
 #     REVOKED             RevokeCertificate, at each question about the certificate
@@ -98,15 +103,22 @@ MOVES: Final[Mapping[tuple[Standing, Cause], Move | Refusal]] = {
     (_S.FRAGA_ANSWERED, _C.ANSWERED): ALREADY_ANSWERED,
     (_S.FRAGA_ANSWERED, _C.UNMARKED): ALREADY_ANSWERED,
 
-    (_S.KOMPLT_OPEN, _C.ANSWERED): _BY_CARE,  # care cannot complete; older ones too
+    (_S.KOMPLT_OPEN, _C.ANSWERED): _BY_CARE,  # care cannot complete
+    (_S.KOMPLT_OPEN, _C.ANSWERED_ALONG): _BY_CARE,
     (_S.KOMPLT_OPEN, _C.MARKED): _BY_CARE,
     (_S.KOMPLT_OPEN, _C.COMPLETED): _BY_CARE,
     (_S.KOMPLT_OPEN, _C.REVOKED): _BY_CARE,
     (_S.KOMPLT_CLOSED, _C.ANSWERED): NOT_OPEN,
     (_S.KOMPLT_CLOSED, _C.UNMARKED): _OPENED,
-    (_S.KOMPLT_CLOSED, _C.COMPLEMENT_REVOKED): Move(FragaState.OPEN_CARE, _H.NYFRFM),
+    (_S.KOMPLT_CLOSED, _C.COMPLEMENT_REVOKED): _ASKED_AGAIN,
     (_S.KOMPLT_ANSWERED, _C.ANSWERED): ALREADY_ANSWERED,
     (_S.KOMPLT_ANSWERED, _C.UNMARKED): ALREADY_ANSWERED,
+    (_S.KOMPLT_ANSWERED, _C.COMPLEMENT_REVOKED): _ASKED_AGAIN,
+    (_S.KOMPLT_REOPENED, _C.ANSWERED): ALREADY_ANSWERED,
+    (_S.KOMPLT_REOPENED, _C.ANSWERED_ALONG): _BY_CARE,
+    (_S.KOMPLT_REOPENED, _C.MARKED): _BY_CARE,
+    (_S.KOMPLT_REOPENED, _C.COMPLETED): _BY_CARE,
+    (_S.KOMPLT_REOPENED, _C.REVOKED): _BY_CARE,
 
     (_S.CARE_OPEN, _C.ANSWERED): _OWN_ANSWERED,
     (_S.CARE_OPEN, _C.MARKED): _OWN_HANDLED,
@@ -141,7 +153,7 @@ def standing(fraga: StoredMeddelande) -> Standing:
         return Standing.CARE_CLOSED if handled else Standing.CARE_OPEN
     if fraga.meddelande.amne == Amne.KOMPLT:
         if answered:
-            return Standing.KOMPLT_ANSWERED
+            return Standing.KOMPLT_ANSWERED if handled else Standing.KOMPLT_REOPENED
         return Standing.KOMPLT_CLOSED if handled else Standing.KOMPLT_OPEN
     if answered:
         return Standing.FRAGA_ANSWERED

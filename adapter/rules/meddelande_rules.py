@@ -6,13 +6,19 @@ national services where they have one; the others are marked as ours.
 Source: SendMessageToCare and SendMessageToRecipient as the national services check them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from intyg.adapter.domain.intyg import StoredIntyg
-from intyg.adapter.domain.meddelande import Direction, Meddelande, StoredMeddelande
+from intyg.adapter.domain.meddelande import (
+    Direction,
+    FragaState,
+    Komplettering,
+    Meddelande,
+    StoredMeddelande,
+)
 from intyg.adapter.rules.fraga_moves import (
     ALREADY_ANSWERED,
     NOT_OPEN,
@@ -21,7 +27,7 @@ from intyg.adapter.rules.fraga_moves import (
     move_of,
 )
 from intyg.schemas.codes import Amne
-from intyg.schemas.finding import Finding
+from intyg.schemas.finding import Finding, Severity
 from intyg.schemas.intyg_model import IntygType
 
 
@@ -85,13 +91,32 @@ class Rule:
         id: What a broken rule is called in `resultText`.
         field: The element that is wrong, below the request.
         text: What would be right.
-        broken: Whether a message breaks it.
+        broken: Whether a message breaks it; or at which rows of `komplettering`, the first
+            being 0.
+        missing: The element is what is missing, so the fault is in the request.
+        severity: Of severity warning it is told, and refuses nothing.
     """
 
     id: str
     field: str
     text: str
-    broken: Callable[[Meddelande, Facts], bool]
+    broken: Callable[[Meddelande, Facts], bool | list[int]]
+    missing: bool = False
+    severity: Severity = Severity.ERROR
+
+    def findings(self, m: Meddelande, facts: Facts) -> Iterator[Finding]:
+        """Each place where a message breaks it."""
+        broken = self.broken(m, facts)
+        if isinstance(broken, list):
+            for row in broken:
+                place = f"komplettering[{row + 1}]" if len(m.komplettering) > 1 else "komplettering"
+                yield self._finding(m, self.field.replace("komplettering", place, 1))
+        elif broken:
+            yield self._finding(m, "" if self.missing else self.field)
+
+    def _finding(self, m: Meddelande, field: str) -> Finding:
+        path = f"/{REQUEST[m.direction]}" + (f"/{field}" if field else "")
+        return Finding(self.id, self.text, path, severity=self.severity)
 
 
 MAX_ID_LENGTH: Final = 255
@@ -100,6 +125,8 @@ texts of some thousand characters."""
 
 CERTIFICATE_NOT_FOUND: Final = "CERTIFICATE_NOT_FOUND_ERROR"
 TEST_CERTIFICATE: Final = "TEST_CERTIFICATE"
+
+_Which = Callable[[Komplettering, Facts], bool]
 
 
 def is_answer(m: Meddelande) -> bool:
@@ -112,25 +139,38 @@ def check_meddelande(m: Meddelande, facts: Facts) -> list[Finding]:
     Try every rule of the message's direction.
 
     Returns:
-        One finding a broken rule, in the order of the table. Nothing of the
-        message's own text is in them.
+        What is broken, in the order of the table. Nothing of the message's own
+        text is in it. What is of severity warning refuses nothing.
     """
-    name = REQUEST[m.direction]
-    return [
-        Finding(rule.id, rule.text, f"/{name}/{rule.field}")
-        for rule in RULES[m.direction]
-        if rule.broken(m, facts)
-    ]
+    return [finding for rule in RULES[m.direction] for finding in rule.findings(m, facts)]
 
 
-def _reminder_id_inconsistent(m: Meddelande, _: Facts) -> bool:
-    return (m.amne == Amne.PAMINN) != bool(m.paminnelse_meddelande_id)
+def refusing(findings: Sequence[Finding]) -> list[Finding]:
+    """Those for which a message is not taken."""
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
-def _reference_not_found(m: Meddelande, f: Facts) -> bool:
-    return (is_answer(m) and f.fraga is None) or (
-        m.amne == Amne.PAMINN and bool(m.paminnelse_meddelande_id) and f.paminner is None
-    )
+def _reminds_of_nothing(m: Meddelande, _: Facts) -> bool:
+    return m.amne == Amne.PAMINN and m.paminnelse_meddelande_id is None
+
+
+def _reminder_id_wrong(m: Meddelande, _: Facts) -> bool:
+    if m.amne == Amne.PAMINN:
+        return m.paminnelse_meddelande_id == ""
+    return bool(m.paminnelse_meddelande_id)
+
+
+def _question_not_found(m: Meddelande, f: Facts) -> bool:
+    return is_answer(m) and f.fraga is None
+
+
+def _reminded_not_found(m: Meddelande, f: Facts) -> bool:
+    return m.amne == Amne.PAMINN and bool(m.paminnelse_meddelande_id) and f.paminner is None
+
+
+def _reminded_is_done(_: Meddelande, f: Facts) -> bool:
+    done = (FragaState.HANDLED, FragaState.ANSWERED)
+    return f.paminner is not None and f.paminner.state in done
 
 
 def _subject_differs(m: Meddelande, f: Facts) -> bool:
@@ -156,10 +196,27 @@ def _asks_for_nothing(m: Meddelande, _: Facts) -> bool:
     return m.amne == Amne.KOMPLT and not is_answer(m) and not m.komplettering
 
 
-def _frage_id_unknown(m: Meddelande, f: Facts) -> bool:
-    return f.intyg_type is not None and any(
-        not _has_question(f.intyg_type, row.frage_id) for row in m.komplettering
-    )
+def _rows(*, all_are: bool, which: _Which) -> Callable[[Meddelande, Facts], list[int]]:
+    """
+    Rows of a completion request that nobody could complete.
+
+    Args:
+        all_are: Asked of requests in which every row is so; otherwise of those in which some are.
+        which: Whether a row is unknown in this way.
+    """
+
+    def broken(m: Meddelande, f: Facts) -> list[int]:
+        if f.intyg_type is None:
+            return []
+        unknown = [_frage_id_unknown(row, f) or _instans_unknown(row, f) for row in m.komplettering]
+        asked = all(unknown) is all_are
+        return [n for n, row in enumerate(m.komplettering) if asked and which(row, f)]
+
+    return broken
+
+
+def _frage_id_unknown(row: Komplettering, f: Facts) -> bool:
+    return f.intyg_type is not None and not _has_question(f.intyg_type, row.frage_id)
 
 
 def _has_question(intyg_type: IntygType, frage_id: str) -> bool:
@@ -170,13 +227,12 @@ def _has_question(intyg_type: IntygType, frage_id: str) -> bool:
     )
 
 
-def _instans_unknown(m: Meddelande, f: Facts) -> bool:
+def _instans_unknown(row: Komplettering, f: Facts) -> bool:
     """Asked of rows whose question the type has; one that is not answered has no repetitions."""
-    return f.intyg_type is not None and any(
+    return (
         row.instans is not None
-        and _has_question(f.intyg_type, row.frage_id)
+        and not _frage_id_unknown(row, f)
         and row.instans not in f.instanser.get(str(int(row.frage_id)), ())
-        for row in m.komplettering
     )
 
 
@@ -214,18 +270,42 @@ _ID_LENGTH: Final = Rule(
     f"meddelande-id must have at most {MAX_ID_LENGTH} characters",
     lambda m, _: len(m.meddelande_id) > MAX_ID_LENGTH,
 )
-_REMINDER_ID: Final = Rule(
-    "PAMINNELSE_ID_INCONSISTENCY_ERROR",
-    "paminnelseMeddelande-id",
-    "a reminder (PAMINN) must name the message it reminds of, and nothing else may name one",
-    _reminder_id_inconsistent,
+_REMINDER_ID: Final = (
+    Rule(
+        "PAMINNELSE_ID_INCONSISTENCY_ERROR",
+        "paminnelseMeddelande-id",
+        "a reminder (PAMINN) must name the message it reminds of (paminnelseMeddelande-id)",
+        _reminds_of_nothing,
+        missing=True,
+    ),
+    Rule(
+        "PAMINNELSE_ID_INCONSISTENCY_ERROR",
+        "paminnelseMeddelande-id",
+        "a reminder (PAMINN), and nothing else, names the message it reminds of",
+        _reminder_id_wrong,
+    ),
 )
-_REFERENCE: Final = Rule(
-    "REFERENCED_MESSAGE_NOT_FOUND_ERROR",
-    "svarPa",
-    "the message answered or reminded of must be known, about the same certificate, and a "
-    "question from the other side if it is answered",
-    _reference_not_found,
+_REFERENCE: Final = (
+    Rule(
+        "REFERENCED_MESSAGE_NOT_FOUND_ERROR",
+        "svarPa",
+        "the message answered must be known, about the same certificate, and a question from the "
+        "other side",
+        _question_not_found,
+    ),
+    Rule(
+        "REFERENCED_MESSAGE_NOT_FOUND_ERROR",
+        "paminnelseMeddelande-id",
+        "the message reminded of must be known, and about the same certificate",
+        _reminded_not_found,
+    ),
+    Rule(
+        "REMINDED_IS_HANDLED",  # ours: nationally nothing is said
+        "paminnelseMeddelande-id",
+        "the question that this reminds of is handled already, or has its answer",
+        _reminded_is_done,
+        severity=Severity.WARNING,
+    ),
 )
 _SAME_SUBJECT: Final = Rule(
     "SUBJECT_CONSISTENCY_ERROR", "amne", "an answer has the question's amne", _subject_differs
@@ -251,7 +331,7 @@ _LAST_DAY: Final = Rule(
 
 # How it works. SendMessageToCare and SendMessageToRecipient gather the facts under the lock of the
 # certificate and try the rules of their direction: no rule looks anything up, none stops another.
-# A rule without a remark is a national one, by its id. Before them come the contract's schema and
+# A rule without a comment is a national one, by its id. Before them come the contract's schema and
 # «this very message is here already», which is no error; only when no rule is broken is the message
 # kept. How a flow answers is its own matter: TEST_CERTIFICATE is told as the guard's settings say.
 
@@ -299,26 +379,42 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
         Rule(
             "KOMPLETTERING_MISSING_ERROR",  # ours: nationally refused for newer types, as a whole
             "komplettering",
-            "a completion request (KOMPLT) must say which questions to complete",
+            "a completion request (KOMPLT) must say which questions to complete (komplettering)",
             _asks_for_nothing,
+            missing=True,
         ),
         Rule(
             "FRAGE_ID_NOT_FOUND_ERROR",  # ours: nationally refused for newer types, if all are
             "komplettering/frage-id",
-            "frage-id must be a question of the certificate's type",
-            _frage_id_unknown,
+            "frage-id must be a question of the certificate's type; one of all rows is enough",
+            _rows(all_are=True, which=_frage_id_unknown),
         ),
         Rule(
             "INSTANS_NOT_FOUND_ERROR",  # ours
             "komplettering/instans",
-            "instans must be a repetition that the certificate has of that question",
-            _instans_unknown,
+            "instans must be a repetition that the certificate has of that question; one of all "
+            "rows is enough",
+            _rows(all_are=True, which=_instans_unknown),
+        ),
+        Rule(
+            "FRAGE_ID_NOT_KNOWN",  # ours: nationally nothing is said
+            "komplettering/frage-id",
+            "frage-id is no question of the certificate's type; the other rows are taken",
+            _rows(all_are=False, which=_frage_id_unknown),
+            severity=Severity.WARNING,
+        ),
+        Rule(
+            "INSTANS_NOT_KNOWN",  # ours
+            "komplettering/instans",
+            "instans is no repetition that the certificate has; the other rows are taken",
+            _rows(all_are=False, which=_instans_unknown),
+            severity=Severity.WARNING,
         ),
         _LAST_DAY,
         _ID_TAKEN,
         _ID_LENGTH,
-        _REMINDER_ID,
-        _REFERENCE,
+        *_REMINDER_ID,
+        *_REFERENCE,
         _SAME_SUBJECT,
         Rule(
             "QUESTION_NOT_PUT_TO_PART_ERROR",  # ours
@@ -365,8 +461,8 @@ RULES: Final[Mapping[Direction, tuple[Rule, ...]]] = {
         _LAST_DAY,
         _ID_TAKEN,
         _ID_LENGTH,
-        _REMINDER_ID,
-        _REFERENCE,
+        *_REMINDER_ID,
+        *_REFERENCE,
         _SAME_SUBJECT,
         Rule(
             "RECIPIENT_NOT_CONCERNED_ERROR",  # ours

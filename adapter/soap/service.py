@@ -13,7 +13,6 @@ from intyg.adapter.domain.errors import (
     FaultCode,
     FaultError,
     TechnicalError,
-    ValidationError,
 )
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.formats import safe_xml
@@ -201,7 +200,8 @@ def _inbound(call: Call, contract: Contract, element: etree._Element) -> Inbound
 def _refusal(error: AdapterError, faults: bool) -> Result:
     if not faults:
         return error_result(error)
-    code = FaultCode.CLIENT if isinstance(error, ValidationError) else FaultCode.SERVER
+    # `Server` says that the same may help later, which holds of what passes, and of nothing else.
+    code = FaultCode.SERVER if isinstance(error, TechnicalError) else FaultCode.CLIENT
     raise SoapFault(FaultError(error_text(error), code)) from None
 
 

@@ -119,6 +119,8 @@ def state_after(outcome: Outcome) -> DeliveryState:
             return DeliveryState.QUEUED if outcome.retry_at else DeliveryState.FAILED
         case OutcomeKind.UNKNOWN:
             return DeliveryState.QUEUED if outcome.retry_at else DeliveryState.UNKNOWN
+        case OutcomeKind.WITHDRAWN:
+            return DeliveryState.WITHDRAWN
 
 
 class DeliveryRows:
@@ -375,6 +377,34 @@ class DeliveryRows:
         assert again is not None
         return again
 
+    def withdraw(self, delivery: Delivery, why: str) -> bool:
+        """
+        Give up one that waits, for good; those behind it need not wait for it.
+
+        Args:
+            delivery: In QUEUED or HELD.
+            why: For the operator.
+
+        Returns:
+            False when a worker has it: nothing is changed.
+        """
+        table = tables.delivery
+        outcome = Outcome(OutcomeKind.WITHDRAWN, detail=why)
+        # Not waited for: whoever has the row may wait for the certificate's lock, which we hold.
+        waits = self._connection.execute(
+            sa.select(table.c.seq)
+            .where(table.c.id == delivery.id, table.c.state == delivery.state.value)
+            .with_for_update(skip_locked=True)
+        ).scalar_one_or_none()
+        if waits is None:
+            return False
+        self._move(
+            delivery.id, delivery.state, state_after(outcome), **_last_outcome_columns(outcome)
+        )
+        self._due_behind(delivery, waits)
+        self._wake()
+        return True
+
     def take_back(
         self, condition: sa.ColumnElement[bool], resendable: Collection[str]
     ) -> tuple[str, ...]:
@@ -442,6 +472,22 @@ class DeliveryRows:
                 table.c.due_at < until,
             )
             .values(due_at=until)
+        )
+
+    def _due_behind(self, head: Delivery, place: int) -> None:
+        """Those that waited with a delivery, and were never tried, wait no longer."""
+        table = tables.delivery
+        self._connection.execute(
+            sa.update(table)
+            .where(
+                table.c.intygs_id == head.new.intygs_id,
+                table.c.logical_address == head.new.logical_address,
+                table.c.seq > place,
+                table.c.attempts == 0,
+                sa.text(state_in(CLAIMABLE)),
+                table.c.due_at > self._transaction.now,
+            )
+            .values(due_at=self._transaction.now)
         )
 
     def _has_next(self, done: Delivery) -> bool:

@@ -161,11 +161,23 @@ class IntygRows:
     def lock_row(self, intygs_id: str) -> None:
         self._connection.execute(_LOCK_INTYG, {"intygs_id": intygs_id})
 
-    def related(self, intygs_id: str, typ: str | None = None) -> tuple[StoredIntyg, ...]:
-        """Newer certificates whose relation points at this one, in order of arrival."""
-        conditions = [tables.intyg.c.relation_intygs_id == intygs_id]
+    def related(
+        self, intygs_id: str, typ: str | None = None, *, newer: bool = False
+    ) -> tuple[StoredIntyg, ...]:
+        """
+        Certificates whose relation points at this one, in order of arrival.
+
+        Args:
+            typ: Only relations of this code.
+            newer: Only those that arrived after it.
+        """
+        table, older = tables.intyg, sa.alias(tables.intyg, "older")
+        conditions: list[sa.ColumnElement[bool]] = [table.c.relation_intygs_id == intygs_id]
         if typ is not None:
-            conditions.append(tables.intyg.c.relation_typ == typ)
+            conditions.append(table.c.relation_typ == typ)
+        if newer:
+            place = sa.select(older.c.seq).where(older.c.intygs_id == intygs_id)
+            conditions.append(table.c.seq > place.scalar_subquery())
         return self._find(*conditions)
 
     def set_revoked(self, intygs_id: str, at: datetime) -> bool:

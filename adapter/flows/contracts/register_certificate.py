@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from intyg.adapter.domain.clock import swedish_day
-from intyg.adapter.domain.errors import RuleError
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.domain.intyg import Intyg, IntygsStatus, StoredIntyg
 from intyg.adapter.domain.person import PatientKind
-from intyg.adapter.domain.texts import REGISTERED_WITH_WARNINGS
+from intyg.adapter.domain.texts import REGISTERED_WITH_REMARKS
 from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.beside_others import refuse_second, remarks_on_relation
 from intyg.adapter.flows.shared.fragor import move_fragor
-from intyg.adapter.flows.shared.known_intyg import parent_of
+from intyg.adapter.flows.shared.known_intyg import parent_of, relation_of
 from intyg.adapter.flows.shared.registered_before import registered_before
 from intyg.adapter.flows.shared.send_by_itself import send_by_itself
 from intyg.adapter.flows.shared.signature_policy import Settled, refuse_signer, settle_signature
@@ -30,8 +29,8 @@ from intyg.adapter.flows.shared.validate import (
 )
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_register_certificate
-from intyg.adapter.formats.result_writer import error_text
-from intyg.adapter.rules.fraga_moves import Cause
+from intyg.adapter.formats.result_writer import with_remarks
+from intyg.adapter.rules.engine_events import Act
 from intyg.adapter.rules.meddelande_rules import MAX_ID_LENGTH
 from intyg.adapter.rules.person_id import check_person
 from intyg.adapter.store import Rows
@@ -67,8 +66,8 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     Take in a certificate; queue it where it goes by itself.
 
     Returns:
-        OK, with remarks in the text if there are any; INFO when the same
-        certificate was registered before.
+        OK; INFO when there are remarks, and when the same certificate was
+        registered before.
 
     Raises:
         SchemaError, RuleError: Not as the contract or the type wants it; or the
@@ -106,13 +105,13 @@ def _take_in(rows: Rows, asked: Asked, new: _New) -> Result:
         return registered_before(inbound, intyg, earlier, strict=strict)
     refuse_second(rows, intyg, new.intyg_type)
     parent = parent_of(rows, intyg)
-    remarks = remarks_on_relation(rows, intyg, parent, strict=asked.settings.strict_rules)
+    remarks = remarks_on_relation(rows, asked, intyg, parent, new.intyg_type)
     stored = _store(rows, asked, new)
     by, correlation_id = intyg.skapad_av.personal_id, inbound.correlation_id
     content = new.settled.intyg
     tell_care(rows, asked, stored, Handelse.SIGNAT, correlation_id, hanterat_av=by, content=content)
     if parent is not None and _closes_kompletteringar(intyg):
-        move_fragor(rows, asked, parent, Cause.COMPLETED, correlation_id, hanterat_av=by)
+        move_fragor(rows, asked, parent, Act.FOLLOWED, correlation_id, hanterat_av=by)
     not_sent = send_by_itself(rows, asked, stored, parent, new.intyg_type, inbound)
     return _registered(not_sent, new.warnings + remarks)
 
@@ -134,7 +133,8 @@ def _store(rows: Rows, asked: Asked, new: _New) -> StoredIntyg:
 
 
 def _closes_kompletteringar(intyg: Intyg) -> bool:
-    return intyg.relation is not None and intyg.relation.typ in _CLOSING
+    relation = relation_of(intyg)
+    return relation is not None and relation.typ in _CLOSING
 
 
 def _check_ids(intyg: Intyg, today: date) -> None:
@@ -146,9 +146,4 @@ def _check_ids(intyg: Intyg, today: date) -> None:
 
 
 def _registered(remarks: list[str], warnings: list[Finding]) -> Result:
-    texts = list(remarks)
-    if warnings:
-        heading = REGISTERED_WITH_WARNINGS.format(count=len(warnings))
-        texts.append(error_text(RuleError(heading, warnings)))
-    text = "\n".join(texts)
-    return Result.info(text) if remarks else Result.ok(text or None)
+    return with_remarks(REGISTERED_WITH_REMARKS, warnings, remarks)

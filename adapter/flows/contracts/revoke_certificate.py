@@ -1,4 +1,8 @@
-"""RevokeCertificate 2: a certificate is withdrawn, and everyone who has it is told."""
+"""RevokeCertificate 2: a certificate is revoked, and everyone who has it is told.
+
+Where it still waits, and it is certain that no attempt arrived, it is not sent any more, and nobody
+is told there. Where an attempt may have arrived it is sent, then revoked, in that order.
+"""
 
 from dataclasses import astuple
 
@@ -12,30 +16,34 @@ from intyg.adapter.domain.log import shown
 from intyg.adapter.domain.texts import ALREADY_REVOKED
 from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import answer_block, is_blocked
-from intyg.adapter.flows.shared.fragor import move_fragor
-from intyg.adapter.flows.shared.known_intyg import known_intyg, parent_of, related_intyg
-from intyg.adapter.flows.shared.send_on import MAY_HAVE_ARRIVED, accepted_by, sent_towards
+from intyg.adapter.flows.shared.fragor import move_fragor, revoke_fragor, telling_of
+from intyg.adapter.flows.shared.known_intyg import (
+    known_intyg,
+    parent_of,
+    related_intyg,
+    relation_of,
+)
+from intyg.adapter.flows.shared.send_on import (
+    REGISTER_KEY,
+    accepted_by,
+    may_have_arrived,
+)
 from intyg.adapter.flows.shared.staff import refuse_staff
-from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
+from intyg.adapter.flows.shared.withdraw import withdraw_unsent
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_revoke_certificate
 from intyg.adapter.routing.table import Recipient
-from intyg.adapter.rules.fraga_moves import Cause
+from intyg.adapter.rules.engine_events import Act
 from intyg.adapter.store import Rows
-from intyg.schemas.codes import (
-    Handelse,
-    Part,
-    Status,
-    TypAvRelation,
-)
+from intyg.schemas.codes import Part, Status, TypAvRelation
 
 _log = structlog.get_logger()
 
 
 def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     """
-    Revoke a certificate; queue the revocation for each recipient that has it or has it queued.
+    Revoke a certificate; queue the revocation for each recipient that has it or may have it.
 
     Returns:
         OK; INFO when it was revoked before, or where the settings want to be
@@ -78,29 +86,32 @@ def _revoke(
     by = request.skickat_av.personal_id
     rows.intyg.set_revoked(request.intygs_id, at)
     rows.intyg.add_status(request.intygs_id, IntygsStatus(Status.CANCEL, Part.HSVARD, at))
-    # Before the questions are closed: its counters show how they stood.
-    tell_care(rows, asked, stored, Handelse.MAKULE, correlation_id, hanterat_av=by)
+    withdraw_unsent(rows, request.intygs_id, correlation_id)
     blocked = [
         name
         for recipient in sorted(_have_it(rows, asked, stored), key=astuple)
         if (name := _forward(rows, asked, stored, recipient, inbound))
     ]
-    move_fragor(rows, asked, stored, Cause.REVOKED, correlation_id, hanterat_av=by)
-    parent = _completed_by(rows, stored)
+    revoke_fragor(rows, asked, stored, correlation_id, hanterat_av=by)
+    parent = _completed_by(rows, asked, stored)
     if parent is not None:
-        move_fragor(rows, asked, parent, Cause.COMPLEMENT_REVOKED, correlation_id, hanterat_av=by)
+        move_fragor(rows, asked, parent, Act.COMPLEMENT_REVOKED, correlation_id, hanterat_av=by)
     return answer_block(asked, inbound.contract, ", ".join(blocked)) if blocked else Result.ok()
 
 
 def _have_it(rows: Rows, asked: Asked, stored: StoredIntyg) -> set[Recipient]:
     """
-    Each recipient that has the certificate, may have it, or will get it.
+    Each recipient that has the certificate or may have it.
 
     The addresses are those it was sent to, so that the revocation stands in the same queue and
     cannot overtake it. A recipient that has moved meanwhile is told at each of them.
     """
     intygs_id = stored.intyg.intygs_id
-    have_it = set(sent_towards(rows, intygs_id, MAY_HAVE_ARRIVED))
+    have_it = {
+        Recipient(one.new.part, one.new.logical_address)
+        for one in rows.deliveries.find(intygs_id)
+        if one.new.contract == REGISTER_KEY and may_have_arrived(rows, one)
+    }
     for part in sorted(accepted_by(rows, intygs_id) - {one.part for one in have_it}):
         address = asked.routes.recipient_address(part)
         if address is not None:
@@ -145,13 +156,15 @@ def _forward(
     return None
 
 
-def _completed_by(rows: Rows, stored: StoredIntyg) -> StoredIntyg | None:
-    """The certificate whose newest complement this was, unless that is revoked itself."""
-    relation = stored.intyg.relation
+def _completed_by(rows: Rows, asked: Asked, stored: StoredIntyg) -> StoredIntyg | None:
+    """The certificate whose requests are open again, now that this complement is revoked."""
+    relation = relation_of(stored.intyg)
     if relation is None or relation.typ != TypAvRelation.KOMPLT:
         return None
     parent = parent_of(rows, stored.intyg)
     if parent is None or parent.revoked_at is not None:
         return None
+    if not telling_of(asked, parent, Act.COMPLEMENT_REVOKED).newest_only:
+        return parent
     newest = related_intyg(rows, parent, TypAvRelation.KOMPLT)[-1]
     return parent if newest.intyg.intygs_id == stored.intyg.intygs_id else None

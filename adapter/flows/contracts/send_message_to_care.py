@@ -4,7 +4,7 @@ The message is kept here. Where there is a route to an EHR for `logiskAdressMott
 forwarded as it arrived; the unit's EHR also gets the event.
 """
 
-from intyg.adapter.domain.destination import DestinationRole
+from intyg.adapter.domain.destination import Destination, DestinationRole
 from intyg.adapter.domain.errors import (
     AdapterError,
     RuleError,
@@ -15,10 +15,17 @@ from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import FragaState, Meddelande, StoredMeddelande
 from intyg.adapter.domain.person import GuardDecision, PatientVerdict
-from intyg.adapter.domain.texts import REPEATED_MEDDELANDE, RULES_BROKEN
+from intyg.adapter.domain.texts import (
+    NO_CARE_THERE,
+    REPEATED_MEDDELANDE,
+    RULES_BROKEN,
+    STORED_WITH_REMARKS,
+)
 from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import is_blocked, journal_block
 from intyg.adapter.flows.shared.conversation import gather_facts
+from intyg.adapter.flows.shared.handelse import CONTRACT as EVENTS
+from intyg.adapter.flows.shared.handelse import MAJOR as EVENTS_MAJOR
 from intyg.adapter.flows.shared.meddelande import (
     ask_guard,
     came_before,
@@ -31,11 +38,13 @@ from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_send_message_to_care
+from intyg.adapter.formats.result_writer import with_remarks
 from intyg.adapter.rules.meddelande_rules import (
     CERTIFICATE_NOT_FOUND,
     TEST_CERTIFICATE,
     check_meddelande,
     is_answer,
+    refusing,
 )
 from intyg.adapter.settings.guard_answers import BlockReply
 from intyg.adapter.store import Rows
@@ -48,8 +57,9 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     Take in a message for care.
 
     Returns:
-        OK; INFO when the same message was received before. OK too, and nothing
-        is kept but the block, where the settings want no error for one.
+        OK; INFO when the same message was received before, when no unit of
+        care has its address, or when there are remarks. OK too, and nothing is
+        kept but the block, where the settings want no error for one.
 
     Raises:
         SchemaError: Not as the contract wants it.
@@ -75,13 +85,14 @@ def _receive(rows: Rows, asked: Asked, m: Meddelande, inbound: Inbound) -> Resul
         rows, asked, m, stored, earlier, blocked=blocked is not None, sender=inbound.sender
     )
     findings = check_meddelande(m, facts)
-    if findings:
+    if refusing(findings):
         if stored is not None and blocked is not None:
             journal_block(rows, stored, inbound.contract.key, m.part or "", blocked)
-        return _refused(findings, asked.guard.told(inbound.contract.name))
+        return _refused(refusing(findings), asked.guard.told(inbound.contract.name))
     assert stored is not None  # a rule of its own
     _take_in(rows, asked, m, stored, facts.fraga, inbound)
-    return Result.ok()
+    remarks = [] if _reaches_care(m, stored, asked) else [NO_CARE_THERE]
+    return with_remarks(STORED_WITH_REMARKS, findings, remarks)
 
 
 def _refused(findings: list[Finding], told: BlockReply) -> Result | AdapterError:
@@ -122,11 +133,25 @@ def _forward(
     rows: Rows, asked: Asked, m: Meddelande, stored: StoredIntyg, inbound: Inbound
 ) -> None:
     contract, address = inbound.contract, m.logisk_adress_mottagare
-    destination = asked.routes.find(contract.name, contract.major, address)
-    if destination is None or destination.role is not DestinationRole.CARE:
+    destination = _care_at(asked, contract.name, contract.major, address)
+    if destination is None:
         return  # kept here; the unit's EHR has its event
     if not is_blocked(rows, asked, stored, contract.key, destination):
         forward(rows, m, inbound, Part.HSVARD)
+
+
+def _reaches_care(m: Meddelande, stored: StoredIntyg, asked: Asked) -> bool:
+    """Whether its address is one of care: for messages, or for the events of its own unit."""
+    address = m.logisk_adress_mottagare
+    if _care_at(asked, "SendMessageToCare", 2, address) is not None:
+        return True
+    own = stored.intyg.skapad_av.enhet.enhets_id
+    return address.lower() == own.lower() and _care_at(asked, EVENTS, EVENTS_MAJOR, own) is not None
+
+
+def _care_at(asked: Asked, contract: str, major: int, address: str) -> Destination | None:
+    destination = asked.routes.find(contract, major, address)
+    return destination if destination and destination.role is DestinationRole.CARE else None
 
 
 def _blocked(m: Meddelande, stored: StoredIntyg | None, asked: Asked) -> PatientVerdict | None:

@@ -22,12 +22,12 @@ from intyg.adapter.domain.texts import (
     NO_ROUTE,
     REPEATED_MEDDELANDE,
     RULES_BROKEN,
+    STORED_WITH_REMARKS,
     UNKNOWN_INTYG,
 )
 from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import answer_block, journal_block
 from intyg.adapter.flows.shared.conversation import gather_facts, parts_at
-from intyg.adapter.flows.shared.fragor import answered_with
 from intyg.adapter.flows.shared.meddelande import (
     ask_guard,
     came_before,
@@ -40,7 +40,8 @@ from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_send_message_to_recipient
-from intyg.adapter.rules.meddelande_rules import check_meddelande, is_answer
+from intyg.adapter.formats.result_writer import with_remarks
+from intyg.adapter.rules.meddelande_rules import check_meddelande, is_answer, refusing
 from intyg.adapter.settings.guard_answers import BlockReply
 from intyg.adapter.store import Rows
 from intyg.schemas.codes import Handelse
@@ -61,7 +62,8 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
 
     Returns:
         OK; INFO when the same message was received before, when the guard
-        blocks it (it is kept, not forwarded), or when it waits for the guard.
+        blocks it (it is kept, not forwarded), when it waits for the guard, or
+        when there are remarks.
 
     Raises:
         SchemaError: Not as the contract wants it.
@@ -104,8 +106,8 @@ def _take_in(
     if facts.not_found:
         raise UnknownIntygError(UNKNOWN_INTYG)
     findings = check_meddelande(m, facts)
-    if findings:
-        raise RuleError(RULES_BROKEN, findings)
+    if refusing(findings):
+        raise RuleError(RULES_BROKEN, refusing(findings))
     assert stored is not None  # a rule of its own: it is the patient's
     if way is None:
         text = NO_ROUTE.format(part="logiskAdressMottagare", contract=inbound.contract.name)
@@ -119,9 +121,10 @@ def _take_in(
         forward(rows, m, inbound, _part(rows, asked, m))
     match way.decision:
         case GuardDecision.SEND:
-            return Result.ok()
+            return with_remarks(STORED_WITH_REMARKS, findings)
         case GuardDecision.HOLD:
-            return Result.info(HELD.format(part=way.destination.name))
+            held = HELD.format(part=way.destination.name)
+            return with_remarks(STORED_WITH_REMARKS, findings, [held])
         case GuardDecision.BLOCK:
             return answer_block(asked, inbound.contract, way.destination.name)
 
@@ -156,5 +159,4 @@ def _move_fragor(
         tell_care(rows, asked, stored, Handelse.NYFRFV, inbound.correlation_id, hanterat_av=by)
     elif is_answer(m):
         assert fraga is not None  # a rule of its own
-        for one in answered_with(rows, stored, fraga):
-            close_question(rows, asked, stored, one, m, inbound)
+        close_question(rows, asked, stored, fraga, m, inbound)

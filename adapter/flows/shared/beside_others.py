@@ -6,14 +6,21 @@ from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import Intyg, StoredIntyg
 from intyg.adapter.domain.meddelande import FragaState
 from intyg.adapter.domain.texts import NOT_UNIQUE
-from intyg.adapter.flows.shared.known_intyg import related_intyg
+from intyg.adapter.flows.services import Asked
+from intyg.adapter.flows.shared.known_intyg import points_at_itself, related_intyg
 from intyg.adapter.flows.shared.send_on import who_has
 from intyg.adapter.flows.shared.validate import refuse
-from intyg.adapter.rules.relation_rules import RelationFacts, check_form, check_relation
+from intyg.adapter.rules.person_id import same_person
+from intyg.adapter.rules.relation_rules import (
+    RELATION_FROM_EARLIER,
+    RelationFacts,
+    check_relation,
+)
 from intyg.adapter.store import Rows
 from intyg.schemas.codes import Amne, TypAvRelation
 from intyg.schemas.finding import Finding
 from intyg.schemas.intyg_model import IntygType, Unique
+from intyg.schemas.typefile.lookup import UnknownTypeError
 
 _TYP: Final = "/RegisterCertificate/intyg/typ"
 
@@ -45,31 +52,53 @@ def refuse_second(rows: Rows, intyg: Intyg, intyg_type: IntygType) -> None:
 
 
 def remarks_on_relation(
-    rows: Rows, intyg: Intyg, parent: StoredIntyg | None, *, strict: bool
+    rows: Rows, asked: Asked, intyg: Intyg, parent: StoredIntyg | None, intyg_type: IntygType
 ) -> list[Finding]:
     """
     Look at what the certificate replaces, renews or completes, as it stands before this one.
 
+    Args:
+        parent: The certificate that its relation points at.
+
     Raises:
         RuleError: A rule is broken, and warnings refuse.
     """
+    findings = _on_relation(rows, asked, intyg, parent, intyg_type)
+    if asked.settings.strict_rules:
+        refuse(findings, "The certificate cannot be registered:")
+    pointing = rows.intyg.related(intyg.intygs_id)
+    earlier = any(same_person(one.intyg.patient, intyg.patient) for one in pointing)
+    return [*findings, *([RELATION_FROM_EARLIER] if earlier else [])]
+
+
+def _on_relation(
+    rows: Rows, asked: Asked, intyg: Intyg, parent: StoredIntyg | None, intyg_type: IntygType
+) -> list[Finding]:
     if intyg.relation is None:
         return []
-    findings = check_form(intyg.relation, intyg.intygs_id)
-    if parent is not None:
-        findings += check_relation(intyg.relation.typ, _facts(rows, parent))
-    if strict:
-        refuse(findings, "The certificate cannot be registered:")
-    return findings
-
-
-def _facts(rows: Rows, parent: StoredIntyg) -> RelationFacts:
-    return RelationFacts(
+    older_type = _type_of(parent, asked) if parent else intyg_type
+    facts = RelationFacts(
+        itself=points_at_itself(intyg),
         older=parent,
-        newer=related_intyg(rows, parent),
-        sent=bool(who_has(rows, parent)),
-        asked=any(
-            m.meddelande.amne == Amne.KOMPLT and m.state is FragaState.OPEN_CARE
-            for m in rows.meddelanden.of_intyg(parent.intyg.intygs_id)
-        ),
+        same_type=older_type is not None and older_type.code == intyg_type.code,
+        renewable=all(one.usage.renew for one in (older_type, intyg_type) if one),
+        newer=related_intyg(rows, parent) if parent else (),
+        sent=parent is not None and bool(who_has(rows, parent)),
+        asked=parent is not None and _is_asked(rows, parent),
+    )
+    return check_relation(intyg.relation.typ, facts)
+
+
+def _type_of(stored: StoredIntyg, asked: Asked) -> IntygType | None:
+    """Its type; None where the type's file is gone."""
+    try:
+        return asked.types.find(stored.intyg.typ, stored.intyg.version)
+    except UnknownTypeError:
+        return None
+
+
+def _is_asked(rows: Rows, stored: StoredIntyg) -> bool:
+    return any(
+        m.meddelande.amne == Amne.KOMPLT and m.state is FragaState.OPEN_CARE
+        for m in rows.meddelanden.of_intyg(stored.intyg.intygs_id)
     )

@@ -1,12 +1,13 @@
 """Find the certificate that a request is about, or say that there is none."""
 
 from intyg.adapter.domain.errors import UnknownIntygError
-from intyg.adapter.domain.intyg import Intyg, StoredIntyg
+from intyg.adapter.domain.intyg import Intyg, Relation, StoredIntyg
 from intyg.adapter.domain.person import PersonId
 from intyg.adapter.domain.texts import UNKNOWN_INTYG
 from intyg.adapter.domain.uuids import same_id
 from intyg.adapter.rules.person_id import same_person
 from intyg.adapter.store import Rows
+from intyg.schemas.codes import TypAvRelation
 
 
 def known_intyg(rows: Rows, intygs_id: str, patient: PersonId) -> StoredIntyg:
@@ -29,14 +30,27 @@ def related_intyg(
     """
     Newer certificates of the same patient with this relation, or any, to it, oldest first.
 
-    One that points at itself is not newer than itself.
+    One that was registered before it is not newer: its relation has no effect.
     """
     return tuple(
         newer
-        for newer in rows.intyg.related(stored.intyg.intygs_id, typ)
+        for newer in rows.intyg.related(stored.intyg.intygs_id, typ, newer=True)
         if same_person(newer.intyg.patient, stored.intyg.patient)
-        and not same_id(newer.intyg.intygs_id, stored.intyg.intygs_id)
     )
+
+
+def points_at_itself(intyg: Intyg) -> bool:
+    """Whether a certificate's relation is to itself."""
+    relation = intyg.relation
+    return relation is not None and same_id(relation.intygs_id, intyg.intygs_id)
+
+
+def relation_of(intyg: Intyg) -> Relation | None:
+    """Its relation, if that can do anything: to another certificate, by a code that we know."""
+    relation = intyg.relation
+    if relation is None or relation.typ not in set(TypAvRelation) or points_at_itself(intyg):
+        return None
+    return relation
 
 
 def parent_of(rows: Rows, intyg: Intyg) -> StoredIntyg | None:
@@ -45,7 +59,7 @@ def parent_of(rows: Rows, intyg: Intyg) -> StoredIntyg | None:
 
     One that is not stored here, or is another patient's, counts as none: relations are not signed.
     """
-    relation = intyg.relation
-    if relation is None or same_id(relation.intygs_id, intyg.intygs_id):
+    relation = relation_of(intyg)
+    if relation is None:
         return None
     return rows.intyg.lock_of(intyg.patient, relation.intygs_id)

@@ -7,9 +7,10 @@ from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import Meddelande, StoredMeddelande
 from intyg.adapter.domain.person import GuardDecision, PatientVerdict
 from intyg.adapter.flows.services import Asked
-from intyg.adapter.flows.shared.fragor import move_fraga
+from intyg.adapter.flows.shared.fragor import answer_komplettering, move_fraga
 from intyg.adapter.rules.fraga_moves import Cause
 from intyg.adapter.store import Rows
+from intyg.schemas.codes import Amne
 
 
 def came_before(m: Meddelande, earlier: StoredMeddelande | None) -> bool:
@@ -33,16 +34,21 @@ def close_question(
     inbound: Inbound,
 ) -> None:
     """Let an answer answer a question; care is told, and who answered if that was care."""
-    move_fraga(
-        rows,
-        asked,
-        stored,
-        fraga,
-        Cause.ANSWERED,
-        inbound.correlation_id,
-        hanterat_av=answer.skickat_av.personal_id if answer.skickat_av else None,
-        answer_id=answer.meddelande_id,
-    )
+    by = answer.skickat_av.personal_id if answer.skickat_av else None
+    answer_id, correlation_id = answer.meddelande_id, inbound.correlation_id
+    if fraga.meddelande.amne == Amne.KOMPLT:
+        answer_komplettering(rows, asked, stored, fraga, answer_id, correlation_id, hanterat_av=by)
+    else:
+        move_fraga(
+            rows,
+            asked,
+            stored,
+            fraga,
+            Cause.ANSWERED,
+            correlation_id,
+            hanterat_av=by,
+            answer_id=answer_id,
+        )
 
 
 def forward(rows: Rows, m: Meddelande, inbound: Inbound, part: str) -> None:

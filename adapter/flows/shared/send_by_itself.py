@@ -5,8 +5,8 @@ from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.person import GuardDecision
 from intyg.adapter.domain.texts import NOT_FORWARDED, REGISTERED_HELD, REGISTERED_NOT_SENT
-from intyg.adapter.domain.uuids import same_id
 from intyg.adapter.flows.services import Asked
+from intyg.adapter.flows.shared.known_intyg import relation_of
 from intyg.adapter.flows.shared.send_on import send_on, who_has
 from intyg.adapter.settings.guard_answers import BlockReply
 from intyg.adapter.store import Rows
@@ -41,9 +41,8 @@ def _goes_to(
 ) -> list[str]:
     """The parts that a certificate is sent to without being asked for, in order of their codes."""
     goes_to: set[str] = set()
-    relation = stored.intyg.relation
-    to_itself = relation is not None and same_id(relation.intygs_id, stored.intyg.intygs_id)
-    if relation is not None and relation.typ == TypAvRelation.KOMPLT and not to_itself:
+    relation = relation_of(stored.intyg)
+    if relation is not None and relation.typ == TypAvRelation.KOMPLT:
         if parent is not None:
             goes_to |= who_has(rows, parent)
         if not goes_to and intyg_type.recipient:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from intyg.adapter.domain.delivery import DeliveryState, NewDelivery
+from intyg.adapter.domain.delivery import Delivery, DeliveryState, NewDelivery
 from intyg.adapter.domain.destination import Destination, DestinationRole
 from intyg.adapter.domain.errors import UnknownRecipientError
 from intyg.adapter.domain.inbound import Inbound
@@ -29,7 +29,7 @@ MAY_HAVE_ARRIVED = UNDER_WAY | {
     DeliveryState.UNKNOWN,
     DeliveryState.FAILED,  # an attempt that timed out can have arrived all the same
 }
-"""A recipient whose delivery is in one of these is told when the certificate is revoked."""
+"""A recipient whose delivery is in one of these has it, may have it, or will get it."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,18 @@ def sent_towards(
         for d in rows.deliveries.find(intygs_id)
         if d.new.contract == REGISTER_KEY and d.state in states
     )
+
+
+def may_have_arrived(rows: Rows, delivery: Delivery) -> bool:
+    """Whether its receiver can have what a delivery carries; one under way may arrive."""
+    match delivery.state:
+        case DeliveryState.SENDING | DeliveryState.DELIVERED | DeliveryState.UNKNOWN:
+            return True
+        case DeliveryState.QUEUED | DeliveryState.HELD | DeliveryState.FAILED:
+            attempts = rows.deliveries.attempts(delivery.id)
+            return any(one.outcome.may_have_arrived for one in attempts)
+        case DeliveryState.REFUSED | DeliveryState.BLOCKED | DeliveryState.WITHDRAWN:
+            return False
 
 
 def who_has(rows: Rows, stored: StoredIntyg) -> set[str]:

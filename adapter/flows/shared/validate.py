@@ -11,7 +11,7 @@ from intyg.adapter.domain.intyg import Intyg
 from intyg.schemas import ns
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.finding import Finding, Severity
-from intyg.schemas.intyg_model import IntygType
+from intyg.schemas.intyg_model import Engine, IntygType
 from intyg.schemas.typefile.lookup import IntygTypes, UnknownTypeError
 
 _NOT_SUPPORTED = "The certificate's type or version is not supported."
@@ -52,6 +52,14 @@ def find_type(intyg: Intyg, types: IntygTypes) -> IntygType:
             _NOT_SUPPORTED,
             [Finding("TYPE", str(exc), "/RegisterCertificate/intyg/typ")],
         ) from exc
+
+
+def engine_of(intyg: Intyg, types: IntygTypes) -> Engine:
+    """The national engine of a stored certificate; the older one where its type's file is gone."""
+    try:
+        return types.find(intyg.typ, intyg.version).engine
+    except UnknownTypeError:
+        return Engine.LEGACY
 
 
 def find_type_in_use(intyg: Intyg, types: IntygTypes) -> IntygType:

@@ -113,7 +113,7 @@ def test_what_a_type_is_in_words() -> None:
         ("Sent", "when asked to; when signed if it answers a completion request"),
         ("Recipient asks", "KOMPLT, AVSTMN, KONTKT, OVRIGT, PAMINN"),
         ("Care asks", "AVSTMN, KONTKT, OVRIGT"),
-        ("Events as", "legacy, the older national engine"),
+        ("Events as", "cs, the newer national engine"),
         ("May be", "registered, renewed, sent"),
         ("Refused by", "the national Schematron"),
     ]
