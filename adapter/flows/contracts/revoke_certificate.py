@@ -87,12 +87,12 @@ def _revoke(
     rows.intyg.set_revoked(request.intygs_id, at)
     rows.intyg.add_status(request.intygs_id, IntygsStatus(Status.CANCEL, Part.HSVARD, at))
     withdraw_unsent(rows, request.intygs_id, correlation_id)
+    revoke_fragor(rows, asked, stored, correlation_id, hanterat_av=by)
     blocked = [
         name
         for recipient in sorted(_have_it(rows, asked, stored), key=astuple)
         if (name := _forward(rows, asked, stored, recipient, inbound))
     ]
-    revoke_fragor(rows, asked, stored, correlation_id, hanterat_av=by)
     parent = _completed_by(rows, asked, stored)
     if parent is not None:
         move_fragor(rows, asked, parent, Act.COMPLEMENT_REVOKED, correlation_id, hanterat_av=by)
@@ -164,7 +164,7 @@ def _completed_by(rows: Rows, asked: Asked, stored: StoredIntyg) -> StoredIntyg 
     parent = parent_of(rows, stored.intyg)
     if parent is None or parent.revoked_at is not None:
         return None
-    if not telling_of(asked, parent, Act.COMPLEMENT_REVOKED).newest_only:
-        return parent
-    newest = related_intyg(rows, parent, TypAvRelation.KOMPLT)[-1]
-    return parent if newest.intyg.intygs_id == stored.intyg.intygs_id else None
+    complements = [one.intyg.intygs_id for one in related_intyg(rows, parent, TypAvRelation.KOMPLT)]
+    if telling_of(asked, parent, Act.COMPLEMENT_REVOKED).newest_only:
+        complements = complements[-1:]
+    return parent if stored.intyg.intygs_id in complements else None

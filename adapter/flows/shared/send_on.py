@@ -115,7 +115,9 @@ def may_have_arrived(rows: Rows, delivery: Delivery) -> bool:
     match delivery.state:
         case DeliveryState.SENDING | DeliveryState.DELIVERED | DeliveryState.UNKNOWN:
             return True
-        case DeliveryState.QUEUED | DeliveryState.HELD | DeliveryState.FAILED:
+        case DeliveryState.FAILED:  # thirty attempts: to be told of what it lacks harms no receiver
+            return True
+        case DeliveryState.QUEUED | DeliveryState.HELD:
             attempts = rows.deliveries.attempts(delivery.id)
             return any(one.outcome.may_have_arrived for one in attempts)
         case DeliveryState.REFUSED | DeliveryState.BLOCKED | DeliveryState.WITHDRAWN:

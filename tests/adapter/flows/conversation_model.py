@@ -10,6 +10,7 @@ from datetime import date
 from typing import Final
 
 from intyg.adapter.domain.meddelande import Arenden, FragaState, StoredHandelse
+from intyg.adapter.rules.engine_events import CAUSES, TELLINGS, Act, Tells
 from intyg.adapter.rules.fraga_moves import (
     MOVES,
     STAY,
@@ -19,6 +20,7 @@ from intyg.adapter.rules.fraga_moves import (
     Standing,
     Stay,
 )
+from intyg.schemas.intyg_model import Engine
 
 NEXT_STANDING: Final = {
     # where a question asked by the recipient, a completion request or care's stands, by state
@@ -33,7 +35,7 @@ HANDLED: Final = {
     "KOMPLT": (Standing.KOMPLT_CLOSED, Standing.KOMPLT_ANSWERED),
     "CARE": (Standing.CARE_CLOSED, Standing.CARE_DONE),
 }
-EMPTY: Final = Arenden(0, 0, 0, 0)
+OPEN_KOMPLT: Final = (Standing.KOMPLT_OPEN, Standing.KOMPLT_REOPENED)
 
 Event = tuple[str, Arenden, Arenden, str | None, date | None]
 """Code, numbers of care's questions and of the recipients', subject, last day for an answer."""
@@ -66,11 +68,13 @@ class Fraga:
         assert not isinstance(move, Refusal)
         if isinstance(move, Stay):
             return None
-        self.answered_by = answer_id or self.answered_by
+        self.answered_by = self.answered_by or answer_id
         if move.to is FragaState.HANDLED:
             self.standing = HANDLED[self.kind][self.answered_by is not None]
         else:
             self.standing = NEXT_STANDING[self.kind, move.to]
+            if self.standing is Standing.KOMPLT_OPEN and self.answered_by:
+                self.standing = Standing.KOMPLT_REOPENED
         return move.event.value
 
 
@@ -79,6 +83,7 @@ class Intyg:
     """A certificate, and everything that should have happened to it."""
 
     intygs_id: str
+    engine: Engine
     relation: str | None = None
     parent: "Intyg | None" = None
     newer: "list[Intyg]" = field(default_factory=list)
@@ -90,10 +95,12 @@ class Intyg:
     archived: bool = False
     fragor: list[Fraga] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    silent: bool = False  # something changed that no event has told yet
 
     def tell(self, kod: str | None, amne: str | None = None, last: date | None = None) -> None:
         """Care is told, with the numbers as they stand."""
         if kod is not None:
+            self.silent = False
             own, other = self.count(from_care=True), self.count(from_care=False)
             self.events.append((kod, own, other, amne, last))
 
@@ -109,16 +116,43 @@ class Intyg:
         if fraga.kind != "KOMPLT":
             return [fraga]
         until_then = self.fragor[: self.fragor.index(fraga) + 1]
-        return [
-            one
-            for one in until_then
-            if one.standing is Standing.KOMPLT_OPEN and one.part == fraga.part
-        ]
+        return [one for one in until_then if one.standing in OPEN_KOMPLT and one.part == fraga.part]
 
-    def happens(self, cause: Cause) -> None:
-        """Something happens to every question."""
+    def answered(self, fraga: Fraga, answer_id: str) -> None:
+        """A question gets its answer, and care is told."""
+        if fraga.kind != "KOMPLT":
+            self.tell(fraga.happens(Cause.ANSWERED, answer_id))
+            return
+        newest = [f for f in self.fragor if (f.kind, f.part) == ("KOMPLT", fraga.part)][-1]
+        told = self.engine is Engine.CS or not newest.handled
+        for one in self.closed_with(fraga):
+            one.happens(Cause.ANSWERED if one is fraga else Cause.ANSWERED_ALONG, answer_id)
+        self.silent = True
+        self.tell("HANFRFM" if told else None)
+
+    def happens(self, act: Act) -> None:
+        """Somebody does something that is about every question."""
+        tells = TELLINGS[act, self.engine].tells
         for fraga in self.fragor:
-            self.tell(fraga.happens(cause))
+            kod = fraga.happens(CAUSES[act])
+            self.tell(kod if tells is Tells.EACH_MOVED else None)
+        asked = sum(fraga.kind == "KOMPLT" for fraga in self.fragor)
+        if tells is Tells.ONE_IF_ASKED and asked:
+            self.tell("HANFRFM")
+        for _ in range(asked if tells is Tells.EACH_KOMPLT else 0):
+            self.tell("NYFRFM")
+
+    def revoke(self) -> None:
+        """It is revoked; what waits is not sent any more: in these plays it cannot have arrived."""
+        self.revoked = True
+        self.queued = [one for one in self.queued if one[0] != "RegisterCertificate:3"]
+        for part in sorted(set(self.accepted) | self.unknown):
+            self.queue("RevokeCertificate:2", part)
+        if self.engine is Engine.LEGACY:
+            self.tell("MAKULE")
+        self.happens(Act.REVOKED)
+        if self.engine is Engine.CS:
+            self.tell("MAKULE")
 
     @property
     def replaced(self) -> bool:
@@ -164,18 +198,19 @@ class Intyg:
 
 def explain(events: list[StoredHandelse]) -> Iterator[str]:
     """
-    Read a certificate's events as an EHR does, knowing only what each code means.
+    Read a certificate's events as an EHR does.
 
     Yields:
-        What the events before it and its own code do not explain.
+        What does not add up: numbers, times, and how many questions there are. Which of them are
+        handled may change without an event of its own.
     """
-    before = (EMPTY, EMPTY)
+    before = (0, 0)
     for number, event in enumerate(events):
-        now = (event.skickade_fragor, event.mottagna_fragor)
-        allowed = [(_plus(before[0], own), _plus(before[1], other)) for own, other in _means(event)]
-        if now not in allowed:
+        now = (event.skickade_fragor.totalt, event.mottagna_fragor.totalt)
+        new = _asks(event)
+        if now != (before[0] + new[0], before[1] + new[1]):
             yield f"event {number}, {event.handelsekod.value}: {before} became {now}"
-        for arenden in now:
+        for arenden in (event.skickade_fragor, event.mottagna_fragor):
             services = (arenden.ej_besvarade, arenden.besvarade, arenden.hanterade)
             if min(services) < 0 or sum(services) != arenden.totalt:
                 yield f"event {number}: {arenden} does not add up"
@@ -184,45 +219,12 @@ def explain(events: list[StoredHandelse]) -> Iterator[str]:
         before = now
 
 
-Change = tuple[int, int, int, int]
-"""Of `totalt`, `ejBesvarade`, `besvarade` and `hanterade`."""
-
-SAME: Final[Change] = (0, 0, 0, 0)
-ASKED: Final[Change] = (1, 1, 0, 0)
-OPENED: Final[Change] = (0, 1, 0, -1)
-CLOSED: Final[Change] = (0, -1, 0, 1)
-ANSWERED: Final[Change] = (0, -1, 1, 0)
-ANSWERED_AFTER_ALL: Final[Change] = (0, 0, 1, -1)
-ANSWERED_CLOSED: Final[Change] = (0, 0, -1, 1)
-
-
-def _means(event: StoredHandelse) -> list[tuple[Change, Change]]:
-    """What a code may do to the numbers of care's questions and of the recipient's."""
+def _asks(event: StoredHandelse) -> tuple[int, int]:
+    """How many new questions of care's and of the recipient's an event tells."""
     match event.handelsekod.value:
-        case "SIGNAT" | "SKICKA" | "MAKULE":
-            return [(SAME, SAME)]
-        case "NYFRFM":
-            if event.amne is None:
-                return [(SAME, OPENED)]
-            return [(SAME, SAME if event.amne == "PAMINN" else ASKED)]
         case "NYFRFV":
-            return [(ASKED, SAME)]
-        case "NYSVFM":
-            return [(ANSWERED, SAME), (ANSWERED_AFTER_ALL, SAME)]
-        case "HANFRFM":
-            return [(SAME, CLOSED), (SAME, OPENED)]
-        case "HANFRFV":
-            own = [CLOSED, OPENED, ANSWERED_CLOSED, ANSWERED_AFTER_ALL]
-            return [(change, SAME) for change in own]
+            return 1, 0
+        case "NYFRFM" if event.amne not in (None, "PAMINN"):
+            return 0, 1
         case _:
-            return []
-
-
-def _plus(arenden: Arenden, change: Change) -> Arenden:
-    total, unanswered, answered, handled = change
-    return Arenden(
-        arenden.totalt + total,
-        arenden.ej_besvarade + unanswered,
-        arenden.besvarade + answered,
-        arenden.hanterade + handled,
-    )
+            return 0, 0

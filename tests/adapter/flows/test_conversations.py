@@ -26,6 +26,7 @@ from intyg.adapter.domain.meddelande import StoredHandelse, count_arenden
 from intyg.adapter.flows import after_delivery
 from intyg.adapter.flows.shared.visibility import is_archived, visible_statuses
 from intyg.adapter.formats.event_writer import write_tidpunkt
+from intyg.adapter.rules.engine_events import Act
 from intyg.adapter.rules.fraga_moves import (
     Cause,
     Refusal,
@@ -34,6 +35,7 @@ from intyg.adapter.rules.fraga_moves import (
 )
 from intyg.adapter.store import Store
 from intyg.schemas.codes import ResultCode
+from intyg.schemas.intyg_model import Engine
 from tests import builders, queries
 from tests.adapter.flows.conversation_model import (
     Event,
@@ -53,6 +55,7 @@ from tests.adapter.flows.rig import (
 
 ENOUGH: Final = int(os.environ.get("INTYG_TEST_CONVERSATIONS", "60"))
 STEPS: Final = 30
+TAKEN: Final = (ResultCode.OK, ResultCode.INFO)  # perhaps with a remark
 PICK: Final = st.integers(0, 99)
 PART: Final = st.sampled_from(["FKASSA", "AF"])
 ADDRESSES: Final = {"FKASSA": FK, "AF": OTHER_AUTHORITY}
@@ -80,6 +83,7 @@ class Conversations(RuleBasedStateMachine):
     """
 
     rig: Rig
+    engine: Engine
     numbers: Iterator[int]
 
     def __init__(self) -> None:
@@ -122,7 +126,7 @@ class Conversations(RuleBasedStateMachine):
         self._register(relation, self.intyg[pick % len(self.intyg)])
 
     def _register(self, relation: str | None, parent: Intyg | None) -> None:
-        new = Intyg(f"i-{next(self.numbers)}", relation, parent)
+        new = Intyg(f"i-{next(self.numbers)}", self.engine, relation, parent)
         points_at = (relation, parent.intygs_id) if relation and parent else None
         self._ok(builders.register_certificate(new.intygs_id, relation=points_at), new)
         new.tell("SIGNAT")
@@ -130,7 +134,7 @@ class Conversations(RuleBasedStateMachine):
         if parent is not None:
             parent.newer.append(new)
             if relation in ("KOMPLT", "ERSATT", "FRLANG"):
-                parent.happens(Cause.COMPLETED)
+                parent.happens(Act.FOLLOWED)
             if relation == "KOMPLT":
                 for part in sorted(parent.had_by or {"FKASSA"}):
                     new.queue("RegisterCertificate:3", part)
@@ -200,16 +204,12 @@ class Conversations(RuleBasedStateMachine):
             assert self._call(body).code is ResultCode.INFO
             return
         self._ok(body, intyg)
-        intyg.revoked = True
-        intyg.tell("MAKULE")
-        for part in sorted(intyg.had_by):
-            intyg.queue("RevokeCertificate:2", part)
-        intyg.happens(Cause.REVOKED)
+        intyg.revoke()
         parent = intyg.parent
         if parent is not None and intyg.relation == "KOMPLT" and not parent.revoked:
             complements = [one for one in parent.newer if one.relation == "KOMPLT"]
-            if complements[-1] is intyg:
-                parent.happens(Cause.COMPLEMENT_REVOKED)
+            if complements[-1] is intyg or self.engine is Engine.CS:
+                parent.happens(Act.COMPLEMENT_REVOKED)
             self._look(parent)
         self._look(intyg)
 
@@ -290,8 +290,7 @@ class Conversations(RuleBasedStateMachine):
         self.last = (body, intyg)
         if fraga.kind != "CARE":
             intyg.queue("SendMessageToRecipient:2", fraga.part, meddelande_id)
-        for one in intyg.closed_with(fraga):
-            intyg.tell(one.happens(Cause.ANSWERED, meddelande_id))
+        intyg.answered(fraga, meddelande_id)
         self._look(intyg)
 
     @precondition(lambda self: any(one.fragor for one in self.intyg))
@@ -400,13 +399,13 @@ class Conversations(RuleBasedStateMachine):
         return self.rig.call_raising(body)
 
     def _ok(self, body: bytes, intyg: Intyg) -> None:
-        assert self._call(body).code is ResultCode.OK
+        assert self._call(body).code in TAKEN
         self.last = (body, intyg)
 
     def _refused(self, body: bytes, rules: set[str]) -> bool:
         """Send a request that breaks exactly these rules; whether it was refused."""
         if not rules:
-            assert self._call(body).code is ResultCode.OK
+            assert self._call(body).code in TAKEN
             return False
         with pytest.raises(AdapterError) as caught:
             self._call(body)
@@ -430,7 +429,7 @@ class Conversations(RuleBasedStateMachine):
         assert [_event(event) for event in events] == intyg.events
         assert list(explain(events)) == []
         last = (events[-1].skickade_fragor, events[-1].mottagna_fragor)
-        assert last == (
+        assert intyg.silent or last == (
             count_arenden(Way.TO_RECIPIENT, meddelanden),
             count_arenden(Way.TO_CARE, meddelanden),
         )
@@ -474,17 +473,19 @@ def rig() -> Iterator[Rig]:
 
 
 @pytest.mark.timeout(3600)
-def test_random_conversations_are_as_the_tables_say(rig: Rig) -> None:
+@pytest.mark.parametrize("engine", Engine)
+def test_random_conversations_are_as_the_tables_say(rig: Rig, engine: Engine) -> None:
     numbers = iter(range(10**9))
 
     class Machine(Conversations):
         pass
 
-    Machine.rig, Machine.numbers = rig, numbers
+    Machine.rig, Machine.numbers = rig.with_types(engine=engine), numbers
+    Machine.engine = engine
     play(
         Machine,
         settings=settings(
-            max_examples=ENOUGH,
+            max_examples=ENOUGH // len(Engine),
             stateful_step_count=STEPS,
             deadline=None,
             database=None,

@@ -3,7 +3,7 @@ from dataclasses import astuple
 import pytest
 import structlog.testing
 
-from intyg.adapter.domain.delivery import DeliveryState, Outcome, OutcomeKind
+from intyg.adapter.domain.delivery import DELIVERY_MOVES, DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import DestinationKind
 from intyg.adapter.domain.errors import UnknownIntygError
 from intyg.adapter.domain.meddelande import FragaState
@@ -12,6 +12,7 @@ from intyg.schemas.codes import ResultCode
 from tests import builders
 from tests.adapter.flows.rig import FK, OTHER_AUTHORITY, Rig
 
+LATER = builders.NOW.replace(year=2027)
 REVOKE = builders.revoke_certificate()
 SEND = builders.send_certificate_to_recipient()
 FIRST, SECOND = "0b8f7b1c-first", "0b8f7b1c-second"
@@ -47,11 +48,13 @@ def test_every_recipient_that_has_it_is_told_with_the_bytes_that_came(sent: Rig)
 @pytest.mark.parametrize(
     ("outcome", "told"),
     [
-        pytest.param(None, ["FKASSA"], id="still queued"),
         pytest.param(
-            Outcome(OutcomeKind.RETRY, retry_at=builders.NOW.replace(year=2027)),
+            Outcome(OutcomeKind.RETRY, retry_at=LATER, http_status=500),
             ["FKASSA"],
-            id="being retried",
+            id="answered, being retried",
+        ),
+        pytest.param(
+            Outcome(OutcomeKind.UNKNOWN, retry_at=LATER), ["FKASSA"], id="timed out, being retried"
         ),
         pytest.param(Outcome(OutcomeKind.UNKNOWN), ["FKASSA"], id="may have arrived"),
         pytest.param(Outcome(OutcomeKind.RETRY), ["FKASSA"], id="attempts used up"),
@@ -59,12 +62,11 @@ def test_every_recipient_that_has_it_is_told_with_the_bytes_that_came(sent: Rig)
         pytest.param(Outcome(OutcomeKind.BLOCKED), [], id="blocked"),
     ],
 )
-def test_a_recipient_that_may_have_it_or_will_is_told_too(
-    registered: Rig, outcome: Outcome | None, told: list[str]
+def test_a_recipient_that_may_have_it_is_told_too(
+    registered: Rig, outcome: Outcome, told: list[str]
 ) -> None:
     registered.ok(SEND)
-    if outcome is not None:
-        registered.deliver(addresses={FK: outcome})
+    registered.deliver(addresses={FK: outcome})
     registered.ok(REVOKE)
     assert revocations(registered) == told
 
@@ -91,10 +93,118 @@ def test_a_recipient_that_has_moved_is_told_wherever_it_may_have_it(
 
 
 def test_the_revocation_never_overtakes_the_certificate(registered: Rig) -> None:
-    registered.ok(SEND, REVOKE)
+    registered.ok(SEND)
+    registered.deliver(addresses={FK: Outcome(OutcomeKind.UNKNOWN, retry_at=LATER)})
+    registered.ok(REVOKE)
+    registered.clock.now = LATER
     claimed = registered.services.store.claim("test", 100, 60.0)
     to_fk = [d.new.contract for d in claimed if d.new.logical_address == FK]
     assert to_fk == ["RegisterCertificate:3"]
+
+
+def test_what_arrives_after_all_is_sent_then_revoked_and_skicka_is_not_told(
+    registered: Rig,
+) -> None:
+    registered.ok(SEND)
+    registered.deliver(addresses={FK: Outcome(OutcomeKind.UNKNOWN, retry_at=LATER)})
+    registered.ok(REVOKE)
+    registered.clock.now = LATER
+    sent = [d.new.contract for d in registered.deliver() if d.new.logical_address == FK]
+    assert sent == ["RegisterCertificate:3", "RevokeCertificate:2"]
+    assert registered.events() == ["SIGNAT", "MAKULE"]
+    assert registered.statuses()[-1] == ("SENTTO", "FKASSA")
+
+
+# --- withdrawn: certain that no attempt arrived ---------------------------------------------------
+
+
+NOT_SENT = Outcome(OutcomeKind.RETRY, retry_at=LATER, detail="nothing was sent")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        pytest.param(None, id="not tried"),
+        pytest.param(NOT_SENT, id="no connection"),
+        pytest.param(Outcome(OutcomeKind.HELD, retry_at=LATER), id="held by the guard"),
+    ],
+)
+def test_what_waits_and_cannot_have_arrived_is_withdrawn(
+    registered: Rig, outcome: Outcome | None
+) -> None:
+    registered.ok(SEND)
+    if outcome is not None:
+        registered.deliver(addresses={FK: outcome})
+    registered.ok(REVOKE)
+    (certificate,) = [d for d in registered.deliveries() if d.new.logical_address == FK]
+    assert certificate.state is DeliveryState.WITHDRAWN
+    assert certificate.last_outcome is not None
+    assert f"RevokeCertificate c{registered.correlation_ids};" in certificate.last_outcome.detail
+    registered.clock.now = LATER
+    assert FK not in {d.new.logical_address for d in registered.deliver()}
+    assert registered.events() == ["SIGNAT", "MAKULE"]
+    assert registered.statuses()[-1] == ("CANCEL", "HSVARD")
+
+
+def test_it_is_withdrawn_at_one_receiver_and_revoked_at_the_other(sent: Rig) -> None:
+    sent.ok(builders.send_certificate_to_recipient(mottagare="AF"), REVOKE)
+    to_af, to_fk = [d for d in sent.deliveries() if d.new.part != "HSVARD"][1:]
+    assert (to_af.new.part, to_af.state) == ("AF", DeliveryState.WITHDRAWN)
+    assert (to_fk.new.part, to_fk.new.contract) == ("FKASSA", "RevokeCertificate:2")
+
+
+def test_withdrawn_is_final_and_lets_those_behind_it_go(registered: Rig) -> None:
+    registered.accept()
+    registered.ok(SEND.replace(b"FKASSA", b"AF"))
+    registered.deliver(addresses={OTHER_AUTHORITY: NOT_SENT})
+    registered.ok(builders.send_message_to_recipient("m-1", mottagare=OTHER_AUTHORITY))
+    registered.deliver()
+    assert registered.to_authorities(state=DeliveryState.DELIVERED) == []  # it waits behind
+    registered.ok(REVOKE)
+    tried = [d.new.contract for d in registered.deliver() if d.new.part == "AF"]
+    assert tried == ["SendMessageToRecipient:2"]
+    (withdrawn,) = [d for d in registered.deliveries() if d.state is DeliveryState.WITHDRAWN]
+    with registered.services.store.begin() as rows, pytest.raises(ValueError, match="revoked"):
+        rows.deliveries.send_again(withdrawn.id, LATER)
+    assert DELIVERY_MOVES[DeliveryState.WITHDRAWN] == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sent"),
+    [
+        (NOT_SENT, []),
+        (Outcome(OutcomeKind.REFUSED, http_status=200), ["RegisterCertificate:3"]),
+        (Outcome(OutcomeKind.BLOCKED), ["RegisterCertificate:3"]),
+        (Outcome(OutcomeKind.DELIVERED), ["RegisterCertificate:3", "RevokeCertificate:2"]),
+        (Outcome(OutcomeKind.UNKNOWN), ["RegisterCertificate:3", "RevokeCertificate:2"]),
+    ],
+)
+def test_revoked_while_an_attempt_is_under_way_it_depends_on_what_that_comes_to(
+    registered: Rig, outcome: Outcome, sent: list[str]
+) -> None:
+    registered.ok(SEND)
+    claimed = registered.services.store.claim("test", 100, 60.0)
+    (delivery,) = [d for d in claimed if d.new.logical_address == FK]
+    registered.ok(REVOKE)
+    follow = registered.follow(delivery, outcome)
+    with registered.services.store.begin() as rows:
+        follow(rows, rows.deliveries.record_attempt(delivery, outcome))
+    registered.clock.now = LATER
+    registered.deliver()
+    to_fk = [d for d in registered.deliveries() if d.new.logical_address == FK]
+    done = [d.new.contract for d in to_fk if d.state is not DeliveryState.WITHDRAWN]
+    assert done == sent
+    assert registered.events() == ["SIGNAT", "MAKULE"]
+
+
+def test_one_that_a_worker_takes_meanwhile_is_left_to_it(registered: Rig) -> None:
+    registered.ok(SEND)
+    with registered.services.store.read() as rows:
+        (delivery,) = [d for d in rows.deliveries.find() if d.new.logical_address == FK]
+    registered.services.store.claim("test", 100, 60.0)
+    with registered.services.store.begin() as rows:
+        assert not rows.deliveries.withdraw(delivery, "too late")
+        assert rows.deliveries.get(delivery.id).state is DeliveryState.SENDING
 
 
 def test_twice_is_told_and_changes_nothing(sent: Rig) -> None:
@@ -207,14 +317,14 @@ def test_an_older_complement_does_not(sent: Rig) -> None:
     assert sent.fraga("k-1").state is FragaState.OPEN_CARE
 
 
-def test_what_care_answered_in_text_stays_closed(sent: Rig) -> None:
+def test_what_care_answered_in_text_is_opened_too(sent: Rig) -> None:
     sent.ok(
         builders.send_message_to_care("k-0", "KOMPLT"),
         builders.send_message_to_recipient("a-0", "KOMPLT", svar_pa="k-0"),
     )
     complemented(sent, FIRST)
     sent.ok(builders.revoke_certificate(FIRST))
-    assert sent.fraga("k-0").state is FragaState.HANDLED
+    assert sent.fraga("k-0").state is FragaState.OPEN_CARE
     assert sent.fraga("k-1").state is FragaState.OPEN_CARE
 
 
