@@ -76,11 +76,12 @@ TELLINGS: Final[Mapping[tuple[Act, Engine], Telling]] = {
     (Act.FOLLOWED, Engine.CS): Telling(
         Tells.ONE_IF_ASKED,
         "SIGNAT, then one HANFRFM for the older one if it has any KOMPLT, also when all were "
-        "handled before",
+        "handled before; SKICKA when a recipient has accepted it",
     ),
     (Act.FOLLOWED, Engine.LEGACY): Telling(
         Tells.EACH_MOVED,
-        "SIGNAT, then one HANFRFM for the older one for each KOMPLT that was open",
+        "SIGNAT, then one HANFRFM for the older one for each KOMPLT that was open; SKICKA when a "
+        "recipient has accepted it",
     ),
     (Act.CANNOT_COMPLETE, Engine.CS): Telling(Tells.ONE, "one HANFRFM"),
     (Act.CANNOT_COMPLETE, Engine.LEGACY): Telling(

@@ -24,6 +24,7 @@ from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.meddelande import Direction, FragaState
 from intyg.adapter.domain.person import GuardDecision, PatientKind
 from intyg.adapter.domain.platform_fault import FAULTS
+from intyg.adapter.rules.engine_events import TELLINGS, Act
 from intyg.adapter.rules.fraga_moves import (
     MOVES,
     Cause,
@@ -31,7 +32,7 @@ from intyg.adapter.rules.fraga_moves import (
     Standing,
 )
 from intyg.adapter.rules.meddelande_rules import RULES
-from intyg.adapter.rules.relation_rules import RELATION_RULES
+from intyg.adapter.rules.relation_rules import RELATION_RULES, RelationRule
 from intyg.adapter.settings.guard_answers import MAY_BE_TOLD, TOLD, BlockReply
 from intyg.adapter.signature import SignatureCode, SignatureOutcome, verifier
 from intyg.adapter.signature.result import TEXTS
@@ -49,6 +50,8 @@ from intyg.schemas.examples.requests import (
     certificate_type_text,
     options_of,
 )
+from intyg.schemas.finding import Severity
+from intyg.schemas.intyg_model import Engine
 from intyg.schemas.typefile.lookup import IntygTypes
 from tests.flows.case_table import CASES
 
@@ -75,7 +78,14 @@ def _table(head: Iterable[str], body: Iterable[Iterable[str]]) -> str:
 def _rules(direction: Direction) -> str:
     return _table(
         ("Rule", "Element", "Says"),
-        ((f"`{rule.id}`", f"`{rule.field}`", _plain(rule.text)) for rule in RULES[direction]),
+        (
+            (
+                f"`{rule.id}`",
+                f"`{rule.field}`",
+                _plain(rule.text) + (" (a remark)" if rule.severity is Severity.WARNING else ""),
+            )
+            for rule in RULES[direction]
+        ),
     )
 
 
@@ -104,12 +114,32 @@ def _platform_faults() -> str:
 
 
 def _relations() -> str:
+    def relations(rule: RelationRule) -> str:
+        return ", ".join(sorted(rule.relations)) if rule.relations else "any other code"
+
     return _table(
         ("Rule", "Relations", "Says"),
-        (
-            (f"`{rule.id}`", ", ".join(sorted(rule.relations)), _plain(rule.text))
-            for rule in RELATION_RULES
-        ),
+        ((f"`{rule.id}`", relations(rule), _plain(rule.text)) for rule in RELATION_RULES),
+    )
+
+
+def _acts() -> str:
+    return _table(
+        ("What happens", *(f"`{engine}`" for engine in Engine)),
+        ((act, *(TELLINGS[act, engine].says for engine in Engine)) for act in Act),
+    )
+
+
+def _engines() -> str:
+    def of(engine: Engine) -> str:
+        return ", ".join(
+            header.key.replace("/", " ")
+            for header in IntygTypes().headers()
+            if header.engine is engine
+        )
+
+    return _table(
+        ("`engine`", "Certificates of"), ((f"`{engine}`", of(engine)) for engine in Engine)
     )
 
 
@@ -379,6 +409,8 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "rules TO_CARE": lambda: _rules(Direction.TO_CARE),
     "rules TO_RECIPIENT": lambda: _rules(Direction.TO_RECIPIENT),
     "rules of relations": _relations,
+    "acts and engines": _acts,
+    "engines": _engines,
     "differences": _differences,
     "signature codes": _codes,
     "policy": _policy,

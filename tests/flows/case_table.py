@@ -19,6 +19,7 @@ from intyg.adapter.guard import Guard, ListSignal, TestPatients
 from intyg.adapter.settings.settings import SignaturePolicy
 from intyg.adapter.store import Store
 from intyg.schemas.codes import ErrorId
+from intyg.schemas.finding import Finding, Severity
 from intyg.schemas.intyg_model import Messages, Unique
 from tests import builders
 from tests.adapter.flows.rig import (
@@ -125,6 +126,13 @@ def one_for_a_patient(services: Services) -> Services:
     return replace(services, types=ChangedTypes({"unique": Unique.EVERYWHERE}))
 
 
+def with_a_warning(services: Services) -> Services:
+    warning = Finding(
+        "XX1/1/R1", "perhaps", "/RegisterCertificate/intyg", severity=Severity.WARNING
+    )
+    return replace(services, types=ChangedTypes({}, [warning]))
+
+
 def signature_required(services: Services) -> Services:
     settings = make_settings(
         data_dir=services.settings.data_dir,
@@ -140,6 +148,7 @@ RECIPIENTS: Final = make_settings().recipients
 
 QUEUED = "it is answered when it is stored; the worker sends it, and the delivery tells the outcome"
 UNKNOWN = "an unknown certificate is one answer in all contracts, and the caller may be early"
+REMARK = "done, with a remark: INFO is the contract's word for that"
 OWN_RULE = "a rule with an id of its own, and VALIDATION_ERROR: the same message will not do"
 
 CASES = [
@@ -218,11 +227,22 @@ CASES = [
         OK,
         register("r-7", relation=("ERSATT", "nowhere")),
     ),
-    same(
+    differs(
         "Register: the related certificate is revoked",
         OK,
+        INFO,
+        REMARK,
         register("r-8", relation=("ERSATT", REVOKED)),
-        "RELATION_TO_REVOKED",
+        says="RELATION_TO_REVOKED",
+    ),
+    differs(
+        "Register: what only the national editor's form refuses",
+        OK,
+        INFO,
+        REMARK,
+        register("r-9"),
+        says="1 remark:",
+        change=with_a_warning,
     ),
     # --- SendCertificateToRecipient ---
     same("Send: schema", VALIDATION, send(UNSENT).replace(b"m:mottagare", b"m:other"), "XSD"),
@@ -364,6 +384,22 @@ CASES = [
         ask("c-6", "PAMINN", paminner="nowhere", intygs_id=SENT),
         "REFERENCED_MESSAGE_NOT_FOUND_ERROR",
     ),
+    differs(
+        "ToCare: reminded of a question that is handled",
+        OK,
+        INFO,
+        REMARK,
+        ask("c-32", "PAMINN", paminner="fk-handled", intygs_id=SENT),
+        says="REMINDED_IS_HANDLED",
+    ),
+    differs(
+        "ToCare: nobody at logiskAdressMottagare",
+        APPLICATION,
+        INFO,
+        "it is kept, and the unit that issued the certificate has its event",
+        ask("c-34", mottagare="NO-SUCH-UNIT", intygs_id=SENT),
+        says="Not forwarded",
+    ),
     same(
         "ToCare: reminded of an answer",
         OK,
@@ -501,6 +537,14 @@ CASES = [
         OWN_RULE,
         ask("c-20", "KOMPLT", komplettering=[("36", "x")], intygs_id=SENT),
         says="FRAGE_ID_NOT_FOUND_ERROR",
+    ),
+    differs(
+        "ToCare 2: one question of the type, and one that is not",
+        OK,
+        INFO,
+        REMARK,
+        ask("c-35", "KOMPLT", komplettering=[("35", "x"), ("36", "x")], intygs_id=SENT),
+        says="FRAGE_ID_NOT_KNOWN",
     ),
     differs(
         "ToCare 2: KOMPLT without rows",

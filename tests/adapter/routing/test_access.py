@@ -8,11 +8,13 @@ import pytest
 import structlog.testing
 
 from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.domain.platform_fault import FAULTS
 from intyg.adapter.routing.access import OTHER_CASE, Access
 from intyg.adapter.routing.caller import PEER_CERT
 from intyg.adapter.routing.table import Routes
 from intyg.adapter.settings.settings import Settings, load_settings
 from intyg.adapter.soap import build_wsgi
+from intyg.mocks.rules.presets import PRESETS
 from intyg.schemas.contract.contract import Contracts
 from tests.adapter.soap.calls import (
     Answer,
@@ -242,7 +244,7 @@ def test_a_permitted_call_reaches_its_handler_with_the_sender(logs: Logs) -> Non
         ((route("*", "FK"), permit(EHR)), {"address": " "}, "VP003", "Client"),
         ((route("*", "FK"), permit(EHR)), {"address": "FK "}, "VP004", "Client"),
         ((route("*", "FK"), route("*", "FK", "fk2")), {}, "VP006", "Server"),
-        ((route("*", "FK"),), {}, "VP007", "Client"),
+        ((route("*", "FK"),), {}, "VP007", "Server"),
         ((route("*", "FK", "unknown"), permit(EHR)), {}, "VP010", "Server"),
     ],
     ids=["VP008", "VP002", "VP001", "VP003", "VP004", "VP006", "VP007", "VP010"],
@@ -297,3 +299,23 @@ def test_who_may_not_call_is_not_told_what_is_wrong_with_the_message() -> None:
 def test_pages_are_for_everybody() -> None:
     doors = Doors()
     assert call(doors.app, "GET", f"{REGISTER.path}?wsdl").status == 200
+
+
+@pytest.mark.parametrize(
+    ("side", "codes"),
+    [
+        ("Client", {1, 2, 3, 4, 5, 11, 13, 15}),
+        ("Server", {6, 7, 8, 9, 10, 12, 14}),
+    ],
+)
+def test_a_fault_is_on_the_side_that_the_platform_says_in_adapter_and_mocks_alike(
+    side: str, codes: set[int]
+) -> None:
+    ours = {code: fault.value for code, (fault, _) in FAULTS.items()}
+    mocks = {code: preset.whose.value for code, preset in PRESETS.items()}
+    for faults in (ours, mocks):
+        found = {
+            int(code[2:]) for code, fault in faults.items() if fault.rpartition(":")[2] == side
+        }
+        assert found == codes & {int(code[2:]) for code in faults}
+    assert len(mocks) == 15

@@ -1,17 +1,20 @@
+import re
 from collections.abc import Iterator
 from dataclasses import astuple
 from datetime import date
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from intyg.adapter.domain.destination import DestinationKind
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.errors import RuleError, TestPatientError, UnknownIntygError
 from intyg.adapter.domain.inbound import Result
 from intyg.adapter.domain.meddelande import Direction, FragaState
+from intyg.adapter.domain.texts import NO_CARE_THERE
 from intyg.adapter.rules.meddelande_rules import RULES
-from intyg.adapter.settings.settings import RecipientSettings
+from intyg.adapter.settings.settings import RecipientSettings, RouteSettings
 from intyg.schemas.codes import ResultCode
 from tests import builders
 from tests.adapter.flows.conftest import MakeFolder
@@ -60,12 +63,25 @@ def test_a_question_is_open_and_care_is_told_its_subject_and_last_day(sent: Rig)
 
 
 @pytest.mark.parametrize("mottagare", ["NO-ROUTE", "FK-ADDRESS"])
-def test_without_a_route_to_an_ehr_it_is_kept_and_care_still_told(
+def test_to_a_unit_that_is_not_known_it_is_kept_and_care_told_and_the_sender_hears_of_it(
     sent: Rig, mottagare: str
 ) -> None:
-    sent.ok(ask("q-1", mottagare=mottagare))
+    result = sent.call(ask("q-1", mottagare=mottagare))
+    assert (result.code, result.text) == (ResultCode.INFO, NO_CARE_THERE)
     assert sent.events()[-1] == "NYFRFM"
     assert not any("SendMessage" in d.new.contract for d in sent.deliveries())
+
+
+def test_a_unit_whose_ehr_takes_events_alone_is_known(sent: Rig) -> None:
+    events = RouteSettings(
+        contract="CertificateStatusUpdateForCare",
+        logical_address=builders.UNIT,
+        destination="ehr",
+    )
+    rig = sent.with_settings(routes=(events,))
+    assert rig.call(ask("q-1")) == Result(ResultCode.OK)
+    assert rig.call(ask("q-2", mottagare="ANOTHER-UNIT")).code is ResultCode.INFO
+    assert sent.with_settings(routes=()).call(ask("q-3")).code is ResultCode.INFO
 
 
 def test_an_answer_answers_cares_question(sent: Rig) -> None:
@@ -106,6 +122,80 @@ def test_a_completion_request_names_questions(
     sent: Rig, row: tuple[str, str] | tuple[str, str, int]
 ) -> None:
     sent.ok(ask("k-1", "KOMPLT", komplettering=[row]))
+
+
+@pytest.mark.parametrize(
+    ("rows", "remarks"),
+    [
+        pytest.param([("35", "x"), ("36", "x")], ["FRAGE_ID_NOT_KNOWN 2"], id="one is unknown"),
+        pytest.param(
+            [("36", "x"), ("35", "x"), ("99", "x", 4)],
+            ["FRAGE_ID_NOT_KNOWN 1", "FRAGE_ID_NOT_KNOWN 3"],
+            id="two are unknown",
+        ),
+        pytest.param([("32", "x", 2), ("35", "x")], ["INSTANS_NOT_KNOWN 1"], id="a repetition"),
+        pytest.param(
+            [("32", "x", 2), ("35", "x"), ("36", "x")],
+            ["FRAGE_ID_NOT_KNOWN 3", "INSTANS_NOT_KNOWN 1"],
+            id="one of each",
+        ),
+    ],
+)
+def test_a_completion_request_is_taken_with_one_row_that_can_be_completed(
+    sent: Rig, rows: list[tuple[str, str] | tuple[str, str, int]], remarks: list[str]
+) -> None:
+    result = sent.call(ask("k-1", "KOMPLT", komplettering=rows))
+    heading, *lines = (result.text or "").splitlines()
+    count = f"{len(remarks)} remark{'s' if len(remarks) > 1 else ''}"
+    assert (result.code, heading) == (ResultCode.INFO, f"Stored, with {count}:")
+    found = re.findall(r"^(\w+) /SendMessageToCare/komplettering\[(\d)\]/", "\n".join(lines), re.M)
+    assert [" ".join(one) for one in found] == remarks
+    assert sent.fraga("k-1").state is FragaState.OPEN_CARE
+    assert sent.events()[-1] == "NYFRFM"
+    assert [d.new.contract for d in sent.deliveries()[-2:]] == [
+        "CertificateStatusUpdateForCare:3",
+        "SendMessageToCare:2",
+    ]
+
+
+def test_a_reminder_of_what_is_handled_is_taken_with_a_remark(talk: Rig) -> None:
+    talk.mark("from-fk", handled=True)
+    for reminder, paminner, told in (
+        ("p-1", "from-fk", True),
+        ("p-2", "answered", True),
+        ("p-3", "from-care", False),
+        ("p-4", "the-answer", False),
+    ):
+        result = talk.call(ask(reminder, "PAMINN", paminner=paminner))
+        assert (result.code is ResultCode.INFO) == told
+        where = "REMINDED_IS_HANDLED /SendMessageToCare/paminnelseMeddelande-id:"
+        assert (where in (result.text or "")) == told
+        assert talk.handelser()[-1].amne == "PAMINN"
+    reminder = builders.send_message_to_recipient("p-5", "PAMINN", paminner="answered")
+    assert "Stored, with 1 remark:" in (talk.call(reminder).text or "")
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (ask(amne="PAMINN", paminner="never"), "paminnelseMeddelande-id"),
+        (ask(amne="PAMINN"), ""),
+        (ask(amne="PAMINN", paminner=""), "paminnelseMeddelande-id"),
+        (ask(paminner="from-fk"), "paminnelseMeddelande-id"),
+        (ask(svar_pa="never"), "svarPa"),
+        (ask(amne="KOMPLT", komplettering=[]), ""),
+        (ask(amne="KOMPLT", komplettering=[("36", "x")]), "komplettering/frage-id"),
+        (ask(amne="KOMPLT", komplettering=[("32", "x", 2)]), "komplettering/instans"),
+    ],
+)
+def test_a_fault_names_the_element_that_is_wrong_or_what_lacks_it(
+    talk: Rig, body: bytes, path: str
+) -> None:
+    with pytest.raises(RuleError) as caught:
+        talk.call_raising(body)
+    (finding,) = caught.value.findings
+    assert finding.xpath == "/SendMessageToCare" + (f"/{path}" if path else "")
+    assert path == "" or etree.fromstring(body).find("{*}" + path.replace("/", "/{*}")) is not None
 
 
 def test_today_may_be_the_last_day_for_an_answer(sent: Rig) -> None:
@@ -153,9 +243,9 @@ REFUSALS = [
         ask(amne="KOMPLT", komplettering=[]), ["KOMPLETTERING_MISSING_ERROR"], id="no rows"
     ),
     pytest.param(
-        ask(amne="KOMPLT", komplettering=[("35", "x"), ("36", "x")]),
-        ["FRAGE_ID_NOT_FOUND_ERROR"],
-        id="one row about a question that the type does not have",
+        ask(amne="KOMPLT", komplettering=[("99", "x"), ("36", "x")]),
+        ["FRAGE_ID_NOT_FOUND_ERROR"] * 2,
+        id="questions that the type does not have",
     ),
     pytest.param(
         ask(amne="KOMPLT", komplettering=[("32", "x", 2)]),
@@ -293,7 +383,8 @@ def test_every_rule_of_the_table_is_tried_here() -> None:
         "SUBJECT_NOT_OFFERED_ERROR",
         "PART_CALLER_ERROR",
     }
-    assert tried | elsewhere == {rule.id for rule in RULES[Direction.TO_CARE]}
+    remarks = {"FRAGE_ID_NOT_KNOWN", "INSTANS_NOT_KNOWN", "REMINDED_IS_HANDLED"}
+    assert tried | elsewhere | remarks == {rule.id for rule in RULES[Direction.TO_CARE]}
 
 
 def test_anothers_answer_bars_nobodys_own(talk: Rig) -> None:
