@@ -169,8 +169,7 @@ class Story(Narrator):
         answer = self.ehr.ask("KOMPLT", self.first, text=text, svar_pa=newest.meddelande_id)
         self.tell(EHR, ADAPTER, "SendMessageToRecipient (KOMPLT)", answer.answer)
         self._answered(newest.meddelande_id, by=answer.meddelande_id)
-        self._told("HANFRFM", self.first, count=3, unanswered=1)
-        self._told("HANFRFM", self.first, count=4, unanswered=0)
+        self._told("HANFRFM", self.first, count=3, unanswered=0)
 
     def _replace(self) -> None:
         self.third = self._sample(Parent(TypAvRelation.ERSATT, self.first.intygs_id))
