@@ -1,14 +1,15 @@
 """Every act × every engine: which events care is told, in which order, with which numbers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pytest
 
 from intyg.adapter.domain.meddelande import FragaState, StoredHandelse
 from intyg.adapter.rules.engine_events import TELLINGS, Act
-from intyg.schemas.intyg_model import Engine
+from intyg.schemas.intyg_model import Engine, IntygType
+from intyg.schemas.typefile.lookup import IntygTypes, UnknownTypeError
 from tests import builders
 from tests.adapter.flows.rig import FK, Rig
 
@@ -222,6 +223,37 @@ def test_a_complement_is_sent_and_told_when_it_is_accepted(sent: Rig, engine: En
     rig.deliver()
     assert rig.events(NEWER) == ["SIGNAT", "SKICKA"]
     assert rig.events() == ["SIGNAT", "SKICKA", "NYFRFM", "HANFRFM"]
+
+
+@pytest.mark.parametrize(
+    ("typ", "version", "told"),
+    [
+        ("LISJP", "1.3", ["SIGNAT", "NYFRFM", "MAKULE", "HANFRFM"]),
+        ("LISJP", "2.0", ["SIGNAT", "NYFRFM", "MAKULE"]),
+        ("LUSE", "1.0", ["SIGNAT", "NYFRFM", "MAKULE", "HANFRFM"]),
+        ("LUAS", "1.0", ["SIGNAT", "NYFRFM", "MAKULE"]),
+    ],
+)
+def test_the_type_s_file_says_which_engine(
+    rig: Rig, typ: str, version: str, told: list[str]
+) -> None:
+    real = rig.without_rules()
+    real.ok(
+        builders.register_certificate(typ=typ, version=version),
+        ask("f-1", "KONTKT"),
+        builders.revoke_certificate(),
+    )
+    assert real.events() == told
+
+
+def test_without_the_type_s_file_the_older_engine_tells(sent: Rig) -> None:
+    class Gone(IntygTypes):
+        def find(self, xml_code: str, version: str) -> IntygType:
+            raise UnknownTypeError(xml_code, version, ())
+
+    sent.ok(ask("f-1", "KONTKT"))
+    replace(sent, services=replace(sent.services, types=Gone())).ok(builders.revoke_certificate())
+    assert sent.events()[-2:] == ["MAKULE", "HANFRFM"]
 
 
 def test_of_two_engines_the_older_certificate_s_tells(sent: Rig) -> None:

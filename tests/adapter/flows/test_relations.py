@@ -1,7 +1,6 @@
 """What is told of a new certificate's relation to an older one, and when that refuses."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -10,9 +9,7 @@ from intyg.adapter.domain.inbound import Result
 from intyg.adapter.domain.meddelande import FragaState
 from intyg.adapter.rules.relation_rules import RELATION_RULES
 from intyg.schemas.codes import ResultCode, TypAvRelation
-from intyg.schemas.finding import Finding
 from intyg.schemas.intyg_model import Usage
-from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
 from tests.adapter.flows.rig import Rig
 
@@ -121,24 +118,13 @@ def test_every_rule_and_every_relation_is_tried_here() -> None:
     assert {typ for _, typ, _ in CASES} > set(TypAvRelation)
 
 
-class NoRules(IntygTypes):
-    """The real types, whatever their certificates say."""
-
-    def check(self, *_: object, **__: object) -> list[Finding]:
-        return []
-
-
-def without_rules(rig: Rig) -> Rig:
-    return replace(rig, services=replace(rig.services, types=NoRules()))
-
-
 @pytest.mark.parametrize("typ", ["ERSATT", "FRLANG", "KOMPLT"])
 def test_what_follows_is_of_the_same_type_whatever_the_version(sent: Rig, typ: str) -> None:
     sent.ok(ASKED)
     others = {"LISJP 1.3": [], "LISJP 2.0": [], "AG7804 1.0": ["RELATION_TO_ANOTHER_TYPE"]}
     for number, (newer, rules) in enumerate(others.items()):
         xml_code, _, version = newer.partition(" ")
-        new = without_rules(sent).call(
+        new = sent.without_rules().call(
             builders.register_certificate(
                 f"{NEWER}-{number}", typ=xml_code, version=version, relation=(typ, OLDER)
             )
