@@ -146,7 +146,7 @@ class Intyg:
         """It is revoked; what waits is not sent any more: in these plays it cannot have arrived."""
         self.revoked = True
         self.queued = [one for one in self.queued if one[0] != "RegisterCertificate:3"]
-        for part in sorted(set(self.accepted) | self.unknown):
+        for part in sorted(set(self.accepted) | self.unknown | self.maybe):
             self.queue("RevokeCertificate:2", part)
         if self.engine is Engine.LEGACY:
             self.tell("MAKULE")

@@ -44,7 +44,9 @@ def test_what_was_refused_accepted_and_sent_again_is_told_once(registered: Rig) 
     assert registered.events() == ["SIGNAT", "SKICKA"]
 
 
-@pytest.mark.parametrize("kind", sorted(set(OutcomeKind) - {OutcomeKind.DELIVERED}))
+@pytest.mark.parametrize(
+    "kind", sorted(set(OutcomeKind) - {OutcomeKind.DELIVERED, OutcomeKind.WITHDRAWN})
+)
 def test_what_is_not_accepted_is_not_sent(registered: Rig, kind: OutcomeKind) -> None:
     registered.ok(SEND)
     late = LATE if kind in (OutcomeKind.RETRY, OutcomeKind.HELD, OutcomeKind.UNKNOWN) else None
@@ -70,11 +72,17 @@ def test_other_deliveries_change_nothing_but_themselves(sent: Rig, body: bytes) 
     assert (sent.statuses(), sent.events()) == (statuses, events)
 
 
-def test_a_delivery_that_arrives_after_the_revocation_is_still_told(registered: Rig) -> None:
+def test_a_delivery_that_arrives_after_the_revocation_is_noted_and_not_told(
+    registered: Rig,
+) -> None:
     """The recipient has it: that the revocation follows does not undo that."""
-    registered.ok(SEND, builders.revoke_certificate())
+    registered.ok(SEND)
+    registered.deliver(addresses={FK: Outcome(OutcomeKind.UNKNOWN, retry_at=LATE)})
+    registered.ok(builders.revoke_certificate())
+    registered.clock.now = LATE
     registered.deliver()
     assert registered.statuses()[-1] == ("SENTTO", "FKASSA")
+    assert registered.events() == ["SIGNAT", "MAKULE"]
     assert [c for c, _ in registered.to_authorities()] == [
         "RegisterCertificate:3",
         "RevokeCertificate:2",

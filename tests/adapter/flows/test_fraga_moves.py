@@ -23,7 +23,7 @@ from tests.adapter.flows.rig import Rig, copied_rig
 
 ask = builders.send_message_to_care
 write = builders.send_message_to_recipient
-COMPLEMENT, NEWEST = "0b8f7b1c-complement", "0b8f7b1c-newest"
+COMPLEMENT, ANOTHER, NEWEST = "0b8f7b1c-complement", "0b8f7b1c-another", "0b8f7b1c-newest"
 
 
 def complete(intygs_id: str) -> bytes:
@@ -45,6 +45,10 @@ BRING: Final[Mapping[Standing, tuple[Callable[[Rig], object], ...]]] = {
     Standing.KOMPLT_ANSWERED: (
         lambda rig: rig.ok(ask("q", "KOMPLT"), write("a", "KOMPLT", svar_pa="q")),
     ),
+    Standing.KOMPLT_REOPENED: (
+        lambda rig: rig.ok(ask("q", "KOMPLT"), write("a", "KOMPLT", svar_pa="q")),
+        lambda rig: rig.ok(complete(ANOTHER), builders.revoke_certificate(ANOTHER)),
+    ),
     Standing.CARE_OPEN: (lambda rig: rig.ok(write("q", "KONTKT")),),
     Standing.CARE_ANSWERED: (
         lambda rig: rig.ok(write("q", "KONTKT"), ask("a", "KONTKT", svar_pa="q")),
@@ -64,8 +68,13 @@ def answer(rig: Rig) -> None:
     rig.call_raising(body)
 
 
+def answer_newer(rig: Rig) -> None:
+    rig.ok(ask("q-newer", "KOMPLT"), write("b", "KOMPLT", svar_pa="q-newer"))
+
+
 HAPPENS: Final[Mapping[Cause, Callable[[Rig], object]]] = {
     Cause.ANSWERED: answer,
+    Cause.ANSWERED_ALONG: answer_newer,
     Cause.MARKED: mark,
     Cause.UNMARKED: lambda rig: rig.mark("q", handled=False),
     Cause.COMPLETED: lambda rig: rig.ok(complete(NEWEST)),
@@ -106,6 +115,9 @@ def test_what_the_table_says_is_what_happens(rig: Rig, stands: Standing, cause: 
         case _:
             HAPPENS[cause](rig)
     told = [kod for kod in rig.events()[len(events) :] if kod != "MAKULE"]
+    if cause is Cause.ANSWERED_ALONG:  # the newer one is asked and answered, and tells of both
+        assert told == ["NYFRFM", "HANFRFM"]
+        told = [said.event] if isinstance(said, Move) else []
     match said:
         case Move():
             assert (rig.fraga("q").state, told) == (said.to, [said.event])
@@ -143,6 +155,7 @@ def test_every_move_that_the_store_allows_is_in_the_table_and_no_other() -> None
     states = {
         Standing.FRAGA_OPEN: FragaState.OPEN_CARE,
         Standing.KOMPLT_OPEN: FragaState.OPEN_CARE,
+        Standing.KOMPLT_REOPENED: FragaState.OPEN_CARE,
         Standing.CARE_OPEN: FragaState.OPEN_RECIPIENT,
         Standing.CARE_ANSWERED: FragaState.ANSWERED,
     }

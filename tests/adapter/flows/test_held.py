@@ -10,7 +10,7 @@ import pytest
 
 from intyg.adapter.deliver import Deliverer
 from intyg.adapter.deliver.worker import Workers
-from intyg.adapter.domain.delivery import Delivery, DeliveryState
+from intyg.adapter.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import DestinationKind
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.texts import HELD
@@ -168,9 +168,21 @@ def test_it_is_blocked_when_the_register_says_that_it_is_one(world: World) -> No
     )
 
 
-def test_what_follows_waits_behind_it(world: World) -> None:
-    """A revocation does not overtake the certificate that waits."""
+def test_revoked_while_it_is_held_it_goes_nowhere(world: World) -> None:
     world.work()
+    world.rig.call(builders.revoke_certificate())
+    world.flag = False
+    world.wait_for_next_question()
+    world.work()
+    assert [d.state for d in world.rig.deliveries()] == [DeliveryState.WITHDRAWN]
+    assert world.authority.connections == 0
+
+
+def test_what_follows_waits_behind_it(world: World) -> None:
+    """A revocation does not overtake the certificate that waits, and may have arrived before."""
+    world.work()
+    with world.rig.services.store.begin() as rows:
+        rows.deliveries._add_attempt(world.delivery().id, 1, Outcome(OutcomeKind.UNKNOWN))
     world.rig.call(builders.revoke_certificate())
     world.work()
     assert [d.state for d in world.rig.deliveries()] == [DeliveryState.HELD, DeliveryState.QUEUED]

@@ -116,8 +116,8 @@ def test_a_sending_beside_a_revocation_leaves_nobody_with_an_unrevoked_certifica
 ) -> None:
     shared.ok(builders.register_certificate())
     at_once(shared, builders.send_certificate_to_recipient(), builders.revoke_certificate())
-    went_out = [contract for contract, _ in shared.to_authorities()]
-    assert went_out in ([], ["RegisterCertificate:3", "RevokeCertificate:2"])
+    waits = [d.state for d in shared.deliveries() if d.new.part == "FKASSA"]
+    assert waits in ([], [DeliveryState.WITHDRAWN])
 
 
 @pytest.mark.parametrize("outcome", [OutcomeKind.DELIVERED, OutcomeKind.UNKNOWN])
@@ -138,7 +138,9 @@ def test_a_revocation_during_a_delivery_follows_it(
             partial(came_to, shared, sending, Outcome(outcome)),
         )
         sent = outcome is OutcomeKind.DELIVERED
-        assert sorted(shared.events(intygs_id)) == ["MAKULE", "SIGNAT"] + ["SKICKA"] * sent
+        events = shared.events(intygs_id)
+        # Told unless the revocation came first.
+        assert events in (["SIGNAT", "MAKULE"], ["SIGNAT", *["SKICKA"] * sent, "MAKULE"])
         assert list(explain(list(shared.handelser(intygs_id)))) == []
         assert shared.to_authorities(intygs_id, DeliveryState.QUEUED) == [
             ("RevokeCertificate:2", "FKASSA")
@@ -186,7 +188,7 @@ def test_a_request_beside_a_complement_is_closed_or_came_later(shared: Rig) -> N
                 f"complement-{n}", relation=("KOMPLT", builders.INTYGS_ID)
             ),
         )
-        assert codes(results) == ["OK", "OK"]
+        assert "ERROR" not in codes(results)  # INFO: nobody has what the complement completes
         assert list(explain(list(shared.handelser()))) == []
 
 

@@ -58,7 +58,7 @@ def without(body: bytes, start: str, end: str) -> bytes:
 # Rows: contract, case, request, what it is answered, and how a national answer differs where ours
 # deliberately does.
 CASES = [
-    ("GetCertificate", "unknown id", queries.get_certificate("nobody"), "fault Server", None),
+    ("GetCertificate", "unknown id", queries.get_certificate("nobody"), "fault Client", None),
     ("GetCertificate", "test certificate, care asks", queries.get_certificate(), "content", None),
     (
         "GetCertificate",
@@ -99,7 +99,7 @@ CASES = [
         "GetCertificate",
         "DB, the citizen asks",
         queries.get_certificate(DEAD, "INVANA"),
-        "fault Server",
+        "fault Client",
         "given; but the lists never show one to a citizen, and neither is it shown here",
     ),
     ("ListCertificatesForCare", "units", queries.list_for_care(units=[UNIT]), "content", None),
@@ -186,7 +186,7 @@ CASES = [
         "ListCertificatesForCitizen 4",
         "person that cannot be",
         queries.list_for_citizen(4, NOBODY),
-        "fault Server",
+        "fault Client",
         "ERROR in a result that the schema does not allow",
     ),
     (
@@ -252,13 +252,13 @@ CASES = [
         "ListRelationsForCertificate",
         "one of two unknown",
         queries.list_relations(OLD, "nobody"),
-        "fault Server",
+        "fault Client",
         None,
     ),
-    ("ListRelationsForCertificate", "empty id", queries.list_relations(""), "fault Server", None),
+    ("ListRelationsForCertificate", "empty id", queries.list_relations(""), "fault Client", None),
     ("GetCertificateTypeInfo", "known", queries.get_type_info(OLD), "content", None),
-    ("GetCertificateTypeInfo", "unknown", queries.get_type_info("nobody"), "fault Server", None),
-    ("GetCertificateTypeInfo", "empty id", queries.get_type_info(""), "fault Server", None),
+    ("GetCertificateTypeInfo", "unknown", queries.get_type_info("nobody"), "fault Client", None),
+    ("GetCertificateTypeInfo", "empty id", queries.get_type_info(""), "fault Client", None),
     ("ListKnownRecipients", "list", queries.list_known_recipients(), "OK", None),
     (
         "GetRecipientsForCertificate",
@@ -271,7 +271,7 @@ CASES = [
         "GetRecipientsForCertificate",
         "none",
         queries.get_recipients(typ="db"),
-        "fault Server",
+        "fault Client",
         "ERROR APPLICATION_ERROR without recipients, which the schema does not allow",
     ),
     ("ListPossibleReceivers", "known type", queries.list_possible_receivers(), "content", None),
@@ -294,7 +294,7 @@ CASES = [
         "ListApprovedReceivers",
         "empty id",
         queries.list_approved_receivers(""),
-        "fault Server",
+        "fault Client",
         None,
     ),
     (
@@ -719,7 +719,7 @@ def test_a_later_approval_replaces_all_of_an_earlier_one(register: Rig) -> None:
     said = ask(register, queries.list_approved_receivers())
     assert said.found("receiverId") == ["FBA", "FKASSA"]
     assert said.found("approvalStatus") == ["NO", "UNDEFINED"]  # not mentioned becomes NO
-    assert ask(register, queries.get_recipients()).outcome == "fault Server"
+    assert ask(register, queries.get_recipients()).outcome == "fault Client"
 
 
 def test_what_is_not_mentioned_becomes_no_but_the_main_receiver_yes(register: Rig) -> None:
@@ -735,7 +735,7 @@ def test_an_inactive_receiver_can_be_approved_but_gets_nothing(register: Rig) ->
         "FBA",
         "FKASSA",
     ]
-    assert ask(register, queries.get_recipients()).outcome == "fault Server"
+    assert ask(register, queries.get_recipients()).outcome == "fault Client"
 
 
 @pytest.mark.parametrize("part", ["HSVARD", "INVANA"])

@@ -85,7 +85,7 @@ def test_cannot_complete_closes_every_completion_request(sent: Rig) -> None:
         fraga = sent.fraga(one)
         assert (fraga.state, fraga.answered_by) == (FragaState.HANDLED, "a-1")
     assert sent.fraga("q-1").state is FragaState.OPEN_CARE
-    assert sent.events()[-2:] == ["HANFRFM", "HANFRFM"]
+    assert sent.events()[-2:] == ["NYFRFM", "HANFRFM"]
     forwarded = [d.new.meddelande_id for d in sent.deliveries() if d.new.part == "FKASSA"]
     assert forwarded == [None, "a-1"]  # the certificate, then one answer
 
