@@ -204,7 +204,9 @@ def test_one_that_a_worker_takes_meanwhile_is_left_to_it(registered: Rig) -> Non
     registered.services.store.claim("test", 100, 60.0)
     with registered.services.store.begin() as rows:
         assert not rows.deliveries.withdraw(delivery, "too late")
-        assert rows.deliveries.get(delivery.id).state is DeliveryState.SENDING
+        found = rows.deliveries.get(delivery.id)
+    assert found is not None
+    assert found.state is DeliveryState.SENDING
 
 
 def test_twice_is_told_and_changes_nothing(sent: Rig) -> None:

@@ -171,8 +171,8 @@ def test_a_reminder_of_what_is_handled_is_taken_with_a_remark(talk: Rig) -> None
         where = "REMINDED_IS_HANDLED /SendMessageToCare/paminnelseMeddelande-id:"
         assert (where in (result.text or "")) == told
         assert talk.handelser()[-1].amne == "PAMINN"
-    reminder = builders.send_message_to_recipient("p-5", "PAMINN", paminner="answered")
-    assert "Stored, with 1 remark:" in (talk.call(reminder).text or "")
+    from_care = builders.send_message_to_recipient("p-5", "PAMINN", paminner="answered")
+    assert "Stored, with 1 remark:" in (talk.call(from_care).text or "")
 
 
 @pytest.mark.parametrize(
