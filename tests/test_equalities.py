@@ -21,6 +21,7 @@ HSA_IDS: Final = frozenset(
 CASES: Final = frozenset({"upper", "lower", "casefold", "swapcase"})
 
 ALLOWED: Final = {
+    "adapter/flows/shared/withdraw.py": "the queue that a message stands in, as it was queued",
     "adapter/store/delivery_rows.py": "the way that a message goes, as it was queued",
 }
 

@@ -1,5 +1,6 @@
 """What the rules of questions and answers need to know, gathered from the rows."""
 
+from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import Meddelande, StoredMeddelande
 from intyg.adapter.domain.uuids import same_id
@@ -75,12 +76,12 @@ def parts_at(rows: Rows, asked: Asked, intygs_id: str, logical_address: str) -> 
     now = {
         part
         for part, one in asked.routes.recipients.items()
-        if one.logical_address == logical_address
+        if same_hsa_id(one.logical_address, logical_address)
     }
     then = {
         delivery.new.part
         for delivery in rows.deliveries.find(intygs_id)
-        if delivery.new.logical_address == logical_address
+        if same_hsa_id(delivery.new.logical_address, logical_address)
     }
     return frozenset((now | then) - NEVER_SENT_TO)
 
