@@ -76,7 +76,8 @@ def _print(found: log_of.Verification) -> None:
         out.print(f"chain {fault.chain}, row {fault.number}: {fault.text}")
     if len(found.faults) > _MOST_FAULTS:
         out.print(f"and {len(found.faults) - _MOST_FAULTS} more")
-    verdict = f"{len(found.faults)} faults" if found.faults else "whole"
+    count = len(found.faults)
+    verdict = f"{count} fault{'s' if count > 1 else ''}" if count else "whole"
     out.print(f"{found.rows} rows, {found.anchors} anchors: {verdict}")
 
 

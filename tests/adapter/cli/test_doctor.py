@@ -23,6 +23,7 @@ from tests.builders import PATIENT
 GOOD = """
 environment = "test"
 data_dir = "data"
+signer_role = "require"
 [console]
 token = "a-token-of-this-test"
 [test_patients]
