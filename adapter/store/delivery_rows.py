@@ -23,7 +23,7 @@ from intyg.adapter.domain.delivery import (
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction, checked_body, person_columns, to_person
-from intyg.adapter.store.faults import LeaseLostError
+from intyg.adapter.store.faults import ConstraintError, LeaseLostError
 from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.adapter.store.tables import (
     CLAIMABLE,
@@ -81,10 +81,20 @@ _NEXT_IN_QUEUE: Final = (
     )
     .limit(1)
 )
+_LOCK_DRAFT: Final = (
+    sa.select(tables.utkast.c.seq)
+    .where(tables.utkast.c.intygs_id == sa.bindparam("intygs_id"))
+    .with_for_update(key_share=True)
+)
 _SELECT_DELIVERIES: Final = (
-    sa.select(tables.delivery, tables.body.c.data, tables.intyg.c.is_test)
+    sa.select(
+        tables.delivery,
+        tables.body.c.data,
+        sa.func.coalesce(tables.intyg.c.is_test, tables.utkast.c.is_test).label("is_test"),
+    )
     .join(tables.body, tables.body.c.sha256 == tables.delivery.c.body_sha256)
-    .join(tables.intyg, tables.intyg.c.intygs_id == tables.delivery.c.intygs_id)
+    .outerjoin(tables.intyg, tables.intyg.c.intygs_id == tables.delivery.c.intygs_id)
+    .outerjoin(tables.utkast, tables.utkast.c.intygs_id == tables.delivery.c.intygs_id)
 )
 
 
@@ -138,7 +148,8 @@ class DeliveryRows:
         Takes the certificate's lock, so that the order of adding is the order of committing. Behind
         an earlier delivery that waits, its own `due_at` becomes no earlier than that one's.
         """
-        self._intyg.lock_row(new.intygs_id)
+        if not self._intyg.lock_row(new.intygs_id):
+            self._lock_draft(new.intygs_id)
         delivery_id = uuid.uuid4().hex
         now = self._transaction.now
         table = tables.delivery
@@ -172,6 +183,16 @@ class DeliveryRows:
         if due_at <= now:
             self._wake()
         return delivery_id
+
+    def _lock_draft(self, intygs_id: str) -> None:
+        """
+        Take the lock of the draft that a message is about.
+
+        Raises:
+            ConstraintError: There is neither a certificate nor a draft with this id.
+        """
+        if not self._connection.execute(_LOCK_DRAFT, {"intygs_id": intygs_id}).first():
+            raise ConstraintError("delivery.intygs_id: no certificate and no draft has this id")
 
     def get(self, delivery_id: str) -> Delivery | None:
         """The delivery with this id, or None."""

@@ -158,8 +158,9 @@ class IntygRows:
         """Whether there is a certificate with this id, whoever's."""
         return self._connection.execute(_HAS_INTYG, {"intygs_id": intygs_id}).first() is not None
 
-    def lock_row(self, intygs_id: str) -> None:
-        self._connection.execute(_LOCK_INTYG, {"intygs_id": intygs_id})
+    def lock_row(self, intygs_id: str) -> bool:
+        """Take the certificate's lock; False: there is none, at most a draft."""
+        return self._connection.execute(_LOCK_INTYG, {"intygs_id": intygs_id}).first() is not None
 
     def related(
         self, intygs_id: str, typ: str | None = None, *, newer: bool = False

@@ -5,6 +5,7 @@ from intyg.adapter.store.audit_rows import AuditRows
 from intyg.adapter.store.base import Transaction
 from intyg.adapter.store.block_rows import BlockRows
 from intyg.adapter.store.delivery_rows import DeliveryRows
+from intyg.adapter.store.draft_rows import DraftRows
 from intyg.adapter.store.event_rows import EventRows
 from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.adapter.store.meddelande_rows import MeddelandeRows
@@ -21,6 +22,7 @@ class Rows:
         transaction: What they share.
         now: When it began, aware UTC; nobody else asks for the time in it.
         intyg: Certificates and their state history.
+        drafts: Certificates that nobody has signed yet.
         approvals: Which receivers care has approved for a certificate.
         deliveries: The outbox.
         meddelanden: Questions, answers and reminders.
@@ -33,6 +35,7 @@ class Rows:
         self.transaction = transaction
         self.now = transaction.now
         self.intyg = IntygRows(transaction)
+        self.drafts = DraftRows(transaction)
         self.approvals = ApprovalRows(transaction)
         self.deliveries = DeliveryRows(transaction, self.intyg)
         self.meddelanden = MeddelandeRows(transaction)

@@ -156,6 +156,52 @@ ehr_ref = sa.Table(
     _text("ref"),
 )
 
+utkast = sa.Table(
+    "utkast",
+    metadata,
+    _seq(),
+    sa.Column("intygs_id", sa.Text, nullable=False, unique=True),
+    _text("typ"),
+    _text("version"),
+    _text("patient_root"),
+    _text("patient_extension"),
+    _text("personal_id"),  # who created it
+    _text("fullstandigt_namn"),
+    _text("enhets_id"),
+    _text("enhetsnamn"),
+    _text("vardgivare_id"),
+    _text("content"),  # JSON
+    _text("state"),  # DraftState
+    _number("stamp"),
+    _time("created_at"),
+    _time("saved_at"),
+    _text("saved_by"),
+    _text("saved_by_name"),
+    _time("ready_at", nullable=True),
+    sa.Column("forwarded", sa.Boolean, nullable=False),
+    _time("revoked_at", nullable=True),
+    _text("relation_typ", nullable=True),
+    _text("relation_intygs_id", nullable=True),
+    _text("svar_pa_meddelande_id", nullable=True),
+    _text("svar_pa_referens_id", nullable=True),
+    _text("source", nullable=True),  # no foreign key: a certificate or a draft
+    _time("changed_at", nullable=True),
+    _text("prefill", nullable=True),  # JSON
+    sa.Column("is_test", sa.Boolean, nullable=True),
+    _text("to_sign_method", nullable=True),  # ToSign, field by field
+    sa.Column("to_sign_digest", sa.LargeBinary, nullable=True),
+    sa.Column("to_sign_info", sa.LargeBinary, nullable=True),
+    sa.Column("to_sign_body", sa.LargeBinary, nullable=True),
+    _number("to_sign_stamp", nullable=True),
+    _text("to_sign_by", nullable=True),
+    sa.Index(None, "patient_extension", "typ"),
+    sa.Index(None, "state", "created_at"),
+    sa.Index(None, "changed_at"),
+    sa.Index(None, "relation_intygs_id"),
+    sa.Index(None, "enhets_id"),
+    sqlite_autoincrement=True,
+)
+
 approved_receiver = sa.Table(
     "approved_receiver",
     metadata,
@@ -221,7 +267,7 @@ delivery = sa.Table(
     sa.Column("id", sa.Text, nullable=False, unique=True),
     _text("contract"),
     _text("logical_address"),
-    _ref("intygs_id", "intyg.intygs_id"),
+    _text("intygs_id"),  # no foreign key: a certificate or a draft
     _text("patient_root"),
     _text("patient_extension"),
     _ref("body_sha256", "body.sha256"),
@@ -298,7 +344,7 @@ handelse = sa.Table(
     "handelse",
     metadata,
     _seq(),
-    _ref("intygs_id", "intyg.intygs_id"),
+    _text("intygs_id"),  # no foreign key: a certificate or a draft
     _text("handelsekod"),
     _time("tidpunkt"),
     *(
