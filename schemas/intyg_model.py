@@ -209,13 +209,19 @@ class Messages:
 
 @dataclass(frozen=True)
 class Usage:
-    """What may still be done with certificates of this type and version."""
+    """
+    What may still be done with certificates of this type and version.
+
+    Attributes:
+        renewed_without: Svar and delsvar that are not carried over when one is renewed.
+    """
 
     register: bool
     renew: bool
     send: bool
     replaced_by: str | None = None
     note: str | None = None
+    renewed_without: tuple[str, ...] = ()
 
 
 class Engine(StrEnum):

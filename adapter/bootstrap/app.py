@@ -17,6 +17,7 @@ from intyg.adapter.bootstrap.load_schemas import Schemas
 from intyg.adapter.bootstrap.reload_routes import RoutesReloader
 from intyg.adapter.bootstrap.reload_tls import TlsReloader
 from intyg.adapter.bootstrap.startup import read_facts, refuse_unfit
+from intyg.adapter.clients.diagnoses import Diagnoses
 from intyg.adapter.clients.staff_directory import directory_from_settings
 from intyg.adapter.console import Token, build_clock, build_console
 from intyg.adapter.deliver import Deliverer
@@ -88,6 +89,7 @@ def build_services(
         clock=clock,
         staff=staff,
         audit=audit,
+        diagnoses=Diagnoses(settings.codes.icd10_file) if settings.codes.icd10_file else None,
     )
 
 

@@ -14,7 +14,11 @@ its code, so the answer and the retry decision are read off the class, never dec
     │   └── TestPatientError  data of a test patient was on its way to a real place
     ├── ApplicationError    APPLICATION_ERROR   do not send again
     │   ├── UnknownIntygError     no such certificate for this patient
-    │   └── UnknownRecipientError  no such recipient, or not for this certificate type
+    │   ├── UnknownRecipientError  no such recipient, or not for this certificate type
+    │   ├── UnknownDraftError     no such draft, or not any more
+    │   ├── DraftConflictError    somebody else saved the draft first
+    │   ├── DraftStateError       not with a draft, or a certificate, in its state
+    │   └── DraftRefusedError     not by this person, for this patient, or for this type
     └── TechnicalError      TECHNICAL_ERROR     sending again may help
         └── StoreError      the database did not answer as it should
 
@@ -127,6 +131,35 @@ class UnknownIntygError(ApplicationError):
 
 class UnknownRecipientError(ApplicationError):
     """No such recipient, or one that does not take this certificate type."""
+
+
+class UnknownDraftError(ApplicationError):
+    """No such draft, or one that was deleted."""
+
+
+class DraftConflictError(ApplicationError):
+    """
+    A draft was saved by somebody else meanwhile.
+
+    Attributes:
+        by: The name of who saved it; for who asks, and for no log.
+        at: When, ISO 8601.
+        stamp: The draft's stamp now.
+    """
+
+    def __init__(self, text: str, by: str, at: str, stamp: int) -> None:
+        super().__init__(text)
+        self.by = by
+        self.at = at
+        self.stamp = stamp
+
+
+class DraftStateError(ApplicationError):
+    """A draft or certificate is in a state in which this is not done with it."""
+
+
+class DraftRefusedError(ApplicationError):
+    """A draft is not for this person to write, not for this patient, or not of this type."""
 
 
 class TechnicalError(AdapterError):

@@ -46,11 +46,17 @@ class Inbound:
 
 @dataclass(frozen=True)
 class Result:
-    """`core:ResultType`: what a call is answered with."""
+    """
+    `core:ResultType`: what a call is answered with.
+
+    Attributes:
+        intygs_id: Root and extension, beside the result: of the draft that was made.
+    """
 
     code: ResultCode
     text: str | None = None
     error_id: ErrorId | None = None
+    intygs_id: tuple[str, str] | None = None
 
     @classmethod
     def ok(cls, text: str | None = None) -> "Result":

@@ -15,6 +15,26 @@ class PersonId:
     extension: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class PersonFacts:
+    """
+    What the population register says of a person.
+
+    Attributes:
+        is_protected: Protected identity or protected registration; None: it does not say.
+        is_deceased: Deregistered as dead.
+    """
+
+    fornamn: str = field(default="", repr=False)
+    efternamn: str = field(default="", repr=False)
+    mellannamn: str = field(default="", repr=False)
+    postadress: str = field(default="", repr=False)
+    postnummer: str = field(default="", repr=False)
+    postort: str = field(default="", repr=False)
+    is_protected: bool | None = False
+    is_deceased: bool = False
+
+
 class PatientKind(StrEnum):
     """Kind of patient, by the guard's signals."""
 

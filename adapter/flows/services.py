@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from intyg.adapter.audit.log import AuditLog
+from intyg.adapter.clients.diagnoses import Diagnoses
+from intyg.adapter.clients.people import People
 from intyg.adapter.clients.staff_directory import StaffDirectory
 from intyg.adapter.domain.clock import Clock, swedish_day
 from intyg.adapter.domain.person import PersonId
@@ -44,6 +46,8 @@ class Services:
         signing_key: The adapter's own, for `signature = "sign"`; None without.
         staff: Who may sign where; None: only message and signing certificate are asked.
         audit: Who did what; None, in tests of flows: nothing is recorded.
+        people: Name, address, protection and death of patients, for drafts; None: no register.
+        diagnoses: The list of diagnoses, for drafts; None: only their form is checked.
         clock: Now. Nothing in a flow asks the machine.
     """
 
@@ -58,6 +62,8 @@ class Services:
     clock: Clock
     staff: StaffDirectory | None = None
     audit: AuditLog | None = None
+    people: People | None = None
+    diagnoses: Diagnoses | None = None
 
     def ask(self, patient: PersonId) -> Asked:
         """Ask all that a transaction about a patient's certificates may need to know."""

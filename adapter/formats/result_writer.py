@@ -78,6 +78,10 @@ def response_element(contract: Contract, result: Result) -> etree._Element:
     response = etree.Element(contract.response, nsmap=prefixes)
     if contract.key in _EMPTY_LIST_BEFORE:
         etree.SubElement(response, f"{{{contract.namespace}}}{_EMPTY_LIST_BEFORE[contract.key]}")
+    if result.intygs_id is not None:
+        intygs_id = etree.SubElement(response, f"{{{contract.namespace}}}intygs-id")
+        for name, text in zip(("root", "extension"), result.intygs_id, strict=True):
+            etree.SubElement(intygs_id, f"{{{ns.TYPES}}}{name}").text = text
     answer = etree.SubElement(response, f"{{{contract.namespace}}}result")
     etree.SubElement(answer, f"{{{ns.CORE}}}resultCode").text = result.code
     if result.text is not None:

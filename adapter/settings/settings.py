@@ -9,9 +9,10 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import pydantic
 import pydantic_settings
@@ -349,6 +350,54 @@ class DeliverySettings(_Part):
     lease_seconds: float = Field(default=120.0, gt=0)
 
 
+class CareUnitSettings(_Part):
+    """What stands in drafts of a care unit beside its HSA-id and name."""
+
+    vardgivare_id: str = Field(description="HSA-id of its care provider")
+    vardgivarnamn: str = ""
+    arbetsplatskod: str = ""
+    postadress: str = ""
+    postnummer: str = ""
+    postort: str = ""
+    telefonnummer: str = ""
+
+
+class DraftSettings(_Part):
+    """Drafts: when they are locked and disposed of, and what their units are told."""
+
+    locking_ends: date | Literal["never"] | None = Field(
+        default=None,
+        description="from this day on no more drafts are locked; "
+        "None: never in demo, otherwise 2024-09-05 as nationally",
+    )
+    lock_after_days: int = Field(default=14, ge=1)
+    dispose_after_months: int = Field(
+        default=3, ge=0, description="0: unsigned drafts are kept for ever"
+    )
+    andrat_seconds: float = Field(
+        default=300.0, ge=0, description="changes of a draft within this time are told as one"
+    )
+    report_prefill: bool = Field(
+        default=False, description="say in resultText what became of each answer sent along"
+    )
+    units: Mapping[str, CareUnitSettings] = Field(
+        default={}, description="by HSA-id: what a staff directory does not know of a unit"
+    )
+
+
+class CodeSettings(_Part):
+    """Code lists that are too large to be part of a certificate type."""
+
+    icd10_file: Path | None = Field(
+        default=None,
+        description="ICD-10-SE, a code and its text a line; None: only the form is checked",
+    )
+
+
+LOCKING_ENDED: Final = date(2024, 9, 5)
+"""From this day on the national editor locks no more drafts."""
+
+
 def _folder_of_its_own(values: dict[str, Any]) -> Path:
     """No environment finds another's database, keys or routes by accident."""
     return Path("data", values.get("environment", ""))
@@ -397,6 +446,8 @@ class Settings(BaseSettings):
     routes: tuple[RouteSettings, ...] = ()
     permissions: tuple[PermissionSettings, ...] = ()
     delivery: DeliverySettings = DeliverySettings()
+    drafts: DraftSettings = DraftSettings()
+    codes: CodeSettings = CodeSettings()
     _file: Path | None = pydantic.PrivateAttr(default=None)
 
     @classmethod
@@ -457,6 +508,14 @@ class Settings(BaseSettings):
         in_production = self.environment is Environment.PRODUCTION
         usual = SignerRolePolicy.REQUIRE if in_production else SignerRolePolicy.ACCEPT
         return (self.signer_role or usual) is SignerRolePolicy.REQUIRE
+
+    @property
+    def locking_ends(self) -> date | None:
+        """From this day on no more drafts are locked; None: they always are."""
+        ends = self.drafts.locking_ends
+        if ends is None:
+            return None if self.environment is Environment.DEMO else LOCKING_ENDED
+        return None if ends == "never" else ends
 
     @property
     def effective_database_url(self) -> str:

@@ -275,6 +275,7 @@ def _usage(usage: _Map) -> Usage:
         send=usage.yes("send", default=True),
         replaced_by=usage.maybe("replaced_by"),
         note=usage.maybe("note"),
+        renewed_without=usage.words("renewed_without"),
     )
 
 
@@ -314,6 +315,7 @@ class _Reader:
         questions = tuple(self._question(entry) for entry in top.maps("questions", "question"))
         if not questions:
             raise YamlError(top.line, "there are no questions")
+        self._check_renewed_without(questions)
         rules = tuple(self._rule(entry) for entry in top.maps("rules", "rule"))
         same = top.map("same_as", "same_as")
         not_checked = top.map("not_checked", "not_checked")
@@ -332,6 +334,13 @@ class _Reader:
                 for key, _, node in (not_checked.pairs() if not_checked else ())
             },
         )
+
+    def _check_renewed_without(self, questions: tuple[Question, ...]) -> None:
+        known = {q.svar for q in questions} | {part.id for q in questions for part in q.delsvar}
+        for node_id in self._header.usage.renewed_without:
+            if node_id not in known:
+                text = f"usage: renewed_without names {node_id}, which is no svar or delsvar"
+                raise YamlError(self._top.line_of("usage"), text)
 
     def _same_as(self, same: _Map) -> Iterator[tuple[str, tuple[str, ...]]]:
         for key, line, node in same.pairs():

@@ -11,6 +11,7 @@ from lxml import etree
 
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.flows.contracts import (
+    create_draft_certificate,
     get_certificate,
     get_certificate_type_info,
     get_recipients_for_certificate,
@@ -37,6 +38,7 @@ Flow: TypeAlias = Callable[[Inbound, Services, UnitOfWork], Result]
 ReadFlow: TypeAlias = Callable[[Inbound, Services, UnitOfWork], etree._Element | bytes]
 
 HANDLERS: Final[Mapping[str, Flow]] = {
+    "CreateDraftCertificate:3": create_draft_certificate.handle,
     "RegisterCertificate:3": register_certificate.handle,
     "SendCertificateToRecipient:2": send_certificate_to_recipient.handle,
     "RevokeCertificate:2": revoke_certificate.handle,
