@@ -31,6 +31,7 @@ from intyg.adapter.console.meddelande_pages import build_meddelande_pages
 from intyg.adapter.console.problem import problem
 from intyg.adapter.console.route_pages import build_route_pages
 from intyg.adapter.console.token import Token, ask_for
+from intyg.adapter.console.utkast_pages import build_utkast_pages
 from intyg.adapter.console.watch_pages import build_watch_pages
 from intyg.adapter.domain.errors import AdapterError, StoreError, ValidationError
 from intyg.adapter.flows.services import Services
@@ -61,6 +62,7 @@ def build_console(
         build_intyg_pages(services),
         build_route_pages(services),
         build_meddelande_pages(services),
+        build_utkast_pages(services),
     ):
         app.register_blueprint(pages)
     app.register_error_handler(AdapterError, _refused)

@@ -1,7 +1,7 @@
 """A new draft: what may stand against it, in the national order; then it is there."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lxml import etree
@@ -131,9 +131,13 @@ def create(
     services: Services,
     unit: UnitOfWork,
     correlation_id: str,
+    still: Callable[[Rows], None] = lambda _: None,
 ) -> Created:
     """
     Make a draft for which nothing stands against person and type.
+
+    Args:
+        still: Asked first in the transaction; raises where something else stands against it.
 
     Raises:
         DraftRefusedError: There may be no other of this type for the patient.
@@ -143,6 +147,7 @@ def create(
     draft = _draft(new, it, member, given)
 
     def make(rows: Rows) -> Created:
+        still(rows)
         enhet = draft.skapad_av.enhet
         remark = remark_on_others(
             rows, new.patient, new.intyg_type, enhet, replaces=new.replaces
