@@ -17,7 +17,7 @@ from intyg.adapter.domain.person import PersonFacts
 from intyg.adapter.flows.drafts import on_time
 from intyg.adapter.formats.intyg_json import Json, intyg_to_json
 from intyg.adapter.settings.settings import DraftSettings, TrustSettings
-from intyg.adapter.signature import TrustStore, load_signing_key
+from intyg.adapter.signature import SigningKey, TrustStore, load_signing_key
 from intyg.adapter.signature.demo_keys import make_test_keys
 from intyg.adapter.store import Store
 from intyg.schemas.examples.example import SIGNER, Size, example
@@ -448,11 +448,14 @@ class SignerIsKnown(Directory):
         return super().find(builders.DOCTOR if hsa_id == SIGNER else hsa_id)
 
 
+def key_of(keys: Path) -> SigningKey:
+    return load_signing_key(keys / "signer.key.pem", keys / "signer.pem")
+
+
 @pytest.fixture
 def signing(rig: Rig, keys: Path) -> FlaskClient:
     """With the test key, and trust in who issued it."""
-    key = load_signing_key(keys / "signing.p12") if (keys / "signing.p12").exists() else None
-    trust = TrustStore.from_settings(TrustSettings(anchors=tuple(keys.glob("*ca*.pem"))))
+    key, trust = key_of(keys), TrustStore.from_settings(TrustSettings(anchors=(keys / "ca.pem",)))
     services = replace(rig.services, signing_key=key, trust=trust, staff=SignerIsKnown())
     return build_console(services).test_client()
 
@@ -493,7 +496,7 @@ def test_a_draft_is_signed_with_the_test_key(
 def test_octets_are_given_out_and_a_signature_is_brought_back(
     signing: FlaskClient, complete: Json, rig: Rig, keys: Path
 ) -> None:
-    key = load_signing_key(keys / "signing.p12")
+    key = key_of(keys)
     intygs_id = complete["intygsId"]
     given = post(signing, intygs_id, "to-sign", {"method": key.method.name}, **BY_SIGNER).get_json()
     value = key.sign(base64.b64decode(given["octets"]))
@@ -512,7 +515,7 @@ def test_octets_are_given_out_and_a_signature_is_brought_back(
 def test_a_save_takes_what_was_given_out_back(
     signing: FlaskClient, complete: Json, keys: Path
 ) -> None:
-    key = load_signing_key(keys / "signing.p12")
+    key = key_of(keys)
     intygs_id = complete["intygsId"]
     given = post(signing, intygs_id, "to-sign", {"method": key.method.name}, **BY_SIGNER).get_json()
     value = key.sign(base64.b64decode(given["octets"]))
@@ -528,7 +531,7 @@ def test_a_signature_by_somebody_else_than_the_author_is_refused(
     signing: FlaskClient, complete: Json
 ) -> None:
     answer = post(signing, complete["intygsId"], "sign")  # the key is another's
-    assert (answer.status_code, answer.get_json()["code"]) == (422, "AUTHOR"), answer.get_json()
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "SIGNER_NOT_AUTHOR"), answer.get_json()
 
 
 # --- patients -------------------------------------------------------------------------------------
