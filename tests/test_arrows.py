@@ -20,8 +20,9 @@ TOPS: Final = ("sandbox", "adapter", "mocks", "schemas")
 
 PRODUCT: Final = (
     "adapter/__main__.py", "adapter/cli", "adapter/bootstrap", "adapter/doctor", "adapter/console",
-    "adapter/soap", "adapter/httpd", "adapter/flows", "adapter/routing", "adapter/guard",
-    "adapter/deliver", "adapter/signature", "adapter/audit", "adapter/clients", "adapter/store",
+    "adapter/soap", "adapter/httpd", "adapter/flows", "adapter/drafts", "adapter/routing",
+    "adapter/guard", "adapter/deliver", "adapter/signature", "adapter/audit", "adapter/clients",
+    "adapter/store",
     "adapter/formats", "adapter/rules", "adapter/settings", "adapter/domain",
 )  # fmt: skip
 MOCKS: Final = (

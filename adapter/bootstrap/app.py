@@ -12,6 +12,7 @@ from typing import Final, Self
 from wsgiref.types import WSGIApplication
 
 from intyg.adapter.audit.log import NOT_ABOUT_A_PATIENT, AuditKey, AuditLog
+from intyg.adapter.bootstrap.draft_watch import DraftWatch
 from intyg.adapter.bootstrap.listening import listening
 from intyg.adapter.bootstrap.load_schemas import Schemas
 from intyg.adapter.bootstrap.reload_routes import RoutesReloader
@@ -31,6 +32,7 @@ from intyg.adapter.domain.kept_thread import names_of_ended
 from intyg.adapter.domain.virtual_clock import VirtualClock
 from intyg.adapter.flows import after_delivery
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS, SENT_TO_CARE
+from intyg.adapter.flows.drafts import on_time
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.httpd.mount import Mount
@@ -139,9 +141,15 @@ class App:
             services.clock,
             services.routes.why_not,
         )
+        drafts_on_time = partial(on_time.run, services)
+        self._drafts = DraftWatch(drafts_on_time)
         if settings.environment is Environment.DEMO and isinstance(services.clock, VirtualClock):
             control["/api/clock"] = build_clock(
-                services.clock, self._workers, services.store, Token.from_settings(settings)
+                services.clock,
+                self._workers,
+                services.store,
+                Token.from_settings(settings),
+                drafts_on_time,
             )
         self._console, self._server = _servers(settings, soap, console, control, shared_port)
         self._reloaders = list(self._make_reloaders())
@@ -171,6 +179,7 @@ class App:
 
     def _threads(self) -> Iterator[threading.Thread]:
         yield from self._workers.threads
+        yield self._drafts.thread
         yield from self._server.threads
         if self._console:
             yield from self._console.threads
@@ -207,6 +216,8 @@ class App:
             running.callback(self._deliverer.close)
             self._workers.start()
             running.callback(self._workers.stop)
+            self._drafts.start()
+            running.callback(self._drafts.stop)
             for reloader in self._reloaders:
                 reloader.start()
                 running.callback(reloader.stop)

@@ -8,6 +8,7 @@ delivery; whoever wants every retry at its own time goes from `next_due` to `nex
 mocks' clock does when it leads this one.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -45,8 +46,19 @@ class ClockChange(BaseModel):
     backwards: StrictBool = False
 
 
-def build_clock(clock: VirtualClock, workers: Workers, store: Store, token: Token) -> Flask:
-    """Make the WSGI application; it asks for the console's token where there is one."""
+def build_clock(
+    clock: VirtualClock,
+    workers: Workers,
+    store: Store,
+    token: Token,
+    moved: Callable[[], object] = lambda: None,
+) -> Flask:
+    """
+    Make the WSGI application; it asks for the console's token where there is one.
+
+    Args:
+        moved: Called after the clock was put, before what falls due is delivered.
+    """
     app = Flask("intyg.adapter.console.clock", static_folder=None)
     app.wsgi_app = whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
     ask_for(token, app)
@@ -70,6 +82,7 @@ def build_clock(clock: VirtualClock, workers: Workers, store: Store, token: Toke
                 return problem(HTTPStatus.CONFLICT, detail)
             frozen = clock.frozen if change.frozen is None else change.frozen
             clock.put(change.now or now, frozen=frozen)
+        moved()
         if not workers.wait_until_done(DONE_SECONDS):
             detail = f"what fell due was not done within {DONE_SECONDS:.0f} s"
             return problem(HTTPStatus.GATEWAY_TIMEOUT, detail)

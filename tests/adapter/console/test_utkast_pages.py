@@ -531,7 +531,9 @@ def test_a_signature_by_somebody_else_than_the_author_is_refused(
     signing: FlaskClient, complete: Json
 ) -> None:
     answer = post(signing, complete["intygsId"], "sign")  # the key is another's
-    assert (answer.status_code, answer.get_json()["code"]) == (422, "SIGNER_NOT_AUTHOR"), answer.get_json()
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "SIGNER_NOT_AUTHOR"), (
+        answer.get_json()
+    )
 
 
 # --- patients -------------------------------------------------------------------------------------
