@@ -16,6 +16,7 @@ from intyg.adapter.cli.options import (
     lookup,
 )
 from intyg.adapter.cli.terminal import fail, write
+from intyg.schemas.export.json_schema import json_schema as as_json_schema
 from intyg.schemas.export.schematron import schematron as as_schematron
 from intyg.schemas.export.xsd11 import xsd11 as as_xsd11
 
@@ -36,10 +37,13 @@ def schema(
     as_json: JsonOption = False,
     types_dir: TypesOption = None,
 ) -> None:
-    """Write a certificate type's rules as XSD 1.1 or Schematron, to check with elsewhere."""
-    if xsd11 == schematron:
-        fail("give one of --xsd11 and --schematron")
+    """Write a certificate type's rules as XSD 1.1 or Schematron, or its answers as JSON Schema."""
     intyg_type = lookup(known_types(types_dir), name, version)
+    if as_json and not xsd11 and not schematron:
+        write(as_json_schema(intyg_type), output, None)
+        return
+    if xsd11 == schematron:
+        fail("give one of --xsd11 and --schematron, or --json alone for JSON Schema")
     day = today.date() if today else None
     try:
         written = (as_xsd11 if xsd11 else as_schematron)(intyg_type, today=day)

@@ -205,6 +205,21 @@ def _intyg(element: etree._Element, about: About) -> None:
     element.extend(about.certificate()[-1])
 
 
+def _draft(element: etree._Element, about: About) -> None:
+    """The `intyg` of an order, which has words of its own for who orders it."""
+    certificate_type(_child(element, "typAvIntyg"), about)
+    patient = _child(element, "patient")
+    _person(etree.SubElement(patient, f"{_C}person-id"), about)
+    for name, text in _A_PATIENT:
+        etree.SubElement(patient, f"{_C}{name}").text = text
+    skapad_av = _child(element, "skapadAv")
+    fill_id(_child(skapad_av, "personal-id"), HSA_ID_ROOT, about.frame.signer)
+    _child(skapad_av, "fullstandigtNamn").text = about.frame.signer_name
+    enhet = _child(skapad_av, "enhet")
+    _unit(_child(enhet, "enhets-id"), about)
+    _child(enhet, "enhetsnamn").text = "Provenheten"
+
+
 def _handelse(element: etree._Element, about: About) -> None:
     fill_code(etree.SubElement(element, f"{_C}handelsekod"), about.text, HANDELSE_SYSTEM)
     tidpunkt = f"{about.frame.signed_at:%Y-%m-%dT%H:%M:%S}.000"
@@ -222,6 +237,13 @@ def _child(element: etree._Element, name: str) -> etree._Element:
 
 # --- the contracts --------------------------------------------------------------------------------
 
+_A_PATIENT: Final = (
+    ("fornamn", "Prov"),
+    ("efternamn", "Person"),
+    ("postadress", ""),
+    ("postnummer", ""),
+    ("postort", ""),
+)
 _AN_INTYG: Final = Part("intygs-id", _intygs_id)
 _SENT: Final = Part("skickatTidpunkt", _time)
 _PATIENT: Final = Part("patientPerson-id", _person)
@@ -240,6 +262,7 @@ REQUESTS: Final[Mapping[str, tuple[Part, ...]]] = {
         Part("mottagnaFragor", _no_questions),
         Part("ref", _said, "ref", None),
     ),
+    "CreateDraftCertificate:3": (Part("intyg", _draft),),
     "GetCertificate:2": (_AN_INTYG, Part("part", _part, "part", "HSVARD")),
     "GetCertificateTypeInfo:1": (Part("intygs-id", _intygs_id_text),),
     "GetRecipientsForCertificate:1": (
