@@ -126,6 +126,9 @@ MADE_FROM_OTHERS: Final = {"data_dir": '"data/<environment>"'}
 """Defaults that depend on another setting."""
 
 
+_KEYS: Final = {"recipients": "<part>.", "destinations": "<name>.", "units": "<HSA-id>."}
+
+
 def _settings(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
     """Every setting by its name in the tables, and its default."""
     for name, field in model.model_fields.items():
@@ -133,7 +136,7 @@ def _settings(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
         if part is None:
             yield f"{prefix}{name}", MADE_FROM_OTHERS.get(name) or _shown(field.default)
         else:
-            between = {"recipients": "<part>.", "destinations": "<name>."}.get(name, "")
+            between = _KEYS.get(name, "")
             yield from _settings(part, f"{prefix}{name}.{between}")
 
 
