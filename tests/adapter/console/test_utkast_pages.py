@@ -1,7 +1,9 @@
 """Drafts over REST, from the order to the signed certificate."""
 
 import base64
+import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -534,6 +536,66 @@ def test_a_signature_by_somebody_else_than_the_author_is_refused(
     assert (answer.status_code, answer.get_json()["code"]) == (422, "SIGNER_NOT_AUTHOR"), (
         answer.get_json()
     )
+
+
+@pytest.mark.parametrize(("kind", "method"), [("signer", "RSA"), ("signer-ec", "ECDSA")])
+def test_openssl_signs_the_octets(
+    signing: FlaskClient,
+    complete: Json,
+    rig: Rig,
+    keys: Path,
+    tmp_path: Path,
+    kind: str,
+    method: str,
+) -> None:
+    """All that a signer outside does: one command over the octets."""
+    intygs_id, octets = complete["intygsId"], tmp_path / "octets"
+    wish = {"method": f"{method}_SHA256"}
+    given = post(signing, intygs_id, "to-sign", wish, **BY_SIGNER).get_json()
+    octets.write_bytes(base64.b64decode(given["octets"]))
+    key = keys / f"{kind}.key.pem"
+    command = ["openssl", "dgst", "-sha256", "-sign", str(key), str(octets)]
+    value = subprocess.run(command, check=True, capture_output=True).stdout
+    brought = {
+        "value": base64.b64encode(value).decode(),
+        "certificate": (keys / f"{kind}.pem").read_text(),
+        "der": method == "ECDSA",
+    }
+    answer = post(signing, intygs_id, "signature", brought)
+    assert (answer.status_code, answer.get_json()["result"]) == (200, "OK"), answer.get_json()
+    assert rig.events(intygs_id) == ["SKAPAT", "SIGNAT"]
+
+
+def test_of_two_signatures_at_once_one_wins(
+    signing: FlaskClient, complete: Json, rig: Rig, keys: Path
+) -> None:
+    key, intygs_id = key_of(keys), complete["intygsId"]
+    wish = {"method": key.method.name}
+    given = post(signing, intygs_id, "to-sign", wish, **BY_SIGNER).get_json()
+    brought = {
+        "value": base64.b64encode(key.sign(base64.b64decode(given["octets"]))).decode(),
+        "certificate": base64.b64encode(key.der).decode(),
+    }
+    app = signing.application
+    with ThreadPoolExecutor(2) as threads:
+        both = [
+            threads.submit(post, app.test_client(), intygs_id, "signature", brought)
+            for _ in range(2)
+        ]
+        codes = sorted(one.result().status_code for one in both)
+    assert codes == [200, 409]
+    assert rig.events(intygs_id) == ["SKAPAT", "SIGNAT"]
+
+
+def test_every_call_is_described(console: FlaskClient) -> None:
+    served = {
+        (rule.rule.replace("<intygs_id>", "{id}"), method.lower())
+        for rule in console.application.url_map.iter_rules()
+        if rule.rule.startswith("/api/utkast")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    described = console.get("/api/openapi.json").get_json()["paths"]
+    assert {(path, method) for path, calls in described.items() for method in calls} == served
 
 
 # --- patients -------------------------------------------------------------------------------------
