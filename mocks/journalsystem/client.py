@@ -11,6 +11,7 @@ from lxml import etree
 from zeep.plugins import HistoryPlugin
 from zeep.transports import Transport
 
+from intyg.mocks.journalsystem.drafts import DraftsClient
 from intyg.schemas.codes import (
     AMNE_SYSTEM,
     ARBETSPLATSKOD_ROOT,
@@ -22,6 +23,7 @@ from intyg.schemas.ns import REGISTRY, SOAP11
 
 _NATIONAL: Final = "/clinicalprocess/healthcond/certificate/{name}/{major}/rivtabp21"
 _MAJOR: Final[Mapping[str, int]] = {
+    "CreateDraftCertificate": 3,
     "RegisterCertificate": 3,
     "SendCertificateToRecipient": 2,
     "RevokeCertificate": 2,
@@ -111,6 +113,46 @@ class EhrClient:
         )
         reply = binding.process_reply(client, operation, response)
         return _answer(reply, response.content)
+
+    def order_draft(
+        self, typ: tuple[str, str], person_id: str, ref: str | None = None
+    ) -> tuple[Answer, str | None]:
+        """
+        Order a draft.
+
+        Args:
+            typ: Code and code system of the type.
+
+        Returns:
+            The answer, and the draft's id; None without one.
+        """
+        author = self._hos_personal()
+        enhet = {name: author["enhet"][name] for name in ("enhets-id", "enhetsnamn")}
+        names = {"fornamn": "Prov", "efternamn": "Person", "postadress": "", "postnummer": ""}
+        intyg: dict[str, Any] = {
+            "typAvIntyg": {"code": typ[0], "codeSystem": typ[1]},
+            "patient": {"person-id": _person(person_id), **names, "postort": ""},
+            "skapadAv": {
+                "personal-id": author["personal-id"],
+                "fullstandigtNamn": author["fullstandigtNamn"],
+                "enhet": enhet,
+            },
+        }
+        answer = self._call("CreateDraftCertificate", {"intyg": {**intyg, "ref": ref}})
+        made = etree.fromstring(answer.raw).findtext(".//{*}intygs-id/{*}extension")
+        return answer, made
+
+    def drafts(self) -> DraftsClient:
+        """The same adapter over REST, which stands beside its contracts."""
+        url = self._services_url.removesuffix("/services")
+        name = str(self._hos_personal()["fullstandigtNamn"])
+        return DraftsClient(url, (self._staff.personal_id, name), self._session)
+
+    def unit(self) -> Mapping[str, Any]:
+        """What a certificate says of the unit beside its id and name."""
+        enhet = self._hos_personal()["enhet"]
+        address = {"postadress": "Provgatan 1", "postnummer": "12345", "postort": "Provstad"}
+        return {**enhet, **address, "telefonnummer": "010-0000000"}
 
     def send(self, intygs_id: str, person_id: str, mottagare: str, at: datetime) -> Answer:
         """Ask that a registered certificate goes to a recipient (part code)."""

@@ -5,6 +5,7 @@ The mocks in sentences, for tests: `forsakringskassan.expect("RegisterCertificat
     sentences    names of effects, as the sentences have them
     expectation  what should come, what it is answered, and why it did not
     handles      a mock, an authority, Försäkringskassan, the EHR
+    doctor       what a doctor does with drafts
     ehr          what the EHR does itself: issue, register, send, ask
     clock        the clock of mocks and adapter
     servers      mocks on pytest-httpserver, made anew for each test
@@ -14,6 +15,7 @@ The pytest plugin (`sandbox/pytest_plugin.py`) makes fixtures of them.
 """
 
 from intyg.mocks.testing.clock import TestClock
+from intyg.mocks.testing.doctor import DraftError, Utkast
 from intyg.mocks.testing.ehr import Intyg
 from intyg.mocks.testing.expectation import Expectation, ExpectationError
 from intyg.mocks.testing.handles import (
@@ -28,6 +30,7 @@ from intyg.mocks.testing.sentences import NotAcceptedError
 __all__ = [
     "Authority",
     "ControlError",
+    "DraftError",
     "Expectation",
     "ExpectationError",
     "Forsakringskassan",
@@ -36,4 +39,5 @@ __all__ = [
     "Mock",
     "NotAcceptedError",
     "TestClock",
+    "Utkast",
 ]

@@ -13,6 +13,7 @@ from lxml import etree
 
 from intyg.mocks.journalsystem.sample import UNIT
 from intyg.mocks.rules.model import unknown
+from intyg.mocks.testing.doctor import Utkast, require_id
 from intyg.mocks.testing.sentences import NotAcceptedError, SentenceError
 from intyg.schemas.codes import Amne
 from intyg.schemas.examples.draft import Parent
@@ -170,6 +171,26 @@ class Ehr:
         if signed:
             body = self._issuer.keys.sign(body)
         return Intyg(chosen, intyg_type.xml_code, person, body)
+
+    def draft(self, typ: str = "LISJP", *, person: str = PERSON, ref: str | None = None) -> Utkast:
+        """
+        Order a draft by CreateDraftCertificate; it is of the type's newest version.
+
+        Raises:
+            NotAcceptedError: The adapter makes none.
+        """
+        from intyg.mocks.journalsystem.drafts import answers_of
+
+        __tracebackhide__ = True
+        intyg_type = self._issuer.types().named(typ)
+        code = (intyg_type.xml_code, intyg_type.xml_system)
+        answer, intygs_id = self._calls.order_draft(code, person, ref)
+        _checked("CreateDraftCertificate", answer, check=True)
+        signed_at = self._local(timedelta(minutes=1))
+        wanted = example(intyg_type, signed_at=signed_at, size=Size.MINIMAL, person_id=person)
+        made = require_id(intygs_id)
+        answers, unit = answers_of(wanted[-1]), self._calls.unit()
+        return Utkast(self._calls.drafts(), made, person, answers, unit)
 
     def sign(self, body: bytes) -> Intyg:
         """
