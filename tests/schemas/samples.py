@@ -119,18 +119,6 @@ _MESSAGE_START = f"""
 _ARENDEN = "<c:totalt>1</c:totalt><c:ejBesvarade>1</c:ejBesvarade><c:besvarade>0</c:besvarade>"
 
 _REQUESTS: dict[str, str] = {
-    "CreateDraftCertificate:3": f"""
-  <m:intyg>
-    <m:typAvIntyg><t:code>LISJP</t:code>
-      <t:codeSystem>b64ea353-e8f6-4832-b563-fc7d46f29548</t:codeSystem></m:typAvIntyg>
-    <m:patient><c:person-id>{_PERSON}</c:person-id><c:fornamn>Prov</c:fornamn>
-      <c:efternamn>Person</c:efternamn><c:postadress/><c:postnummer/><c:postort/></m:patient>
-    <m:skapadAv><m:personal-id>{_HSA}</m:personal-id>
-      <m:fullstandigtNamn>Prov</m:fullstandigtNamn>
-      <m:enhet><m:enhets-id>{_HSA}</m:enhets-id><m:enhetsnamn>Enheten</m:enhetsnamn></m:enhet>
-    </m:skapadAv>
-    <m:ref>EHR-1</m:ref>
-  </m:intyg>""",
     "RegisterCertificate:3": _SVAR_PA + _INTYG,
     "SendCertificateToRecipient:2": f"""
   <m:skickatTidpunkt>2026-11-20T10:00:00</m:skickatTidpunkt>
@@ -166,6 +154,18 @@ _REQUESTS: dict[str, str] = {
   <m:mottagnaFragor>{_ARENDEN}<c:hanterade>0</c:hanterade></m:mottagnaFragor>
   <m:ref>ref-1</m:ref>
   <x:hanteratAv>{_HSA}</x:hanteratAv>""",
+    "CreateDraftCertificate:3": f"""
+  <m:intyg>
+    <m:typAvIntyg><t:code>LISJP</t:code>
+      <t:codeSystem>b64ea353-e8f6-4832-b563-fc7d46f29548</t:codeSystem></m:typAvIntyg>
+    <m:patient><c:person-id>{_PERSON}</c:person-id><c:fornamn>Prov</c:fornamn>
+      <c:efternamn>Person</c:efternamn><c:postadress/><c:postnummer/><c:postort/></m:patient>
+    <m:skapadAv><m:personal-id>{_HSA}</m:personal-id>
+      <m:fullstandigtNamn>Prov</m:fullstandigtNamn>
+      <m:enhet><m:enhets-id>{_HSA}</m:enhets-id><m:enhetsnamn>Enheten</m:enhetsnamn></m:enhet>
+    </m:skapadAv>
+    <m:ref>EHR-1</m:ref>
+  </m:intyg>""",
 }
 
 RESULT_KEYS = tuple(_REQUESTS)
