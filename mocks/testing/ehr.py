@@ -13,7 +13,7 @@ from lxml import etree
 
 from intyg.mocks.journalsystem.sample import UNIT
 from intyg.mocks.rules.model import unknown
-from intyg.mocks.testing.doctor import Utkast, require_id
+from intyg.mocks.testing.doctor import Signed, Utkast, require_id
 from intyg.mocks.testing.sentences import NotAcceptedError, SentenceError
 from intyg.schemas.codes import Amne
 from intyg.schemas.examples.draft import Parent
@@ -239,13 +239,15 @@ class Ehr:
         _checked("RegisterCertificate", answer, check)
         return Intyg(intyg.intygs_id, intyg.typ, intyg.person, intyg.body, answer)
 
-    def send(self, intyg: Intyg, to: str = "FKASSA", *, check: bool = True) -> Answer:
+    def send(self, intyg: Intyg | Signed, to: str = "FKASSA", *, check: bool = True) -> Answer:
         """Have a registered certificate sent to a recipient (part code)."""
         __tracebackhide__ = True
         answer = self._calls.send(intyg.intygs_id, intyg.person, to, self._local())
         return _checked("SendCertificateToRecipient", answer, check)
 
-    def revoke(self, intyg: Intyg, reason: str = "Fel patient", *, check: bool = True) -> Answer:
+    def revoke(
+        self, intyg: Intyg | Signed, reason: str = "Fel patient", *, check: bool = True
+    ) -> Answer:
         """Withdraw a certificate."""
         __tracebackhide__ = True
         answer = self._calls.revoke(intyg.intygs_id, intyg.person, self._local(), reason)

@@ -81,6 +81,7 @@ class _Older:
     intyg_type: IntygType
     patient: PersonId
     answers: Json = field(repr=False)
+    enhet: Json = field(repr=False)  # of its `skapadAv`
     stored: StoredIntyg | None  # None: a locked draft
     newer: tuple[StoredIntyg, ...]
     drafts: Mapping[str, tuple[Draft, ...]]  # by relation
@@ -144,6 +145,7 @@ def make_from(
         relation=Relation(relation, source) if relation else None,
         svar_pa=_svar_pa(older) if way is Way.COMPLEMENT else None,
         source=source,
+        enhet=_same_unit(older, wish),
         replaces=source if way is Way.REPLACE else None,
     )
 
@@ -175,10 +177,12 @@ def _intyg(rows: Rows, services: Services, source: str) -> _Older:
     if stored is None:
         raise UnknownDraftError(NO_INTYG)
     intyg_type = services.types.find(stored.intyg.typ, stored.intyg.version)
+    whole = _as_json(stored, intyg_type)
     return _Older(
         intyg_type=intyg_type,
         patient=stored.intyg.patient,
-        answers=_answers(stored, intyg_type),
+        answers=whole["svar"],
+        enhet=whole["skapadAv"]["enhet"],
         stored=stored,
         newer=related_intyg(rows, stored),
         drafts={one: rows.drafts.related(source, one) for one in TypAvRelation},
@@ -186,15 +190,14 @@ def _intyg(rows: Rows, services: Services, source: str) -> _Older:
     )
 
 
-def _answers(stored: StoredIntyg, intyg_type: IntygType) -> Json:
+def _as_json(stored: StoredIntyg, intyg_type: IntygType) -> Json:
     element = parse(stored.body).getroot().find(_INTYG)
     assert element is not None  # it was valid when it came
     try:
-        answers: Json = intyg_to_json(element, intyg_type)["svar"]
+        return intyg_to_json(element, intyg_type)
     except JsonFormError as exc:
         finding = Finding("NO_JSON", exc.text, exc.path)
         raise RuleError("The certificate holds what no draft can take over:", [finding]) from None
-    return answers
 
 
 def _draft(rows: Rows, services: Services, source: str) -> _Older:
@@ -209,11 +212,18 @@ def _draft(rows: Rows, services: Services, source: str) -> _Older:
         intyg_type=services.types.find(draft.typ, draft.version),
         patient=draft.patient,
         answers=dict(draft.content["svar"]),
+        enhet=draft.content["skapadAv"]["enhet"],
         stored=None,
         newer=(),
         drafts={one: rows.drafts.related(source, one) for one in TypAvRelation},
         meddelanden=(),
     )
+
+
+def _same_unit(older: _Older, wish: Wish) -> Json | None:
+    """What the older one says of its unit, for a new one of the same; None for another's."""
+    named = older.enhet["enhets-id"].get("extension", "")
+    return older.enhet if named.upper() == wish.skapad_av.enhet.enhets_id.upper() else None
 
 
 def _svar_pa(older: _Older) -> MeddelandeReferens:

@@ -53,6 +53,7 @@ class NewDraft:
         answers: Answers that are taken as they are; of the type's form.
         ref: The EHR's own reference.
         source: What the answers were taken from.
+        enhet: What stands of the unit in `skapadAv`; None: what the settings say.
         replaces: Id of the certificate that it is to replace.
         dry: Say what would come of it, and keep nothing.
     """
@@ -66,6 +67,7 @@ class NewDraft:
     relation: Relation | None = None
     svar_pa: MeddelandeReferens | None = None
     source: str | None = None
+    enhet: Json | None = field(default=None, repr=False)
     replaces: str | None = None
     dry: bool = False
 
@@ -175,7 +177,7 @@ def _prefill(new: NewDraft, it: About) -> Prefill | None:
 
 
 def _draft(new: NewDraft, it: About, member: StaffMember | None, given: Prefill | None) -> Draft:
-    skapad_av = _with_provider(new.skapad_av, it.services)
+    skapad_av = _with_provider(new, it.services)
     answers = it.filler.filled(new.answers) | (given.answers if given else {})
     draft = Draft(
         intygs_id=str(uuid.uuid4()),
@@ -183,7 +185,7 @@ def _draft(new: NewDraft, it: About, member: StaffMember | None, given: Prefill 
         version=new.intyg_type.xml_versions[-1],
         patient=new.patient,
         skapad_av=skapad_av,
-        content={"skapadAv": _author(skapad_av, member, it.services), "svar": answers},
+        content={"skapadAv": _author(skapad_av, member, it.services, new.enhet), "svar": answers},
         state=DraftState.INCOMPLETE,
         created_at=it.now,
         saved_at=it.now,
@@ -204,21 +206,27 @@ def _unit_settings(services: Services, enhets_id: str) -> CareUnitSettings | Non
     return next((unit for key, unit in units.items() if key.upper() == enhets_id.upper()), None)
 
 
-def _with_provider(skapad_av: HosPersonal, services: Services) -> HosPersonal:
-    known, enhet = _unit_settings(services, skapad_av.enhet.enhets_id), skapad_av.enhet
-    if enhet.vardgivare_id or known is None:
-        return skapad_av
-    return replace(skapad_av, enhet=replace(enhet, vardgivare_id=known.vardgivare_id))
+def _with_provider(new: NewDraft, services: Services) -> HosPersonal:
+    """Who wants it, with the care provider: as said, as the older one has it, as settings say."""
+    enhet = new.skapad_av.enhet
+    known = _unit_settings(services, enhet.enhets_id)
+    provider = enhet.vardgivare_id or (known.vardgivare_id if known else "")
+    if not provider and new.enhet is not None:
+        provider = str(new.enhet["vardgivare"]["vardgivare-id"].get("extension", ""))
+    return replace(new.skapad_av, enhet=replace(enhet, vardgivare_id=provider))
 
 
-def _author(skapad_av: HosPersonal, member: StaffMember | None, services: Services) -> Json:
+def _author(
+    skapad_av: HosPersonal, member: StaffMember | None, services: Services, enhet: Json | None
+) -> Json:
     """`skapadAv` as it stands in the certificate to be."""
     yrken = member.yrken if member else Yrken()
+    known = _unit_settings(services, skapad_av.enhet.enhets_id)
     author: Json = {
         "personal-id": {"root": HSA_ID_ROOT, "extension": skapad_av.personal_id},
         "fullstandigtNamn": skapad_av.fullstandigt_namn,
         "befattning": _codes(yrken.befattningar, _BEFATTNING_SYSTEM),
-        "enhet": _unit(skapad_av.enhet, _unit_settings(services, skapad_av.enhet.enhets_id)),
+        "enhet": enhet or _unit(skapad_av.enhet, known),
         "legitimeratYrke": _codes(yrken.legitimerade, _YRKE_SYSTEM),
     }
     return {name: value for name, value in author.items() if value != []}
