@@ -11,8 +11,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic import op
 
-revision = "r0002_drafts"
-down_revision = "r0001"
+revision = "r0003"
+down_revision = "r0002"
 branch_labels = None
 depends_on = None
 
