@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from intyg.adapter.domain.clock import SWEDEN, swedish_day
+from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.person import PersonFacts
 from intyg.adapter.rules.signer_roles import StaffMember, role_of
 from intyg.schemas.codes import TypAvRelation
@@ -61,7 +62,7 @@ TEMPLATES: Final[Mapping[str, str]] = {"DB": "DOI", "LISJP": "AG7804"}
 def has_assignment(member: StaffMember, enhets_id: str, day: date) -> bool:
     """Whether somebody has an assignment for care at a unit on a day."""
     return any(
-        one.enhets_id.upper() == enhets_id.upper()
+        same_hsa_id(one.enhets_id, enhets_id)
         and one.andamal.strip().lower() == CARE
         and (one.first is None or one.first <= day)
         and (one.last is None or day <= one.last)

@@ -1,7 +1,7 @@
 """What all rows share: one transaction, the bodies, and columns that stand in several tables."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.domain.intyg import Enhet, HosPersonal, MeddelandeReferens
 from intyg.adapter.domain.person import PersonId
 from intyg.adapter.store import tables
@@ -109,3 +110,9 @@ def to_svar_pa(row: sa.Row[Any]) -> MeddelandeReferens | None:
     if row.svar_pa_meddelande_id is None:
         return None
     return MeddelandeReferens(row.svar_pa_meddelande_id, row.svar_pa_referens_id)
+
+
+def is_hsa_id(column: sa.Column[str], wanted: Collection[str]) -> sa.ColumnElement[bool]:
+    """As `same_hsa_id`: A to Z in either case. Beside the patient's number no index is needed."""
+    keys = sorted(map(hsa_key, wanted))
+    return sa.or_(column.in_(sorted(wanted)), sa.func.upper(column).in_(keys))

@@ -14,6 +14,7 @@ from intyg.adapter.store import tables
 from intyg.adapter.store.base import (
     Transaction,
     hos_personal_columns,
+    is_hsa_id,
     person_columns,
     svar_pa_columns,
     to_hos_personal,
@@ -89,7 +90,7 @@ class DraftRows:
     def of_unit(self, enhets_id: str) -> tuple[Draft, ...]:
         """A unit's drafts that have content, oldest first; HSA-ids without regard to case."""
         return self._find(
-            sa.func.upper(_TABLE.c.enhets_id) == enhets_id.upper(),
+            is_hsa_id(_TABLE.c.enhets_id, [enhets_id]),
             _TABLE.c.state.in_([state.value for state in OPEN]),
         )
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.intyg import Intyg, IntygsStatus, Relation, StoredIntyg
 from intyg.adapter.domain.person import PersonId
@@ -16,6 +15,7 @@ from intyg.adapter.store.base import (
     Transaction,
     checked_body,
     hos_personal_columns,
+    is_hsa_id,
     person_columns,
     svar_pa_columns,
     to_hos_personal,
@@ -250,9 +250,9 @@ class IntygRows:
             table.c.typ.not_in(sorted(not_typer)),
         ]
         if enhets_ids is not None:
-            conditions.append(_is_hsa_id(table.c.enhets_id, enhets_ids))
+            conditions.append(is_hsa_id(table.c.enhets_id, enhets_ids))
         if vardgivare_id is not None:
-            conditions.append(_is_hsa_id(table.c.vardgivare_id, {vardgivare_id}))
+            conditions.append(is_hsa_id(table.c.vardgivare_id, {vardgivare_id}))
         if typer is not None:
             conditions.append(table.c.typ.in_(sorted(typer)))
         found = self._find(*conditions)
@@ -276,12 +276,6 @@ class IntygRows:
     def _find(self, *conditions: sa.ColumnElement[bool]) -> tuple[StoredIntyg, ...]:
         rows = self._connection.execute(_SELECT_INTYG.where(*conditions))
         return tuple(_to_stored_intyg(row) for row in rows)
-
-
-def _is_hsa_id(column: sa.Column[str], wanted: Collection[str]) -> sa.ColumnElement[bool]:
-    """As `same_hsa_id`: A to Z in either case. Beside the patient's number no index is needed."""
-    keys = sorted(map(hsa_key, wanted))
-    return sa.or_(column.in_(sorted(wanted)), sa.func.upper(column).in_(keys))
 
 
 def _to_stored_intyg(row: sa.Row[Any]) -> StoredIntyg:

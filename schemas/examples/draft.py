@@ -16,7 +16,7 @@ from intyg.schemas.codes import (
     RELATION_SYSTEM,
     SAMORDNINGSNUMMER_ROOT,
 )
-from intyg.schemas.intyg_model import Instans, IntygType, Question
+from intyg.schemas.intyg_model import Instans, IntygType, Question, Role
 from intyg.schemas.ns import (
     CORE,
     EXT32,
@@ -26,6 +26,15 @@ from intyg.schemas.ns import (
 
 REGISTER: Final = message("RegisterCertificate", 3)
 ADDRESS_SOURCE_SYSTEM: Final = "4ade8de2-effe-41d0-b177-fedc820e69fa"
+YRKE_SYSTEM: Final = "1.2.752.29.23.1.6"
+
+_LICENCES: Final = {
+    Role.LAKARE: "LK",
+    Role.PRIVATLAKARE: "LK",
+    Role.TANDLAKARE: "TL",
+    Role.SJUKSKOTERSKA: "SJ",
+    Role.BARNMORSKA: "BM",
+}
 """Code system of `kallaAdressuppgifter`: where a patient's address was taken from."""
 
 _C, _T = f"{{{CORE}}}", f"{{{TYPES}}}"
@@ -287,7 +296,9 @@ def _frame(root: etree._Element, intyg_type: IntygType, frame: Frame) -> etree._
     _put(intyg, "signeringstidpunkt", time)
     _put(intyg, "skickatTidpunkt", time)
     _patient(intyg, frame)
-    fill_hos_personal(etree.SubElement(intyg, f"{_C}skapadAv"), frame)
+    skapad_av = etree.SubElement(intyg, f"{_C}skapadAv")
+    fill_hos_personal(skapad_av, frame)
+    _profession(skapad_av, intyg_type.signs[0])
     if frame.parent:
         relation = etree.SubElement(intyg, f"{_C}relation")
         typ = etree.SubElement(relation, f"{_C}typ")
@@ -326,6 +337,12 @@ def fill_hos_personal(element: etree._Element, frame: Frame) -> None:
     vardgivare = etree.SubElement(enhet, f"{_C}vardgivare")
     _id(vardgivare, "vardgivare-id", HSA_ID_ROOT, frame.provider)
     _put(vardgivare, "vardgivarnamn", "Provregionen")
+
+
+def _profession(skapad_av: etree._Element, role: Role) -> None:
+    """The licence of somebody who may sign the type, which an adapter may want to see."""
+    yrke = etree.SubElement(skapad_av, f"{{{EXT32}}}legitimeratYrke", nsmap={"e": EXT32})
+    fill_code(yrke, _LICENCES[role], YRKE_SYSTEM)
 
 
 def _put(parent: etree._Element, name: str, text: str) -> None:

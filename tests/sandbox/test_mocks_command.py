@@ -19,6 +19,7 @@ from intyg.adapter.cli.main import cli
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.httpd.ports import held_port
 from intyg.adapter.signature.demo_keys import CLIENT_HSA_ID, make_test_keys
+from intyg.mocks.personas import PERSONAS
 from intyg.mocks.rules.files import read_rules
 
 GOOD = "- answers: {kind: reset, store: true}\n"
@@ -139,7 +140,7 @@ def started(*arguments: str, **variables: str) -> Iterator[list[str]]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
         try:
-            said = [process.stderr.readline() for _ in range(5)]
+            said = [process.stderr.readline() for _ in PERSONAS]
             if "--no-token" not in arguments:
                 said.append(process.stderr.readline())
             yield said

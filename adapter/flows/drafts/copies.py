@@ -28,6 +28,7 @@ from intyg.adapter.domain.draft_texts import (
     UNKNOWN_DRAFT,
 )
 from intyg.adapter.domain.errors import DraftStateError, RuleError, UnknownDraftError
+from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import HosPersonal, MeddelandeReferens, Relation, StoredIntyg
 from intyg.adapter.domain.meddelande import FragaState, StoredMeddelande
 from intyg.adapter.domain.person import PersonId
@@ -223,7 +224,7 @@ def _draft(rows: Rows, services: Services, source: str) -> _Older:
 def _same_unit(older: _Older, wish: Wish) -> Json | None:
     """What the older one says of its unit, for a new one of the same; None for another's."""
     named = older.enhet["enhets-id"].get("extension", "")
-    return older.enhet if named.upper() == wish.skapad_av.enhet.enhets_id.upper() else None
+    return older.enhet if same_hsa_id(named, wish.skapad_av.enhet.enhets_id) else None
 
 
 def _svar_pa(older: _Older) -> MeddelandeReferens:

@@ -14,6 +14,7 @@ from intyg.adapter.domain.draft_texts import (
     UNKNOWN_TYPE,
 )
 from intyg.adapter.domain.errors import DraftRefusedError
+from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import Enhet, HosPersonal, MeddelandeReferens, Relation, Yrken
 from intyg.adapter.domain.person import PatientKind, PersonFacts, PersonId
 from intyg.adapter.drafts.prefill import Prefill, prefill
@@ -203,7 +204,7 @@ def _draft(new: NewDraft, it: About, member: StaffMember | None, given: Prefill 
 def _unit_settings(services: Services, enhets_id: str) -> CareUnitSettings | None:
     """What the settings say of a unit; HSA-ids without regard to case."""
     units = services.settings.drafts.units
-    return next((unit for key, unit in units.items() if key.upper() == enhets_id.upper()), None)
+    return next((unit for key, unit in units.items() if same_hsa_id(key, enhets_id)), None)
 
 
 def _with_provider(new: NewDraft, services: Services) -> HosPersonal:

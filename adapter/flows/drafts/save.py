@@ -13,6 +13,7 @@ from intyg.adapter.domain.draft_texts import (
     RESERVE_NOTICE,
 )
 from intyg.adapter.domain.errors import DraftConflictError, RuleError
+from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import Enhet
 from intyg.adapter.domain.person import PersonId
 from intyg.adapter.drafts.answers import check_answers
@@ -144,13 +145,13 @@ def _check_author(author: object, draft: Draft, by: Actor) -> list[Finding]:
     unit = draft.skapad_av.enhet.enhets_id
     try:
         named = author["enhet"]["enhets-id"]["extension"]  # type: ignore[index]
-        same = str(named).upper() == unit.upper()
+        same = same_hsa_id(str(named), unit)
         author["enhet"]["vardgivare"]["vardgivare-id"].get("extension")  # type: ignore[index]
         author["enhet"]["arbetsplatskod"].get("extension")  # type: ignore[index]
         who = str(author["personal-id"]["extension"])  # type: ignore[index]
     except (TypeError, KeyError, AttributeError):
         return [Finding("AUTHOR", ANOTHER_UNIT.format(unit=unit), f"{AUTHOR}.enhet.enhets-id")]
-    if same and who.upper() != by.personal_id.upper() and not by.name:
+    if same and not same_hsa_id(who, by.personal_id) and not by.name:
         text = "give the name of who becomes the author"
         return [Finding("AUTHOR", text, f"{AUTHOR}.fullstandigtNamn")]
     if same:
@@ -161,7 +162,7 @@ def _check_author(author: object, draft: Draft, by: Actor) -> list[Finding]:
 def _author(author: Json, before: Json, by: Actor) -> Json:
     """`skapadAv` with whoever saves as author; somebody else's professions do not stay."""
     given = author.get("personal-id", {}).get("extension")
-    if author is before and given != by.personal_id:
+    if author is before and not same_hsa_id(given, by.personal_id):
         others = ("befattning", "legitimeratYrke", "specialistkompetens", "forskrivarkod")
         author = {name: value for name, value in author.items() if name not in others}
     named = {"personal-id": author["personal-id"] | {"extension": by.personal_id}}

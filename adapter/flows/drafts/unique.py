@@ -22,6 +22,7 @@ from intyg.adapter.domain.draft_texts import (
     SIGNED_SAME_UNIT,
 )
 from intyg.adapter.domain.errors import DraftRefusedError
+from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import Enhet
 from intyg.adapter.domain.person import PersonId
 from intyg.adapter.store import Rows
@@ -103,10 +104,10 @@ def _nearest(others: Iterable[Enhet], enhet: Enhet) -> int | None:
 
 
 def _distance(one: Enhet, other: Enhet) -> int:
-    if one.enhets_id.upper() == other.enhets_id.upper():
+    if same_hsa_id(one.enhets_id, other.enhets_id):
         return 0
-    provider = one.vardgivare_id.upper()
-    return 1 if provider and provider == other.vardgivare_id.upper() else 2
+    named = bool(one.vardgivare_id)
+    return 1 if named and same_hsa_id(one.vardgivare_id, other.vardgivare_id) else 2
 
 
 def _without_death_certificate(rows: Rows, patient: PersonId, intyg_type: IntygType) -> _Said:
