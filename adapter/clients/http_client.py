@@ -39,11 +39,13 @@ class NoAnswerError(Exception):
 
     Attributes:
         sent: Whether a byte has left, so that the request may have arrived.
+        tls: Whether it is TLS that failed.
     """
 
-    def __init__(self, cause: str, *, sent: bool) -> None:
+    def __init__(self, cause: str, *, sent: bool, tls: bool = False) -> None:
         super().__init__(cause)
         self.sent = sent
+        self.tls = tls
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,8 @@ class HttpClient:
             try:
                 return self._exchange(self._connection(url), url, request, limits.max_bytes)
             except _FAILURES as exc:
-                raise NoAnswerError(self._wire.cause_of(exc), sent=self._wire.sent) from exc
+                cause, tls = self._wire.cause_of(exc), isinstance(exc, ssl.SSLError)
+                raise NoAnswerError(cause, sent=self._wire.sent, tls=tls) from exc
 
     def adopt(self, url: str, sock: socket.socket) -> None:
         """Use a connection that is open already, for requests to this host and port."""

@@ -28,6 +28,18 @@ MAX_REMOTE_TEXT: Final = 2000
 
 _VP_CODE: Final = re.compile(r"\bVP\d{3}\b")
 _MARSHALLING: Final = re.compile(r"marshal", re.IGNORECASE)  # «Unmarshalling Error: …» and kin
+_PRODUCER_STATUS: Final = re.compile(r"VP_PRODUCER_EXCEPTION_HTTP_STATUS\W{1,3}(\d{3})\b")
+_PRODUCER_NOT_REACHED: Final = re.compile(
+    r"\b(?:ConnectException|ConnectTimeoutException|HttpHostConnectException|"
+    r"NoRouteToHostException|UnknownHostException|SSLHandshakeException)\b|\bconnect timed out\b",
+    re.IGNORECASE,
+)
+_KNOWN_ID: Final = re.compile(r"\bMEDDELANDE_ID_NOT_UNIQUE_ERROR\b")
+"""The national services' word for a message id that they have already; INFO elsewhere."""
+
+NOT_REACHED: Final = "not reached"
+"""Of a producer behind the platform: no connection, so that nothing has arrived."""
+
 _FAULT_CODES: Final = frozenset({"Client", "Server", "MustUnderstand", "VersionMismatch"})
 
 
@@ -50,6 +62,8 @@ class Answer:
         fault_code: `Server`, without prefix, or `(other)`.
         vp_code: The national platform's own code in a fault, `VP009`.
         marshalling: The fault says that the receiver could not read the message.
+        producer: What the platform says of the producer that it did not get an answer from.
+        known_id: The result says that the message's id has been there before.
         detail: Why there is nothing, in our own words.
         remote_text: resultText or faultstring; may quote person data.
     """
@@ -60,6 +74,8 @@ class Answer:
     fault_code: str | None = None
     vp_code: str | None = None
     marshalling: bool = False
+    producer: str | None = None
+    known_id: bool = False
     detail: str = ""
     remote_text: str | None = field(default=None, repr=False)
 
@@ -104,6 +120,7 @@ def _read_result(result_code: etree._Element) -> Answer:
         AnswerKind.RESULT,
         result_code=_known(_text(result_code), ResultCode),
         error_id=_known(error_id, ErrorId) if error_id else None,
+        known_id=bool(_KNOWN_ID.search(siblings.get("resultText") or "")),
         remote_text=_cut(siblings.get("resultText")),
     )
 
@@ -121,8 +138,17 @@ def _read_fault(fault: etree._Element) -> Answer:
         fault_code=local if local in _FAULT_CODES else OTHER,
         vp_code=vp_code[0] if vp_code else None,
         marshalling=bool(_MARSHALLING.search(whole)),
+        producer=_producer(whole),
         remote_text=_cut(string),
     )
+
+
+def _producer(text: str) -> str | None:
+    """The HTTP status of the producer, `NOT_REACHED`, or None where the platform does not say."""
+    status = _PRODUCER_STATUS.search(text)
+    if status is not None:
+        return status[1]
+    return NOT_REACHED if _PRODUCER_NOT_REACHED.search(text) else None
 
 
 def _charset(content_type: str | None) -> str | None:

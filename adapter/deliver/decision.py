@@ -7,13 +7,16 @@ Source: clinicalprocess_healthcond_certificate_3.3.xsd, `ErrorIdType`; what the 
 do about answers; the national platform's fault codes.
 """
 
+import zlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
 
-from intyg.adapter.deliver.answer import Answer, AnswerKind
+from intyg.adapter.deliver.answer import NOT_REACHED, Answer, AnswerKind
 from intyg.adapter.domain.delivery import Outcome, OutcomeKind
+from intyg.adapter.domain.way import WayNews
 from intyg.adapter.settings.settings import DeliverySettings
 from intyg.schemas.codes import ErrorId, ResultCode
 
@@ -28,6 +31,10 @@ RESENDABLE: Final = frozenset(
     }
 )
 """Contracts that may be sent twice, since the receiver knows the message again by its ids."""
+
+
+MAX_RETRY_AFTER_SECONDS: Final = 3600.0
+"""No receiver makes us wait longer by `Retry-After`."""
 
 
 class Transfer(StrEnum):
@@ -48,12 +55,16 @@ class Exchange:
         http_status: Of the answer, if there is one.
         answer: Its body, with ANSWERED.
         cause: Why there is none, in our own words.
+        tls: That is TLS: a certificate, theirs or ours.
+        retry_after: The header, as it came.
     """
 
     transfer: Transfer
     http_status: int | None = None
     answer: Answer | None = None
     cause: str = ""
+    tls: bool = False
+    retry_after: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,11 +75,16 @@ class Row:
     Attributes:
         kind: What the attempt came to.
         why: For the operator, and for who reads the table.
+        news: What it says of the way.
         first_attempts: Only for so many attempts; then the next row that fits.
+        doubtful: Only after an attempt that may have arrived.
+        producer: What the platform says of the producer.
+        last: No more attempts after this one.
     """
 
     kind: OutcomeKind
     why: str
+    news: WayNews = WayNews.ANSWERED
     transfer: Transfer | None = Transfer.ANSWERED
     answer: AnswerKind | None = None
     result: frozenset[str] | None = None
@@ -78,8 +94,15 @@ class Row:
     http: range | None = None
     contracts: frozenset[str] | None = None
     first_attempts: int | None = None
+    tls: bool | None = None
+    doubtful: bool | None = None
+    known_id: bool | None = None
+    producer: frozenset[str | None] | None = None
+    last: bool = False
 
-    def fits(self, contract: str, exchange: Exchange, attempt: int) -> bool:
+    def fits(
+        self, contract: str, exchange: Exchange, attempt: int, *, doubtful: bool = False
+    ) -> bool:
         answer = exchange.answer or Answer(AnswerKind.NOTHING)
         return (
             self.transfer in (None, exchange.transfer)
@@ -91,7 +114,16 @@ class Row:
             and (self.http is None or exchange.http_status in self.http)
             and (self.contracts is None or contract in self.contracts)
             and (self.first_attempts is None or attempt <= self.first_attempts)
+            and self.tls in (None, exchange.tls)
+            and self.doubtful in (None, doubtful)
+            and self.known_id in (None, answer.known_id)
+            and (self.producer is None or answer.producer in self.producer)
         )
+
+    @property
+    def stops(self) -> bool:
+        """It stops the way, and uses up no attempt."""
+        return self.news in (WayNews.STOPS_WAY, WayNews.STOPS_DESTINATION)
 
 
 def _set(*values: str) -> frozenset[str]:
@@ -117,12 +149,37 @@ def _result(
     )
 
 
-def _fault(kind: OutcomeKind, why: str, *vp: str, marshalling: bool | None = None) -> Row:
-    return Row(kind, why, answer=AnswerKind.FAULT, vp=_set(*vp) or None, marshalling=marshalling)
+def _fault(
+    kind: OutcomeKind,
+    why: str,
+    *vp: str,
+    news: WayNews = WayNews.ANSWERED,
+    marshalling: bool | None = None,
+    producer: frozenset[str | None] | None = None,
+) -> Row:
+    return Row(
+        kind,
+        why,
+        news,
+        answer=AnswerKind.FAULT,
+        vp=_set(*vp) or None,
+        marshalling=marshalling,
+        producer=producer,
+    )
 
 
-def _http(kind: OutcomeKind, why: str, first: int, last: int) -> Row:
-    return Row(kind, why, http=range(first, last + 1))
+def _http(
+    kind: OutcomeKind,
+    why: str,
+    first: int,
+    last: int | None = None,
+    *,
+    news: WayNews = WayNews.ANSWERED,
+    first_attempts: int | None = None,
+) -> Row:
+    return Row(
+        kind, why, news, http=range(first, (last or first) + 1), first_attempts=first_attempts
+    )
 
 
 _OK, _INFO, _ERROR = ResultCode.OK, ResultCode.INFO, ResultCode.ERROR
@@ -140,15 +197,35 @@ EARLY_ATTEMPTS: Final = 5
 """How often a certificate that the receiver does not know may turn out to have been on its way:
 with the national waits the fifth attempt is made after 7 hours and 6 minutes."""
 
+_KNOW_MESSAGES: Final = _set("SendMessageToCare:2", "SendMessageToRecipient:2")
+"""Contracts whose receivers say by code that they have a message already. RegisterCertificate is
+not one: its text for a certificate that is there is the same for another person's."""
+
+_WAY: Final = WayNews.STOPS_WAY
+_DESTINATION: Final = WayNews.STOPS_DESTINATION
+_SILENT: Final = WayNews.SILENT
+_NOT_SENT: Final = Transfer.NOT_SENT
+_WRONG_ADDRESS: Final = _set("404", "405", "410")
+_NO_ACCESS: Final = _set("401", "403")
+_ADDRESS, _ACCESS = "the address is wrong", "the receiver does not let us in"
+_BETWEEN = "somebody between us did not get an answer"
+_BUSY = "the receiver is busy"
+
 # fmt: off
 TABLE: Final[tuple[Row, ...]] = (
     # --- no answer ---
-    Row(_RETRY,   "nothing was sent", transfer=Transfer.NOT_SENT),
-    Row(_UNKNOWN, "it may have arrived", transfer=Transfer.NO_ANSWER),
+    Row(_RETRY,   "nothing was sent", _SILENT, _NOT_SENT, tls=True, first_attempts=4),
+    Row(_RETRY,   "nothing was sent: somebody must look at the certificates", _DESTINATION,
+        _NOT_SENT, tls=True),
+    Row(_RETRY,   "nothing was sent", _SILENT, _NOT_SENT),
+    Row(_UNKNOWN, "it may have arrived", _SILENT, Transfer.NO_ANSWER),
     # --- a result, whatever the HTTP status ---
     _result(_DELIVERED, "done", _OK),
     _result(_DELIVERED, "done, with a remark", _INFO),
     _result(_RETRY,   "perhaps a passing fault", _ERROR, ErrorId.TECHNICAL_ERROR),
+    # The national duplicate of a message: only after a doubt, else two messages have one id.
+    Row(_DELIVERED, "it had arrived before: its id is known", answer=AnswerKind.RESULT,
+        result=_set(_ERROR), known_id=True, doubtful=True, contracts=_KNOW_MESSAGES),
     # Towards EHRs, nationally, everything else is final, also an ERROR without errorId.
     _result(_REFUSED, "the EHR refuses it", _ERROR, contracts=_CARE),
     _result(_REFUSED, "the request is wrong", _ERROR, ErrorId.VALIDATION_ERROR),
@@ -163,20 +240,41 @@ TABLE: Final[tuple[Row, ...]] = (
     _result(_REFUSED, "an error without a known reason", _ERROR),
     # --- a SOAP fault, whatever the HTTP status ---
     # The platform's own codes first: its texts quote the producer's.
-    _fault(_RETRY,   "the platform lacks something for the moment", "VP008", "VP012"),
-    _fault(_UNKNOWN, "the producer did not answer the platform", "VP009"),
-    _fault(_REFUSED, "the platform will not take it until something is ordered or changed",
-           "VP001", "VP002", "VP003", "VP004", "VP005", "VP006", "VP007", "VP010", "VP011", "VP013",
-           "VP014", "VP015"),
+    _fault(_RETRY,   "the platform's register does not answer", "VP008", news=_SILENT),
+    _fault(_RETRY,   "the platform lacks something for the moment", "VP012"),
+    _fault(_RETRY,   "the platform did not reach the producer", "VP009",
+           news=_SILENT, producer=frozenset({NOT_REACHED})),
+    _fault(_RETRY,   "the producer's address is wrong", "VP009",
+           news=_WAY, producer=_WRONG_ADDRESS),
+    _fault(_RETRY,   "the producer does not let the platform in", "VP009",
+           news=_WAY, producer=_NO_ACCESS),
+    _fault(_REFUSED, "too large for the producer", "VP009", producer=_set("413")),
+    _fault(_RETRY,   "the producer is busy or failed", "VP009",
+           producer=_set("408", "425", "429", "500", "503")),
+    _fault(_UNKNOWN, "the producer did not answer the platform", "VP009", news=_SILENT),
+    _fault(_RETRY,   "route, permission or address is to be ordered",
+           "VP004", "VP006", "VP007", "VP010", news=_WAY),
+    _fault(_RETRY,   "our way into the platform is to be repaired",
+           "VP002", "VP005", "VP011", "VP013", "VP014", news=_DESTINATION),
+    _fault(_REFUSED, "the platform cannot read it", "VP001", "VP003", "VP015"),
     _fault(_REFUSED, "the receiver cannot read it", marshalling=True),
     _fault(_RETRY,   "the receiver failed"),
     # --- an answer without either ---
     _http(_UNKNOWN, "an answer that says nothing", 200, 299),
-    _http(_RETRY,   "redirected, which is not followed", 300, 399),
-    _http(_REFUSED, "too large for the receiver", 413, 413),
-    _http(_RETRY,   "the address or the access is wrong, or the receiver is busy", 400, 499),
-    _http(_UNKNOWN, "somebody between us did not get an answer", 502, 502),
-    _http(_UNKNOWN, "somebody between us did not get an answer", 504, 504),
+    _http(_RETRY,   "redirected, which is not followed", 300, 399, news=_DESTINATION),
+    _http(_RETRY,   _ACCESS, 401, news=_DESTINATION),
+    _http(_RETRY,   _ACCESS, 403, news=_DESTINATION),
+    _http(_RETRY,   _ADDRESS, 404, 405, news=_WAY),
+    _http(_RETRY,   _ADDRESS, 410, news=_WAY),
+    _http(_REFUSED, "too large for the receiver", 413),
+    _http(_RETRY,   _BUSY, 408),
+    _http(_RETRY,   _BUSY, 425),
+    _http(_RETRY,   _BUSY, 429),
+    _http(_RETRY,   "the receiver does not take it", 400, 499, first_attempts=EARLY_ATTEMPTS),
+    Row(_RETRY,     "the receiver does not take it", http=range(400, 500), last=True),
+    _http(_UNKNOWN, _BETWEEN, 502, news=_SILENT),
+    _http(_UNKNOWN, _BETWEEN, 504, news=_SILENT),
+    _http(_RETRY,   _BUSY, 503, news=_SILENT),
     _http(_RETRY,   "the receiver failed", 500, 599),
     Row(_UNKNOWN, "an answer that says nothing", transfer=None),
 )
@@ -185,7 +283,14 @@ TABLE: Final[tuple[Row, ...]] = (
 
 
 def decide(
-    contract: str, exchange: Exchange, attempt: int, settings: DeliverySettings, now: datetime
+    contract: str,
+    exchange: Exchange,
+    attempt: int,
+    settings: DeliverySettings,
+    now: datetime,
+    *,
+    doubtful: bool = False,
+    spread: float = 0.0,
 ) -> Outcome:
     """
     Decide what an attempt came to, and when to try again.
@@ -196,15 +301,21 @@ def decide(
         attempt: Which attempt it was; the first is 1.
         settings: How often and how long to try.
         now: When the attempt ended.
+        doubtful: An earlier attempt with the same message may have arrived.
+        spread: As for `again_at`.
 
     Returns:
         RETRY, and UNKNOWN of a contract that may be sent twice, with the time of the next attempt,
-        or without when the attempts are used up.
+        or without when the attempts are used up. What stops the way uses up none.
     """
-    row = next(row for row in TABLE if row.fits(contract, exchange, attempt))
+    row = next(row for row in TABLE if row.fits(contract, exchange, attempt, doubtful=doubtful))
     retry_at = None
-    if row.kind is _RETRY or (row.kind is _UNKNOWN and contract in RESENDABLE):
-        retry_at = again_at(attempt, settings, now)
+    if row.stops:
+        retry_at = now + timedelta(seconds=settings.probe_seconds[0])
+    elif not row.last and (row.kind is _RETRY or (row.kind is _UNKNOWN and contract in RESENDABLE)):
+        retry_at = again_at(attempt, settings, now, spread)
+        if retry_at is not None:
+            retry_at = _asked_to_wait(exchange, now) or retry_at
     answer = exchange.answer
     return Outcome(
         kind=row.kind,
@@ -214,15 +325,50 @@ def decide(
         error_id=answer.error_id if answer else None,
         detail=_detail(row, exchange),
         remote_text=answer.remote_text if answer else None,
+        news=row.news,
     )
 
 
-def again_at(attempt: int, settings: DeliverySettings, now: datetime) -> datetime | None:
-    """When to try again after an attempt (the first is 1); None when it was the last."""
+def again_at(
+    attempt: int, settings: DeliverySettings, now: datetime, spread: float = 0.0
+) -> datetime | None:
+    """
+    When to try again after an attempt (the first is 1); None when it was the last.
+
+    Args:
+        spread: -1 to 1: by how much of `settings.jitter` sooner or later, so that what failed
+            together does not come back together.
+    """
     if attempt >= settings.max_attempts:
         return None
     waits = settings.waits_seconds
-    return now + timedelta(seconds=waits[min(attempt, len(waits)) - 1])
+    seconds = waits[min(attempt, len(waits)) - 1]
+    return now + timedelta(seconds=seconds * (1 + settings.jitter * spread))
+
+
+def spread_of(delivery_id: str, attempt: int) -> float:
+    """Where an attempt falls between -1 and 1: the same each time it is asked."""
+    return zlib.crc32(f"{delivery_id} {attempt}".encode()) / 0x7FFFFFFF - 1
+
+
+def _asked_to_wait(exchange: Exchange, now: datetime) -> datetime | None:
+    """
+    What `Retry-After` asks of us, an hour at most; None where it does not stand or is no time.
+
+    Source: RFC 9110 section 10.2.3: seconds, or a date.
+    """
+    told = (exchange.retry_after or "").strip()
+    longest = now + timedelta(seconds=MAX_RETRY_AFTER_SECONDS)
+    if told.isascii() and told.isdigit():
+        seconds = min(float(told[:10]), MAX_RETRY_AFTER_SECONDS)
+        return now + timedelta(seconds=seconds)
+    try:
+        at = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    if at.tzinfo is None:  # «-0000»: a zone is not known
+        at = at.replace(tzinfo=UTC)
+    return min(longest, max(at.astimezone(UTC), now + timedelta(seconds=1)))
 
 
 def _detail(row: Row, exchange: Exchange) -> str:
@@ -230,5 +376,5 @@ def _detail(row: Row, exchange: Exchange) -> str:
     facts = [row.why, exchange.cause]
     if answer is not None:
         facts += [answer.detail, f"fault {answer.fault_code}" if answer.fault_code else ""]
-        facts += [answer.vp_code or ""]
+        facts += [answer.vp_code or "", f"producer {answer.producer}" if answer.producer else ""]
     return "; ".join(fact for fact in facts if fact)

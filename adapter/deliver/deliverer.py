@@ -8,7 +8,7 @@ from typing import Final
 
 from intyg.adapter.clients.tls import client_context, files_as_they_are
 from intyg.adapter.clients.watched_file import FileState
-from intyg.adapter.deliver.decision import decide
+from intyg.adapter.deliver.decision import decide, spread_of
 from intyg.adapter.deliver.operation import Operation, read_operation
 from intyg.adapter.deliver.transport import (
     HEADER_VALUE,
@@ -93,7 +93,15 @@ class Deliverer:
                 return Outcome(OutcomeKind.BLOCKED, detail=exchange.detail)
             ask_again = now + timedelta(seconds=self._settings.hold_seconds)
             return Outcome(OutcomeKind.HELD, retry_at=ask_again, detail=exchange.detail)
-        return decide(delivery.new.contract, exchange, delivery.attempts, self._settings, now)
+        return decide(
+            delivery.new.contract,
+            exchange,
+            delivery.attempts,
+            self._settings,
+            now,
+            doubtful=delivery.doubtful,
+            spread=spread_of(delivery.id, delivery.attempts),
+        )
 
     def longest_attempt_seconds(self, destination: Destination) -> float:
         """Longest time that `deliver` can take, apart from looking up the host name."""

@@ -189,11 +189,12 @@ class GuardedTransport:
             reply = self.client.exchange(request, _limits(destination))
         except NoAnswerError as error:
             transfer = Transfer.NO_ANSWER if error.sent else Transfer.NOT_SENT
-            return Exchange(transfer, cause=str(error))
+            return Exchange(transfer, cause=str(error), tls=error.tls)
         finally:
             self._gate.withdraw(permit)
         answer = read_answer(reply.body, reply.content_type, max_bytes=MAX_ANSWER_BYTES)
-        return Exchange(Transfer.ANSWERED, reply.status, answer)
+        retry_after = reply.headers.get("Retry-After")
+        return Exchange(Transfer.ANSWERED, reply.status, answer, retry_after=retry_after)
 
 
 def longest_attempt_seconds(destination: Destination) -> float:

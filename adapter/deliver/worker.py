@@ -1,5 +1,8 @@
 """Take the next due delivery, make the attempt, record what came of it.
 
+Each destination is a lane, with so many attempts under way at most (`lanes.py`). A receiver that
+hangs keeps threads waiting, so another thread begins when all are taken.
+
 The attempt is made outside any transaction. Its outcome, and whatever follows from it, are recorded
 in one. A process that dies in between leaves the delivery in SENDING, and it is taken back.
 """
@@ -8,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Final, Protocol
@@ -15,12 +19,14 @@ from typing import Final, Protocol
 import structlog
 
 from intyg.adapter.deliver import RESENDABLE, again_at
+from intyg.adapter.deliver.lanes import FindDestination, RouteLanes
 from intyg.adapter.domain.clock import Clock
 from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import Destination
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.domain.kept_thread import KeptThread
 from intyg.adapter.domain.log import shown
+from intyg.adapter.domain.way import Stop, WayPolicy
 from intyg.adapter.settings.settings import DeliverySettings
 from intyg.adapter.store import LeaseLostError, Rows, Store
 
@@ -32,9 +38,6 @@ RECORDING_WAITS_SECONDS: Final = (0.1, 0.5, 2.0, 5.0)
 """Before recording once more when the database does not answer. If it never does, the lease runs
 out and the message is sent again."""
 
-FindDestination = Callable[[str, int, str], Destination | None]
-"""(contract's name, major version, logical address) → where to, if there is a route."""
-
 WhyNot = Callable[[str, str], str]
 """(contract's name, logical address) → why there is none."""
 
@@ -45,7 +48,17 @@ recorded. It asks no network and no clock: the transaction may be anybody's, and
 AfterDelivery = Callable[[Delivery, Outcome], Consequence]
 """Asks what must be known for that, before the transaction. The delivery is as claimed."""
 
+SPARE_SECONDS: Final = 5.0
+"""How long a thread beyond `workers` stays without work."""
+
+MOST_THREADS: Final = 64
+"""However many receivers hang."""
+
 _log = structlog.get_logger()
+
+
+class _RouteChangedError(Exception):
+    """A claimed delivery goes to another destination than it was claimed for."""
 
 
 class MakesAttempts(Protocol):
@@ -94,6 +107,13 @@ class Workers:
         self._clock = clock
         self._stopping = threading.Event()
         self.threads: list[KeptThread] = []
+        self._lanes = RouteLanes(find_destination, settings.workers)
+        self._policy = WayPolicy(
+            settings.breaker_failures, settings.probe_seconds, settings.breaker_seconds
+        )
+        self._pool = threading.Lock()
+        self._busy = 0
+        self._begun = 0
         self._turn = threading.Condition()
         self._attempting = 0
         self._held = False
@@ -107,18 +127,53 @@ class Workers:
         """
         self.recover()
         self._stopping.clear()
-        names = [f"worker-{n}" for n in range(self._settings.workers)]
-        self.threads = [KeptThread(name, partial(self._run, name)) for name in names]
-        for thread in self.threads:
-            thread.start()
+        with self._pool:
+            for _ in range(self._settings.workers):
+                self._begin_thread(spare=False)
 
     def stop(self) -> None:
-        """End the threads; attempts under way are finished and recorded first."""
+        """
+        End the threads; attempts under way are finished and recorded first.
+
+        Those that take longer than `stop_seconds` are left to the lease: the message is taken back
+        and sent again, which the receiver knows by its ids.
+        """
         self._stopping.set()
         self._store.wake_all()
-        for thread in self.threads:
-            thread.join()
+        until = time.monotonic() + self._settings.stop_seconds
+        for thread in list(self.threads):
+            thread.join(max(0.0, until - time.monotonic()))
+        left = [thread.name for thread in self.threads if thread.is_alive()]
+        if left:
+            _log.warning("delivery.left_under_way", **{"intyg.attempts": len(left)})
         self.threads = []
+
+    def _begin_thread(self, *, spare: bool) -> None:
+        name = f"worker-{self._begun}"
+        self._begun += 1
+        thread = KeptThread(name, partial(self._run, name, spare))
+        self.threads.append(thread)
+        thread.start()
+
+    @contextmanager
+    def _busy_thread(self) -> Iterator[None]:
+        """A thread has something to do: another one begins when all have."""
+        with self._pool:
+            self._busy += 1
+            running = bool(self.threads) and not self._stopping.is_set()
+            if running and len(self.threads) <= self._busy <= MOST_THREADS:
+                self._begin_thread(spare=True)
+        try:
+            yield
+        finally:
+            with self._pool:
+                self._busy -= 1
+
+    def _leave(self) -> None:
+        """A spare thread ends, and is missed by nobody."""
+        with self._pool:
+            me = threading.current_thread()
+            self.threads = [thread for thread in self.threads if thread is not me]
 
     def run_once(self, worker: str = "worker") -> bool:
         """
@@ -131,9 +186,11 @@ class Workers:
             StoreError: The database did not answer.
         """
         with self._taking_part():
-            claimed = self._store.claim(worker, 1, self._settings.lease_seconds)
+            claimed = self._store.claim(worker, 1, self._settings.lease_seconds, self._lanes)
             for delivery in claimed:
-                self._handle(delivery)
+                with self._busy_thread():
+                    self._lanes.used(delivery.destination)
+                    self._handle(delivery)
         return bool(claimed)
 
     @contextmanager
@@ -188,14 +245,21 @@ class Workers:
                     self._turn.notify_all()
 
     def recover(self) -> None:
-        """Take back deliveries whose worker is gone."""
+        """Take back deliveries whose worker is gone, and sort those whose route has changed."""
         for delivery_id in self._store.recover_expired(RESENDABLE):
             _log.warning("delivery.taken_back", **{"intyg.delivery_id": delivery_id})
+        self.sort_anew()
+
+    def sort_anew(self) -> None:
+        """Let what waits stand where the routes lead now, and not where they led."""
+        moved = self._store.write(lambda rows: rows.deliveries.sort_anew(self._lanes))
+        if moved:
+            _log.info("delivery.moved", **{"intyg.deliveries": moved})
 
     # --- inside ---
 
-    def _run(self, worker: str) -> None:
-        recovered = time.monotonic()
+    def _run(self, worker: str, spare: bool = False) -> None:
+        recovered = used = time.monotonic()
         while not self._stopping.is_set():
             seen = self._store.wakes
             try:
@@ -207,13 +271,20 @@ class Workers:
                 _log.error("delivery.store_failed", **{"error.message": error.text})
                 self._stopping.wait(self._settings.poll_seconds)
                 continue
-            if not found:
-                self._store.wait_for_work(self._settings.poll_seconds, seen)
+            if found:
+                used = time.monotonic()
+                continue
+            if spare and time.monotonic() - used > SPARE_SECONDS:
+                self._leave()
+                return
+            self._store.wait_for_work(self._lanes.wait_seconds(self._settings.poll_seconds), seen)
 
     def _handle(self, delivery: Delivery) -> None:
-        outcome, counted = self._attempt(delivery)
         try:
+            outcome, counted = self._attempt(delivery)
             self._record(delivery, outcome, counted)
+        except _RouteChangedError:
+            self._store.write(lambda rows: rows.deliveries.release(delivery))
         except LeaseLostError:
             # Another attempt may be under way, and its outcome will count.
             _log.warning("delivery.lease_lost", **_ids(delivery))
@@ -233,11 +304,13 @@ class Workers:
                 why = self._why_not(name, delivery.new.logical_address)
                 detail = f"{WITHOUT_ROUTE}: {why}" if why else WITHOUT_ROUTE
                 return Outcome(OutcomeKind.RETRY, retry_at=look_again, detail=detail), False
+            if destination.name != delivery.destination:
+                raise _RouteChangedError  # perhaps to where nothing may go just now
             needed = self._deliverer.longest_attempt_seconds(destination) + LEASE_MARGIN_SECONDS
             if needed > self._settings.lease_seconds:
                 self._store.write(lambda rows: rows.deliveries.extend_lease(delivery, needed))
             return self._deliverer.deliver(delivery, destination), True
-        except StoreError:
+        except (StoreError, _RouteChangedError):
             raise
         except Exception as error:  # noqa: BLE001  a door: what our code does not foresee
             _log.error("delivery.failed", **_ids(delivery), **{"error.type": type(error).__name__})
@@ -265,7 +338,7 @@ class Workers:
     def _record_all(self, delivery: Delivery, outcome: Outcome, counted: bool) -> None:
         try:
             follow = self._after_delivery(delivery, outcome)
-            recorded = self._write_outcome(delivery, outcome, counted, follow)
+            recorded, stop = self._write_outcome(delivery, outcome, counted, follow)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001  a door: what follows must not be lost
@@ -275,7 +348,7 @@ class Workers:
                 **{"error.type": type(error).__name__},
             )
             outcome = self._without_consequences(delivery, outcome, error)
-            recorded = self._write_outcome(delivery, outcome, counted, lambda *_: None)
+            recorded, stop = self._write_outcome(delivery, outcome, counted, lambda *_: None)
         fields = {
             "intyg.outcome": outcome.kind.value,
             "intyg.delivery_state": recorded.state.value,
@@ -283,7 +356,9 @@ class Workers:
             "intyg.detail": outcome.detail,
             "intyg.result_code": outcome.result_code,
             "intyg.error_id": outcome.error_id,
-            "intyg.retry_at": outcome.retry_at.isoformat() if outcome.retry_at else None,
+            "intyg.retry_at": recorded.due_at.isoformat() if outcome.retry_at else None,
+            "intyg.destination": delivery.destination or None,
+            "intyg.stopped": f"{stop.cause}: {stop.way}" if stop and stop.cause else None,
             "http.response.status_code": outcome.http_status,
         }
         _log.info(
@@ -294,11 +369,14 @@ class Workers:
 
     def _write_outcome(
         self, delivery: Delivery, outcome: Outcome, counted: bool, follow: Consequence
-    ) -> Delivery:
-        def write(rows: Rows) -> Delivery:
-            recorded = rows.deliveries.record_attempt(delivery, outcome, counted=counted)
+    ) -> tuple[Delivery, Stop | None]:
+        def write(rows: Rows) -> tuple[Delivery, Stop | None]:
+            stop = rows.ways.note(delivery, outcome, self._policy)
+            until = stop.probe_at if stop and outcome.stops else None
+            ended = replace(outcome, retry_at=until) if until else outcome
+            recorded = rows.deliveries.record_attempt(delivery, ended, counted=counted)
             follow(rows, recorded)
-            return recorded
+            return recorded, stop
 
         return self._store.write(write)
 
@@ -323,6 +401,7 @@ class Workers:
             error_id=outcome.error_id,
             detail=detail,
             remote_text=outcome.remote_text,
+            news=outcome.news,
         )
 
 

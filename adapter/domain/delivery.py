@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from intyg.adapter.domain.person import PersonId
+from intyg.adapter.domain.way import WayNews
 
 
 class DeliveryState(StrEnum):
@@ -25,8 +26,12 @@ class DeliveryState(StrEnum):
 
 DELIVERY_MOVES: Final[Mapping[DeliveryState | None, frozenset[DeliveryState]]] = {
     None: frozenset({DeliveryState.QUEUED}),
-    DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.WITHDRAWN}),
-    DeliveryState.HELD: frozenset({DeliveryState.SENDING, DeliveryState.WITHDRAWN}),
+    DeliveryState.QUEUED: frozenset(
+        {DeliveryState.SENDING, DeliveryState.WITHDRAWN, DeliveryState.FAILED}
+    ),
+    DeliveryState.HELD: frozenset(
+        {DeliveryState.SENDING, DeliveryState.WITHDRAWN, DeliveryState.FAILED}
+    ),
     DeliveryState.SENDING: frozenset(
         {
             DeliveryState.DELIVERED,
@@ -38,11 +43,13 @@ DELIVERY_MOVES: Final[Mapping[DeliveryState | None, frozenset[DeliveryState]]] =
             DeliveryState.FAILED,
         }
     ),
-    # an operator sends it again by hand
-    DeliveryState.REFUSED: frozenset({DeliveryState.QUEUED}),
-    DeliveryState.UNKNOWN: frozenset({DeliveryState.QUEUED}),
+    # an operator sends it again, gives it up, or was told that it has arrived
+    DeliveryState.REFUSED: frozenset({DeliveryState.QUEUED, DeliveryState.DELIVERED}),
+    DeliveryState.UNKNOWN: frozenset(
+        {DeliveryState.QUEUED, DeliveryState.DELIVERED, DeliveryState.FAILED}
+    ),
     DeliveryState.BLOCKED: frozenset({DeliveryState.QUEUED}),
-    DeliveryState.FAILED: frozenset({DeliveryState.QUEUED}),
+    DeliveryState.FAILED: frozenset({DeliveryState.QUEUED, DeliveryState.DELIVERED}),
     DeliveryState.DELIVERED: frozenset(),
     DeliveryState.WITHDRAWN: frozenset(),
 }
@@ -93,6 +100,8 @@ class Delivery:
     correlation_id: str
     last_outcome: "Outcome | None" = None
     is_test: bool | None = None  # the certificate's mark from when it was registered
+    destination: str | None = None  # by the routes as they were last asked; None: not yet
+    doubtful: bool = False  # an earlier attempt with this message may have arrived
 
 
 class OutcomeKind(StrEnum):
@@ -133,6 +142,7 @@ class Outcome:
     error_id: str | None = None
     detail: str = ""
     remote_text: str | None = field(default=None, repr=False)
+    news: WayNews = WayNews.NOTHING
 
     @property
     def may_have_arrived(self) -> bool:
@@ -149,3 +159,8 @@ class Outcome:
                 return self.http_status is not None
             case _:
                 return False
+
+    @property
+    def stops(self) -> bool:
+        """The way is stopped by it, and the message waits without having lost anything."""
+        return self.news in (WayNews.STOPS_WAY, WayNews.STOPS_DESTINATION)

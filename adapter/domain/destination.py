@@ -48,6 +48,8 @@ class Destination:
     role: DestinationRole
     timeout_seconds: float
     tls: ClientTls = ClientTls()
+    max_in_flight: int | None = None  # None: half the workers
+    max_per_second: float | None = None
 
 
 TO_CARE: Final = frozenset({"CertificateStatusUpdateForCare", "SendMessageToCare"})

@@ -274,6 +274,8 @@ def destination(name: str, found: DestinationSettings, contract: str, major: int
         role=found.role,
         timeout_seconds=found.timeout_seconds,
         tls=found.tls,
+        max_in_flight=found.max_in_flight,
+        max_per_second=found.max_per_second,
     )
 
 

@@ -44,7 +44,15 @@ class DestinationSettings(SettingsPart):
         default=False,
         description="a real destination outside production must be allowed explicitly",
     )
-    timeout_seconds: float = Field(default=30.0, gt=0)
+    timeout_seconds: float = Field(
+        default=35.0, gt=0, description="the national platform itself gives up after 30"
+    )
+    max_in_flight: int | None = Field(
+        default=None, ge=1, description="attempts at a time; default: half the workers"
+    )
+    max_per_second: float | None = Field(
+        default=None, gt=0, description="attempts a second, of each process; default: no limit"
+    )
     ca: Path | None = Field(
         default=None, description="PEM: who vouches for the server; default: the public authorities"
     )

@@ -345,9 +345,30 @@ class DeliverySettings(_Part):
     hold_seconds: float = Field(
         default=60.0, gt=0, description="until the guard is asked again what it could not tell"
     )
-    workers: int = Field(default=4, ge=0)
+    jitter: float = Field(
+        default=0.1, ge=0, le=0.5, description="each wait is so much longer or shorter, by chance"
+    )
+    probe_seconds: tuple[float, ...] = Field(
+        default=(60, 120, 300, 600, 900),
+        min_length=1,
+        description="before each try of a way that somebody must repair; last one repeats",
+    )
+    breaker_failures: int = Field(
+        default=5, ge=1, description="so many attempts in a row without an answer stop a contract"
+    )
+    breaker_seconds: tuple[float, ...] = Field(
+        default=(30, 60, 120, 300, 600),
+        min_length=1,
+        description="before each try of one that does not answer; last one repeats",
+    )
+    workers: int = Field(
+        default=4, ge=0, description="threads; more when receivers are slow, so that none waits"
+    )
     poll_seconds: float = Field(default=0.5, gt=0)
     lease_seconds: float = Field(default=120.0, gt=0)
+    stop_seconds: float = Field(
+        default=8.0, ge=0, description="for attempts under way when it is stopped"
+    )
 
 
 class CareUnitSettings(_Part):

@@ -23,55 +23,27 @@ from intyg.adapter.domain.delivery import (
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction, checked_body, person_columns, to_person
+from intyg.adapter.store.claim import (
+    ONE_LANE,
+    Lanes,
+    claimable,
+    is_any_claimable,
+    sort_anew,
+    stopped_way,
+)
 from intyg.adapter.store.faults import ConstraintError, LeaseLostError
 from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.adapter.store.tables import (
     CLAIMABLE,
     UNFINISHED,
     state_in,
-    state_is,
 )
+from intyg.adapter.store.way_rows import WayRows
 
 NOTIFY_CHANNEL: Final = "intyg_delivery"
 """PostgreSQL channel that wakes the workers of every process."""
 
 
-# Statements of the hot path are built once: building costs more than running them.
-
-
-def _claimable_seqs() -> sa.Select[int]:
-    """What may be claimed `:now`: due, the first of its queue, and none of that is under way."""
-    mine, other = tables.delivery, sa.alias(tables.delivery, "other")
-
-    def queue_has(*conditions: sa.ColumnElement[bool] | sa.TextClause) -> sa.Exists:
-        same_queue = (
-            other.c.intygs_id == mine.c.intygs_id,
-            other.c.logical_address == mine.c.logical_address,
-        )
-        return sa.exists(sa.literal_column("1")).select_from(other).where(*same_queue, *conditions)
-
-    # Two subqueries, so that each is a search in one index down to its last column, on both kinds
-    # of database: `ix_delivery_queue` and `uq_delivery_sending`. As one with OR, SQLite from 3.46.1
-    # on (to 3.54 at least) refuses to plan it, SQLITE_INTERNAL; with `OR state IN ('sending')` it
-    # can, but must, as PostgreSQL, read all of a queue to know that one is its first.
-    earlier = queue_has(other.c.seq < mine.c.seq, sa.text(state_in(UNFINISHED, "other.")))
-    # One that an operator put back can be older than the one under way.
-    under_way = queue_has(sa.text(state_is(DeliveryState.SENDING, "other.")))
-    return (
-        sa.select(mine.c.seq)
-        .where(
-            sa.text(state_in(CLAIMABLE, "delivery.")),
-            mine.c.due_at <= sa.bindparam("now", type_=tables.UtcDateTime),
-            ~earlier,
-            ~under_way,
-        )
-        .order_by(mine.c.due_at, mine.c.seq)
-        .limit(sa.bindparam("limit", type_=sa.Integer))
-        .with_for_update(skip_locked=True, of=mine)
-    )
-
-
-_CLAIMABLE_SEQS: Final = _claimable_seqs()
 _NEXT_IN_QUEUE: Final = (
     sa.select(tables.delivery.c.seq)
     .where(
@@ -86,11 +58,33 @@ _LOCK_DRAFT: Final = (
     .where(tables.utkast.c.intygs_id == sa.bindparam("intygs_id"))
     .with_for_update(key_share=True)
 )
+
+
+def _may_have_arrived() -> sa.Exists:
+    """
+    Whether an attempt with the same message may have arrived: this delivery's, or an earlier one's.
+    """
+    mine, other, tried = tables.delivery, sa.alias(tables.delivery, "same"), tables.attempt
+    same_message = sa.and_(
+        other.c.intygs_id == mine.c.intygs_id,
+        other.c.meddelande_id == mine.c.meddelande_id,
+        other.c.contract == mine.c.contract,
+        other.c.logical_address == mine.c.logical_address,
+    )
+    return sa.exists(sa.literal_column("1")).where(
+        sa.or_(other.c.id == mine.c.id, same_message),
+        other.c.intygs_id == mine.c.intygs_id,
+        tried.c.delivery_id == other.c.id,
+        tried.c.kind == OutcomeKind.UNKNOWN.value,
+    )
+
+
 _SELECT_DELIVERIES: Final = (
     sa.select(
         tables.delivery,
         tables.body.c.data,
         sa.func.coalesce(tables.intyg.c.is_test, tables.utkast.c.is_test).label("is_test"),
+        _may_have_arrived().label("doubtful"),
     )
     .join(tables.body, tables.body.c.sha256 == tables.delivery.c.body_sha256)
     .outerjoin(tables.intyg, tables.intyg.c.intygs_id == tables.delivery.c.intygs_id)
@@ -136,10 +130,11 @@ def state_after(outcome: Outcome) -> DeliveryState:
 class DeliveryRows:
     """Deliveries and attempts."""
 
-    def __init__(self, transaction: Transaction, intyg: IntygRows) -> None:
+    def __init__(self, transaction: Transaction, intyg: IntygRows, ways: WayRows) -> None:
         self._transaction = transaction
         self._connection = transaction.connection
         self._intyg = intyg
+        self._ways = ways
 
     def add(self, new: NewDelivery, correlation_id: str) -> str:
         """
@@ -221,17 +216,14 @@ class DeliveryRows:
 
     def is_any_due(self) -> bool:
         """Whether there is something to claim."""
-        found = self._connection.scalars(
-            _CLAIMABLE_SEQS, {"now": self._transaction.now, "limit": 1}
-        )
-        return found.first() is not None
+        return is_any_claimable(self._transaction)
 
     def next_retry(self) -> datetime | None:
         """
         When the first delivery that was attempted before is tried again, after now.
 
-        Those that wait for a route or for the guard are left out: they look every minute whether
-        something has changed, and time alone changes nothing for them.
+        Those that wait for a route, for the guard or for a repair are left out: they look every
+        few minutes whether something has changed, and time alone changes nothing for them.
         """
         table = tables.delivery
         found: datetime | None = self._connection.execute(
@@ -239,18 +231,24 @@ class DeliveryRows:
                 table.c.state == DeliveryState.QUEUED.value,
                 table.c.attempts > 0,
                 table.c.due_at > self._transaction.now,
+                ~stopped_way(table),
             )
         ).scalar_one()
         return found
 
-    def claim(self, worker: str, limit: int, lease_seconds: float) -> list[Delivery]:
+    def claim(
+        self, worker: str, limit: int, lease_seconds: float, lanes: Lanes = ONE_LANE
+    ) -> list[Delivery]:
         """
         Take due deliveries, each the first of its queue, and count the attempt.
 
         On PostgreSQL, rows that another worker is just taking are skipped.
+
+        Args:
+            lanes: Where deliveries go, and which destinations may have more.
         """
         now = self._transaction.now
-        seqs = self._connection.scalars(_CLAIMABLE_SEQS, {"now": now, "limit": limit}).all()
+        seqs = claimable(self._transaction, self._ways, limit, lease_seconds, lanes)
         if not seqs:
             return []
         mine = tables.delivery.c.seq.in_(seqs)
@@ -273,6 +271,10 @@ class DeliveryRows:
                 self._give_up(row, damaged.text)
         return claimed
 
+    def sort_anew(self, lanes: Lanes) -> int:
+        """Give what waits the destinations that the routes name now. Returns how many moved."""
+        return sort_anew(self._transaction, lanes)
+
     def extend_lease(self, delivery: Delivery, seconds: float) -> None:
         """
         Hold a claimed delivery longer, counted from now.
@@ -293,6 +295,23 @@ class DeliveryRows:
         if changed.rowcount == 0:
             raise LeaseLostError(f"delivery {delivery.id} is no longer held")
 
+    def release(self, delivery: Delivery) -> None:
+        """
+        Put a claimed delivery back as if it had not been claimed; its destination is asked anew.
+
+        Raises:
+            LeaseLostError: It is no longer this worker's.
+        """
+        self._lock_while_held(delivery)
+        self._move(
+            delivery.id,
+            DeliveryState.SENDING,
+            DeliveryState.QUEUED,
+            attempts=delivery.attempts - 1,
+            destination=None,
+        )
+        self._wake()
+
     def record_attempt(
         self, delivery: Delivery, outcome: Outcome, *, counted: bool = True
     ) -> Delivery:
@@ -303,7 +322,7 @@ class DeliveryRows:
             delivery: As it was claimed.
             outcome: What came of it.
             counted: False when nothing was even tried (no route). HELD is never counted: asking
-                the guard again uses up no attempt.
+                the guard again uses up no attempt. Nor is what stops the way.
 
         Returns:
             The delivery as it now stands.
@@ -311,7 +330,7 @@ class DeliveryRows:
         Raises:
             LeaseLostError: It is no longer this worker's, so another attempt may be under way.
         """
-        counted = counted and outcome.kind is not OutcomeKind.HELD
+        counted = counted and outcome.kind is not OutcomeKind.HELD and not outcome.stops
         self._lock_while_held(delivery)
         attempts = delivery.attempts if counted else delivery.attempts - 1
         due_at = outcome.retry_at or delivery.due_at
@@ -607,4 +626,6 @@ def _to_delivery(row: sa.Row[Any]) -> Delivery:
         correlation_id=row.correlation_id,
         last_outcome=last_outcome,
         is_test=row.is_test,
+        destination=row.destination,
+        doubtful=bool(row.doubtful),
     )

@@ -24,6 +24,7 @@ from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.claim import ONE_LANE, Lanes
 from intyg.adapter.store.faults import (
     ConstraintError,
     DuplicateRow,
@@ -162,7 +163,9 @@ class Store:
         with self._transaction(write=False) as connection:
             yield Rows(Transaction(connection, self._clock()))
 
-    def claim(self, worker: str, limit: int, lease_seconds: float) -> list[Delivery]:
+    def claim(
+        self, worker: str, limit: int, lease_seconds: float, lanes: Lanes = ONE_LANE
+    ) -> list[Delivery]:
         """
         Take due deliveries for a worker, in SENDING until the lease runs out.
 
@@ -170,10 +173,12 @@ class Store:
             worker: Who takes them, for the operator.
             limit: At most so many.
             lease_seconds: Longer than any attempt can take.
+            lanes: Where deliveries go, and which destinations may have more.
         """
         try:
             with self.begin() as rows:
-                return rows.deliveries.claim(f"{self._instance}/{worker}", limit, lease_seconds)
+                who = f"{self._instance}/{worker}"
+                return rows.deliveries.claim(who, limit, lease_seconds, lanes)
         except ConstraintError:
             # `uq_delivery_sending`: two workers saw different heads of one queue. Next time.
             return []

@@ -9,6 +9,7 @@ from intyg.adapter.store.draft_rows import DraftRows
 from intyg.adapter.store.event_rows import EventRows
 from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.adapter.store.meddelande_rows import MeddelandeRows
+from intyg.adapter.store.way_rows import WayRows
 
 
 class Rows:
@@ -24,6 +25,7 @@ class Rows:
         intyg: Certificates and their state history.
         drafts: Certificates that nobody has signed yet.
         approvals: Which receivers care has approved for a certificate.
+        ways: Where the outbox leads, and what is stopped there.
         deliveries: The outbox.
         meddelanden: Questions, answers and reminders.
         events: What care is told.
@@ -37,7 +39,8 @@ class Rows:
         self.intyg = IntygRows(transaction)
         self.drafts = DraftRows(transaction)
         self.approvals = ApprovalRows(transaction)
-        self.deliveries = DeliveryRows(transaction, self.intyg)
+        self.ways = WayRows(transaction)
+        self.deliveries = DeliveryRows(transaction, self.intyg, self.ways)
         self.meddelanden = MeddelandeRows(transaction)
         self.events = EventRows(transaction)
         self.blocks = BlockRows(transaction)

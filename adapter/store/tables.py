@@ -289,11 +289,22 @@ delivery = sa.Table(
     _text("last_result_code", nullable=True),
     _text("last_error_id", nullable=True),
     _text("last_detail", nullable=True),
+    # By the routes as they were last asked; '' without a route, NULL until somebody asks.
+    _text("destination", nullable=True),
     sa.Index(None, "intygs_id", "seq"),
     # No index begins with `state`: SQLite would claim by it and sort everything that waits.
     # What can be claimed, in the order it is claimed; finished ones are not in it.
     sa.Index(
         "ix_delivery_due",
+        "due_at",
+        "seq",
+        sqlite_where=sa.text(state_in(CLAIMABLE)),
+        postgresql_where=sa.text(state_in(CLAIMABLE)),
+    ),
+    # The same by destination: each is a lane of its own.
+    sa.Index(
+        "ix_delivery_lane",
+        "destination",
         "due_at",
         "seq",
         sqlite_where=sa.text(state_in(CLAIMABLE)),
@@ -318,6 +329,35 @@ delivery = sa.Table(
         postgresql_where=sa.text(state_is(DeliveryState.SENDING)),
     ),
     sqlite_autoincrement=True,
+)
+
+way = sa.Table(
+    "way",
+    metadata,
+    # A `Stop`. A way that nothing is known of has no row, so that few have one.
+    sa.Column("destination", sa.Text, primary_key=True),
+    sa.Column("contract", sa.Text, primary_key=True),
+    sa.Column("logical_address", sa.Text, primary_key=True),
+    _text("cause", nullable=True),  # WayCause
+    _text("detail"),
+    _time("since"),
+    _number("failures"),
+    _number("probes"),
+    _time("probe_at", nullable=True),
+    _text("probing", nullable=True),  # a delivery's id
+    _time("probing_until", nullable=True),
+    _text("reason", nullable=True),
+    _text("by", nullable=True),
+)
+
+operation = sa.Table(
+    "operation",
+    metadata,
+    # What an operator asked for, so that the same request does nothing twice.
+    sa.Column("request_id", sa.Text, primary_key=True),
+    _text("request"),  # JSON
+    _text("result"),  # JSON, as it was answered
+    _time("at"),
 )
 
 attempt = sa.Table(

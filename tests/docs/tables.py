@@ -24,6 +24,7 @@ from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.meddelande import Direction, FragaState
 from intyg.adapter.domain.person import GuardDecision, PatientKind
 from intyg.adapter.domain.platform_fault import FAULTS
+from intyg.adapter.domain.way import WayNews
 from intyg.adapter.rules.engine_events import TELLINGS, Act
 from intyg.adapter.rules.fraga_moves import (
     MOVES,
@@ -227,21 +228,35 @@ _OUTCOMES: Final[Mapping[OutcomeKind, str]] = {
 def _decisions() -> str:
     return _table(
         ("What came back", "For", "Outcome", "Since"),
-        ((_came(row), _for(row), _OUTCOMES[row.kind], row.why) for row in TABLE),
+        ((_came(row), _for(row), _outcome(row), row.why) for row in TABLE),
     )
+
+
+_PARKED: Final[Mapping[WayNews, str]] = {
+    WayNews.STOPS_WAY: "**parked**: the way",
+    WayNews.STOPS_DESTINATION: "**parked**: the destination",
+}
+
+
+def _outcome(row: Row) -> str:
+    if row.last:
+        return "**failed**"
+    return _PARKED.get(row.news) or _OUTCOMES[row.kind]
 
 
 def _came(row: Row) -> str:
     if row.transfer is Transfer.NOT_SENT:
-        return "no connection"
+        return "no connection" + (": TLS failed" if row.tls else "")
     if row.transfer is Transfer.NO_ANSWER:
         return "sent, at least in part; no whole answer"
     if row.answer is AnswerKind.RESULT:
         errors = f" {_codes_of(row.error)}" if row.error else ""
-        return f"{_codes_of(row.result)}{errors}"
+        known = " `MEDDELANDE_ID_NOT_UNIQUE_ERROR`" if row.known_id else ""
+        return f"{_codes_of(row.result)}{errors}{known}"
     if row.answer is AnswerKind.FAULT:
         told = " that says it could not be unmarshalled" if row.marshalling else ""
-        return f"SOAP fault{told}" + (f" {', '.join(sorted(row.vp))}" if row.vp else "")
+        producer = f"; producer: {', '.join(sorted(map(str, row.producer)))}" * bool(row.producer)
+        return f"SOAP fault{told}" + (f" {', '.join(sorted(row.vp))}{producer}" if row.vp else "")
     if row.http is not None:
         first, last = row.http[0], row.http[-1]
         return f"HTTP {first}" + (f" to {last}" if last != first else "") + ", no result or fault"
@@ -255,7 +270,8 @@ def _codes_of(codes: Iterable[str | None] | None) -> str:
 def _for(row: Row) -> str:
     contracts = [name.partition(":")[0] for name in sorted(row.contracts or ())]
     attempts = [] if row.first_attempts is None else [f"attempts 1 to {row.first_attempts}"]
-    return "; ".join([", ".join(contracts)] * bool(contracts) + attempts) or "all"
+    doubtful = ["after an attempt that may have arrived"] * bool(row.doubtful)
+    return "; ".join([", ".join(contracts)] * bool(contracts) + attempts + doubtful) or "all"
 
 
 def _checks() -> str:

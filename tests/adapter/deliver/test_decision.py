@@ -1,5 +1,7 @@
 """The decision table."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,8 +14,10 @@ from intyg.adapter.deliver.decision import (
     Transfer,
     again_at,
     decide,
+    spread_of,
 )
 from intyg.adapter.domain.delivery import Outcome, OutcomeKind
+from intyg.adapter.domain.way import WayNews
 from intyg.adapter.settings.settings import DeliverySettings
 from intyg.adapter.store.delivery_rows import state_after
 from tests.adapter.samples import NOW
@@ -27,6 +31,9 @@ ONCE_ONLY = "SomethingElse:1"
 DELIVERED, REFUSED = OutcomeKind.DELIVERED, OutcomeKind.REFUSED
 RETRY, UNKNOWN = OutcomeKind.RETRY, OutcomeKind.UNKNOWN
 
+PARK_WAY = ("VP004", "VP006", "VP007", "VP010")
+PARK_DESTINATION = ("VP002", "VP005", "VP011", "VP013", "VP014")
+
 NOT_SENT = Exchange(Transfer.NOT_SENT, cause="connection refused")
 NO_ANSWER = Exchange(Transfer.NO_ANSWER, cause="no answer in time")
 
@@ -35,8 +42,19 @@ def result(code: str, error: str | None = None, http: int = 200) -> Exchange:
     return Exchange(Transfer.ANSWERED, http, Answer(AnswerKind.RESULT, code, error))
 
 
-def fault(vp: str | None = None, marshalling: bool = False, http: int = 500) -> Exchange:
-    answer = Answer(AnswerKind.FAULT, fault_code="Server", vp_code=vp, marshalling=marshalling)
+def fault(
+    vp: str | None = None,
+    marshalling: bool = False,
+    http: int = 500,
+    producer: str | None = None,
+) -> Exchange:
+    answer = Answer(
+        AnswerKind.FAULT,
+        fault_code="Server",
+        vp_code=vp,
+        marshalling=marshalling,
+        producer=producer,
+    )
     return Exchange(Transfer.ANSWERED, http, answer)
 
 
@@ -64,14 +82,8 @@ def attempt(exchange: Exchange, contract: str = REGISTER, number: int = 1) -> Ou
         pytest.param(result("ERROR"), RETRY, id="error without errorId"),
         pytest.param(result("ERROR", "(other)"), RETRY, id="error with an errorId of its own"),
         pytest.param(result("(other)"), UNKNOWN, id="a resultCode of its own"),
-        *(
-            pytest.param(fault(vp), REFUSED, id=vp)
-            for vp in ["VP001", "VP002", "VP003", "VP004", "VP005", "VP006", "VP007", "VP010"]
-        ),
-        pytest.param(fault("VP011"), REFUSED, id="VP011"),
-        pytest.param(fault("VP013"), REFUSED, id="VP013"),
-        pytest.param(fault("VP014"), REFUSED, id="VP014"),
-        pytest.param(fault("VP015"), REFUSED, id="VP015"),
+        *(pytest.param(fault(vp), REFUSED, id=vp) for vp in ["VP001", "VP003", "VP015"]),
+        *(pytest.param(fault(vp), RETRY, id=vp) for vp in (*PARK_WAY, *PARK_DESTINATION)),
         pytest.param(fault("VP008"), RETRY, id="VP008"),
         pytest.param(fault("VP009"), UNKNOWN, id="VP009"),
         pytest.param(fault("VP012"), RETRY, id="VP012"),
@@ -161,6 +173,138 @@ def test_the_detail_holds_codes_and_our_own_words_only() -> None:
     assert outcome.detail.endswith("; fault Server; VP007")
     assert "189001019802" not in repr(outcome)
     assert attempt(NOT_SENT).detail == "nothing was sent; connection refused"
+
+
+# --- ways -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("exchange", "news"),
+    [
+        *(pytest.param(fault(vp), WayNews.STOPS_WAY, id=vp) for vp in PARK_WAY),
+        *(pytest.param(fault(vp), WayNews.STOPS_DESTINATION, id=vp) for vp in PARK_DESTINATION),
+        *(pytest.param(http(n), WayNews.STOPS_WAY, id=str(n)) for n in (404, 405, 410)),
+        *(
+            pytest.param(http(n), WayNews.STOPS_DESTINATION, id=str(n))
+            for n in (301, 302, 307, 401, 403)
+        ),
+        pytest.param(fault("VP009", producer="404"), WayNews.STOPS_WAY, id="producer 404"),
+        pytest.param(fault("VP009", producer="403"), WayNews.STOPS_WAY, id="producer 403"),
+    ],
+)
+def test_what_somebody_must_repair_stops_the_way_and_uses_up_no_attempt(
+    exchange: Exchange, news: WayNews
+) -> None:
+    for number in (1, 30, 31):  # also where no attempt would be left
+        outcome = attempt(exchange, number=number)
+        assert (outcome.kind, outcome.news, outcome.stops) == (RETRY, news, True)
+        assert outcome.retry_at == NOW + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("producer", "kind", "news"),
+    [
+        pytest.param("not reached", RETRY, WayNews.SILENT, id="not reached"),
+        pytest.param("413", REFUSED, WayNews.ANSWERED, id="413"),
+        pytest.param("503", RETRY, WayNews.ANSWERED, id="503"),
+        pytest.param("500", RETRY, WayNews.ANSWERED, id="500"),
+        pytest.param("502", UNKNOWN, WayNews.SILENT, id="502: asked on, and not answered"),
+        pytest.param("418", UNKNOWN, WayNews.SILENT, id="nobody knows"),
+        pytest.param(None, UNKNOWN, WayNews.SILENT, id="it does not say"),
+    ],
+)
+def test_vp009_is_decided_by_what_the_platform_says_of_the_producer(
+    producer: str | None, kind: OutcomeKind, news: WayNews
+) -> None:
+    outcome = attempt(fault("VP009", producer=producer))
+    assert (outcome.kind, outcome.news) == (kind, news)
+
+
+@pytest.mark.parametrize(
+    "exchange", [NOT_SENT, NO_ANSWER, http(502), http(503), http(504), fault("VP008")]
+)
+def test_what_has_no_answer_counts_towards_the_breaker(exchange: Exchange) -> None:
+    assert attempt(exchange).news is WayNews.SILENT
+
+
+def test_tls_that_fails_five_times_needs_a_person() -> None:
+    refused = Exchange(Transfer.NOT_SENT, cause="TLS failed: unknown ca", tls=True)
+    assert [attempt(refused, number=n).news for n in range(1, 7)] == [
+        *[WayNews.SILENT] * 4,
+        *[WayNews.STOPS_DESTINATION] * 2,
+    ]
+
+
+def test_a_request_that_is_not_taken_is_tried_five_times() -> None:
+    assert state_after(attempt(http(400), number=5)).value == "queued"
+    assert state_after(attempt(http(400), number=6)).value == "failed"
+
+
+# --- known before ---------------------------------------------------------------------------------
+
+
+def known_id() -> Exchange:
+    answer = Answer(AnswerKind.RESULT, "ERROR", "VALIDATION_ERROR", known_id=True)
+    return Exchange(Transfer.ANSWERED, 200, answer)
+
+
+@pytest.mark.parametrize(
+    ("contract", "doubtful", "kind"),
+    [
+        pytest.param(TO_CARE, True, DELIVERED, id="question, after a doubt"),
+        pytest.param(TO_RECIPIENT, True, DELIVERED, id="answer, after a doubt"),
+        pytest.param(TO_CARE, False, REFUSED, id="question, no doubt: two messages, one id"),
+        pytest.param(TO_RECIPIENT, False, REFUSED, id="answer, no doubt"),
+        pytest.param(REGISTER, True, REFUSED, id="certificate: the text is another person's too"),
+        pytest.param(REVOKE, True, REFUSED, id="revocation: that one is answered INFO"),
+    ],
+)
+def test_a_known_id_is_delivered_only_after_a_doubt(
+    contract: str, doubtful: bool, kind: OutcomeKind
+) -> None:
+    outcome = decide(contract, known_id(), 2, NATIONAL, NOW, doubtful=doubtful)
+    assert outcome.kind is kind
+    assert (outcome.result_code, outcome.error_id) == ("ERROR", "VALIDATION_ERROR")  # both kept
+
+
+# --- when -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        pytest.param("120", 120, id="seconds"),
+        pytest.param(" 0 ", 0, id="at once"),
+        pytest.param("86400", 3600, id="an hour at most"),
+        pytest.param("9" * 400, 3600, id="a number without end"),
+        pytest.param("Mon, 23 Nov 2026 09:10:00 GMT", 600, id="date"),  # NOW is 9:00
+        pytest.param("Mon, 23 Nov 2026 23:10:00 GMT", 3600, id="date, an hour at most"),
+        pytest.param("Mon, 23 Nov 2020 09:10:00 GMT", 1, id="date that is past"),
+        pytest.param("soon", 60, id="no time: the schedule's"),
+        pytest.param("-5", 60, id="no number"),
+        pytest.param(None, 60, id="without"),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_receiver_may_ask_to_wait(header: str | None, seconds: int, status: int) -> None:
+    exchange = replace(http(status), retry_after=header)
+    assert attempt(exchange).retry_at == NOW + timedelta(seconds=seconds)
+
+
+def test_a_receiver_that_asks_to_wait_makes_no_attempts_more() -> None:
+    assert attempt(replace(http(503), retry_after="1"), number=30).retry_at is None
+
+
+def test_waits_are_spread_by_a_tenth() -> None:
+    assert again_at(1, NATIONAL, NOW, -1) == NOW + timedelta(seconds=54)
+    assert again_at(1, NATIONAL, NOW, 1) == NOW + timedelta(seconds=66)
+    spreads = [spread_of(f"delivery-{n}", 1) for n in range(1000)]
+    assert min(spreads) >= -1
+    assert max(spreads) <= 1
+    # even: each tenth of the way has about a hundred of the thousand
+    tenths = Counter(int((spread + 1) * 4.9999) for spread in spreads)
+    assert min(tenths.values()) > 60
+    assert spread_of("delivery-1", 1) == spread_of("delivery-1", 1) != spread_of("delivery-1", 2)
 
 
 # --- the schedule ---------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from intyg.adapter.deliver.transport import (
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
 from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
+from intyg.adapter.domain.way import WayNews
 from intyg.adapter.settings.settings import DeliverySettings
 from intyg.schemas import ns
 from intyg.schemas.contract.contract import Contracts
@@ -126,7 +128,11 @@ def test_the_stored_bytes_go_out_untouched_in_an_envelope(
     outcome = deliverer.deliver(delivery(), destination(there.url))
     (request,) = there.received
     assert outcome == Outcome(
-        OutcomeKind.DELIVERED, http_status=200, result_code="OK", detail="done"
+        OutcomeKind.DELIVERED,
+        http_status=200,
+        result_code="OK",
+        detail="done",
+        news=WayNews.ANSWERED,
     )
     assert request.request_line == "POST /path?q=1 HTTP/1.1"
     before, found, after = request.body.partition(BODY.encode())
@@ -231,8 +237,38 @@ def test_no_cookie_is_kept(deliverer: Deliverer, there: Receiver) -> None:
         pytest.param(
             http(b"<html>", 503, "text/html"),
             OutcomeKind.RETRY,
-            "the receiver failed; the answer is HTML",
+            "the receiver is busy; the answer is HTML",
             id="html",
+        ),
+        pytest.param(
+            http(
+                fault(
+                    "VP009 Error when calling the producer",
+                    detail="java.net.ConnectException: refused",
+                ),
+                500,
+            ),
+            OutcomeKind.RETRY,
+            "the platform did not reach the producer; fault Server; VP009; producer not reached",
+            id="VP009: not reached",
+        ),
+        pytest.param(
+            http(
+                fault(
+                    "VP009 Error when calling the producer",
+                    detail="VP_PRODUCER_EXCEPTION_HTTP_STATUS=404",
+                ),
+                500,
+            ),
+            OutcomeKind.RETRY,
+            "the producer's address is wrong; fault Server; VP009; producer 404",
+            id="VP009: 404",
+        ),
+        pytest.param(
+            http(fault("VP009 SocketTimeoutException: Read timed out"), 500),
+            OutcomeKind.UNKNOWN,
+            "the producer did not answer the platform; fault Server; VP009",
+            id="VP009: not answered",
         ),
         pytest.param(
             http(b""),
@@ -582,3 +618,20 @@ def test_a_stop_is_no_permit(guard: FixedGuard) -> None:
     guard.answer = GuardDecision.BLOCK
     asked = Gate(guard).ask(delivery(), destination("http://x/"), "http://x/", b"")
     assert isinstance(asked, Stopped)
+
+
+def test_a_receiver_that_asks_to_wait_is_heard(deliverer: Deliverer, there: Receiver) -> None:
+    there.answer = lambda _: b"HTTP/1.1 503 X\r\nRetry-After: 600\r\nContent-Length: 0\r\n\r\n"
+    outcome = deliverer.deliver(delivery(), destination(there.url))
+    assert outcome.retry_at == NOW + timedelta(minutes=10)
+
+
+def test_what_a_receiver_has_already_is_delivered_after_a_doubt(
+    deliverer: Deliverer, there: Receiver
+) -> None:
+    text = "MEDDELANDE_ID_NOT_UNIQUE_ERROR: the id is taken"
+    there.answer = lambda _: http(result("ERROR", "VALIDATION_ERROR", text))
+    new = new_delivery(contract="SendMessageToCare:2", body=BODY.encode())
+    first = deliverer.deliver(delivery(new=new), destination(there.url))
+    second = deliverer.deliver(delivery(new=new, doubtful=True), destination(there.url))
+    assert (first.kind, second.kind) == (OutcomeKind.REFUSED, OutcomeKind.DELIVERED)
