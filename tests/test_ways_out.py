@@ -57,6 +57,12 @@ CLIENT_OF: Final = {
 }
 """Who uses the client, and for what."""
 
+ASK_SMALL_QUESTIONS: Final = (
+    "intyg.adapter.guard.register",
+    "intyg.adapter.clients.staff_directory",
+)
+OWN_API: Final = "intyg.adapter.cli.own_api"
+
 LISTENS: Final = (
     "intyg.adapter.httpd.server",
     "intyg.adapter.httpd.connection",
@@ -173,7 +179,7 @@ def makers_of_clients() -> set[str]:
 def test_only_those_who_are_known_have_a_client() -> None:
     assert makers_of_clients() == {*CLIENT_OF}
     # The others are told by its error why a register does not answer.
-    told = {"intyg.adapter.guard.register", "intyg.adapter.clients.staff_directory"}
+    told = {*ASK_SMALL_QUESTIONS, OWN_API}
     assert users_of(CLIENT) == {*CLIENT_OF, *told}
     for name in told:
         assert [one for one in imported(name) if one.startswith(f"{CLIENT}.")] == [
@@ -215,7 +221,8 @@ def test_a_file_is_sent_by_one_line_after_the_question() -> None:
 
 def test_the_small_questions_are_asked_by_two_who_know_no_message() -> None:
     askers = users_of("intyg.adapter.clients.ask_service")
-    assert askers == {"intyg.adapter.guard.register", "intyg.adapter.clients.staff_directory"}
+    # The third is a command: it tells the adapter of its own settings what an operator wants.
+    assert askers == {*ASK_SMALL_QUESTIONS, OWN_API}
     for name in askers:
         known = reached(name)
         assert not {

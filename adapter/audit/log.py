@@ -253,6 +253,29 @@ class AuditLog:
         )
         self.add(rows, entry)
 
+    def record_operator(
+        self,
+        rows: Rows,
+        action: str,
+        detail: str,
+        intygs_id: str | None,
+        correlation_id: str,
+        by: str,
+    ) -> None:
+        """Record what an operator did with deliveries; `detail` has a reason, and no person."""
+        entry = AuditEntry(
+            at=rows.now,
+            action=f"operator {action}",
+            outcome="OK",
+            detail=detail,
+            intygs_id=id_as_kept(intygs_id, self._key),
+            person=None,
+            sender=None,
+            actor=shown(by),
+            correlation_id=correlation_id,
+        )
+        self.add(rows, entry)
+
     def log_anchors(self) -> None:
         """Write every chain's end to the log, where the database's owner cannot change it."""
         with self._store.read() as rows:

@@ -38,6 +38,10 @@ COMMANDS: Final = {
         "intyg.adapter.cli.blocked:blocked",
         "List what the guard blocked, newest first, and what it holds; by certificate, no person.",
     ),
+    "deliveries": Listed(
+        "intyg.adapter.cli.deliveries:deliveries",
+        "What is on its way out: what waits and why, and sending again.",
+    ),
     "audit": Listed(
         "intyg.adapter.cli.audit:audit",
         "Who did what with which certificate, in a log that nobody can change.",

@@ -18,6 +18,7 @@ class Exits(NamedTuple):
 _USAGE: Final = "wrong options"
 _SETTINGS: Final = "the settings cannot be read"
 _DATABASE: Final = "the settings or the database cannot be read"
+_NOTHING_CHANGED: Final = "nothing matches, or it may not be: says why, nothing was changed"
 
 EXITS: Final = {
     "serve": Exits(
@@ -32,6 +33,14 @@ EXITS: Final = {
     "route check": Exits("nothing found", "something found", "the file cannot be read"),
     "patient explain": Exits("said", None, f"{_SETTINGS}; no such number"),
     "blocked": Exits("listed", None, _DATABASE),
+    "deliveries list": Exits("listed", "none is like this", _DATABASE),
+    "deliveries show": Exits("shown", "no such delivery", _DATABASE),
+    "deliveries ways": Exits("shown", None, _DATABASE),
+    "deliveries retry": Exits("done, or said what would be", _NOTHING_CHANGED, _DATABASE),
+    "deliveries give-up": Exits("done, or said what would be", _NOTHING_CHANGED, _DATABASE),
+    "deliveries mark-delivered": Exits("done, or said what would be", _NOTHING_CHANGED, _DATABASE),
+    "deliveries pause": Exits("paused", _NOTHING_CHANGED, _DATABASE),
+    "deliveries resume": Exits("resumed", _NOTHING_CHANGED, _DATABASE),
     "audit verify": Exits("the log is whole", "it is not", _DATABASE),
     "audit list": Exits("listed", None, _DATABASE),
     "audit anchors": Exits("printed", None, _DATABASE),

@@ -1,6 +1,7 @@
 """One small question to a service beside the adapter: a staff directory, a population register."""
 
 import json as json_text
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from intyg.adapter.domain.destination import ClientTls
 def ask_service(
     url: str,
     *,
-    json: dict[str, str] | None = None,
+    json: Mapping[str, object] | None = None,
     token: pydantic.SecretStr | None = None,
     ca: Path | None = None,
     timeout_seconds: float,

@@ -7,6 +7,12 @@
     GET    /api/intyg/<id>                     where a certificate stands
     GET    /api/route                          where a message would go, and why not; see there
     GET    /api/blocked                        what the guard stopped or holds; parameter `limit`
+    GET    /api/deliveries                     what waits or ended, and of which causes
+    GET    /api/deliveries/<id>                one of them, with its attempts
+    POST   /api/deliveries/retry               and give-up, mark-delivered: see there
+    GET    /api/ways                           what waits for each destination, what is stopped
+    POST   /api/destinations/<name>/pause      and resume
+    GET    /api/openapi.json                   all of `/api`, described
     PUT    /api/intyg/<id>/ref                 keep the EHR's own reference, the parameter `ref`
     POST   /api/meddelanden/<id>/hanterad      mark a question as handled
     DELETE /api/meddelanden/<id>/hanterad      mark it as not handled after all
@@ -26,8 +32,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import PathConverter
 
+from intyg.adapter.console.delivery_pages import build_delivery_pages
 from intyg.adapter.console.intyg_pages import build_intyg_pages
 from intyg.adapter.console.meddelande_pages import build_meddelande_pages
+from intyg.adapter.console.openapi import build_openapi_page
 from intyg.adapter.console.problem import problem
 from intyg.adapter.console.route_pages import build_route_pages
 from intyg.adapter.console.token import Token, ask_for
@@ -58,11 +66,15 @@ def build_console(
     app.url_map.converters["id"] = _WholeId
     ask_for(token, app)
     for pages in (
-        build_watch_pages(services, ended_threads),
+        build_watch_pages(
+            services, ended_threads, lambda given: token.refuses("/api", given) is None
+        ),
         build_intyg_pages(services),
         build_route_pages(services),
         build_meddelande_pages(services),
         build_utkast_pages(services),
+        build_delivery_pages(services),
+        build_openapi_page(),
     ):
         app.register_blueprint(pages)
     app.register_error_handler(AdapterError, _refused)

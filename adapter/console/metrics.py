@@ -4,15 +4,18 @@ What the database knows is counted there and not in the process: with several pr
 database each gives the same answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from intyg.adapter.domain.delivery_filter import LaneCount
 from intyg.adapter.domain.kept_thread import FAILURES
 from intyg.adapter.domain.lossy_file import LossyFile
+from intyg.adapter.domain.way import WayCause
 from intyg.adapter.flows.services import Services
 from intyg.adapter.routing.table import Routes
 
@@ -23,17 +26,44 @@ class _StoreCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with self._services.store.read() as rows:
-            by_state = rows.deliveries.count()
+            by_state, lanes, now = rows.deliveries.count(), rows.search.lanes(), rows.now
         deliveries = GaugeMetricFamily(
             "intyg_deliveries", "Deliveries by where they stand.", labels=["state"]
         )
         for state, count in by_state.items():
             deliveries.add_metric([state.value], count)
         yield deliveries
+        yield from _lane_metrics(lanes, now)
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: asking for names at start-up must not ask the database."""
         return iter(())
+
+
+def _lane_metrics(lanes: Iterable[LaneCount], now: datetime) -> Iterator[Metric]:
+    labels = ["destination"]
+    waiting = GaugeMetricFamily(
+        "intyg_destination_waiting", "Deliveries that wait for a destination.", labels=labels
+    )
+    flying = GaugeMetricFamily(
+        "intyg_destination_in_flight", "Attempts under way there.", labels=labels
+    )
+    oldest = GaugeMetricFamily(
+        "intyg_destination_oldest_due_seconds", "Since when the first is due.", labels=labels
+    )
+    stopped = GaugeMetricFamily(
+        "intyg_destination_stopped",
+        "1: all or part of it is stopped, for this cause.",
+        labels=["destination", "cause"],
+    )
+    for lane in lanes:
+        due = (now - lane.oldest_due).total_seconds() if lane.oldest_due else 0.0
+        waiting.add_metric([lane.destination], lane.waiting)
+        flying.add_metric([lane.destination], lane.in_flight)
+        oldest.add_metric([lane.destination], due)
+        for cause in WayCause:
+            stopped.add_metric([lane.destination, cause.value], int(lane.cause is cause))
+    yield from (waiting, flying, oldest, stopped)
 
 
 class _RoutesCollector(Collector):

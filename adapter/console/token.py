@@ -56,7 +56,7 @@ class Token:
         Raises:
             SettingsError: The token's file cannot be read, or the token is too short.
         """
-        secret = _secret(settings)
+        secret = secret_of(settings)
         if secret is not None and len(secret) < LEAST_CHARACTERS:
             text = f"console: the token must have at least {LEAST_CHARACTERS} characters"
             raise SettingsError(text)
@@ -100,7 +100,13 @@ def ask_for(token: Token, app: Flask) -> None:
         return answer
 
 
-def _secret(settings: Settings) -> bytes | None:
+def secret_of(settings: Settings) -> bytes | None:
+    """
+    The token itself, for who asks the interface; None without one.
+
+    Raises:
+        SettingsError: Its file cannot be read.
+    """
     console = settings.console
     if console.token is not None:
         return console.token.get_secret_value().encode()

@@ -6,23 +6,23 @@ from typing import Any, Final
 CALLS: Final[Mapping[tuple[str, str], str]] = {
     ("", "POST"): "Order a draft.",
     ("", "GET"): "List a unit's drafts.",
-    ("/{id}", "GET"): "Read a draft; its version is the ETag.",
-    ("/{id}", "PUT"): "Save a draft's content.",
-    ("/{id}", "DELETE"): "Delete a draft.",
-    ("/{id}/validate", "POST"): "Say what keeps it, or other content, from being signed.",
-    ("/{id}/ready", "POST"): "Say that it is ready for signing.",
-    ("/{id}/forward", "POST"): "Note that somebody was asked to go on with it.",
-    ("/{id}/launch", "POST"): "Open it from an EHR.",
-    ("/{id}/to-sign", "POST"): "Give the octets to sign.",
-    ("/{id}/signature", "POST"): "Bring a signature back; the certificate is registered.",
-    ("/{id}/sign", "POST"): "Sign with the adapter's test key, in demo and test.",
-    ("/{id}/revoke", "POST"): "Revoke a locked draft.",
-    ("/{id}/print", "GET"): "Show it for a person to read.",
-    ("/{id}/renew", "POST"): "Make a draft that renews a certificate.",
-    ("/{id}/replace", "POST"): "Make a draft that replaces a certificate.",
-    ("/{id}/complement", "POST"): "Make a draft that answers a completion request.",
-    ("/{id}/copy", "POST"): "Make a draft from a locked one.",
-    ("/{id}/template", "POST"): "Make a draft of another type from a certificate.",
+    ("/{intygs_id}", "GET"): "Read a draft; its version is the ETag.",
+    ("/{intygs_id}", "PUT"): "Save a draft's content.",
+    ("/{intygs_id}", "DELETE"): "Delete a draft.",
+    ("/{intygs_id}/validate", "POST"): "Say what keeps it, or other content, from being signed.",
+    ("/{intygs_id}/ready", "POST"): "Say that it is ready for signing.",
+    ("/{intygs_id}/forward", "POST"): "Note that somebody was asked to go on with it.",
+    ("/{intygs_id}/launch", "POST"): "Open it from an EHR.",
+    ("/{intygs_id}/to-sign", "POST"): "Give the octets to sign.",
+    ("/{intygs_id}/signature", "POST"): "Bring a signature back; the certificate is registered.",
+    ("/{intygs_id}/sign", "POST"): "Sign with the adapter's test key, in demo and test.",
+    ("/{intygs_id}/revoke", "POST"): "Revoke a locked draft.",
+    ("/{intygs_id}/print", "GET"): "Show it for a person to read.",
+    ("/{intygs_id}/renew", "POST"): "Make a draft that renews a certificate.",
+    ("/{intygs_id}/replace", "POST"): "Make a draft that replaces a certificate.",
+    ("/{intygs_id}/complement", "POST"): "Make a draft that answers a completion request.",
+    ("/{intygs_id}/copy", "POST"): "Make a draft from a locked one.",
+    ("/{intygs_id}/template", "POST"): "Make a draft of another type from a certificate.",
 }
 """By path below `/api/utkast` and method: what a call does."""
 
@@ -31,12 +31,12 @@ MEMBERS: Final[Mapping[str, Mapping[str, str]]] = {
         "typ": "string", "person-id": "string", "skapadAv": "object", "svar": "object",
         "ref": "string", "version": "string",
     },
-    "/{id}": {"skapadAv": "object", "svar": "object"},
-    "/{id}/validate": {"skapadAv": "object", "svar": "object"},
-    "/{id}/forward": {"vidarebefordrad": "boolean"},
-    "/{id}/launch": {"hanteratAv": "string", "alternatePatientSSn": "string", "ref": "string"},
-    "/{id}/to-sign": {"method": "string"},
-    "/{id}/signature": {"value": "string", "certificate": "string", "der": "boolean"},
+    "/{intygs_id}": {"skapadAv": "object", "svar": "object"},
+    "/{intygs_id}/validate": {"skapadAv": "object", "svar": "object"},
+    "/{intygs_id}/forward": {"vidarebefordrad": "boolean"},
+    "/{intygs_id}/launch": {"hanteratAv": "string", "alternatePatientSSn": "string", "ref": "string"},
+    "/{intygs_id}/to-sign": {"method": "string"},
+    "/{intygs_id}/signature": {"value": "string", "certificate": "string", "der": "boolean"},
 }  # fmt: skip
 """What the body of a call holds; the five that make a draft from an older one have `FROM_OLDER`."""
 
@@ -48,21 +48,15 @@ FROM_OLDER: Final[Mapping[str, str]] = {
     "kommentar": "string",
 }
 _WAYS: Final = ("renew", "replace", "complement", "copy", "template")
-_STAMPED: Final = frozenset({("/{id}", "PUT"), ("/{id}", "DELETE")})
+_STAMPED: Final = frozenset({("/{intygs_id}", "PUT"), ("/{intygs_id}", "DELETE")})
 
 
-def describe() -> dict[str, Any]:
-    """The document."""
+def utkast_paths() -> dict[str, dict[str, Any]]:
+    """By path, and by method in small letters."""
     paths: dict[str, dict[str, Any]] = {}
     for (path, method), summary in CALLS.items():
         paths.setdefault(f"/api/utkast{path}", {})[method.lower()] = _call(path, method, summary)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Drafts", "version": "1"},
-        "paths": paths,
-        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
-        "security": [{"token": []}],
-    }
+    return paths
 
 
 def _call(path: str, method: str, summary: str) -> dict[str, Any]:
@@ -82,8 +76,8 @@ def _call(path: str, method: str, summary: str) -> dict[str, Any]:
 
 
 def _parameters(path: str, method: str) -> list[dict[str, Any]]:
-    found = [_parameter("id", "path", required=True)] if "{id}" in path else []
-    if method != "GET" and path != "/{id}/launch":
+    found = [_parameter("intygs_id", "path", required=True)] if "{intygs_id}" in path else []
+    if method != "GET" and path != "/{intygs_id}/launch":
         found += [_parameter("hanteratAv", "query"), _parameter("namn", "query")]
     if (path, method) == ("", "POST"):
         found.append(_parameter("dryRun", "query"))

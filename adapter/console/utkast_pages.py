@@ -34,7 +34,6 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from intyg.adapter.console.problem import problem
-from intyg.adapter.console.utkast_description import describe
 from intyg.adapter.console.utkast_views import draft_view, finding_view, list_view
 from intyg.adapter.domain.draft import Draft, DraftState
 from intyg.adapter.domain.errors import (
@@ -94,7 +93,7 @@ class _BadRequestError(Exception):
 
 
 def build_utkast_pages(services: Services) -> Blueprint:
-    """`/api/utkast` and everything below it, and `/api/openapi.json`."""
+    """`/api/utkast` and everything below it."""
     pages = Blueprint("utkast", __name__)
     page = _Pages(services)
     pages.register_error_handler(AdapterError, _refused)
@@ -103,9 +102,6 @@ def build_utkast_pages(services: Services) -> Blueprint:
         name = f"{method} {rule}".replace(".", "_")
         path = f"/api/utkast{rule}"
         pages.add_url_rule(path, endpoint=name, view_func=view, methods=[method])
-    pages.add_url_rule(
-        "/api/openapi.json", endpoint="openapi", view_func=lambda: jsonify(describe())
-    )
     return pages
 
 

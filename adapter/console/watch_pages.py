@@ -4,22 +4,26 @@ from collections.abc import Callable, Collection
 from http import HTTPStatus
 
 import prometheus_client
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from intyg.adapter.console.delivery_views import ways_view
 from intyg.adapter.console.metrics import build_registry
 from intyg.adapter.console.problem import problem
 from intyg.adapter.flows.services import Services
 
 
 def build_watch_pages(
-    services: Services, ended_threads: Callable[[], Collection[str]]
+    services: Services,
+    ended_threads: Callable[[], Collection[str]],
+    may_know: Callable[[str | None], bool],
 ) -> Blueprint:
     """
     Pages that change nothing.
 
     Args:
         ended_threads: Names of threads that should run and do not, for `/health`.
+        may_know: Whether who sends this `Authorization` is told of destinations in `/health`.
     """
     pages = Blueprint("watch", __name__)
     registry = build_registry(services)
@@ -27,11 +31,14 @@ def build_watch_pages(
     @pages.get("/health")
     def health() -> ResponseReturnValue:
         with services.store.read() as rows:
-            rows.intyg.get("")
+            destinations = ways_view(rows)["destinations"]
         if ended := ended_threads():
             text = f"Threads have ended: {', '.join(ended)}."
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, text)
-        return jsonify(status="ok", environment=services.settings.environment.value)
+        health = {"status": "ok", "environment": services.settings.environment.value}
+        if may_know(request.headers.get("Authorization")):
+            return jsonify(**health, destinations=destinations)
+        return jsonify(health)
 
     @pages.get("/metrics")
     def metrics() -> ResponseReturnValue:

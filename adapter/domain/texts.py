@@ -55,6 +55,7 @@ REGISTERED_WITH_REMARKS: Final = "Registered, with {remarks}:"
 UNKNOWN_INTYG: Final = "There is no such certificate for this patient."
 REVOKED_NOT_SENT: Final = "The certificate is revoked. It was not sent."
 ALREADY_SENT: Final = "The certificate has already been sent to {part}."
+SENT_ANEW: Final = "It had not arrived at {parts}, and is sent there once more."
 ALREADY_QUEUED: Final = "The certificate is already on its way to {part}."
 HELD: Final = (
     "Stored, not sent yet: it cannot be told whether the patient is a test patient. "

@@ -21,6 +21,7 @@ from intyg.adapter.domain.delivery import (
     OutcomeKind,
 )
 from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.domain.way import WayCause
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction, checked_body, person_columns, to_person
 from intyg.adapter.store.claim import (
@@ -225,16 +226,16 @@ class DeliveryRows:
         Those that wait for a route, for the guard or for a repair are left out: they look every
         few minutes whether something has changed, and time alone changes nothing for them.
         """
-        table = tables.delivery
+        table, silent = tables.delivery, WayCause.SILENT.value
         found: datetime | None = self._connection.execute(
             sa.select(sa.func.min(table.c.due_at, type_=tables.UtcDateTime)).where(
                 table.c.state == DeliveryState.QUEUED.value,
                 table.c.attempts > 0,
                 table.c.due_at > self._transaction.now,
-                ~stopped_way(table),
+                ~stopped_way(table, tables.way.c.cause != silent),
             )
         ).scalar_one()
-        return found
+        return min(filter(None, (found, self._ways.next_probe_of_silent())), default=None)
 
     def claim(
         self, worker: str, limit: int, lease_seconds: float, lanes: Lanes = ONE_LANE
@@ -444,6 +445,35 @@ class DeliveryRows:
         self._due_behind(delivery, waits)
         self._wake()
         return True
+
+    def hurry(self, delivery_id: str, due_at: datetime) -> bool:
+        """Let a delivery that waits be tried at another time; False when it does not wait."""
+        table = tables.delivery
+        changed = self._connection.execute(
+            sa.update(table)
+            .where(table.c.id == delivery_id, sa.text(state_in(CLAIMABLE)))
+            .values(due_at=due_at, updated_at=self._transaction.now)
+        )
+        self._wake()
+        return changed.rowcount == 1
+
+    def end_by_hand(self, delivery_id: str, state: DeliveryState, detail: str) -> Delivery:
+        """
+        Let a delivery end as an operator says: FAILED is given up, DELIVERED has arrived.
+
+        Raises:
+            ValueError: There is no such delivery, or `DELIVERY_MOVES` has no such move.
+        """
+        found = self.get(delivery_id)
+        if found is None:
+            raise ValueError(f"no delivery {delivery_id}")
+        if found.state is DeliveryState.SENDING:
+            raise ValueError(f"delivery {delivery_id} is being sent just now")
+        self._move(delivery_id, found.state, state, last_detail=detail)
+        self._wake()
+        ended = self.get(delivery_id)
+        assert ended is not None
+        return ended
 
     def take_back(
         self, condition: sa.ColumnElement[bool], resendable: Collection[str]

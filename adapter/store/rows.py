@@ -5,10 +5,12 @@ from intyg.adapter.store.audit_rows import AuditRows
 from intyg.adapter.store.base import Transaction
 from intyg.adapter.store.block_rows import BlockRows
 from intyg.adapter.store.delivery_rows import DeliveryRows
+from intyg.adapter.store.delivery_search import DeliverySearch
 from intyg.adapter.store.draft_rows import DraftRows
 from intyg.adapter.store.event_rows import EventRows
 from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.adapter.store.meddelande_rows import MeddelandeRows
+from intyg.adapter.store.operation_rows import OperationRows
 from intyg.adapter.store.way_rows import WayRows
 
 
@@ -27,6 +29,8 @@ class Rows:
         approvals: Which receivers care has approved for a certificate.
         ways: Where the outbox leads, and what is stopped there.
         deliveries: The outbox.
+        search: The outbox by what is asked for.
+        operations: What operators asked for.
         meddelanden: Questions, answers and reminders.
         events: What care is told.
         blocks: What the guard stopped.
@@ -41,6 +45,8 @@ class Rows:
         self.approvals = ApprovalRows(transaction)
         self.ways = WayRows(transaction)
         self.deliveries = DeliveryRows(transaction, self.intyg, self.ways)
+        self.search = DeliverySearch(transaction)
+        self.operations = OperationRows(transaction)
         self.meddelanden = MeddelandeRows(transaction)
         self.events = EventRows(transaction)
         self.blocks = BlockRows(transaction)

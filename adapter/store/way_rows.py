@@ -53,12 +53,18 @@ class WayRows:
         rows = self._connection.execute(_DUE_PROBES, {"now": self._transaction.now}).all()
         return tuple(_to_stop(row) for row in rows)
 
-    def next_probe(self, cause: WayCause) -> datetime | None:
-        """When the first way that is stopped for a cause is tried, after now."""
-        table = tables.way
+    def next_probe_of_silent(self) -> datetime | None:
+        """When the first way without an answer is tried, after now, if something is due there."""
+        way, delivery, now = tables.way, tables.delivery, self._transaction.now
+        something_due = sa.exists(sa.literal_column("1")).where(
+            delivery.c.destination == way.c.destination,
+            sa.or_(way.c.contract == ANY, delivery.c.contract == way.c.contract),
+            delivery.c.due_at <= now,
+            sa.text(tables.state_in(tables.CLAIMABLE, "delivery.")),
+        )
         found: datetime | None = self._connection.execute(
-            sa.select(sa.func.min(table.c.probe_at, type_=tables.UtcDateTime)).where(
-                table.c.cause == cause.value, table.c.probe_at > self._transaction.now
+            sa.select(sa.func.min(way.c.probe_at, type_=tables.UtcDateTime)).where(
+                way.c.cause == WayCause.SILENT.value, way.c.probe_at > now, something_due
             )
         ).scalar_one()
         return found

@@ -26,6 +26,9 @@ cert = "{keys}/signer.pem"
 
 [test_patients]
 list_files = ["test-patients.csv"]
+
+[delivery]
+jitter = 0     # the same each time that it is played
 """
 
 _AUTHORITY: Final = """

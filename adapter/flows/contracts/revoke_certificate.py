@@ -23,6 +23,7 @@ from intyg.adapter.flows.shared.known_intyg import (
     related_intyg,
     relation_of,
 )
+from intyg.adapter.flows.shared.send_anew import send_anew
 from intyg.adapter.flows.shared.send_on import (
     REGISTER_KEY,
     accepted_by,
@@ -46,8 +47,8 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     Revoke a certificate; queue the revocation for each recipient that has it or may have it.
 
     Returns:
-        OK; INFO when it was revoked before, or where the settings want to be
-        told that the guard kept it here.
+        OK; INFO when it was revoked before (what did not arrive is sent once
+        more), or where the settings want to be told that the guard kept it here.
 
     Raises:
         SchemaError: Not as the contract wants it.
@@ -81,7 +82,8 @@ def _revoke(
 ) -> Result | TestPatientError:
     stored = known_intyg(rows, request.intygs_id, request.patient)
     if stored.revoked_at is not None:
-        return Result.info(ALREADY_REVOKED)
+        again = send_anew(rows, request.intygs_id, inbound.contract.key, inbound.correlation_id)
+        return again or Result.info(ALREADY_REVOKED)
     at, correlation_id = inbound.received_at, inbound.correlation_id
     by = request.skickat_av.personal_id
     rows.intyg.set_revoked(request.intygs_id, at)

@@ -4,7 +4,6 @@ It is answered when the sending is queued; SKICKA and the status SENTTO come whe
 accepted it.
 """
 
-from intyg.adapter.domain.delivery import DeliveryState
 from intyg.adapter.domain.errors import TestPatientError
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.domain.intyg import SendRequest, StoredIntyg
@@ -15,10 +14,12 @@ from intyg.adapter.domain.texts import (
     HELD,
     REPLACED,
     REVOKED_NOT_SENT,
+    SENT_ANEW,
 )
 from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import answer_block
 from intyg.adapter.flows.shared.known_intyg import known_intyg, related_intyg
+from intyg.adapter.flows.shared.send_anew import ENDED
 from intyg.adapter.flows.shared.send_on import (
     UNDER_WAY,
     accepted_by,
@@ -39,7 +40,7 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
 
     Returns:
         OK when it is queued; INFO when nothing was to be done (revoked, sent
-        before, on its way), or when it waits for the guard.
+        before, on its way), when it is sent once more, or when it waits for the guard.
 
     Raises:
         SchemaError: Not as the contract wants it.
@@ -65,10 +66,11 @@ def _send(
     _refuse_replaced(rows, stored)
     recipient = asked.routes.recipient(request.mottagare, find_type(stored.intyg, asked.types))
     by = request.skickat_av.personal_id if request.skickat_av else None
+    ended = recipient.part in {one.part for one in sent_towards(rows, request.intygs_id, ENDED)}
     sending = send_on(rows, asked, stored, recipient, inbound, requested_by=by)
     match sending.decision:
         case GuardDecision.SEND:
-            return Result.ok()
+            return Result.info(SENT_ANEW.format(parts=recipient.part)) if ended else Result.ok()
         case GuardDecision.HOLD:
             return Result.info(HELD.format(part=recipient.part))
         case GuardDecision.BLOCK:
@@ -81,8 +83,7 @@ def _nothing_to_do(rows: Rows, stored: StoredIntyg, part: str) -> Result | None:
     intygs_id = stored.intyg.intygs_id
     if part in accepted_by(rows, intygs_id):
         return Result.info(ALREADY_SENT.format(part=part))
-    # One that may have arrived is for an operator to send again, not for the sender.
-    towards = sent_towards(rows, intygs_id, UNDER_WAY | {DeliveryState.UNKNOWN})
+    towards = sent_towards(rows, intygs_id, UNDER_WAY)
     if part in {recipient.part for recipient in towards}:
         return Result.info(ALREADY_QUEUED.format(part=part))
     return None

@@ -33,6 +33,7 @@ from intyg.adapter.flows.shared.meddelande import (
     forward,
 )
 from intyg.adapter.flows.shared.readers import presumed
+from intyg.adapter.flows.shared.send_anew import send_anew
 from intyg.adapter.flows.shared.send_on import REGISTER, REGISTER_MAJOR
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
@@ -79,7 +80,14 @@ def _receive(rows: Rows, asked: Asked, m: Meddelande, inbound: Inbound) -> Resul
     stored = rows.intyg.lock_of(m.patient, m.intygs_id)
     earlier = rows.meddelanden.get(m.meddelande_id)
     if came_before(m, earlier):
-        return Result.info(REPEATED_MEDDELANDE)
+        again = send_anew(
+            rows,
+            m.intygs_id,
+            inbound.contract.key,
+            inbound.correlation_id,
+            meddelande_id=m.meddelande_id,
+        )
+        return again or Result.info(REPEATED_MEDDELANDE)
     blocked = _blocked(m, stored, asked)
     facts = gather_facts(
         rows, asked, m, stored, earlier, blocked=blocked is not None, sender=inbound.sender

@@ -34,6 +34,7 @@ from intyg.adapter.flows.shared.meddelande import (
     close_question,
     forward,
 )
+from intyg.adapter.flows.shared.send_anew import send_anew
 from intyg.adapter.flows.shared.send_on import accepted_by
 from intyg.adapter.flows.shared.staff import refuse_staff
 from intyg.adapter.flows.shared.tell_care import tell_care
@@ -99,7 +100,14 @@ def _take_in(
     stored = rows.intyg.lock_of(m.patient, m.intygs_id)
     earlier = rows.meddelanden.get(m.meddelande_id)
     if came_before(m, earlier):
-        return Result.info(REPEATED_MEDDELANDE)
+        again = send_anew(
+            rows,
+            m.intygs_id,
+            inbound.contract.key,
+            inbound.correlation_id,
+            meddelande_id=m.meddelande_id,
+        )
+        return again or Result.info(REPEATED_MEDDELANDE)
     way = _way(m, stored, asked) if stored else None
     blocked = way is not None and way.decision is GuardDecision.BLOCK
     facts = gather_facts(rows, asked, m, stored, earlier, blocked=blocked, routed=way is not None)

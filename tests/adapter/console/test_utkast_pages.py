@@ -589,13 +589,14 @@ def test_of_two_signatures_at_once_one_wins(
 
 def test_every_call_is_described(console: FlaskClient) -> None:
     served = {
-        (rule.rule.replace("<intygs_id>", "{id}"), method.lower())
+        (rule.rule.replace("<intygs_id>", "{intygs_id}"), method.lower())
         for rule in console.application.url_map.iter_rules()
         if rule.rule.startswith("/api/utkast")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     described = console.get("/api/openapi.json").get_json()["paths"]
-    assert {(path, method) for path, calls in described.items() for method in calls} == served
+    drafts = {path: calls for path, calls in described.items() if path.startswith("/api/utkast")}
+    assert {(path, method) for path, calls in drafts.items() for method in calls} == served
 
 
 # --- patients -------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_a_recipient_that_has_moved_is_told_wherever_it_may_have_it(
     registered.deliver(addresses={FK: first})
     there = RecipientSettings(name="Försäkringskassan", logical_address=OTHER_AUTHORITY)
     moved = registered.with_settings(recipients={"FKASSA": there})
-    moved.ok(SEND)
+    assert moved.call(SEND).code == ResultCode.INFO
     moved.deliver()
     moved.ok(REVOKE)
     revoked = [d.new for d in moved.deliveries() if d.new.contract == "RevokeCertificate:2"]
@@ -216,6 +216,29 @@ def test_twice_is_told_and_changes_nothing(sent: Rig) -> None:
     before = sent.row_count()
     assert sent.call(REVOKE).code == ResultCode.INFO
     assert sent.row_count() == before
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        pytest.param(Outcome(OutcomeKind.REFUSED), id="refused"),
+        pytest.param(Outcome(OutcomeKind.RETRY), id="failed"),
+        pytest.param(Outcome(OutcomeKind.UNKNOWN), id="may have arrived"),
+    ],
+)
+def test_a_revocation_that_did_not_arrive_is_sent_once_more_when_it_is_repeated(
+    sent: Rig, outcome: Outcome
+) -> None:
+    sent.ok(builders.send_certificate_to_recipient(mottagare="AF"))
+    sent.deliver()
+    sent.ok(REVOKE)
+    sent.deliver(addresses={FK: outcome})
+    again = sent.call(REVOKE)
+    assert again.code == ResultCode.INFO
+    assert again.text == "It had not arrived at FKASSA, and is sent there once more."
+    assert sent.to_authorities(state=DeliveryState.QUEUED) == [("RevokeCertificate:2", "FKASSA")]
+    assert sent.call(REVOKE).text == "The certificate was already revoked."  # it is on its way
+    assert sent.events().count("MAKULE") == 1
 
 
 @pytest.mark.parametrize(

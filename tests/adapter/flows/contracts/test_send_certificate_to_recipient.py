@@ -81,7 +81,6 @@ def test_twice_to_one_recipient_is_told_and_sent_once(sent: Rig) -> None:
     [
         pytest.param(None, id="queued"),
         pytest.param(OutcomeKind.HELD, id="held"),
-        pytest.param(OutcomeKind.UNKNOWN, id="may have arrived"),
     ],
 )
 def test_what_is_on_its_way_is_not_sent_again(registered: Rig, outcome: OutcomeKind | None) -> None:
@@ -93,10 +92,24 @@ def test_what_is_on_its_way_is_not_sent_again(registered: Rig, outcome: OutcomeK
     assert len(registered.to_authorities()) == 1
 
 
-def test_what_was_refused_may_be_sent_again(registered: Rig) -> None:
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        pytest.param(REFUSED, id="refused"),
+        pytest.param(Outcome(OutcomeKind.RETRY), id="failed"),
+        pytest.param(Outcome(OutcomeKind.UNKNOWN), id="may have arrived"),
+    ],
+)
+def test_what_did_not_arrive_is_sent_again_and_the_caller_is_told(
+    registered: Rig, outcome: Outcome
+) -> None:
     registered.ok(SEND)
-    registered.deliver(addresses={FK: REFUSED})
-    registered.ok(SEND)
+    registered.deliver(addresses={FK: outcome})
+    again = registered.call(SEND)
+    assert (again.code, again.text) == (
+        ResultCode.INFO,
+        "It had not arrived at FKASSA, and is sent there once more.",
+    )
     assert len(registered.to_authorities()) == 2
 
 

@@ -1,0 +1,216 @@
+"""Deliveries by what is asked for: listed, counted by cause, and by destination."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from intyg.adapter.domain.delivery import DeliveryState
+from intyg.adapter.domain.delivery_filter import (
+    CauseCount,
+    DeliveryFilter,
+    DeliverySummary,
+    LaneCount,
+)
+from intyg.adapter.domain.way import ANY, NO_DESTINATION, WayCause
+from intyg.adapter.store import tables
+from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.tables import CLAIMABLE, UNFINISHED, state_in
+
+_VP_CODE: Final = re.compile(r"\bVP\d{3}\b")
+_delivery: Final = tables.delivery
+
+
+def _stopped_by() -> sa.ScalarSelect[str]:
+    """Why a delivery's way is stopped; the wider stop where there are two."""
+    way = tables.way
+    return (
+        sa.select(way.c.cause)
+        .where(
+            way.c.cause.is_not(None),
+            way.c.destination == _delivery.c.destination,
+            way.c.contract.in_((ANY, _delivery.c.contract)),
+            way.c.logical_address.in_((ANY, _delivery.c.logical_address)),
+        )
+        .order_by(way.c.contract, way.c.logical_address)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+_STOPPED: Final = sa.case((sa.text(state_in(CLAIMABLE, "delivery.")), _stopped_by())).label(
+    "stopped"
+)
+
+
+class DeliverySearch:
+    """Looks; changes nothing."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+
+    def find(self, wanted: DeliveryFilter, limit: int) -> tuple[DeliverySummary, ...]:
+        """The oldest so many, in the order they were added."""
+        statement = (
+            sa.select(_delivery, _STOPPED)
+            .where(*_conditions(wanted))
+            .order_by(_delivery.c.seq)
+            .limit(limit)
+        )
+        return tuple(_to_summary(row) for row in self._connection.execute(statement))
+
+    def causes(self, wanted: DeliveryFilter) -> tuple[CauseCount, ...]:
+        """How many there are for each cause, most first."""
+        by = (
+            _delivery.c.contract,
+            _delivery.c.state,
+            _delivery.c.last_error_id,
+            _delivery.c.last_http_status,
+            _delivery.c.last_detail,
+        )
+        changed = _delivery.c.updated_at
+        statement = (
+            sa.select(
+                *by,
+                sa.func.count().label("number"),
+                sa.func.min(changed, type_=tables.UtcDateTime).label("oldest"),
+                sa.func.max(changed, type_=tables.UtcDateTime).label("newest"),
+            )
+            .where(*_conditions(wanted))
+            .group_by(*by)
+        )
+        found: dict[tuple[object, ...], CauseCount] = {}
+        for row in self._connection.execute(statement):
+            one = _to_cause(row)
+            key = (one.contract, one.state, one.code, one.words)
+            known = found.get(key)
+            found[key] = one if known is None else _together(known, one)
+        return tuple(sorted(found.values(), key=lambda one: (-one.count, one.contract, one.words)))
+
+    def lanes(self) -> tuple[LaneCount, ...]:
+        """What waits and is under way, by destination; also where something is stopped."""
+        lanes = {name: LaneCount(name, 0, 0, None, cause) for name, cause in self._stops()}
+        due = sa.case((_delivery.c.due_at <= self._transaction.now, _delivery.c.due_at))
+        sending = sa.case((_delivery.c.state == DeliveryState.SENDING.value, 1), else_=0)
+        oldest = sa.func.min(due, type_=tables.UtcDateTime)
+        statement = (
+            sa.select(_delivery.c.destination, sa.func.count(), sa.func.sum(sending), oldest)
+            .where(sa.text(state_in(UNFINISHED)))
+            .group_by(_delivery.c.destination)
+        )
+        for destination, count, in_flight, oldest_due in self._connection.execute(statement):
+            name = destination or NO_DESTINATION
+            known = lanes.get(name) or LaneCount(name, 0, 0, None, None)
+            lanes[name] = replace(
+                known,
+                waiting=known.waiting + count - in_flight,
+                in_flight=known.in_flight + in_flight,
+                oldest_due=min(filter(None, (known.oldest_due, oldest_due)), default=None),
+            )
+        return tuple(lanes[name] for name in sorted(lanes))
+
+    def _stops(self) -> Iterator[tuple[str, WayCause]]:
+        way = tables.way
+        statement = (
+            sa.select(way.c.destination, way.c.cause)
+            .where(way.c.cause.is_not(None))
+            .order_by(way.c.contract.desc(), way.c.logical_address.desc())  # the widest last
+        )
+        for name, cause in self._connection.execute(statement):
+            yield name, WayCause(cause)
+
+
+# --- inside ---------------------------------------------------------------------------------------
+
+
+def _conditions(wanted: DeliveryFilter) -> Iterator[sa.ColumnElement[bool]]:
+    column = _delivery.c
+    yield sa.true()
+    if wanted.ids:
+        yield column.id.in_(wanted.ids)
+    if wanted.states:
+        yield column.state.in_(sorted(state.value for state in wanted.states))
+    if wanted.stopped is not None:
+        yield _STOPPED.element == wanted.stopped.value
+    if wanted.contract is not None:
+        name = wanted.contract
+        exact = column.contract == name
+        yield exact if ":" in name else column.contract.startswith(f"{name}:", autoescape=True)
+    if wanted.code is not None:
+        yield _has_code(wanted.code)
+    if wanted.enhets_id is not None:
+        of_unit = sa.select(tables.intyg.c.intygs_id).where(
+            tables.intyg.c.enhets_id == wanted.enhets_id
+        )
+        yield column.intygs_id.in_(of_unit)
+    for value, where in (
+        (wanted.destination, column.destination),
+        (wanted.error_id, column.last_error_id),
+        (wanted.intygs_id, column.intygs_id),
+    ):
+        if value is not None:
+            yield where == value
+    if wanted.since is not None:
+        yield column.updated_at >= wanted.since
+    if wanted.until is not None:
+        yield column.updated_at < wanted.until
+
+
+def _has_code(code: str) -> sa.ColumnElement[bool]:
+    column = _delivery.c
+    if code.isascii() and code.isdigit():
+        return column.last_http_status == int(code[:4])
+    return sa.or_(
+        column.last_result_code == code,
+        column.last_error_id == code,
+        column.last_detail.contains(code, autoescape=True),
+    )
+
+
+def _to_summary(row: sa.Row[Any]) -> DeliverySummary:
+    return DeliverySummary(
+        id=row.id,
+        contract=row.contract,
+        destination=row.destination,
+        logical_address=row.logical_address,
+        part=row.part,
+        intygs_id=row.intygs_id,
+        meddelande_id=row.meddelande_id,
+        state=DeliveryState(row.state),
+        stopped=WayCause(row.stopped) if row.stopped else None,
+        attempts=row.attempts,
+        due_at=row.due_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        http_status=row.last_http_status,
+        result_code=row.last_result_code,
+        error_id=row.last_error_id,
+        detail=row.last_detail,
+    )
+
+
+def _to_cause(row: sa.Row[Any]) -> CauseCount:
+    detail = row.last_detail or ""
+    vp = _VP_CODE.search(detail)
+    status = str(row.last_http_status) if row.last_http_status else ""
+    return CauseCount(
+        contract=row.contract,
+        state=DeliveryState(row.state),
+        code=vp[0] if vp else row.last_error_id or status,
+        words=detail.partition(";")[0] or "not tried yet",
+        count=row.number,
+        oldest=row.oldest,
+        newest=row.newest,
+    )
+
+
+def _together(one: CauseCount, other: CauseCount) -> CauseCount:
+    return replace(
+        one,
+        count=one.count + other.count,
+        oldest=min(one.oldest, other.oldest),
+        newest=max(one.newest, other.newest),
+    )
