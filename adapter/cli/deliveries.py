@@ -5,6 +5,7 @@ database itself only when none runs.
 """
 
 import getpass
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -107,7 +108,7 @@ def show(
     if view is None:
         fail("there is no such delivery", 1)
     if as_json:
-        print_json(view)
+        print_json(_snake(view))
         return
     out.print(_line(view), markup=False)
     for one in view["attemptsMade"]:
@@ -123,7 +124,9 @@ def ways(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     with _looking(config) as rows:
         view = ways_view(rows)
     if as_json:
-        print_json(view)
+        for kind, rows_ in (("destination", view["destinations"]), ("stop", view["stopped"])):
+            for row in rows_:
+                print_json({"kind": kind, **_snake(row)})
         return
     for one in view["destinations"]:
         out.print(
@@ -207,16 +210,20 @@ def pause(
     config: ConfigOption = None,
     reason: ReasonOption = "",
     by: ByOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Let nothing go to a destination until it is resumed."""
     who = by or getpass.getuser()
-    _change(
+    done = _change(
         read_settings(config),
         f"/api/destinations/{destination}/pause",
         {"reason": reason, "by": who},
         lambda services: operate.pause(services, destination, reason, who),
     )
-    out.print(f"paused: {destination}", markup=False)
+    if as_json:
+        print_json(_snake(done))
+    else:
+        out.print(f"paused: {destination}", markup=False)
 
 
 @deliveries.command()
@@ -224,6 +231,7 @@ def resume(
     destination: Annotated[str, typer.Argument(help="Its name in the routes.")],
     config: ConfigOption = None,
     by: ByOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Let everything go to a destination again, whatever stopped it."""
     who = by or getpass.getuser()
@@ -233,6 +241,9 @@ def resume(
         {"by": who},
         lambda services: operate.resume(services, destination, who),
     )
+    if as_json:
+        print_json(_snake(done))
+        return
     for way in done["resumed"]:
         out.print(f"resumed: {way}", markup=False)
 
@@ -310,7 +321,7 @@ def _act(
         lambda services: operate.carry_out(order, services),
     )
     if as_json:
-        print_json(done)
+        print_json(_snake(done))
     else:
         _print_done(action, done)
 
@@ -373,7 +384,19 @@ def _print_stop(one: dict[str, Any]) -> None:
 def _print_json_of(view: dict[str, Any]) -> None:
     for kind, rows in (("cause", view["causes"]), ("delivery", view["deliveries"])):
         for row in rows:
-            print_json({"kind": kind, **row})
+            print_json({"kind": kind, **_snake(row)})
+
+
+def _snake(value: Any) -> Any:
+    """Names in REST's JSON as the command line's has them: `dueAt`, `due_at`."""
+    if isinstance(value, list):
+        return [_snake(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", name): _snake(one)
+        for name, one in value.items()
+    }
 
 
 def _line(one: dict[str, Any]) -> str:

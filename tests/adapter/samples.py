@@ -114,11 +114,13 @@ def handelse(handelsekod: Handelse = Handelse.SIGNAT, **changes: Any) -> StoredH
     return dataclasses.replace(sample, **changes)
 
 
-def add_intyg(rows: Rows, intygs_id: str = "intyg-1", **changes: Any) -> None:
+def add_intyg(
+    rows: Rows, intygs_id: str = "intyg-1", *, is_test: bool = False, **changes: Any
+) -> None:
     """Store a certificate whose body names it."""
     body = f"<intyg>{intygs_id}</intyg>".encode()
     rows.intyg.add(
-        intyg(intygs_id, **changes), inbound(body), body=body, is_test=False, signature="VALID"
+        intyg(intygs_id, **changes), inbound(body), body=body, is_test=is_test, signature="VALID"
     )
 
 
