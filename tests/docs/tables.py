@@ -255,7 +255,8 @@ def _came(row: Row) -> str:
         return f"{_codes_of(row.result)}{errors}{known}"
     if row.answer is AnswerKind.FAULT:
         told = " that says it could not be unmarshalled" if row.marshalling else ""
-        producer = f"; producer: {', '.join(sorted(map(str, row.producer)))}" * bool(row.producer)
+        whose = ", ".join(sorted(map(str, row.producer or ())))
+        producer = f"; producer: {whose}" if whose else ""
         return f"SOAP fault{told}" + (f" {', '.join(sorted(row.vp))}{producer}" if row.vp else "")
     if row.http is not None:
         first, last = row.http[0], row.http[-1]

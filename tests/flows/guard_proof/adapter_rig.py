@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from intyg.adapter.bootstrap.reload_routes import RoutesReloader
 from intyg.adapter.deliver import Deliverer
+from intyg.adapter.deliver.lanes import FindDestination
 from intyg.adapter.deliver.transport import AskGuard
-from intyg.adapter.deliver.worker import Consequence, FindDestination, Workers
+from intyg.adapter.deliver.worker import Consequence, Workers
 from intyg.adapter.domain.delivery import Delivery, Outcome
 from intyg.adapter.domain.destination import Destination
 from intyg.adapter.domain.environment import Environment
