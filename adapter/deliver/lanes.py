@@ -45,7 +45,10 @@ class RouteLanes:
     def of(self, contract: str, logical_address: str) -> str:
         """The destination's name; `NO_DESTINATION` without a route."""
         name, _, major = contract.partition(":")
-        found = self._find(name, int(major), logical_address)
+        try:
+            found = self._find(name, int(major), logical_address)
+        except Exception:  # noqa: BLE001  one that cannot be asked about must not stop the others
+            return NO_DESTINATION  # whoever attempts it will say why
         if found is None:
             return NO_DESTINATION
         with self._lock:

@@ -380,3 +380,20 @@ def test_a_route_that_changes_takes_what_waits_along(
         rows.ways.resume("new")
     drain(moved)
     assert get(store, one).state is DeliveryState.DELIVERED
+
+
+def test_one_that_the_routes_cannot_be_asked_about_stops_no_other(
+    store: Store, network: Network
+) -> None:
+    def find(_contract: str, _major: int, address: str) -> Destination:
+        if address == "damaged":
+            raise KeyError(address)
+        return PLATFORM
+
+    damaged = queue(store, "d", "damaged")
+    one = queue(store, "a", "A")
+    drain(workers(store, network, find))
+    assert get(store, one).state is DeliveryState.DELIVERED
+    outcome = get(store, damaged).last_outcome
+    assert outcome is not None
+    assert outcome.detail == "internal error: KeyError"
