@@ -33,7 +33,12 @@ class _StoreCollector(Collector):
         for state, count in by_state.items():
             deliveries.add_metric([state.value], count)
         yield deliveries
-        yield from _lane_metrics(lanes, now)
+        # Also those that nothing waits for: a series that comes and goes rings no alarm.
+        idle = set(self._services.routes.table.routing.destinations) - {
+            lane.destination for lane in lanes
+        }
+        nothing = (LaneCount(name, 0, 0, None, None) for name in sorted(idle))
+        yield from _lane_metrics((*lanes, *nothing), now)
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: asking for names at start-up must not ask the database."""

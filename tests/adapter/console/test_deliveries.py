@@ -314,6 +314,7 @@ def test_monitoring_sees_each_destination(console: FlaskClient, rig: Rig) -> Non
     metrics = console.get("/metrics").get_data(as_text=True)
     assert 'intyg_destination_stopped{cause="parked",destination="fk"} 1.0' in metrics
     assert 'intyg_destination_oldest_due_seconds{destination="fk"}' in metrics
+    assert 'intyg_destination_waiting{destination="ehr"} 0.0' in metrics
 
 
 def test_health_tells_strangers_no_destination(rig: Rig) -> None:
