@@ -133,6 +133,7 @@ class Outcome:
             the fault code, `connection refused`, or which guard signal.
         remote_text: What the receiver wrote (`resultText`, `faultstring`). May
             quote person data: kept in the database, shown nowhere else.
+        news: What it says of the way; a stop means that no attempt is used up.
     """
 
     kind: OutcomeKind

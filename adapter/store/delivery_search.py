@@ -17,6 +17,7 @@ from intyg.adapter.domain.delivery_filter import (
 from intyg.adapter.domain.way import ANY, NO_DESTINATION, WayCause
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.intyg_rows import is_hsa_id
 from intyg.adapter.store.tables import CLAIMABLE, UNFINISHED, state_in
 
 _VP_CODE: Final = re.compile(r"\bVP\d{3}\b")
@@ -143,7 +144,7 @@ def _conditions(wanted: DeliveryFilter) -> Iterator[sa.ColumnElement[bool]]:
         yield _has_code(wanted.code)
     if wanted.enhets_id is not None:
         of_unit = sa.select(tables.intyg.c.intygs_id).where(
-            tables.intyg.c.enhets_id == wanted.enhets_id
+            is_hsa_id(tables.intyg.c.enhets_id, frozenset({wanted.enhets_id}))
         )
         yield column.intygs_id.in_(of_unit)
     for value, where in (

@@ -2,6 +2,7 @@
 
 import re
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
