@@ -34,7 +34,9 @@ MEMBERS: Final[Mapping[str, Mapping[str, str]]] = {
     "/{intygs_id}": {"skapadAv": "object", "svar": "object"},
     "/{intygs_id}/validate": {"skapadAv": "object", "svar": "object"},
     "/{intygs_id}/forward": {"vidarebefordrad": "boolean"},
-    "/{intygs_id}/launch": {"hanteratAv": "string", "alternatePatientSSn": "string", "ref": "string"},
+    "/{intygs_id}/launch": {
+        "hanteratAv": "string", "alternatePatientSSn": "string", "ref": "string",
+    },
     "/{intygs_id}/to-sign": {"method": "string"},
     "/{intygs_id}/signature": {"value": "string", "certificate": "string", "der": "boolean"},
 }  # fmt: skip

@@ -16,8 +16,7 @@ from intyg.adapter.domain.delivery_filter import (
 )
 from intyg.adapter.domain.way import ANY, NO_DESTINATION, WayCause
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import Transaction
-from intyg.adapter.store.intyg_rows import is_hsa_id
+from intyg.adapter.store.base import Transaction, is_hsa_id
 from intyg.adapter.store.tables import CLAIMABLE, UNFINISHED, state_in
 
 _VP_CODE: Final = re.compile(r"\bVP\d{3}\b")

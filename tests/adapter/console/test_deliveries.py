@@ -1,6 +1,5 @@
 """`/api/deliveries`, `/api/ways`, `/api/destinations` and `/api/openapi.json`."""
 
-import re
 import itertools
 import re
 from collections.abc import Iterator
