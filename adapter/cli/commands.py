@@ -89,7 +89,7 @@ COMMANDS: Final = {
     ),
     "schema": Listed(
         "intyg.adapter.cli.schema:schema",
-        "Write a certificate type's rules as XSD 1.1 or Schematron, to check with elsewhere.",
+        "Write a certificate type's rules as XSD 1.1 or Schematron, or its answers as JSON Schema.",
     ),
     "wsdl": Listed(
         "intyg.adapter.cli.wsdl:wsdl",
