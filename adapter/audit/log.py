@@ -83,6 +83,7 @@ class AuditKey:
     def __init__(self, secret: bytes) -> None:
         self._rows = self._derive(secret, b"rows")
         self._persons = self._derive(secret, b"persons")
+        self._statistics = self._derive(secret, b"statistics")
         self.key_id = self._derive(secret, b"name").hex()[:16]
 
     @staticmethod
@@ -123,6 +124,10 @@ class AuditKey:
     def person(self, number: str) -> str:
         """A person number as it is kept."""
         return hmac.digest(self._persons, number.encode(), "sha256").hex()[:32]
+
+    def person_in_statistics(self, number: str) -> str:
+        """The same for statistics: nobody can tell by it which rows of the log are whose."""
+        return hmac.digest(self._statistics, number.encode(), "sha256").hex()[:32]
 
     def hash(
         self,

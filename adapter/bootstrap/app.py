@@ -42,6 +42,7 @@ from intyg.adapter.routing.access import Access
 from intyg.adapter.routing.table import Routes
 from intyg.adapter.settings.settings import Settings, SettingsError
 from intyg.adapter.soap import Answer, build_wsgi
+from intyg.adapter.statistics.facts import FactMaker
 from intyg.adapter.store import Rows, Store
 from intyg.schemas.typefile.reader import TypeFileError
 
@@ -92,6 +93,7 @@ def build_services(
         staff=staff,
         audit=audit,
         diagnoses=Diagnoses(settings.codes.icd10_file) if settings.codes.icd10_file else None,
+        facts=FactMaker(audit_key.person_in_statistics, settings.environment),
     )
 
 

@@ -13,6 +13,7 @@ from intyg.adapter.guard import Guard
 from intyg.adapter.routing.table import Routes
 from intyg.adapter.settings.settings import Settings
 from intyg.adapter.signature import SigningKey, TrustStore
+from intyg.adapter.statistics.facts import FactMaker
 from intyg.adapter.store import Store
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
@@ -48,6 +49,7 @@ class Services:
         audit: Who did what; None, in tests of flows: nothing is recorded.
         people: Name, address, protection and death of patients, for drafts; None: no register.
         diagnoses: The list of diagnoses, for drafts; None: only their form is checked.
+        facts: What certificates count for in statistics; None, in tests of flows: nothing is kept.
         clock: Now. Nothing in a flow asks the machine.
     """
 
@@ -64,6 +66,7 @@ class Services:
     audit: AuditLog | None = None
     people: People | None = None
     diagnoses: Diagnoses | None = None
+    facts: FactMaker | None = None
 
     def ask(self, patient: PersonId) -> Asked:
         """Ask all that a transaction about a patient's certificates may need to know."""

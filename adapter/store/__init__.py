@@ -19,6 +19,7 @@ from intyg.adapter.store.faults import (
     WrongEnvironmentError,
 )
 from intyg.adapter.store.rows import Rows
+from intyg.adapter.store.statistics_rows import FactFilter, IntygFact, Line
 
 __all__ = [
     "Attempt",
@@ -28,8 +29,11 @@ __all__ = [
     "Block",
     "ConstraintError",
     "DuplicateRow",
+    "FactFilter",
     "Hold",
+    "IntygFact",
     "LeaseLostError",
+    "Line",
     "Rows",
     "Store",
     "UnreleasedTablesError",

@@ -22,6 +22,7 @@ from intyg.adapter.store.base import (
     to_person,
     to_svar_pa,
 )
+from intyg.adapter.store.fact_marks import mark_revoked, mark_status
 from intyg.adapter.store.faults import DuplicateRow
 from intyg.schemas.codes import Status
 
@@ -188,6 +189,7 @@ class IntygRows:
             .where(tables.intyg.c.intygs_id == intygs_id, tables.intyg.c.revoked_at.is_(None))
             .values(revoked_at=at)
         )
+        mark_revoked(self._connection, intygs_id)
         return changed.rowcount == 1
 
     def add_status(self, intygs_id: str, status: IntygsStatus) -> None:
@@ -200,6 +202,7 @@ class IntygRows:
                 tidpunkt=status.tidpunkt,
             )
         )
+        mark_status(self._connection, intygs_id, status.status, status.part)
 
     def statuses(self, intygs_id: str) -> tuple[IntygsStatus, ...]:
         """The state history, oldest first."""

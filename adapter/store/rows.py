@@ -12,6 +12,7 @@ from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.adapter.store.meddelande_rows import MeddelandeRows
 from intyg.adapter.store.operation_rows import OperationRows
 from intyg.adapter.store.way_rows import WayRows
+from intyg.adapter.store.statistics_rows import StatisticsRows
 
 
 class Rows:
@@ -35,6 +36,7 @@ class Rows:
         events: What care is told.
         blocks: What the guard stopped.
         audit: The audit log's own.
+        statistics: What reports are made of.
     """
 
     def __init__(self, transaction: Transaction) -> None:
@@ -51,3 +53,4 @@ class Rows:
         self.events = EventRows(transaction)
         self.blocks = BlockRows(transaction)
         self.audit = AuditRows(transaction)
+        self.statistics = StatisticsRows(transaction, self.intyg)

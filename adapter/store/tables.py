@@ -447,3 +447,49 @@ audit_head = sa.Table(
     _text("key_id"),
     sa.Column("seq", sa.BigInteger),  # of its last row; None before the first one
 )
+
+# What statistics are made of (`adapter/statistics`): narrow, and nothing that names a person. Days
+# are counted as in `date.toordinal`, months from year 0: 12 × year + month − 1; both in Sweden.
+intyg_fact = sa.Table(
+    "intyg_fact",
+    metadata,
+    # A row for each sick-leave period; one without periods where there is none.
+    sa.Column("intyg_seq", Sequence, sa.ForeignKey("intyg.seq"), primary_key=True),
+    sa.Column("line", sa.Integer, primary_key=True),  # from 0
+    _text("person"),  # keyed hash
+    _text("vardgivare_id"),  # HSA-ids in upper case
+    _text("enhets_id"),
+    _text("personal_id"),
+    _text("typ"),
+    _text("sex"),  # F, M, U: unknown
+    _number("age"),  # on the last day of sick leave, or when signed
+    _number("age_signed"),
+    _number("age_month"),  # on the first day of the month it was signed in
+    _text("diagnosis", nullable=True),  # the first one; upper-case letters and digits alone
+    _number("signed_day"),
+    _number("signed_month"),
+    _number("level", nullable=True),  # 25, 50, 75, 100
+    _number("first_day", nullable=True),
+    _number("last_day", nullable=True),
+    sa.Column("active", sa.Boolean, nullable=False),  # not revoked
+    sa.Column("sent_to_fk", sa.Boolean, nullable=False),  # Försäkringskassan has accepted it
+    sa.Index(None, "person", "first_day"),
+    sa.Index(None, "enhets_id", "last_day"),
+    sa.Index(None, "signed_month", "enhets_id"),
+    sa.Index(None, "last_day"),
+)
+
+meddelande_fact = sa.Table(
+    "meddelande_fact",
+    metadata,
+    # A row for the message, line 0, and one for each question that it wants completed.
+    sa.Column("meddelande_seq", Sequence, sa.ForeignKey("meddelande.seq"), primary_key=True),
+    sa.Column("line", sa.Integer, primary_key=True),
+    sa.Column("intyg_seq", Sequence, sa.ForeignKey("intyg.seq"), nullable=False),
+    _text("amne"),
+    _text("frage_id", nullable=True),  # None on line 0
+    _number("sent_day"),
+    _number("sent_month"),
+    sa.Index(None, "intyg_seq"),
+    sa.Index(None, "sent_day"),
+)

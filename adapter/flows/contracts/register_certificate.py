@@ -33,7 +33,7 @@ from intyg.adapter.formats.result_writer import with_remarks
 from intyg.adapter.rules.engine_events import Act
 from intyg.adapter.rules.meddelande_rules import MAX_ID_LENGTH
 from intyg.adapter.rules.person_id import check_person
-from intyg.adapter.store import Rows
+from intyg.adapter.store import IntygFact, Rows
 from intyg.schemas.codes import Handelse, Part, Status, TypAvRelation
 from intyg.schemas.finding import Finding
 from intyg.schemas.intyg_model import IntygType
@@ -59,6 +59,8 @@ class _New:
     intyg_type: IntygType
     settled: Settled
     warnings: list[Finding]
+    is_test: bool | None  # None: it could not be told
+    facts: list[IntygFact]
 
 
 def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
@@ -92,7 +94,9 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     settled = settle_signature(inbound, services)
     refuse_signer(inbound, services, intyg, intyg_type, settled.signer)
     asked = services.ask(intyg.patient)
-    new = _New(inbound, intyg, intyg_type, settled, warnings)
+    is_test = _IS_TEST[asked.guard.verdict(intyg.patient).kind]
+    facts = _facts(inbound, services, intyg, is_test)
+    new = _New(inbound, intyg, intyg_type, settled, warnings, is_test, facts)
     return unit.write(lambda rows: _take_in(rows, asked, new))
 
 
@@ -106,7 +110,7 @@ def _take_in(rows: Rows, asked: Asked, new: _New) -> Result:
     refuse_second(rows, intyg, new.intyg_type)
     parent = parent_of(rows, intyg)
     remarks = remarks_on_relation(rows, asked, intyg, parent, new.intyg_type)
-    stored = _store(rows, asked, new)
+    stored = _store(rows, new)
     by, correlation_id = intyg.skapad_av.personal_id, inbound.correlation_id
     content = new.settled.intyg
     tell_care(rows, asked, stored, Handelse.SIGNAT, correlation_id, hanterat_av=by, content=content)
@@ -116,20 +120,29 @@ def _take_in(rows: Rows, asked: Asked, new: _New) -> Result:
     return _registered(not_sent, new.warnings + remarks)
 
 
-def _store(rows: Rows, asked: Asked, new: _New) -> StoredIntyg:
+def _store(rows: Rows, new: _New) -> StoredIntyg:
     intyg = new.intyg
     rows.intyg.add(
         intyg,
         new.inbound,
         body=new.settled.body,
-        is_test=_IS_TEST[asked.guard.verdict(intyg.patient).kind],
+        is_test=new.is_test,
         signature=new.settled.outcome,
     )
+    rows.statistics.add(intyg.intygs_id, new.facts)
     received = IntygsStatus(Status.RECEIV, Part.HSVARD, new.inbound.received_at)
     rows.intyg.add_status(intyg.intygs_id, received)
     stored = rows.intyg.get(intyg.intygs_id)
     assert stored is not None
     return stored
+
+
+def _facts(
+    inbound: Inbound, services: Services, intyg: Intyg, is_test: bool | None
+) -> list[IntygFact]:
+    if services.facts is None:
+        return []
+    return services.facts.facts_of(intyg, inbound.element, inbound.received_at, is_test)
 
 
 def _closes_kompletteringar(intyg: Intyg) -> bool:

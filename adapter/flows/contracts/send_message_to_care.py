@@ -121,6 +121,7 @@ def _take_in(
 ) -> None:
     state = FragaState.OPEN_CARE if m.is_question else None
     rows.meddelanden.add(m, inbound, state)
+    rows.statistics.add_meddelande(m)
     if is_answer(m):
         assert fraga is not None  # a rule of its own
         close_question(rows, asked, stored, fraga, m, inbound)

@@ -36,6 +36,7 @@ from intyg.adapter.settings.settings import (
     SignerRolePolicy,
 )
 from intyg.adapter.signature import SigningKey, TrustStore
+from intyg.adapter.statistics.facts import FactMaker
 from intyg.adapter.store import Store
 from intyg.schemas.codes import Status
 from intyg.schemas.contract.contract import Contracts
@@ -299,6 +300,7 @@ def make_services(
         trust=TrustStore(),
         signing_key=key,
         clock=clock,
+        facts=FactMaker(lambda number: f"hash of {number}", settings.environment),
     )
 
 

@@ -1,0 +1,373 @@
+"""What statistics are made of: facts kept as certificates and messages arrive, and read in bulk.
+
+Days and months are numbers, as `tables.intyg_fact` says, so that a report adds and compares them
+without making dates of a million rows.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import sqlalchemy as sa
+
+from intyg.adapter.domain.clock import swedish_day
+from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.meddelande import Meddelande
+from intyg.adapter.store import tables
+from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.fact_marks import SEQ_OF, is_sent_to_fk
+from intyg.adapter.store.intyg_rows import IntygRows
+from intyg.schemas.codes import Amne
+
+_FACT: Final = tables.intyg_fact
+_MEDDELANDE: Final = tables.meddelande_fact
+_ONCE: Final = _FACT.c.line == 0
+"""One row of each certificate."""
+
+Span: TypeAlias = tuple[int, int]
+"""First and last, both inclusive: days, months or ages."""
+
+
+@dataclass(frozen=True)
+class IntygFact:
+    """
+    A certificate, or one sick-leave period of it; as `tables.intyg_fact`.
+
+    Attributes:
+        person: Keyed hash, not the number.
+        level: Of the period, in per cent; None, as its days, without one.
+    """
+
+    line: int
+    person: str = field(repr=False)
+    vardgivare_id: str
+    enhets_id: str
+    personal_id: str
+    typ: str
+    sex: str
+    age: int
+    age_signed: int
+    age_month: int
+    diagnosis: str | None
+    signed_day: int
+    signed_month: int
+    level: int | None = None
+    first_day: int | None = None
+    last_day: int | None = None
+    active: bool = True
+    sent_to_fk: bool = False
+
+
+class Line(NamedTuple):
+    """A sick-leave period that counts. `intyg` is the order in which certificates arrived."""
+
+    intyg: int
+    person: str
+    vardgivare_id: str
+    enhets_id: str
+    personal_id: str
+    sex: str
+    age: int
+    diagnosis: str | None
+    level: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """Certificates whose facts are gone, and the last one's place; None where there were none."""
+
+    intyg: tuple[StoredIntyg, ...]
+    seq: int | None
+
+
+@dataclass(frozen=True)
+class FactFilter:
+    """
+    Which certificates count; None: any.
+
+    Attributes:
+        units: HSA-ids in upper case.
+        typer: As in certificates.
+        diagnoses: As facts hold them; "" stands for none.
+        ages: Spans of years.
+    """
+
+    units: frozenset[str] | None = None
+    typer: frozenset[str] | None = None
+    diagnoses: frozenset[str] | None = None
+    ages: tuple[Span, ...] | None = None
+
+    def conditions(self, age: str) -> list[sa.ColumnElement[bool]]:
+        """In SQL; `age` is the column that counts."""
+        found: list[sa.ColumnElement[bool]] = []
+        if self.units is not None:
+            found.append(_FACT.c.enhets_id.in_(sorted(self.units)))
+        if self.typer is not None:
+            found.append(_FACT.c.typ.in_(sorted(self.typer)))
+        if self.diagnoses is not None:
+            diagnosis = sa.func.coalesce(_FACT.c.diagnosis, "")
+            found.append(diagnosis.in_(sorted(self.diagnoses)))
+        if self.ages is not None:
+            found.append(sa.or_(*(_FACT.c[age].between(*span) for span in self.ages)))
+        return found
+
+
+# Statements of the hot path are built once: building costs more than running them.
+
+_ADD: Final = sa.insert(_FACT).values(intyg_seq=SEQ_OF)
+_ADD_MEDDELANDE: Final = sa.insert(_MEDDELANDE).from_select(
+    ["meddelande_seq", "line", "intyg_seq", "amne", "frage_id", "sent_day", "sent_month"],
+    sa.select(
+        tables.meddelande.c.seq,
+        sa.bindparam("on_line", type_=sa.Integer),
+        _FACT.c.intyg_seq,
+        tables.meddelande.c.amne,
+        sa.bindparam("of_frage_id", type_=sa.Text),
+        sa.bindparam("on_day", type_=sa.Integer),
+        sa.bindparam("in_month", type_=sa.Integer),
+    )
+    .select_from(
+        tables.meddelande.join(
+            tables.intyg, tables.intyg.c.intygs_id == tables.meddelande.c.intygs_id
+        ).join(_FACT, sa.and_(_FACT.c.intyg_seq == tables.intyg.c.seq, _ONCE))
+    )
+    .where(tables.meddelande.c.meddelande_id == sa.bindparam("of_meddelande_id")),
+)
+_LINE_COLUMNS: Final = (
+    _FACT.c.intyg_seq,
+    _FACT.c.person,
+    _FACT.c.vardgivare_id,
+    _FACT.c.enhets_id,
+    _FACT.c.personal_id,
+    _FACT.c.sex,
+    _FACT.c.age,
+    _FACT.c.diagnosis,
+    _FACT.c.level,
+    _FACT.c.first_day,
+    _FACT.c.last_day,
+)
+_IN_ORDER: Final = (_FACT.c.first_day, _FACT.c.intyg_seq, _FACT.c.level)
+
+
+class StatisticsRows:
+    """Facts about certificates and messages."""
+
+    def __init__(self, transaction: Transaction, intyg: IntygRows) -> None:
+        self._connection = transaction.connection
+        self._intyg = intyg
+
+    # --- as they arrive ---
+
+    def add(self, intygs_id: str, facts: Sequence[IntygFact]) -> None:
+        """Keep what a stored certificate counts for; nothing for one that does not count."""
+        if facts:
+            rows = [{**vars(fact), "of_intygs_id": intygs_id} for fact in facts]
+            self._connection.execute(_ADD, rows)
+
+    def add_meddelande(self, m: Meddelande) -> None:
+        """Keep what a stored message counts for: nothing, where its certificate does not count."""
+        day = swedish_day(m.skickat_tidpunkt)
+        rows = [
+            {
+                "of_meddelande_id": m.meddelande_id,
+                "on_line": line,
+                "of_frage_id": frage_id,
+                "on_day": day.toordinal(),
+                "in_month": 12 * day.year + day.month - 1,
+            }
+            for line, frage_id in enumerate([None, *(row.frage_id for row in m.komplettering)])
+        ]
+        self._connection.execute(_ADD_MEDDELANDE, rows)
+
+    # --- made anew ---
+
+    def last_seq(self) -> int:
+        """Of the newest certificate; 0 without any."""
+        return self._connection.scalar(sa.select(sa.func.max(tables.intyg.c.seq))) or 0
+
+    def forget(self, after: int, limit: int) -> "Forgotten":
+        """
+        Drop the facts of some certificates, in order of arrival.
+
+        Args:
+            after: Those that came after this one.
+            limit: At most so many.
+
+        Returns:
+            The certificates, locked: nobody revokes one before the transaction ends. Fewer than
+            were looked at, should one have been removed meanwhile.
+        """
+        table = tables.intyg
+        wanted = sa.select(table.c.seq, table.c.intygs_id).where(table.c.seq > after)
+        found = self._connection.execute(
+            wanted.order_by(table.c.seq).limit(limit).with_for_update(key_share=True)
+        ).all()
+        if not found:
+            return Forgotten((), None)
+        for fact in (_MEDDELANDE, _FACT):
+            between = fact.c.intyg_seq.between(found[0].seq, found[-1].seq)
+            self._connection.execute(sa.delete(fact).where(between))
+        stored = (self._intyg.get(row.intygs_id) for row in found)
+        return Forgotten(tuple(one for one in stored if one is not None), found[-1].seq)
+
+    def add_again(self, stored: StoredIntyg, facts: Sequence[IntygFact]) -> None:
+        """Keep a certificate's facts as they stand today: whether it is revoked, and sent."""
+        intygs_id = stored.intyg.intygs_id
+        active = stored.revoked_at is None
+        sent = any(
+            is_sent_to_fk(status.status, status.part) for status in self._intyg.statuses(intygs_id)
+        )
+        self.add(intygs_id, [replace(fact, active=active, sent_to_fk=sent) for fact in facts])
+
+    def all(self) -> list[tuple[Any, ...]]:
+        """Every fact, in order: to compare two ways of coming by them."""
+        found: list[tuple[Any, ...]] = []
+        for table in (_FACT, _MEDDELANDE):
+            rows = self._connection.execute(sa.select(table).order_by(*table.primary_key.columns))
+            found += (tuple(row) for row in rows)
+        return found
+
+    # --- reports ---
+
+    def first_signed_day(self) -> int | None:
+        """Of all certificates that count; None without any."""
+        month = self._connection.scalar(sa.select(sa.func.min(_FACT.c.signed_month)))
+        if month is None:
+            return None
+        return self._connection.scalar(
+            sa.select(sa.func.min(_FACT.c.signed_day)).where(_FACT.c.signed_month == month)
+        )
+
+    def diagnoses(self) -> set[str]:
+        """Every diagnosis that facts hold, "" for none."""
+        found = self._connection.scalars(sa.select(_FACT.c.diagnosis).distinct())
+        return {one or "" for one in found}
+
+    def lines(self, days: Span, *, earlier: bool, of_units: frozenset[str] | None) -> list[Line]:
+        """
+        Sick-leave periods that count, sorted: by start, then certificate, then level.
+
+        Args:
+            days: Those that overlap these.
+            earlier: Those that end before them, too, of the same persons.
+            of_units: Only of persons who have one from these units in those days; of such a person
+                all of them, whichever unit they are from. None: of everybody.
+        """
+        first, last = days
+        overlapping = (_FACT.c.last_day >= first, _FACT.c.first_day <= last)
+        asked = sa.select(*_LINE_COLUMNS).where(_FACT.c.active, _FACT.c.first_day <= last)
+        if of_units is not None or earlier:
+            persons = sa.select(_FACT.c.person).where(_FACT.c.active, *overlapping)
+            if of_units is not None:
+                persons = persons.where(_FACT.c.enhets_id.in_(sorted(of_units)))
+            asked = asked.where(_FACT.c.person.in_(persons))
+        else:
+            asked = asked.where(*overlapping)
+        return list(map(Line._make, self._connection.execute(asked.order_by(*_IN_ORDER))))
+
+    def count_intyg(
+        self,
+        by: Iterable[str],
+        months: Span,
+        chosen: FactFilter,
+        *,
+        sent_to_fk: bool = False,
+    ) -> list[tuple[Any, ...]]:
+        """
+        Count certificates by when they were signed, each once.
+
+        Args:
+            by: Columns of `tables.intyg_fact` to count by.
+            months: When they were signed.
+            chosen: Ages are those of `age_signed`; of `age_month` with `sent_to_fk`.
+            sent_to_fk: Count what Försäkringskassan has accepted, revoked or not, and those among
+                it that it has asked to complete; otherwise what is not revoked.
+
+        Returns:
+            Values of the columns, then the number, then with `sent_to_fk` the number asked about.
+        """
+        columns = [_FACT.c[name] for name in by]
+        counted: list[sa.ColumnElement[Any]] = [*columns, sa.func.count()]
+        asked = sa.select(*counted)
+        if sent_to_fk:
+            about = (
+                sa.select(_MEDDELANDE.c.intyg_seq)
+                .where(_MEDDELANDE.c.line == 0, _MEDDELANDE.c.amne == Amne.KOMPLT.value)
+                .distinct()
+                .subquery()
+            )
+            asked = sa.select(*counted, sa.func.count(about.c.intyg_seq)).select_from(
+                _FACT.outerjoin(about, about.c.intyg_seq == _FACT.c.intyg_seq)
+            )
+        state = _FACT.c.sent_to_fk if sent_to_fk else _FACT.c.active
+        age = "age_month" if sent_to_fk else "age_signed"
+        asked = asked.where(
+            _ONCE, state, _FACT.c.signed_month.between(*months), *chosen.conditions(age)
+        )
+        return [tuple(row) for row in self._connection.execute(asked.group_by(*columns))]
+
+    def count_meddelanden(
+        self,
+        by: Iterable[str],
+        chosen: FactFilter,
+        *,
+        signed: Span | None = None,
+        sent: Span | None = None,
+        fragor: bool = False,
+    ) -> list[tuple[Any, ...]]:
+        """
+        Count messages to care.
+
+        Args:
+            by: Columns of `tables.intyg_fact`, or of `tables.meddelande_fact`, to count by.
+            chosen: Of their certificates; ages are those of `age_month`.
+            signed: Months in which their certificates were signed.
+            sent: Days on which they were sent.
+            fragor: Count the questions that completion requests list, not the messages.
+
+        Returns:
+            Values of the columns, then the number.
+        """
+        columns = [_FACT.c[name] if name in _FACT.c else _MEDDELANDE.c[name] for name in by]
+        conditions = [_MEDDELANDE.c.line > 0 if fragor else _MEDDELANDE.c.line == 0]
+        if fragor:
+            conditions.append(_MEDDELANDE.c.amne == Amne.KOMPLT.value)
+        if signed is not None:
+            conditions.append(_FACT.c.signed_month.between(*signed))
+        if sent is not None:
+            conditions.append(_MEDDELANDE.c.sent_day.between(*sent))
+        asked = (
+            sa.select(*columns, sa.func.count())
+            .select_from(
+                _MEDDELANDE.join(
+                    _FACT, sa.and_(_FACT.c.intyg_seq == _MEDDELANDE.c.intyg_seq, _ONCE)
+                )
+            )
+            .where(*conditions, *chosen.conditions("age_month"))
+            .group_by(*columns)
+        )
+        return [tuple(row) for row in self._connection.execute(asked)]
+
+    def names(self, column: str, by_intyg: Iterable[int]) -> dict[int, str]:
+        """
+        What some certificates call their unit or doctor.
+
+        Args:
+            column: `enhetsnamn` or `fullstandigt_namn`.
+            by_intyg: Their places in the order of arrival.
+        """
+        table = tables.intyg
+        wanted = sorted(set(by_intyg))
+        found: dict[int, str] = {}
+        for start in range(0, len(wanted), _AT_A_TIME):
+            some = wanted[start : start + _AT_A_TIME]
+            asked = sa.select(table.c.seq, table.c[column]).where(table.c.seq.in_(some))
+            found |= {row[0]: row[1] for row in self._connection.execute(asked)}
+        return found
+
+
+_AT_A_TIME: Final = 500  # values in one statement
+_FIELDS: Final = {one.name for one in fields(IntygFact)}
+assert _FIELDS | {"intyg_seq"} == set(_FACT.c.keys())
