@@ -4,6 +4,7 @@ from intyg.adapter.store.approval_rows import ApprovalRows
 from intyg.adapter.store.audit_rows import AuditRows
 from intyg.adapter.store.base import Transaction
 from intyg.adapter.store.block_rows import BlockRows
+from intyg.adapter.store.course_rows import CourseRows
 from intyg.adapter.store.delivery_rows import DeliveryRows
 from intyg.adapter.store.delivery_search import DeliverySearch
 from intyg.adapter.store.draft_rows import DraftRows
@@ -36,6 +37,7 @@ class Rows:
         events: What care is told.
         blocks: What the guard stopped.
         audit: The audit log's own.
+        course: How questions, deliveries and events fare, counted.
         statistics: What reports are made of.
     """
 
@@ -53,4 +55,5 @@ class Rows:
         self.events = EventRows(transaction)
         self.blocks = BlockRows(transaction)
         self.audit = AuditRows(transaction)
+        self.course = CourseRows(transaction)
         self.statistics = StatisticsRows(transaction, self.intyg)

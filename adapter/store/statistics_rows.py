@@ -231,14 +231,10 @@ class StatisticsRows:
 
     # --- reports ---
 
-    def first_signed_day(self) -> int | None:
-        """Of all certificates that count; None without any."""
-        month = self._connection.scalar(sa.select(sa.func.min(_FACT.c.signed_month)))
-        if month is None:
-            return None
-        return self._connection.scalar(
-            sa.select(sa.func.min(_FACT.c.signed_day)).where(_FACT.c.signed_month == month)
-        )
+    def has_unit(self, enhets_id: str) -> bool:
+        """Whether any certificate of a unit counts."""
+        asked = sa.select(_FACT.c.intyg_seq).where(_FACT.c.enhets_id == enhets_id).limit(1)
+        return self._connection.execute(asked).first() is not None
 
     def diagnoses(self) -> set[str]:
         """Every diagnosis that facts hold, "" for none."""
@@ -328,7 +324,7 @@ class StatisticsRows:
             fragor: Count the questions that completion requests list, not the messages.
 
         Returns:
-            Values of the columns, then the number.
+            Values of the columns, then the number, then the last certificate's place.
         """
         columns = [_FACT.c[name] if name in _FACT.c else _MEDDELANDE.c[name] for name in by]
         conditions = [_MEDDELANDE.c.line > 0 if fragor else _MEDDELANDE.c.line == 0]
@@ -339,7 +335,7 @@ class StatisticsRows:
         if sent is not None:
             conditions.append(_MEDDELANDE.c.sent_day.between(*sent))
         asked = (
-            sa.select(*columns, sa.func.count())
+            sa.select(*columns, sa.func.count(), sa.func.max(_FACT.c.intyg_seq))
             .select_from(
                 _MEDDELANDE.join(
                     _FACT, sa.and_(_FACT.c.intyg_seq == _MEDDELANDE.c.intyg_seq, _ONCE)
