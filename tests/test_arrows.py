@@ -16,13 +16,13 @@ import pytest
 from tests.docs import pages
 
 ROOT: Final = Path(__file__).parents[1]
-TOPS: Final = ("sandbox", "adapter", "mocks", "schemas")
+TOPS: Final = ("sandbox", "adapter", "mocks", "pages", "schemas")
 
 PRODUCT: Final = (
     "adapter/__main__.py", "adapter/cli", "adapter/bootstrap", "adapter/doctor", "adapter/console",
     "adapter/soap", "adapter/httpd", "adapter/flows", "adapter/drafts", "adapter/routing",
-    "adapter/guard", "adapter/deliver", "adapter/signature", "adapter/audit", "adapter/clients",
-    "adapter/store",
+    "adapter/guard", "adapter/deliver", "adapter/signature", "adapter/audit", "adapter/statistics",
+    "adapter/clients", "adapter/store",
     "adapter/formats", "adapter/rules", "adapter/settings", "adapter/domain",
 )  # fmt: skip
 MOCKS: Final = (
@@ -39,7 +39,7 @@ SCHEMAS: Final = (
 PLAIN: Final = "mocks/<authority>"
 """The room of each folder with a persona that stands nowhere else in this list."""
 
-FLOORS: Final = ("sandbox", *PRODUCT, *MOCKS, *SCHEMAS)
+FLOORS: Final = ("sandbox", *PRODUCT, *MOCKS, "pages", *SCHEMAS)
 """Every room, from the top down. A room is a folder, or a file that stands beside folders."""
 
 

@@ -42,6 +42,10 @@ COMMANDS: Final = {
         "intyg.adapter.cli.deliveries:deliveries",
         "What is on its way out: what waits and why, and sending again.",
     ),
+    "statistics": Listed(
+        "intyg.adapter.cli.statistics:statistics",
+        "Count certificates, sick-leave cases and questions, as the national statistics do.",
+    ),
     "audit": Listed(
         "intyg.adapter.cli.audit:audit",
         "Who did what with which certificate, in a log that nobody can change.",

@@ -13,6 +13,8 @@
     GET    /api/ways                           what waits for each destination, what is stopped
     POST   /api/destinations/<name>/pause      and resume
     GET    /api/openapi.json                   all of `/api`, described
+    GET    /api/statistics                     reports, and each of them; see there
+    POST   /api/statistics/rebuild             make anew what they count
     PUT    /api/intyg/<id>/ref                 keep the EHR's own reference, the parameter `ref`
     POST   /api/meddelanden/<id>/hanterad      mark a question as handled
     DELETE /api/meddelanden/<id>/hanterad      mark it as not handled after all
@@ -38,6 +40,7 @@ from intyg.adapter.console.meddelande_pages import build_meddelande_pages
 from intyg.adapter.console.openapi import build_openapi_page
 from intyg.adapter.console.problem import problem
 from intyg.adapter.console.route_pages import build_route_pages
+from intyg.adapter.console.statistics_pages import build_statistics_pages
 from intyg.adapter.console.token import Token, ask_for
 from intyg.adapter.console.utkast_pages import build_utkast_pages
 from intyg.adapter.console.watch_pages import build_watch_pages
@@ -75,6 +78,7 @@ def build_console(
         build_utkast_pages(services),
         build_delivery_pages(services),
         build_openapi_page(),
+        build_statistics_pages(services),
     ):
         app.register_blueprint(pages)
     app.register_error_handler(AdapterError, _refused)

@@ -47,6 +47,10 @@ NOT_SETTINGS: Final = re.compile(
 """Variables of the command line, the mocks and the tests, which are no settings."""
 
 
+USUAL_CUTOFF: Final = 5
+LOWEST_CUTOFF: Final = 3
+"""No setting shows smaller numbers of a nation or region, outside a demonstration."""
+
 NO_SETTINGS: Final = (
     "no settings: name a file with --config, or set INTYG_ENVIRONMENT and what else differs"
 )
@@ -218,6 +222,24 @@ class RegisterSettings(_Part):
     def _one(self) -> Self:
         _file_or_url(self.file, self.url)
         return self
+
+
+class CodesSettings(_Part):
+    """Lists of codes that are not part of the package."""
+
+    icd10_file: Path | None = Field(
+        default=None, description="ICD-10-SE: on each line a code, a tab or semicolon, its name"
+    )
+
+
+class StatisticsSettings(_Part):
+    """Statistics."""
+
+    cutoff: int | None = Field(
+        default=None,
+        ge=0,
+        description="smaller figures of a nation or region are not shown; None: 5, in demo 0",
+    )
 
 
 class AuditSettings(_Part):
@@ -455,6 +477,8 @@ class Settings(BaseSettings):
     trust: TrustSettings = TrustSettings()
     staff: StaffSettings = StaffSettings()
     audit: AuditSettings = AuditSettings()
+    codes: CodesSettings = CodesSettings()
+    statistics: StatisticsSettings = StatisticsSettings()
     test_patients: TestPatientSettings = TestPatientSettings()
     guard: GuardSettings = GuardSettings()
     caller: CallerSettings = CallerSettings()
@@ -501,6 +525,8 @@ class Settings(BaseSettings):
             raise ValueError("; ".join(faults))
         if self.caller_identity is CallerIdentity.NONE and self.environment is not Environment.DEMO:
             raise ValueError('caller.identity = "none" is for demo alone')
+        if self.cutoff < LOWEST_CUTOFF and self.environment is not Environment.DEMO:
+            raise ValueError(f"statistics.cutoff is at least {LOWEST_CUTOFF}, but for demo")
         if not self.signature.fits(self.environment):
             raise ValueError('signature must be "require" in production')
         return self
@@ -537,6 +563,13 @@ class Settings(BaseSettings):
         if ends is None:
             return None if self.environment is Environment.DEMO else LOCKING_ENDED
         return None if ends == "never" else ends
+
+    @property
+    def cutoff(self) -> int:
+        """Smaller figures of a nation or region are not shown in statistics."""
+        if self.statistics.cutoff is not None:
+            return self.statistics.cutoff
+        return 0 if self.environment is Environment.DEMO else USUAL_CUTOFF
 
     @property
     def effective_database_url(self) -> str:

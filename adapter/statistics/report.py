@@ -17,9 +17,6 @@ from typing import Final, TypeAlias
 from intyg.adapter.rules.birth import Sex
 from intyg.adapter.statistics.period import Period, month_name
 
-LOWEST_CUTOFF: Final = 3
-"""No setting shows smaller numbers of a nation or region, outside a demonstration."""
-
 
 class ReportError(ValueError):
     """A report cannot be made as it was asked for; the text says why, and what would be right."""

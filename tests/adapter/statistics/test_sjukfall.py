@@ -154,7 +154,7 @@ def test_another_care_providers_certificate_does_not_join(empty: Store) -> None:
 )  # fmt: skip
 def test_borders_of_lengths(empty: Store, days: int, group: str) -> None:
     first = date(2026, 1, 1).toordinal()
-    period = leave("01-01", "01-01").__class__(date(2026, 1, 1), date.fromordinal(first + days - 1))
+    period = Leave(date(2026, 1, 1), date.fromordinal(first + days - 1))
     store = with_certs(empty, Cert(BO, (period,)))
     assert of_quarter(store, "sjukfall-length") == {("", group): (0, 1)}
     assert bool(of_quarter(store, "sjukfall-long")) is (days > 90)

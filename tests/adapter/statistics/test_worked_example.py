@@ -71,7 +71,7 @@ MESSAGES = (
     Asked(2, fragor=("17",), sent=date(2026, 2, 2)),
     Asked(2, "PAMINN", sent=date(2026, 2, 20)),
 )
-QUARTER = {"first": "2026-01", "to": "2026-03"}
+QUARTER: dict[str, Any] = {"first": "2026-01", "to": "2026-03"}
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +207,7 @@ def test_doctors_and_units(quarter: Store) -> None:
     ],
 )
 def test_share_that_is_asked_about(
-    quarter: Store, months: dict[str, str], shares: tuple[int, ...]
+    quarter: Store, months: dict[str, Any], shares: tuple[int, ...]
 ) -> None:
     made = report(quarter, "completion-share", shape="period", **months)
     assert [(row.group, row.values) for row in made.table.rows] == [("LISJP", shares)]

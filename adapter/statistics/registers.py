@@ -1,0 +1,28 @@
+"""The registers that reports look things up in, as the settings name them."""
+
+from intyg.adapter.clients.staff_directory import StaffDirectory
+from intyg.adapter.settings.settings import Settings, SettingsError
+from intyg.adapter.statistics.diagnoses import Icd10, read_icd10
+from intyg.adapter.statistics.sjukfall_reports import Registers
+
+
+def registers_from_settings(settings: Settings, staff: StaffDirectory | None) -> Registers:
+    """
+    Read the list of codes, if there is one.
+
+    Raises:
+        SettingsError: It cannot be read.
+    """
+    return Registers(_icd10(settings), staff, settings.cutoff)
+
+
+def _icd10(settings: Settings) -> Icd10:
+    path = settings.codes.icd10_file
+    if path is None:
+        return Icd10()
+    try:
+        return read_icd10(path)
+    except OSError as exc:
+        raise SettingsError(f"codes.icd10_file: {path}: {exc.strerror}") from exc
+    except ValueError as exc:
+        raise SettingsError(f"codes.icd10_file: {path}: {exc}") from exc
