@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[1]
-PACKAGES: Final = ("schemas", "mocks", "adapter", "sandbox")
+PACKAGES: Final = ("schemas", "pages", "mocks", "adapter", "sandbox")
 
 CLOCKS: Final = {
     "adapter/domain/clock.py": "system_clock, which is handed to whoever wants a clock",

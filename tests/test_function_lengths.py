@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[1]
-ROOMS: Final = ("adapter", "mocks", "sandbox", "schemas")
+ROOMS: Final = ("adapter", "mocks", "pages", "sandbox", "schemas")
 
 MEDIAN: Final = 7
 LONG: Final = 50

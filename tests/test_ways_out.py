@@ -86,7 +86,7 @@ BY_HAND: Final = {
 def modules() -> dict[str, ast.Module]:
     """Every module of adapter, sandbox and schemas, by name."""
     found = {}
-    for package in ("adapter", "sandbox", "schemas"):
+    for package in ("adapter", "pages", "sandbox", "schemas"):
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = ("intyg", *path.relative_to(ROOT).with_suffix("").parts)
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

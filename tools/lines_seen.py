@@ -27,7 +27,7 @@ import pytest
 
 from tools.mutations import blocks
 
-TREES: Final = ("schemas", "mocks", "adapter", "sandbox")
+TREES: Final = ("schemas", "pages", "mocks", "adapter", "sandbox")
 _CALL: Final = "__seen__"
 
 Line = tuple[str, int]

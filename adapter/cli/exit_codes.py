@@ -41,6 +41,9 @@ EXITS: Final = {
     "deliveries mark-delivered": Exits("done, or said what would be", _NOTHING_CHANGED, _DATABASE),
     "deliveries pause": Exits("paused", _NOTHING_CHANGED, _DATABASE),
     "deliveries resume": Exits("resumed", _NOTHING_CHANGED, _DATABASE),
+    "statistics": Exits(
+        "printed, or counted anew", None, f"{_DATABASE}; no such report, or not so"
+    ),
     "audit verify": Exits("the log is whole", "it is not", _DATABASE),
     "audit list": Exits("listed", None, _DATABASE),
     "audit anchors": Exits("printed", None, _DATABASE),

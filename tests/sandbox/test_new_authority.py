@@ -47,7 +47,7 @@ SUITE: Final = """\
 def without(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our tree with one authority less: its folder and its line are away."""
     tree = tmp_path_factory.mktemp("without")
-    for name in ("adapter", "mocks", "sandbox", "schemas", "src"):
+    for name in ("adapter", "mocks", "pages", "sandbox", "schemas", "src"):
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", FOLDER)
         shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=ignored)
     table = tree / "mocks" / "personas.py"

@@ -94,7 +94,7 @@ def test_the_plugin_imports_itself_alone(python: Path, project: Path) -> None:
 def _build_wheel(folder: Path) -> Path:
     """From a copy: building leaves files beside the source."""
     source = folder / "source"
-    for name in ("adapter", "mocks", "sandbox", "schemas", "src"):
+    for name in ("adapter", "mocks", "pages", "sandbox", "schemas", "src"):
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=ignored)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
