@@ -119,6 +119,7 @@ def reading(plot: Plot) -> str:
 
 # --- lines ----------------------------------------------------------------------------------------
 
+_HEADING: Final = 30
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 150, 28, 34
 _HEIGHT: Final = 300
 
@@ -249,11 +250,14 @@ def stacked(plot: Plot) -> str:
 
 def _svg(plot: Plot, width: float, height: float, parts: Iterable[str]) -> str:
     body = "".join(parts)
+    heading = _text(0, 16, plot.title, _INK, bold=True)
     patterns = _PATTERNS if "url(#" in body else ""
+    box = f"0 0 {_n(width)} {_n(height + _HEADING)}"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(height)}" role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img"'
         f' class="chart" {_FONT}><title>{escape(plot.title)}</title>'
-        f"<desc>{escape(reading(plot))}</desc>{patterns}{body}</svg>"
+        f"<desc>{escape(reading(plot))}</desc>{patterns}"
+        f'{heading}<g transform="translate(0 {_HEADING})">{body}</g></svg>'
     )
 
 
@@ -270,7 +274,7 @@ def _grid(
 def _along(places: Sequence[str], middles: Sequence[float]) -> Iterable[str]:
     """Names under the axis: all, or every second, third … where all do not fit."""
     room = (middles[1] - middles[0]) if len(middles) > 1 else WIDTH
-    widest = max((len(name) for name in places), default=1) * 7
+    widest = max((len(name) for name in places), default=1) * 7 + 14
     every = max(1, -int(-widest // room))
     for place, (name, x) in enumerate(zip(places, middles, strict=True)):
         if (len(places) - 1 - place) % every == 0:
