@@ -1,7 +1,7 @@
 """The command `intyg statistics`: reports from the database, and facts made anew."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from intyg.adapter.audit.log import AuditKey
 from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings, swedish_now
+from intyg.adapter.cli.own_adapter import NoAdapterError, order
 from intyg.adapter.cli.terminal import err, fail, out, print_json
 from intyg.adapter.clients.staff_directory import directory_from_settings
 from intyg.adapter.domain.clock import system_clock
@@ -21,12 +22,13 @@ from intyg.adapter.statistics.facts import FactMaker
 from intyg.adapter.statistics.formats import as_csv, table_of
 from intyg.adapter.statistics.formats import as_json as report_json
 from intyg.adapter.statistics.plots import draw, title
-from intyg.adapter.statistics.rebuild import rebuild_part
+from intyg.adapter.statistics.rebuild import Progress, rebuild_part
 from intyg.adapter.statistics.registers import registers_from_settings
 from intyg.adapter.statistics.report import ReportError
 from intyg.adapter.store import Rows, Store, database_version
 
 REBUILD: Final = "rebuild"
+REBUILD_PATH: Final = "/api/statistics/rebuild"
 
 
 def statistics(
@@ -136,31 +138,51 @@ def _write(path: Path, text: str) -> None:
 
 
 def rebuild(settings: Settings, *, as_json: bool) -> None:
-    """Make every fact anew, with the database to itself; tells how far it is."""
+    """Make every fact anew, by the adapter that has the database, if one has; tells how far."""
     try:
-        key = AuditKey.from_settings(settings.audit, settings.data_dir)
         store = Store(settings.effective_database_url, system_clock)
-    except (SettingsError, StoreError) as exc:
-        fail(f"{exc}\na running adapter does it itself: POST /api/statistics/rebuild")
-    try:
-        store.migrate(settings.environment)
-        maker = FactMaker(key.person_in_statistics, settings.environment)
-        total = _rebuild(store, maker)
     except StoreError as exc:
-        fail(exc.text)
-    finally:
-        store.close()
+        total = _rebuild_there(settings, exc.text)
+    else:
+        total = _rebuild_here(settings, store)
     if as_json:
         print_json({"intyg": total})
     else:
         out.print(f"{total} certificates counted anew")
 
 
-def _rebuild(store: Store, maker: FactMaker) -> int:
+def _rebuild_here(settings: Settings, store: Store) -> int:
+    try:
+        key = AuditKey.from_settings(settings.audit, settings.data_dir)
+        store.migrate(settings.environment)
+        maker = FactMaker(key.person_in_statistics, settings.environment)
+
+        def part(after: int) -> Progress:
+            with store.begin() as rows:
+                return rebuild_part(rows, maker, after)
+
+        return _all_parts(part)
+    except (SettingsError, StoreError) as exc:
+        fail(str(exc))
+    finally:
+        store.close()
+
+
+def _rebuild_there(settings: Settings, why: str) -> int:
+    def part(after: int) -> Progress:
+        told = order(settings, REBUILD_PATH, {"after": after})
+        return Progress(told["done"], told["seq"], told["lastSeq"])
+
+    try:
+        return _all_parts(part)
+    except NoAdapterError as exc:
+        fail(f"{why}\n{exc}")
+
+
+def _all_parts(part: Callable[[int], Progress]) -> int:
     after, total = 0, 0
     while True:
-        with store.begin() as rows:
-            done = rebuild_part(rows, maker, after)
+        done = part(after)
         after, total = done.seq, total + done.done
         if done.is_whole:
             return total

@@ -6,14 +6,21 @@ from pathlib import Path
 import pytest
 
 from intyg.adapter.audit.log import AuditKey
+from intyg.adapter.console import build_console
 from intyg.adapter.domain.environment import Environment
+from intyg.adapter.httpd.mount import Mount
+from intyg.adapter.httpd.server import Server
 from intyg.adapter.settings.settings import AuditSettings, Settings, SettingsError, load_settings
 from intyg.adapter.statistics.catalogue import REPORTS
 from intyg.adapter.store import Store
 from tests.adapter.cli.calls import lines, run
 from tests.adapter.conftest import VirtualClock
+from tests.adapter.flows.rig import VirtualClock as RigClock
+from tests.adapter.flows.rig import make_services
 from tests.adapter.statistics.history import ANNA, BO, NORTH, Cert, keep, leave
 
+SETTINGS = 'environment = "test"\ndata_dir = "."\n'
+TOKEN = "t" * 16
 MONTH = ("--from", "2026-01", "--to", "2026-01", "--shape", "period")
 
 
@@ -76,11 +83,16 @@ def test_what_cannot_be_ends_with_2_and_says_why(
     assert text in result.stderr
 
 
-def test_a_rebuild_wants_the_database_to_itself(running: Store, here: Path) -> None:
+def test_a_rebuild_needs_the_adapter_that_has_the_database(running: Store, here: Path) -> None:
+    """Here none answers, though the database is taken; then it is free."""
+    (here / "adapter.toml").write_text(
+        'environment = "test"\ndata_dir = "."\n[console]\nport = 1\n', "utf-8"
+    )
     asked = ("statistics", "rebuild", "-c", "adapter.toml")
     refused = run(*asked)
     assert refused.exit_code == 2
-    assert "POST /api/statistics/rebuild" in refused.stderr
+    assert "is in use by process" in refused.stderr
+    assert "http://127.0.0.1:1/api/statistics/rebuild: " in refused.stderr
     running.close()
     assert lines(run(*asked, "--json")) == [{"intyg": 2}]
     told = lines(run("statistics", "sjukfall", *MONTH, "-c", "adapter.toml", "--json"))
@@ -108,3 +120,30 @@ def test_the_same_person_has_the_same_hash_and_not_the_audit_logs() -> None:
     assert key.person_in_statistics(ANNA) == key.person_in_statistics(ANNA)
     assert key.person_in_statistics(ANNA) != key.person_in_statistics(BO)
     assert key.person_in_statistics(ANNA) != key.person(ANNA)
+
+
+def test_a_running_adapter_makes_its_facts_anew(here: Path, clock: VirtualClock) -> None:
+    """Over its control interface, with its token, in parts."""
+    (here / "adapter.toml").write_text(
+        f'{SETTINGS}[server]\nport = 0\n[console]\ntoken = "{TOKEN}"\n',
+        "utf-8",
+    )
+    store = Store(f"sqlite:///{here / 'adapter.sqlite'}", clock)
+    settings_now = load_settings(here / "adapter.toml")
+    services = make_services(settings_now, store, RigClock())
+    store.migrate(Environment.TEST)
+    with store.begin() as rows:
+        keep(rows, [Cert(ANNA, (leave("01-01", "01-14"),)) for _ in range(3)])
+    server = Server(Mount({"/api": build_console(services)}), "127.0.0.1", 0, threads=1)
+    server.start()
+    try:
+        port = server.address.rpartition(":")[2]
+        settings = f"{SETTINGS}[server]\nport = {port}\n"
+        (here / "adapter.toml").write_text(f'{settings}[console]\ntoken = "{TOKEN}"\n', "utf-8")
+        assert lines(run("statistics", "rebuild", "-c", "adapter.toml", "--json")) == [{"intyg": 3}]
+        (here / "adapter.toml").write_text(settings, "utf-8")
+        refused = run("statistics", "rebuild", "-c", "adapter.toml")
+        assert (refused.exit_code, "HTTP 401" in refused.stderr) == (2, True)
+    finally:
+        server.stop()
+        store.close()
