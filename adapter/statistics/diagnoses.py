@@ -158,6 +158,8 @@ class Icd10:
         """Whether any diagnosis can lie in a chapter, section, category or code."""
         if wanted in CHAPTERS or wanted in SECTIONS or wanted == UNKNOWN:
             return True
+        if "-" in wanted:  # no range of ours
+            return False
         if self.names is not None:
             return any(code.startswith(wanted) for code in self.names)
         return len(wanted) >= 3 and self.find(wanted) is not NO_DIAGNOSIS

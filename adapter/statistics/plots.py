@@ -51,11 +51,13 @@ def _by_group(report: Report) -> Plot:
 
 
 def _by_month(report: Report) -> Plot:
+    months, rows = _months(report), report.table.rows
+    nothing: tuple[Number, ...] = (None,) * len(months)
     series = [
-        Series(COLUMNS[name], tuple(_value(report, row, name) for row in report.table.rows))
+        Series(COLUMNS[name], tuple(_value(report, row, name) for row in rows) or nothing)
         for name in report.table.shown
     ]
-    return _plot(report, _months(report), series)
+    return _plot(report, months, series)
 
 
 def _by_month_and_group(report: Report) -> Plot:

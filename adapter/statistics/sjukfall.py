@@ -87,13 +87,18 @@ def cases_in(
     inside = [line for line in seen if line.first <= last and line.last >= first]
     if not inside:
         return []
-    if visible is None and len(lines) == 1:
-        return [Case(lines, lines[0].last - lines[0].first + 1, 1)]
+    if len(lines) == 1:
+        return [lone_case(lines[0])]
     known = [line for line in seen if line.first <= last]
-    found = [_Open(case, _with_earlier(case, known)) for case in _joined(inside)]
+    found = [_Open(case, _with_earlier(case, known)) for case in joined(inside)]
     if visible is not None and len(inside) < len(lines):
         found = list(_extended(found, lines))
     return [one.closed() for one in found]
+
+
+def lone_case(line: Line) -> Case:
+    """The case of a line that no other joins: the same in every period that it overlaps."""
+    return Case((line,), line.last - line.first + 1, 1)
 
 
 @dataclass(slots=True)
@@ -109,7 +114,8 @@ class _Open:
         return Case(self.lines, _count(self.days), len(own | self.more))
 
 
-def _joined(lines: Iterable[Line]) -> list[list[Line]]:
+def joined(lines: Iterable[Line]) -> list[list[Line]]:
+    """One person's lines in order, cut where more than five days lie between two of them."""
     cases: list[list[Line]] = []
     end = 0
     for line in lines:
@@ -125,7 +131,7 @@ def _joined(lines: Iterable[Line]) -> list[list[Line]]:
 def _with_earlier(case: list[Line], known: Sequence[Line]) -> list[Days]:
     """The days of a case, and of what came before the period and belongs to it."""
     if len(known) > len(case):
-        for whole in _joined(known):
+        for whole in joined(known):
             if case[0] in whole:
                 return [(line.first, line.last) for line in whole]
     return [(line.first, line.last) for line in case]
@@ -145,7 +151,7 @@ def _count(days: Iterable[Days]) -> int:
 
 
 def _extended(cases: list[_Open], every: Sequence[Line]) -> Iterator[_Open]:
-    for whole in _joined(every):
+    for whole in joined(every):
         start, end = whole[0].first, max(line.last for line in whole)
         touched = [one for one in cases if one.lines[0].first <= end and _end(one) >= start]
         if touched:

@@ -25,7 +25,14 @@ from intyg.adapter.statistics.report import (
     hide_small,
     months_of,
 )
-from intyg.adapter.statistics.sjukfall import LONG_DAYS, Case, Days, cases_in
+from intyg.adapter.statistics.sjukfall import (
+    LONG_DAYS,
+    Case,
+    Days,
+    cases_in,
+    joined,
+    lone_case,
+)
 from intyg.adapter.statistics.wanted import Wanted
 from intyg.adapter.store import Line, Rows
 
@@ -146,23 +153,71 @@ def count(
     lines = rows.statistics.lines(
         wanted.period.days, earlier=earlier, of_units=wanted.units or None
     )
-    cells: Cells = Counter()
-    examples: dict[str, int] = {}
-    of, unknown = grouping.of(wanted.shape), grouping.unknown(wanted.shape)
-    parts = [(month, _days(month, wanted.period)) for month in _months(wanted)]
+    counter = _Counter(wanted, grouping)
     for own in _of_each(lines):
-        start, end = own[0].first, max(line.last for line in own)
-        for month, days in parts:
-            if days[0] > end or days[1] < start:
-                continue
-            for case in cases_in(own, days, visible):
-                if wanted.lengths and groups.LENGTHS.of(case.length) not in wanted.lengths:
-                    continue
-                last = case.last
-                for group in of(case):
-                    cells[last.vardgivare_id, month, group, fold(last.sex, unknown)] += 1
-                examples |= grouping.examples(case, wanted.shape)
-    return cells, examples
+        for near in joined(own):
+            counter.add(near, visible)
+    return counter.cells(), counter.examples
+
+
+class _Counter:
+    """Counts the cases of lines that lie near each other: no others can change them."""
+
+    def __init__(self, wanted: Wanted, grouping: Grouping) -> None:
+        self.examples: dict[str, int] = {}
+        self._wanted = wanted
+        self._grouping = grouping
+        self._of = grouping.of(wanted.shape)
+        self._parts = [_days(month, wanted.period) for month in _months(wanted)]
+        self._first = wanted.period.days[0]
+        self._part_of_day = [
+            part for part, (first, last) in enumerate(self._parts) for _ in range(first, last + 1)
+        ]
+        # Care provider, group, sex, first and last of the parts in a row → cases.
+        self._runs: Counter[tuple[str, str, str, int, int]] = Counter()
+
+    def add(self, lines: list[Line], visible: Callable[[Line], bool] | None) -> None:
+        """Count one person's lines; most stand alone, and are one case in each month."""
+        first, last = self._touched(lines)
+        if first > last:
+            return
+        if len(lines) > 1:
+            for part in range(first, last + 1):
+                for case in cases_in(lines, self._parts[part], visible):
+                    self._count(case, part, part)
+        elif visible is None or visible(lines[0]):
+            self._count(lone_case(lines[0]), first, last)
+
+    def _touched(self, lines: list[Line]) -> tuple[int, int]:
+        """First and last part that lines overlap; none, where the first is after the last."""
+        start = lines[0].first - self._first
+        end = max(line.last for line in lines) - self._first
+        if end < 0 or start >= len(self._part_of_day):
+            return 1, 0
+        return (
+            self._part_of_day[max(start, 0)],
+            self._part_of_day[min(end, len(self._part_of_day) - 1)],
+        )
+
+    def _count(self, case: Case, first: int, last: int) -> None:
+        lengths = self._wanted.lengths
+        if lengths and groups.LENGTHS.of(case.length) not in lengths:
+            return
+        line = case.last
+        for group in self._of(case):
+            self._runs[line.vardgivare_id, group, line.sex, first, last] += 1
+        if self._grouping.named:
+            self.examples |= self._grouping.examples(case, self._wanted.shape)
+
+    def cells(self) -> Cells:
+        """What was counted."""
+        months = _months(self._wanted)
+        unknown = self._grouping.unknown(self._wanted.shape)
+        cells: Cells = Counter()
+        for (vardgivare_id, group, sex, first, last), number in self._runs.items():
+            for part in range(first, last + 1):
+                cells[vardgivare_id, months[part], group, fold(sex, unknown)] += number
+        return cells
 
 
 def _months(wanted: Wanted) -> Sequence[Month]:

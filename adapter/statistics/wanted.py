@@ -213,7 +213,7 @@ def _diagnosis(text: str, icd10: Icd10) -> str:
     wanted = f"{plain_code(first)}-{plain_code(last)}" if dash else plain_code(text) or ""
     if not icd10.is_known(wanted):
         raise ReportError(
-            f"diagnosis: no code begins with {wanted or text!r}; "
+            f"diagnosis: no code begins with {wanted or text}; "
             "give a chapter (M00-M99), section (M50-M54), category (M54) or code (M545)"
         )
     return wanted

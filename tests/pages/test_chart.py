@@ -74,7 +74,7 @@ def test_bars_are_as_long_as_their_figures() -> None:
 
 def test_stacked_parts_stand_on_each_other() -> None:
     root = parsed(chart.stacked(plot(Series("a", (4,)), Series("b", (2,)), places=("x",))))
-    below, above = [rect for rect in root.iter(f"{SVG}rect") if float(str(rect.get("y"))) > 20]
+    below, above = [rect for rect in root.iter(f"{SVG}rect") if float(rect.get("y") or 0) > 20]
     bottom = float(str(above.get("y"))) + float(str(above.get("height")))
     assert bottom == pytest.approx(float(str(below.get("y"))) - 1.5, abs=0.2)
 
