@@ -143,12 +143,12 @@ def _by_amne_and(rows: Rows, wanted: Wanted, registers: Registers, by: str, colu
         ((vg, month, f"{one} {amne}", sex, n) for vg, month, one, amne, sex, n, _ in found),
     )
     names = name_groups(rows, {row[2]: row[-1] for row in found}, column)
-    subjects = {row[3] for row in found}
+    subjects, groups = sorted({row[3] for row in found}), {key[2] for key in cells}
     labels = {
         f"{one} {amne}": f"{name}, {AMNEN.get(amne, amne).lower()}"
         for one, name in names.items()
-        for amne in sorted(subjects)
-        if any(key[2] == f"{one} {amne}" for key in cells)
+        for amne in subjects
+        if f"{one} {amne}" in groups
     }
     return _table(cells, wanted, registers, labels, _MEDDELANDEN)
 

@@ -27,7 +27,7 @@ Source: case calculation of the national statistics service.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from intyg.adapter.store import Line
 
@@ -41,8 +41,7 @@ Days: TypeAlias = tuple[int, int]
 """First and last, both inclusive."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """
     A sick-leave case as it is seen in one period.
 

@@ -261,7 +261,8 @@ class StatisticsRows:
             asked = asked.where(_FACT.c.person.in_(persons))
         else:
             asked = asked.where(*overlapping)
-        return list(map(Line._make, self._connection.execute(asked.order_by(*_IN_ORDER))))
+        found = self._connection.execute(asked.order_by(*_IN_ORDER)).all()  # faster than one by one
+        return list(map(Line._make, found))
 
     def count_intyg(
         self,
