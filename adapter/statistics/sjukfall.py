@@ -76,9 +76,9 @@ def cases_in(
     One person's cases at one care provider in a period.
 
     Args:
-        lines: All active lines of the person there, in order: by start, certificate, level. Those
-            that begin after the period may be missing; those before it too, where nobody asks for
-            the length.
+        lines: All active lines of the person there, in order: by start, certificate, level. Where
+            all are looked at, those that begin after the period may be missing; those before it
+            too, where nobody asks for the length.
         visible: Which lines are looked at; None: all.
     """
     seen = lines if visible is None else [line for line in lines if visible(line)]

@@ -151,7 +151,10 @@ def count(
     visible = wanted.visible(registers.icd10)
     earlier = grouping.needs_length or bool(wanted.lengths) or visible is not None
     lines = rows.statistics.lines(
-        wanted.period.days, earlier=earlier, of_units=wanted.units or None
+        wanted.period.days,
+        earlier=earlier,
+        later=visible is not None,
+        of_units=wanted.units or None,
     )
     counter = _Counter(wanted, grouping)
     for own in _of_each(lines):

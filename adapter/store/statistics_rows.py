@@ -241,19 +241,24 @@ class StatisticsRows:
         found = self._connection.scalars(sa.select(_FACT.c.diagnosis).distinct())
         return {one or "" for one in found}
 
-    def lines(self, days: Span, *, earlier: bool, of_units: frozenset[str] | None) -> list[Line]:
+    def lines(
+        self, days: Span, *, earlier: bool, later: bool, of_units: frozenset[str] | None
+    ) -> list[Line]:
         """
         Sick-leave periods that count, sorted: by start, then certificate, then level.
 
         Args:
             days: Those that overlap these.
             earlier: Those that end before them, too, of the same persons.
+            later: With them, those that begin after them.
             of_units: Only of persons who have one from these units in those days; of such a person
                 all of them, whichever unit they are from. None: of everybody.
         """
         first, last = days
         overlapping = (_FACT.c.last_day >= first, _FACT.c.first_day <= last)
-        asked = sa.select(*_LINE_COLUMNS).where(_FACT.c.active, _FACT.c.first_day <= last)
+        asked = sa.select(*_LINE_COLUMNS).where(_FACT.c.active, _FACT.c.first_day.is_not(None))
+        if not later:
+            asked = asked.where(_FACT.c.first_day <= last)
         if of_units is not None or earlier:
             persons = sa.select(_FACT.c.person).where(_FACT.c.active, *overlapping)
             if of_units is not None:
