@@ -133,6 +133,29 @@ def histories(draw: st.DrawFn) -> tuple[list[Cert], list[Asked]]:
         lambda some: [*some, "sjukfall-length", "sjukfall-intyg"]
     ),
 )
+@example(  # days before the month count for the length
+    history=(
+        [
+            Cert(ANNA, (Leave(date(2025, 12, 20), date(2025, 12, 31)),)),
+            Cert(ANNA, (leave("01-03", "01-10"),)),
+        ],
+        [],
+    ),
+    wish=Wish(MONTHS, by_month=True),
+    names=["sjukfall-length"],
+)
+@example(  # what sticks out at both ends fills no gap
+    history=(
+        [
+            Cert(ANNA, (leave("01-05", "01-14"),)),
+            Cert(ANNA, (leave("01-20", "01-23"),)),
+            Cert(ANNA, (Leave(date(2025, 12, 20), date(2026, 2, 10)),), unit=SOUTH),
+        ],
+        [],
+    ),
+    wish=Wish(MONTHS, by_month=False, units=frozenset({NORTH})),
+    names=["sjukfall-length", "sjukfall-intyg"],
+)
 @example(
     history=(
         [
