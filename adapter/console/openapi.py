@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from intyg.adapter.console.delivery_requests import ActionRequest, Wanted, WayRequest
 from intyg.adapter.console.utkast_description import utkast_paths
+from intyg.adapter.statistics.wanted import PARAMETERS
 
 
 class Described(NamedTuple):
@@ -42,6 +43,8 @@ _WANTED: Final = {
     field.alias or name: field.description or name for name, field in Wanted.model_fields.items()
 }
 
+_SAID: Final = dict.fromkeys(PARAMETERS, "as `intyg statistics` has it")
+
 OPERATIONS: Final[Mapping[tuple[str, str], Described]] = {
     ("GET", "/api"): Described("What there is: methods and paths."),
     ("GET", "/api/openapi.json"): Described("This."),
@@ -71,6 +74,13 @@ OPERATIONS: Final[Mapping[tuple[str, str], Described]] = {
     ("POST", "/api/deliveries/give-up"): Described("Send no more.", body=ActionRequest),
     ("POST", "/api/deliveries/mark-delivered"): Described(
         "The receiver says that they have arrived.", body=ActionRequest
+    ),
+    ("GET", "/api/statistics"): Described("Which reports there are, and what can be said of each."),
+    ("GET", "/api/statistics/{name}"): Described(
+        "A report as JSON, CSV or a plot (SVG).", {**_SAID, "format": "json, csv or svg"}
+    ),
+    ("POST", "/api/statistics/rebuild"): Described(
+        "Count some stored certificates anew.", form={"after": "the `seq` of the last answer"}
     ),
     ("GET", "/api/ways"): Described("What waits for each destination, and what is stopped."),
     ("POST", "/api/destinations/{name}/pause"): Described(

@@ -228,7 +228,9 @@ class CodesSettings(_Part):
     """Lists of codes that are not part of the package."""
 
     icd10_file: Path | None = Field(
-        default=None, description="ICD-10-SE: on each line a code, a tab or semicolon, its name"
+        default=None,
+        description="ICD-10-SE: on each line a code and its name, a tab, ; or , between them; None: "
+        "of diagnoses only the form is checked",
     )
 
 
@@ -428,15 +430,6 @@ class DraftSettings(_Part):
     )
 
 
-class CodeSettings(_Part):
-    """Code lists that are too large to be part of a certificate type."""
-
-    icd10_file: Path | None = Field(
-        default=None,
-        description="ICD-10-SE, a code and its text a line; None: only the form is checked",
-    )
-
-
 LOCKING_ENDED: Final = date(2024, 9, 5)
 """From this day on the national editor locks no more drafts."""
 
@@ -492,7 +485,6 @@ class Settings(BaseSettings):
     permissions: tuple[PermissionSettings, ...] = ()
     delivery: DeliverySettings = DeliverySettings()
     drafts: DraftSettings = DraftSettings()
-    codes: CodeSettings = CodeSettings()
     _file: Path | None = pydantic.PrivateAttr(default=None)
 
     @classmethod

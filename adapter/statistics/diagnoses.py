@@ -7,14 +7,10 @@ whose category lies in a section. What is left over is a diagnosis of its own: w
 Source: ICD-10-SE (chapters, sections); diagnosis groups of the national statistics service.
 """
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
-
-from intyg.adapter.statistics.facts import plain_code
 
 UNKNOWN: Final = "Ö00-Ö00"
 """Chapter and section of what has no valid code."""
@@ -169,22 +165,3 @@ def _range_of(category: str, ranges: tuple[str, ...]) -> str | None:
     if not (len(category) == 3 and category[:1].isalpha() and category[1:].isdigit()):
         return None
     return next((one for one in ranges if one[:3] <= category <= one[4:]), None)
-
-
-def read_icd10(path: Path) -> Icd10:
-    """
-    Read a list of codes: on each line a code, a tab or semicolon, and its name; UTF-8.
-
-    Raises:
-        ValueError: It has a line that is none.
-        OSError: It cannot be read.
-    """
-    text = path.read_text("utf-8-sig")
-    delimiter = "\t" if "\t" in text else ";"
-    names: dict[str, str] = {}
-    for number, row in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), 1):
-        code = plain_code(row[0]) if len(row) >= 2 else None
-        if code is None:
-            raise ValueError(f"line {number}: give a code, a tab or semicolon, and its name")
-        names[code] = row[1].strip()
-    return Icd10(names)

@@ -1,8 +1,10 @@
 """The registers that reports look things up in, as the settings name them."""
 
+from intyg.adapter.clients.diagnoses import read_diagnoses
 from intyg.adapter.clients.staff_directory import StaffDirectory
+from intyg.adapter.clients.watched_file import DamagedFileError
 from intyg.adapter.settings.settings import Settings, SettingsError
-from intyg.adapter.statistics.diagnoses import Icd10, read_icd10
+from intyg.adapter.statistics.diagnoses import Icd10
 from intyg.adapter.statistics.sjukfall_reports import Registers
 
 
@@ -21,8 +23,6 @@ def _icd10(settings: Settings) -> Icd10:
     if path is None:
         return Icd10()
     try:
-        return read_icd10(path)
-    except OSError as exc:
-        raise SettingsError(f"codes.icd10_file: {path}: {exc.strerror}") from exc
-    except ValueError as exc:
-        raise SettingsError(f"codes.icd10_file: {path}: {exc}") from exc
+        return Icd10(read_diagnoses(path))
+    except DamagedFileError as exc:
+        raise SettingsError(f"codes.icd10_file: {exc}") from exc

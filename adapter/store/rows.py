@@ -12,8 +12,8 @@ from intyg.adapter.store.event_rows import EventRows
 from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.adapter.store.meddelande_rows import MeddelandeRows
 from intyg.adapter.store.operation_rows import OperationRows
-from intyg.adapter.store.way_rows import WayRows
 from intyg.adapter.store.statistics_rows import StatisticsRows
+from intyg.adapter.store.way_rows import WayRows
 
 
 class Rows:

@@ -6,8 +6,8 @@ Nothing is filled in: `intyg statistics rebuild` makes the facts of what was sto
 import sqlalchemy as sa
 from alembic import op
 
-revision = "r0003"
-down_revision = "r0002"
+revision = "r0005"
+down_revision = "r0004"
 branch_labels = None
 depends_on = None
 
