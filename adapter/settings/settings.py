@@ -229,8 +229,8 @@ class CodesSettings(_Part):
 
     icd10_file: Path | None = Field(
         default=None,
-        description="ICD-10-SE: on each line a code and its name, a tab, ; or , between them; None: "
-        "of diagnoses only the form is checked",
+        description="ICD-10-SE: on each line a code and its name, with a tab, ; or , between them; "
+        "None: of diagnoses only the form is checked",
     )
 
 

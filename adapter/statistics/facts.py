@@ -20,6 +20,7 @@ from lxml import etree
 
 from intyg.adapter.domain.clock import swedish_day
 from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.domain.intyg import Intyg
 from intyg.adapter.formats.sick_leave_reader import (
     SickLeave,
@@ -79,9 +80,9 @@ class FactMaker:
         whole = IntygFact(
             line=0,
             person=self._person_hash(intyg.patient.extension),
-            vardgivare_id=intyg.skapad_av.enhet.vardgivare_id.upper(),
-            enhets_id=intyg.skapad_av.enhet.enhets_id.upper(),
-            personal_id=intyg.skapad_av.personal_id.upper(),
+            vardgivare_id=hsa_key(intyg.skapad_av.enhet.vardgivare_id),
+            enhets_id=hsa_key(intyg.skapad_av.enhet.enhets_id),
+            personal_id=hsa_key(intyg.skapad_av.personal_id),
             typ=typ,
             sex=sex_of(intyg.patient.extension).value,
             age=age_on(born, aged),

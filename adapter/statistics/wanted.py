@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.statistics.diagnoses import Icd10
 from intyg.adapter.statistics.facts import plain_code
 from intyg.adapter.statistics.groups import AGES, LENGTHS
@@ -124,7 +125,7 @@ def read_wanted(
         period=period,
         shape=shape,
         level=level,
-        units=_upper(said.get("unit", ())),
+        units=frozenset(map(hsa_key, said.get("unit", ()))),
         typer=_upper(said.get("type", ())),
         diagnoses=frozenset(_diagnosis(one, icd10) for one in said.get("diagnosis", ())),
         ages=_names(said.get("age", ()), AGES.names, "age"),
