@@ -125,7 +125,7 @@ def read_wanted(
         period=period,
         shape=shape,
         level=level,
-        units=frozenset(map(hsa_key, said.get("unit", ()))),
+        units=frozenset(hsa_key(one.strip()) for one in said.get("unit", ()) if one.strip()),
         typer=_upper(said.get("type", ())),
         diagnoses=frozenset(_diagnosis(one, icd10) for one in said.get("diagnosis", ())),
         ages=_names(said.get("age", ()), AGES.names, "age"),
