@@ -73,7 +73,8 @@ def test_only_whom_the_rows_permit_gets_in_and_is_remembered(
     with adapter.services.store.read() as rows:
         assert rows.intyg.get(builders.INTYGS_ID) is None  # nothing of it was taken in
 
-    assert "<core:resultCode>OK<" in post(adapter, certs, certs.client)
+    answer = post(adapter, certs, certs.client)
+    assert "resultCode>OK<" in answer or "resultCode>INFO<" in answer  # remarks, on a later day
     with adapter.services.store.read() as rows:
         assert rows.intyg.get(builders.INTYGS_ID) is not None
 

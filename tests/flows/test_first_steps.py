@@ -94,6 +94,7 @@ def test_a_certificates_whole_life_by_examples_of_every_contract(
     assert by_example("RevokeCertificate") == "OK"
     shared_stage.journal.await_handelse("MAKULE", first)
     assert by_example("SendMessageToRecipient").startswith("ERROR VALIDATION_ERROR")
+    assert by_example("CreateDraftCertificate") == "OK"
     assert by_example("CertificateStatusUpdateForCare", to=shared_stage.journalsystem.url) == "OK"
     assert by_example.used == {contract.name for contract in Contracts().all()} - {
         "RegisterCertificate"

@@ -175,7 +175,7 @@ def _register_and_send(adapter: App, name: str) -> None:
     send = builders.send_certificate_to_recipient(intygs_id, PATIENT, _part(name))
     for body in (builders.register_certificate(intygs_id, PATIENT), send):
         answer = _post(adapter, body)
-        assert ">OK<" in answer, answer
+        assert ">OK<" in answer or ">INFO<" in answer, answer  # remarks, on a later day
 
 
 def _post(adapter: App, body: bytes) -> str:

@@ -210,7 +210,7 @@ def test_one_destination_is_set_alone(adapter: Adapter) -> None:
     settings = adapter.app.services.settings
     assert settings.environment == "test"
     assert settings.destinations["skatteverket"].timeout_seconds == 0.2
-    assert settings.destinations["forsakringskassan"].timeout_seconds == 30.0
+    assert settings.destinations["forsakringskassan"].timeout_seconds == 35.0
     assert settings.destinations["forsakringskassan"].kind == "mock"
 
 

@@ -92,6 +92,7 @@ class Intyg:
     queued: list[Sent] = field(default_factory=list)  # in order
     maybe: set[str] = field(default_factory=set)  # parts where the attempts were used up
     unknown: set[str] = field(default_factory=set)  # parts that perhaps have it
+    not_told: set[str] = field(default_factory=set)  # parts whose revocation ended without arriving
     archived: bool = False
     fragor: list[Fraga] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -154,6 +155,12 @@ class Intyg:
         if self.engine is Engine.CS:
             self.tell("MAKULE")
 
+    def revoke_again(self) -> None:
+        """Whoever was told and did not take it is told once more."""
+        for part in sorted(self.not_told):
+            self.queue("RevokeCertificate:2", part)
+        self.not_told.clear()
+
     @property
     def replaced(self) -> bool:
         return any(one.relation == "ERSATT" and not one.revoked for one in self.newer)
@@ -181,8 +188,11 @@ class Intyg:
         if outcome == "later":
             return waits[:1]
         self.queued = [sent for sent in self.queued if sent[1] != part]
-        if "RegisterCertificate:3" in {contract for contract, _, _ in waits}:
+        contracts = {contract for contract, _, _ in waits}
+        if "RegisterCertificate:3" in contracts:
             self._arrived(part, outcome)
+        if "RevokeCertificate:2" in contracts and outcome != "delivered":
+            self.not_told.add(part)
         return waits
 
     def _arrived(self, part: str, outcome: str) -> None:

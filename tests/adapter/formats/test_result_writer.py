@@ -56,6 +56,7 @@ PLAIN_ERRORS = [
     if isinstance(kind, type)
     and issubclass(kind, AdapterError)
     and kind is not errors.SignatureError  # takes its own code first
+    and kind is not errors.DraftConflictError  # says who, and is told by REST alone
 ]
 
 

@@ -83,7 +83,7 @@ def test_every_step_of_a_message_that_goes(folder: Path) -> None:
     assert steps["route"][1] == "the row * at FK to fk"
     assert steps["permission"][1] == f"permitted: {EHR} calls RegisterCertificate at *"
     assert "patient: test (list list.csv); fk is test (authority): send" in steps["guard"][1]
-    assert steps["address"][1] == f"POST {URL.format('RegisterCertificate/3')}, 30 s"
+    assert steps["address"][1] == f"POST {URL.format('RegisterCertificate/3')}, 35 s"
     assert f"ours is client.pem, {CLIENT_HSA_ID}, until 20" in steps["certificate"][1]
     assert "against ca.pem" in steps["certificate"][1]
     assert URL.format("RegisterCertificate/3") in verdict
