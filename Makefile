@@ -11,7 +11,7 @@ NEWEST_OF_ALL := -e '.[mocks,dev]'
 FOLDER = data/up
 PORTS_FROM =
 
-.PHONY: setup demo up down test lint format lock bench docs clean
+.PHONY: setup demo up down test lint format lock bench docs screenshots clean
 
 setup: $(VENV)/.done data/keys/ca.pem  ## Create .venv, install, make test keys; NEWEST=1 leaves the lock aside
 
@@ -57,6 +57,9 @@ bench: setup  ## What taking in a certificate costs, step by step, and what chec
 
 docs: setup  ## The pages about certificate types, from their files
 	$(BIN)/python -m intyg.schemas.export.pages docs/certificates
+
+screenshots: setup  ## Every page in both languages and themes, wide and narrow, in data/screenshots
+	$(BIN)/python -m tools.screenshots data/screenshots
 
 clean:
 	-@$(MAKE) --silent --no-print-directory down  # what cannot be asked any more shall not hinder

@@ -85,10 +85,15 @@ class AuditKey:
         self._persons = self._derive(secret, b"persons")
         self._statistics = self._derive(secret, b"statistics")
         self.key_id = self._derive(secret, b"name").hex()[:16]
+        self._others = self._derive(secret, b"others")
 
     @staticmethod
     def _derive(secret: bytes, purpose: bytes) -> bytes:
         return hmac.digest(secret, b"intyg audit " + purpose, "sha256")
+
+    def secret_for(self, purpose: bytes) -> bytes:
+        """Another secret, from which neither this one nor that of another purpose can be told."""
+        return hmac.digest(self._others, purpose, "sha256")
 
     @classmethod
     def from_settings(
@@ -240,6 +245,10 @@ class AuditLog:
             correlation_id=delivery.correlation_id,
         )
         self.add(rows, entry)
+
+    def secret_for(self, purpose: bytes) -> bytes:
+        """As `AuditKey.secret_for`: the same in every process that has the key."""
+        return self._key.secret_for(purpose)
 
     def record_console(
         self, rows: Rows, action: str, intygs_id: str, correlation_id: str, by: str | None

@@ -21,6 +21,7 @@ from intyg.adapter.bootstrap.startup import read_facts, refuse_unfit
 from intyg.adapter.clients.diagnoses import Diagnoses
 from intyg.adapter.clients.staff_directory import directory_from_settings
 from intyg.adapter.console import Token, build_clock, build_console
+from intyg.adapter.console.pages import build_console_site
 from intyg.adapter.deliver import Deliverer
 from intyg.adapter.deliver.worker import Consequence, Workers
 from intyg.adapter.domain.clock import Clock, system_clock
@@ -130,7 +131,13 @@ class App:
             SENT_TO_CARE,
         )
         console = build_console(services, self.ended_threads)
-        control: dict[str, WSGIApplication] = {"/api": console, "/metrics": console}
+        self._site = build_console_site(services, system_clock)
+        control: dict[str, WSGIApplication] = {
+            "/api": console,
+            "/metrics": console,
+            "/console": self._site.app,
+            "/": self._site.app,
+        }
         self._deliverer = Deliverer(
             services.contracts, services.guard, settings.delivery, services.clock
         )
@@ -174,6 +181,10 @@ class App:
     def console_url(self) -> str:
         """Base address of the control interface."""
         return self._console.address if self._console else self.url
+
+    def login_url(self) -> str:
+        """A link to the console that logs an operator in, once."""
+        return self.console_url + self._site.login_path()
 
     def ended_threads(self) -> list[str]:
         """Names of the threads that should run and do not."""

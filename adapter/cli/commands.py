@@ -50,6 +50,10 @@ COMMANDS: Final = {
         "intyg.adapter.cli.audit:audit",
         "Who did what with which certificate, in a log that nobody can change.",
     ),
+    "console": Listed(
+        "intyg.adapter.cli.console:console",
+        "Keys to the pages at /console: who may open them, and what for.",
+    ),
     "demo": Listed(
         "intyg.sandbox.demo_command:demo",
         "A whole round trip on loopback: EHR, adapter, Försäkringskassan; each step checked.",

@@ -47,6 +47,7 @@ EXITS: Final = {
     "audit verify": Exits("the log is whole", "it is not", _DATABASE),
     "audit list": Exits("listed", None, _DATABASE),
     "audit anchors": Exits("printed", None, _DATABASE),
+    "console token": Exits("made", None, f"{_USAGE}; {_SETTINGS}; there is one of that name"),
     "demo": Exits("every step had its effect", "one had not; it is named", _USAGE),
     "init-tests": Exits("written", None, "a file is there already, or cannot be written"),
     "mocks": Exits(

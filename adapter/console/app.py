@@ -42,6 +42,7 @@ from intyg.adapter.console.problem import problem
 from intyg.adapter.console.route_pages import build_route_pages
 from intyg.adapter.console.statistics_pages import build_statistics_pages
 from intyg.adapter.console.token import Token, ask_for
+from intyg.adapter.console.units import unit_of
 from intyg.adapter.console.utkast_pages import build_utkast_pages
 from intyg.adapter.console.watch_pages import build_watch_pages
 from intyg.adapter.domain.errors import AdapterError, StoreError, ValidationError
@@ -66,8 +67,8 @@ def build_console(
     app = Flask("intyg.adapter.console", static_folder=None)
     app.wsgi_app = whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.url_map.merge_slashes = False  # two slashes in an id are two
-    app.url_map.converters["id"] = _WholeId
-    ask_for(token, app)
+    app.url_map.converters["id"] = WholeId
+    ask_for(token, app, lambda named: unit_of(services.store, named))
     for pages in (
         build_watch_pages(
             services, ended_threads, lambda given: token.refuses("/api", given) is None
@@ -87,7 +88,7 @@ def build_console(
     return app
 
 
-class _WholeId(PathConverter):
+class WholeId(PathConverter):
     """An id in a path, whatever is in it: slashes too, also as its first sign."""
 
     regex = ".+?"

@@ -1,6 +1,6 @@
-"""Who may use the control interface: whoever has the token.
+"""Who may use the control interface, and for what: whoever has a token, as its role says.
 
-Without a token it is closed, except in `demo` on loopback, where it is open to whoever is there,
+Without any token it is closed, except in `demo` on loopback, where it is open to whoever is there,
 but not to pages of other places that somebody there has open in a browser: `Host` must be a name of
 this machine's own, and so must an `Origin`. Another name can be made to lead here (DNS rebinding).
 
@@ -10,15 +10,19 @@ this machine's own, and so must an `Origin`. Another name can be made to lead he
 import hmac
 import ipaddress
 import re
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
 from intyg.adapter.console.problem import problem
 from intyg.adapter.domain.environment import Environment
-from intyg.adapter.settings.settings import Settings, SettingsError
+from intyg.adapter.domain.hsa_id import same_hsa_id
+from intyg.adapter.settings.settings import ConsoleRole, Settings, SettingsError
+from intyg.pages.session import Visitor
 
 _HOST: Final = re.compile(
     r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?"
@@ -33,6 +37,20 @@ ELSEWHERE: Final = (
     "localhost in Host, and in Origin if there is one."
 )
 WRONG: Final = "Send the console's token as Authorization: Bearer …"
+NOT_FOR_YOU: Final = "Your role may not do this here."
+
+OPERATOR: Final = Visitor("operator", ConsoleRole.OPERATOR)
+"""Whoever has `console.token`, and in an open demonstration everybody."""
+
+Named: TypeAlias = Mapping[str, str]
+"""What a path names, as the page's function gets it."""
+
+_ASKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_CONTENTS: Final = "/api/utkast"
+"""What stands in drafts is contents, which neither viewers nor auditors see."""
+
+_ASKED_BY_POST: Final = frozenset({"/api/route"})
+"""A person number stands in no address, so these ask by POST."""
 
 
 class Token:
@@ -40,13 +58,16 @@ class Token:
     Compares tokens, in a time that does not tell how much of one is right.
 
     Args:
-        secret: None without one.
+        secret: The operator's; None without one.
         open_without: Nobody needs a token if there is none.
+        others: More of them, and whose they are.
     """
 
-    def __init__(self, secret: bytes | None, *, open_without: bool) -> None:
-        self._secret = secret
-        self._open = secret is None and open_without
+    def __init__(
+        self, secret: bytes | None, *, open_without: bool, others: Mapping[bytes, Visitor] = {}
+    ) -> None:
+        self._visitors = {**others, **({} if secret is None else {secret: OPERATOR})}
+        self._open = not self._visitors and open_without
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Token":
@@ -54,18 +75,34 @@ class Token:
         As `[console]` of the settings says.
 
         Raises:
-            SettingsError: The token's file cannot be read, or the token is too short.
+            SettingsError: A token's file cannot be read, or a token is too short or another's, too.
         """
         secret = secret_of(settings)
-        if secret is not None and len(secret) < LEAST_CHARACTERS:
-            text = f"console: the token must have at least {LEAST_CHARACTERS} characters"
-            raise SettingsError(text)
-        return cls(secret, open_without=_is_demo_on_loopback(settings))
+        others: dict[bytes, Visitor] = {}
+        for token, visitor in _others(settings):
+            if token in others or token == secret:
+                raise SettingsError(f"console.tokens: {visitor.name} has somebody else's token")
+            others[token] = visitor
+        for token in (*others, *([] if secret is None else [secret])):
+            if len(token) < LEAST_CHARACTERS:
+                text = f"console: the token must have at least {LEAST_CHARACTERS} characters"
+                raise SettingsError(text)
+        return cls(secret, open_without=_is_demo_on_loopback(settings), others=others)
 
     @property
     def closed(self) -> bool:
         """Nobody is let in."""
-        return self._secret is None and not self._open
+        return not self._visitors and not self._open
+
+    @property
+    def is_open(self) -> bool:
+        """Everybody is let in."""
+        return self._open
+
+    @property
+    def everybody(self) -> bytes:
+        """All of them; for a secret that changes when one of them does."""
+        return b"\n".join(sorted(self._visitors))
 
     def from_elsewhere(self, path: str, host: str, origin: str | None) -> bool:
         """Whether an open interface is asked by somebody's page, or under a name of another's."""
@@ -77,27 +114,69 @@ class Token:
         """Why a request is not let in; None when it is."""
         if self._open or path in OPEN_PATHS:
             return None
-        if self._secret is None:
+        if not self._visitors:
             return CLOSED
+        return WRONG if self.who(authorization) is None else None
+
+    def who(self, authorization: str | None) -> Visitor | None:
+        """Who asks, by a header `Authorization: Bearer …`."""
         scheme, _, given = (authorization or "").partition(" ")
-        same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._secret)
-        return None if same and scheme.lower() == "bearer" else WRONG
+        found = self.whose(given)
+        return found if scheme.lower() == "bearer" or self._open else None
+
+    def whose(self, token: str) -> Visitor | None:
+        """Whose token that is; each is compared, so that the time does not tell which fits."""
+        if self._open:
+            return OPERATOR
+        given, found = token.strip().encode("utf-8", "replace"), None
+        for each, visitor in self._visitors.items():
+            if hmac.compare_digest(given, each):
+                found = visitor
+        return found
 
 
-def ask_for(token: Token, app: Flask) -> None:
-    """Let an application answer nobody without the token: 401, problem+json."""
+def ask_for(
+    token: Token, app: Flask, unit_of: Callable[[Named], str | None] = lambda _: None
+) -> None:
+    """
+    Let an application answer nobody without a token (401), and to nobody what is not theirs (403).
+
+    Args:
+        unit_of: The HSA-id of the unit that the names in a path are about; None: of none.
+    """
 
     @app.before_request
     def ask_for_token() -> Response | None:
         headers = request.headers
         if token.from_elsewhere(request.path, headers.get("Host", ""), headers.get("Origin")):
             return problem(HTTPStatus.FORBIDDEN, ELSEWHERE)
-        refusal = token.refuses(request.path, request.headers.get("Authorization"))
-        if refusal is None:
+        given = headers.get("Authorization")
+        refusal = token.refuses(request.path, given)
+        if refusal is not None:
+            answer = problem(HTTPStatus.UNAUTHORIZED, refusal)
+            answer.headers["WWW-Authenticate"] = "Bearer"
+            return answer
+        visitor = token.who(given)
+        if request.path in OPEN_PATHS or visitor is None or _may(visitor, unit_of):
             return None
-        answer = problem(HTTPStatus.UNAUTHORIZED, refusal)
-        answer.headers["WWW-Authenticate"] = "Bearer"
-        return answer
+        return problem(HTTPStatus.FORBIDDEN, NOT_FOR_YOU)
+
+
+def _may(visitor: Visitor, unit_of: Callable[[Named], str | None]) -> bool:
+    """Whether a role goes with a request: care with its own unit, others with looking."""
+    match visitor.role:
+        case ConsoleRole.OPERATOR:
+            return True
+        case ConsoleRole.CARE:
+            return same_hsa_id(unit_of(request.view_args or {}), visitor.unit)
+    if request.path.startswith(_CONTENTS):
+        return False
+    return request.method in _ASKING or request.path in _ASKED_BY_POST
+
+
+def _others(settings: Settings) -> Iterator[tuple[bytes, Visitor]]:
+    for each in settings.console.tokens:
+        yield _read(each.token_file), Visitor(each.name, each.role, each.unit)
 
 
 def secret_of(settings: Settings) -> bytes | None:
@@ -110,13 +189,14 @@ def secret_of(settings: Settings) -> bytes | None:
     console = settings.console
     if console.token is not None:
         return console.token.get_secret_value().encode()
-    if console.token_file is None:
-        return None
+    return None if console.token_file is None else _read(console.token_file)
+
+
+def _read(file: Path) -> bytes:
     try:
-        return console.token_file.read_bytes().strip()
+        return file.read_bytes().strip()
     except OSError as exc:
-        text = f"console.token_file: {console.token_file}: {exc.strerror}"
-        raise SettingsError(text) from exc
+        raise SettingsError(f"console.token_file: {file}: {exc.strerror}") from exc
 
 
 def is_loopback(host: str) -> bool:

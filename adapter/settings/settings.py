@@ -145,11 +145,43 @@ class ServerSettings(_Part):
         return url
 
 
-class ConsoleSettings(_Part):
-    """The control interface: `/api` and `/metrics`."""
+class ConsoleRole(StrEnum):
+    """What somebody may do in the console and at `/api`."""
 
-    token: pydantic.SecretStr | None = Field(default=None, description="16 characters or more")
+    VIEWER = "viewer"  # looks, changes nothing
+    OPERATOR = "operator"  # does everything; sees contents of test patients, outside production all
+    AUDITOR = "auditor"  # looks, at the audit log too
+    CARE = "care"  # its own unit's certificates and questions, with their contents
+
+
+class ConsoleTokenSettings(_Part):
+    """Somebody who may use the console."""
+
+    name: str = Field(min_length=1, description="who it is, as the audit log has it")
+    role: ConsoleRole
+    unit: str | None = Field(default=None, description="HSA-id; for care, and for care alone")
+    token_file: Path = Field(description="holds the token, 16 characters or more")
+
+    @pydantic.model_validator(mode="after")
+    def _unit_of_care(self) -> Self:
+        if (self.role is ConsoleRole.CARE) != (self.unit is not None):
+            raise ValueError("unit: care has one, and nobody else")
+        return self
+
+
+class ConsoleSettings(_Part):
+    """The control interface: `/console`, `/api` and `/metrics`."""
+
+    token: pydantic.SecretStr | None = Field(
+        default=None, description="16 characters or more; of an operator"
+    )
     token_file: Path | None = None
+    tokens: tuple[ConsoleTokenSettings, ...] = Field(
+        default=(), description="more people, each with a role"
+    )
+    hosts: tuple[str, ...] = Field(
+        default=(), description="names that browsers know /console by, beside addresses"
+    )
     port: int | None = Field(
         default=None, ge=0, le=65535, description="a port of its own; None: on the server's"
     )

@@ -1,12 +1,14 @@
 """Certificates and their state history."""
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.intyg import Intyg, IntygsStatus, Relation, StoredIntyg
 from intyg.adapter.domain.person import PersonId
@@ -55,6 +57,33 @@ _STATUSES: Final = (
     .where(tables.intygs_status.c.intygs_id == _INTYGS_ID)
     .order_by(tables.intygs_status.c.seq)
 )
+
+
+@dataclass(frozen=True)
+class Received:
+    """A certificate's arrival: what the header said, and the request as it came."""
+
+    contract: str
+    logical_address: str
+    sender: str | None
+    correlation_id: str
+    received_at: datetime
+    body: bytes = field(repr=False)
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A certificate in a list; `seq` is its place in the order of arrival."""
+
+    seq: int
+    intygs_id: str
+    typ: str
+    version: str
+    enhets_id: str
+    enhetsnamn: str
+    received_at: datetime
+    revoked_at: datetime | None
 
 
 class IntygRows:
@@ -162,6 +191,49 @@ class IntygRows:
     def lock_row(self, intygs_id: str) -> bool:
         """Take the certificate's lock; False: there is none, at most a draft."""
         return self._connection.execute(_LOCK_INTYG, {"intygs_id": intygs_id}).first() is not None
+
+    def received(self, intygs_id: str) -> Received | None:
+        """The call that brought a certificate, and the bytes that came; None for an unknown id."""
+        table, body = tables.intyg, tables.body
+        row = self._connection.execute(
+            sa.select(table, body.c.data)
+            .join(body, table.c.received_sha256 == body.c.sha256)
+            .where(table.c.intygs_id == intygs_id)
+        ).first()
+        if row is None:
+            return None
+        return Received(
+            contract=row.contract,
+            logical_address=row.logical_address,
+            sender=row.sender,
+            correlation_id=row.correlation_id,
+            received_at=row.received_at,
+            body=checked_body(row.received_sha256, row.data),
+            sha256=row.received_sha256,
+        )
+
+    def of_unit(self, enhets_id: str, limit: int, before: int | None = None) -> tuple[Listed, ...]:
+        """
+        A unit's certificates, what arrived last first, without their contents.
+
+        Args:
+            before: Only those that arrived before this place.
+        """
+        table = tables.intyg
+        query = sa.select(*_LISTED).where(
+            table.c.enhets_id.in_({enhets_id, hsa_key(enhets_id), enhets_id.lower()})
+        )
+        if before is not None:
+            query = query.where(table.c.seq < before)
+        rows = self._connection.execute(query.order_by(table.c.seq.desc()).limit(limit))
+        return tuple(_to_listed(row) for row in rows)
+
+    def listed_of_patient(self, number: str, limit: int) -> tuple[Listed, ...]:
+        """A patient's certificates, what arrived last first, without their contents."""
+        table = tables.intyg
+        query = sa.select(*_LISTED).where(table.c.patient_extension == number)
+        rows = self._connection.execute(query.order_by(table.c.seq.desc()).limit(limit))
+        return tuple(_to_listed(row) for row in rows)
 
     def related(
         self, intygs_id: str, typ: str | None = None, *, newer: bool = False
@@ -279,6 +351,22 @@ class IntygRows:
     def _find(self, *conditions: sa.ColumnElement[bool]) -> tuple[StoredIntyg, ...]:
         rows = self._connection.execute(_SELECT_INTYG.where(*conditions))
         return tuple(_to_stored_intyg(row) for row in rows)
+
+
+_LISTED: Final[tuple[sa.Column[Any], ...]] = (
+    tables.intyg.c.seq,
+    tables.intyg.c.intygs_id,
+    tables.intyg.c.typ,
+    tables.intyg.c.version,
+    tables.intyg.c.enhets_id,
+    tables.intyg.c.enhetsnamn,
+    tables.intyg.c.received_at,
+    tables.intyg.c.revoked_at,
+)
+
+
+def _to_listed(row: sa.Row[Any]) -> Listed:
+    return Listed(**row._mapping)
 
 
 def _to_stored_intyg(row: sa.Row[Any]) -> StoredIntyg:

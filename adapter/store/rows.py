@@ -12,6 +12,8 @@ from intyg.adapter.store.event_rows import EventRows
 from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.adapter.store.meddelande_rows import MeddelandeRows
 from intyg.adapter.store.operation_rows import OperationRows
+from intyg.adapter.store.overview_rows import OverviewRows
+from intyg.adapter.store.search_rows import SearchRows
 from intyg.adapter.store.statistics_rows import StatisticsRows
 from intyg.adapter.store.way_rows import WayRows
 
@@ -39,6 +41,8 @@ class Rows:
         audit: The audit log's own.
         course: How questions, deliveries and events fare, counted.
         statistics: What reports are made of.
+        overview: Counts over all of it.
+        ids: What an id is of.
     """
 
     def __init__(self, transaction: Transaction) -> None:
@@ -57,3 +61,5 @@ class Rows:
         self.audit = AuditRows(transaction)
         self.course = CourseRows(transaction)
         self.statistics = StatisticsRows(transaction, self.intyg)
+        self.overview = OverviewRows(transaction)
+        self.ids = SearchRows(transaction)

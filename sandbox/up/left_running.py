@@ -127,6 +127,8 @@ def _announce(
         f"test patient       {PATIENT}",
         f"certificate        {up.sample}, with the id {intygs_id}",
         "",
+        f"Look at it in a browser, by a link that works once: {stage.adapter.login_url()}",
+        "",
         "Try:",
         f"  curl {adapter}/services",
         f"  {post} {adapter}/services{register}",

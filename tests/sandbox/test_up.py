@@ -1,5 +1,6 @@
 """`make up` and `make down`: one set of adapter and mocks a folder, at ports that are told."""
 
+import html
 import io
 import json
 import os
@@ -15,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 from rich.console import Console
 
 from intyg.adapter.domain.clock import system_clock
@@ -83,6 +85,12 @@ def up(folder: Path, keys: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
+def opened(link: str) -> str:
+    """The heading of what a browser comes to by a link."""
+    browser = requests.Session()
+    return html.unescape(re.findall("<h1>(.*?)</h1>", browser.get(link, timeout=10).text)[0])
+
+
 def files_of(folder: Path) -> dict[str, tuple[int, bytes]]:
     """Everything in a folder but what the database writes at any time."""
     return {
@@ -112,6 +120,9 @@ def test_a_second_one_says_one_line_and_touches_nothing(tmp_path: Path, keys: Pa
         assert files_of(folder) == before
         with urllib.request.urlopen(f"{url[1]}/health", timeout=5) as health:
             assert json.load(health)
+        link = re.search(rf"({re.escape(url[1])}/console/login\S+)$", said, re.MULTILINE)
+        assert link is not None
+        assert [opened(link[1]), opened(link[1])] == ["L\u00e4get just nu", "Logga in"]
 
         down = demo("--stop", "--folder", folder)
         assert (down.returncode, down.stdout) == (0, f"{folder} is down\n")

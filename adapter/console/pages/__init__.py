@@ -1,0 +1,5 @@
+"""The console's pages: what an adapter does, for people."""
+
+from intyg.adapter.console.pages.site import ConsoleSite, build_console_site
+
+__all__ = ["ConsoleSite", "build_console_site"]

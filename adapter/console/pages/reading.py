@@ -1,0 +1,95 @@
+"""What a stored certificate says: as its type renders it, as XML, and what its rules find."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from lxml import etree
+
+from intyg.adapter.domain.clock import swedish_day
+from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.formats import safe_xml
+from intyg.schemas.export.render import Rendering, render
+from intyg.schemas.finding import Finding
+from intyg.schemas.typefile.lookup import IntygTypes, UnknownTypeError
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How people call a certificate's type; None where the type is not known any more."""
+
+    code: str | None
+    name: str | None
+
+    @classmethod
+    def of(cls, types: IntygTypes, stored: StoredIntyg) -> Self:
+        """Of a stored certificate."""
+        try:
+            found = types.find(stored.intyg.typ, stored.intyg.version)
+        except UnknownTypeError:
+            return cls(None, None)
+        return cls(found.code, found.name)
+
+
+def readable(types: IntygTypes, stored: StoredIntyg) -> Rendering | None:
+    """In words; None where its type is not known any more."""
+    try:
+        found = types.find(stored.intyg.typ, stored.intyg.version)
+    except UnknownTypeError:
+        return None
+    return render(found, _intyg(stored))
+
+
+def findings(types: IntygTypes, stored: StoredIntyg) -> list[Finding] | None:
+    """What the rules of its type say of it, as on the day when it came; None without its type."""
+    try:
+        found = types.find(stored.intyg.typ, stored.intyg.version)
+    except UnknownTypeError:
+        return None
+    return types.check(found, _intyg(stored), today=swedish_day(stored.received_at))
+
+
+def source(body: bytes) -> str:
+    """XML as it came; with line ends of ours where it has none."""
+    text = body.decode("utf-8", "replace")
+    return text if "\n" in text.strip() else _laid_out(safe_xml.parse(body).getroot())
+
+
+def changed_lines(older: StoredIntyg, newer: StoredIntyg) -> list[tuple[str, str]]:
+    """
+    The newer certificate against the older, line by line, both laid out alike.
+
+    Returns:
+        `less`, `more` or `same`, and the line; three of the same around each change.
+    """
+    before, after = (_laid_out(_intyg(each)).splitlines() for each in (older, newer))
+    kinds = {"-": "less", "+": "more", "@": "jump"}
+    lines = list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]
+    return [(kinds.get(line[:1], "same"), "…" if line[:1] == "@" else line) for line in lines]
+
+
+def signed_headers(stored: StoredIntyg) -> list[tuple[str, str]]:
+    """What the signature says of itself, by the name of its element."""
+    return list(_signed(_intyg(stored)))
+
+
+def _signed(intyg: etree._Element) -> Iterator[tuple[str, str]]:
+    for name in ("SignatureMethod", "DigestMethod", "CanonicalizationMethod"):
+        for element in intyg.iter(f"{{*}}{name}"):
+            yield name, element.get("Algorithm", "")
+
+
+def _intyg(stored: StoredIntyg) -> etree._Element:
+    found = next(iter(safe_xml.parse(stored.body).getroot().iter("{*}intyg")), None)
+    assert found is not None, "it was taken in with one"
+    return found
+
+
+def _laid_out(element: etree._Element) -> str:
+    """Indented, for eyes: signatures and digests go by the bytes, which stay as they are."""
+    copy = etree.fromstring(
+        etree.tostring(element), etree.XMLParser(remove_blank_text=True, resolve_entities=False)
+    )
+    etree.indent(copy)
+    return etree.tostring(copy, encoding="unicode")

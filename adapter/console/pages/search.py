@@ -1,0 +1,86 @@
+"""One box: the id of anything leads to its certificate, that of a unit or a number to a list."""
+
+import re
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from intyg.adapter.console.pages.visit import PREFIX, Visit, sees, visitor
+from intyg.adapter.domain.hsa_id import same_hsa_id
+from intyg.adapter.settings.settings import ConsoleRole
+from intyg.adapter.store import Rows
+from intyg.adapter.store.intyg_rows import Listed
+from intyg.pages.site import words
+
+PAGE: Final = 50
+LONGEST: Final = 255
+_NUMBER: Final = re.compile(r"(?:\d{2})?\d{6}[-+]?\d{4}")
+
+
+def build_search_pages(visit: Visit) -> Blueprint:
+    """`/console/search`, which takes a form alone, and `/console/unit`."""
+    pages = Blueprint("search", __name__)
+
+    @pages.post(f"{PREFIX}/search")
+    def search() -> ResponseReturnValue:
+        wanted = request.form.get("q", "").strip()[:LONGEST]
+        number = wanted.replace("-", "")
+        with visit.services.store.read() as rows:
+            if _NUMBER.fullmatch(wanted):
+                return _of_patient(visit, rows, number)
+            found = rows.ids.intyg_of(wanted) or rows.ids.intyg_of_call(wanted)
+            stored = rows.intyg.get(found) if found else None
+            if stored is not None and sees(visitor(), stored):
+                return redirect(
+                    f"{PREFIX}/intyg/{quote(stored.intyg.intygs_id)}", HTTPStatus.SEE_OTHER
+                )
+            if wanted and rows.intyg.of_unit(wanted, 1) and _is_theirs(wanted):
+                return redirect(f"{PREFIX}/unit?id={quote(wanted)}", HTTPStatus.SEE_OTHER)
+        nothing = render_template(
+            "found.html", listed=(), heading=words()("found.none"), older=None
+        )
+        return nothing, HTTPStatus.NOT_FOUND
+
+    @pages.get(f"{PREFIX}/unit")
+    def unit() -> ResponseReturnValue:
+        who = visitor()
+        wanted = who.unit or request.args.get("id", "")
+        before = request.args.get("before", type=int)
+        with visit.services.store.read() as rows:
+            listed = rows.intyg.of_unit(wanted, PAGE + 1, before)
+        name = listed[0].enhetsnamn if listed else wanted
+        heading = words()("found.unit", name=name) if listed else words()("found.none")
+        older = listed[PAGE - 1].seq if len(listed) > PAGE else None
+        shown = _with_names(visit, listed[:PAGE])
+        return render_template(
+            "found.html", listed=shown, heading=heading, older=older, unit=wanted
+        )
+
+    return pages
+
+
+def _is_theirs(unit: str) -> bool:
+    who = visitor()
+    return who.role != ConsoleRole.CARE or same_hsa_id(unit, who.unit)
+
+
+def _of_patient(visit: Visit, rows: Rows, number: str) -> ResponseReturnValue:
+    """A list that says nothing of whether there is such a person: only certificates are in it."""
+    listed = [
+        each for each in rows.intyg.listed_of_patient(number, PAGE) if _is_theirs(each.enhets_id)
+    ]
+    heading = words()("found.patient") if listed else words()("found.none")
+    return render_template(
+        "found.html", listed=_with_names(visit, listed), heading=heading, older=None
+    )
+
+
+def _with_names(
+    visit: Visit, listed: list[Listed] | tuple[Listed, ...]
+) -> list[tuple[Listed, str]]:
+    """Each with the number of its form, as people call it."""
+    by_code = {header.xml_code: header.code for header in visit.services.types.headers()}
+    return [(each, by_code.get(each.typ, each.typ)) for each in listed]

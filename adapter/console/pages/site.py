@@ -1,0 +1,144 @@
+"""`/console`: the pages together, who may open them, and what their frame shows."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+import structlog
+from flask import Flask, g, redirect, request
+from flask.typing import ResponseReturnValue
+
+from intyg.adapter.console.app import WholeId, whole_path
+from intyg.adapter.console.pages.blocked import build_blocked_pages
+from intyg.adapter.console.pages.certificate import build_certificate_pages
+from intyg.adapter.console.pages.login import build_login_pages
+from intyg.adapter.console.pages.overview import build_overview_pages
+from intyg.adapter.console.pages.search import build_search_pages
+from intyg.adapter.console.pages.texts import TEXTS
+from intyg.adapter.console.pages.visit import PREFIX, Visit, may_open
+from intyg.adapter.console.token import OPERATOR, Token
+from intyg.adapter.domain.clock import Clock
+from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.flows.services import Services
+from intyg.pages.session import COOKIE, OnceLinks, Sessions
+from intyg.pages.site import Site, build_site, error_page
+
+LOGIN: Final = f"{PREFIX}/login"
+_WITHOUT_LOGIN: Final = (LOGIN, f"{PREFIX}/static/", f"{PREFIX}/look")
+
+NAVIGATION: Final = (("nav.running", (("nav.overview", ""), ("nav.blocked", "/blocked"))),)
+"""Groups of the menu, each with the sentences and the paths of its pages."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ConsoleSite:
+    """
+    The pages, and links that let somebody in once.
+
+    Attributes:
+        app: The WSGI application, for `/console` and for `/`.
+        links: Made by whoever runs this process.
+    """
+
+    app: Flask
+    links: OnceLinks
+
+    def login_path(self) -> str:
+        """A path that logs an operator in, once."""
+        return f"{LOGIN}?once={self.links.make(OPERATOR)}"
+
+
+def build_console_site(services: Services, people_clock: Clock) -> ConsoleSite:
+    """
+    Make the application.
+
+    Args:
+        people_clock: The machine's own: how long somebody stays logged in.
+
+    Raises:
+        SettingsError: A token cannot be had.
+    """
+    token = Token.from_settings(services.settings)
+    visit = Visit(services, token, Sessions(_secret(services, token), people_clock), OnceLinks())
+    site = Site(
+        name="intyg.adapter.console.pages",
+        prefix=PREFIX,
+        brand="Intygsadapter",
+        templates=Path(__file__).parent / "templates",
+        texts=TEXTS,
+        hosts=services.settings.console.hosts,
+        frame=lambda: _frame(visit),
+    )
+    app = build_site(site)
+    app.wsgi_app = whole_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    app.url_map.merge_slashes = False  # two slashes in an id are two
+    app.url_map.converters["id"] = WholeId
+    app.before_request(lambda: _let_in(visit))
+    app.add_url_rule("/", view_func=lambda: redirect(PREFIX, HTTPStatus.SEE_OTHER), endpoint="root")
+    for build in (
+        build_login_pages,
+        build_overview_pages,
+        build_blocked_pages,
+        build_search_pages,
+        build_certificate_pages,
+    ):
+        app.register_blueprint(build(visit))
+    app.register_error_handler(StoreError, lambda _: error_page(HTTPStatus.SERVICE_UNAVAILABLE))
+    app.register_error_handler(Exception, _failed)
+    return ConsoleSite(app, visit.links)
+
+
+def _secret(services: Services, token: Token) -> bytes:
+    """The same in every process on one database, and another one once a token has changed."""
+    own = services.audit.secret_for(b"console sessions") if services.audit else None
+    return (own or secrets.token_bytes(32)) + token.everybody
+
+
+def _let_in(visit: Visit) -> ResponseReturnValue | None:
+    """Who asks, and whether they may: otherwise to the page where one logs in."""
+    g.visitor = visit.sessions.read(request.cookies.get(COOKIE))
+    path = request.path
+    if path == "/" or path.startswith(_WITHOUT_LOGIN):
+        return None
+    if g.visitor is None:
+        return redirect(LOGIN, HTTPStatus.SEE_OTHER)
+    if request.method == "POST" and not visit.is_own_form(request.form.get("csrf", "")):
+        return error_page(HTTPStatus.FORBIDDEN, "form")
+    if not may_open(g.visitor, path):
+        return error_page(HTTPStatus.FORBIDDEN, "role")
+    return None
+
+
+def _frame(visit: Visit) -> Mapping[str, object]:
+    visitor = g.get("visitor")
+    return {
+        "environment": visit.services.settings.environment.value,
+        "who": visitor,
+        "csrf": visit.sessions.form_token(visitor) if visitor else "",
+        "version": _version(),
+        "current": request.path.removeprefix(PREFIX).rstrip("/"),
+        "navigation": [
+            (group, [(key, path, None) for key, path in items if may_open(visitor, PREFIX + path)])
+            for group, items in NAVIGATION
+            if visitor and any(may_open(visitor, PREFIX + path) for _, path in items)
+        ],
+    }
+
+
+def _version() -> str:
+    try:
+        return version("intygsadapter")
+    except PackageNotFoundError:  # run from files that were never installed
+        return ""
+
+
+def _failed(error: Exception) -> ResponseReturnValue:
+    # The error's text may quote a row.
+    _log.error("console.unexpected", **{"error.type": type(error).__name__})
+    return error_page(HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -1,0 +1,82 @@
+"""A visit: who looks, what they may see, and that it is recorded."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from flask import g
+
+from intyg.adapter.console.token import Token
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.hsa_id import same_hsa_id
+from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.flows.services import Services
+from intyg.adapter.settings.settings import ConsoleRole
+from intyg.adapter.store import Rows
+from intyg.pages.session import OnceLinks, Sessions, Visitor
+
+PREFIX: Final = "/console"
+
+_CARE_OPENS: Final = ("/intyg/", "/search", "/unit", "/logout")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What every page works with."""
+
+    services: Services
+    token: Token
+    sessions: Sessions
+    links: OnceLinks
+
+    def is_own_form(self, given: str) -> bool:
+        """Whether a form that was posted is one of ours, for who posts it."""
+        return self.sessions.is_form_token(visitor(), given)
+
+    def record(self, action: str, intygs_id: str) -> None:
+        """
+        A row of the audit log: somebody looked.
+
+        Raises:
+            StoreError: It cannot be written; then nothing may be shown.
+        """
+        audit, name = self.services.audit, visitor().name
+        correlation_id = secrets.token_hex(16)
+
+        def write(rows: Rows) -> None:
+            if audit:
+                audit.record_console(rows, action, intygs_id, correlation_id, name)
+
+        self.services.store.write(write)
+
+
+def visitor() -> Visitor:
+    """Who the page is made for."""
+    found = g.visitor
+    assert isinstance(found, Visitor)
+    return found
+
+
+def may_open(who: Visitor, path: str) -> bool:
+    """Whether a page is for a role: care has pages of its own; the rest is for everybody else."""
+    own = path.removeprefix(PREFIX)
+    return who.role != ConsoleRole.CARE or own.startswith(_CARE_OPENS) or own in ("", "/")
+
+
+def sees(who: Visitor, stored: StoredIntyg) -> bool:
+    """Whether a certificate is there for somebody at all: care has its own unit's."""
+    return who.role != ConsoleRole.CARE or _is_of_unit(who, stored)
+
+
+def sees_contents(who: Visitor, stored: StoredIntyg, environment: Environment) -> bool:
+    """Whether somebody may read what a certificate and its messages say."""
+    match who.role:
+        case ConsoleRole.CARE:
+            return _is_of_unit(who, stored)
+        case ConsoleRole.OPERATOR:
+            return stored.is_test is True or environment is not Environment.PRODUCTION
+    return False
+
+
+def _is_of_unit(who: Visitor, stored: StoredIntyg) -> bool:
+    return same_hsa_id(stored.intyg.skapad_av.enhet.enhets_id, who.unit)

@@ -1,0 +1,50 @@
+"""Which certificate somebody means who has an id of something."""
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from intyg.adapter.store import tables
+from intyg.adapter.store.base import Transaction
+
+NEWEST: Final = 100_000
+"""A correlation id is looked for among so many of the newest rows of each kind: no index pays for
+what is asked so seldom."""
+
+
+class SearchRows:
+    """Looks for ids."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+
+    def intyg_of(self, wanted: str) -> str | None:
+        """The certificate that an id is of, or is of something about; None where there is none."""
+        m, d = tables.meddelande.c, tables.delivery.c
+        return (
+            self._first(sa.select(tables.intyg.c.intygs_id).where(_same(tables.intyg, wanted)))
+            or self._first(sa.select(m.intygs_id).where(m.meddelande_id == wanted))
+            or self._first(sa.select(d.intygs_id).where(d.id == wanted))
+        )
+
+    def intyg_of_call(self, correlation_id: str) -> str | None:
+        """The certificate of a call, by its correlation id; see `NEWEST`."""
+        for table in (tables.intyg, tables.meddelande, tables.delivery):
+            newest = sa.select(sa.func.max(table.c.seq) - NEWEST).scalar_subquery()
+            found = self._first(
+                sa.select(table.c.intygs_id)
+                .where(table.c.seq > newest, table.c.correlation_id == correlation_id)
+                .limit(1)
+            )
+            if found:
+                return found
+        return None
+
+    def _first(self, query: sa.Select[Any]) -> str | None:
+        found: str | None = self._connection.execute(query).scalars().first()
+        return found
+
+
+def _same(table: sa.Table, wanted: str) -> sa.ColumnElement[bool]:
+    """Ids are equal whatever their case, and written in one of two, nearly always."""
+    return table.c.intygs_id.in_({wanted, wanted.lower(), wanted.upper()})

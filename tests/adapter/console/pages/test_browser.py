@@ -1,0 +1,202 @@
+"""The pages in a real browser: each task as its user does it, with a mouse, without JavaScript and
+by keyboard; nothing is asked of anybody else, nothing complains, and axe finds nothing."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.adapter.console.pages import lively
+
+if os.environ.get("CI") != "true":
+    pytest.importorskip("playwright", reason="no playwright: pages were NOT tried in a browser")
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+AXE: Final = Path(__file__).parents[3] / "pages" / "vendored" / "axe-4.14.1.min.js"
+INTYG: Final = f"/console/intyg/{lively.SENT}"
+TABS: Final = ("readable", "xml", "headers", "findings", "signature", "questions", "audit")
+PLACES: Final = (
+    "/console",
+    "/console/blocked",
+    INTYG,
+    *(f"{INTYG}?tab={tab}" for tab in TABS),
+    f"/console/intyg/{lively.NEWER}?tab=compare",
+    "/console/unit?id=SE0000000000-UNIT1",
+    "/console/intyg/never",
+)
+
+pytestmark = [
+    pytest.mark.skipif(
+        not CHROMIUM.exists() and os.environ.get("CI") != "true",
+        reason="no Debian chromium: pages were NOT tried in a browser",
+    ),
+    pytest.mark.timeout(300),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        options: dict[str, Any] = {"executable_path": str(CHROMIUM), "args": ["--no-sandbox"]}
+        with playwright.chromium.launch(**options) as browser:
+            yield browser
+
+
+@pytest.fixture(scope="module")
+def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with lively.lively_app(tmp_path_factory.mktemp("lively")) as app:
+        yield {"base": app.console_url, "login": app.login_url()}
+
+
+@pytest.fixture(scope="module")
+def state(browser: Browser, urls: dict[str, str]) -> Any:
+    """Logged in by the link."""
+    context = browser.new_context(locale="sv-SE")
+    page = context.new_page()
+    page.goto(urls["login"])
+    expect(page).to_have_url(urls["base"] + "/console")
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+class Watched:
+    """Pages of one context, and everything they asked for or complained of."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.context, self.base = context, base
+        self.asked: list[str] = []
+        self.said: list[str] = []
+        context.on("request", lambda request: self.asked.append(request.url))
+        context.on("console", lambda message: self.said.append(message.text))
+        context.on("weberror", lambda error: self.said.append(str(error.error)))
+        self.page: Page = context.new_page()
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.base + path)
+        return self.page
+
+
+@pytest.fixture
+def watch(browser: Browser, urls: dict[str, str], state: Any) -> Iterator[Any]:
+    opened: list[Watched] = []
+
+    def begin(**options: Any) -> Watched:
+        options.setdefault("locale", "sv-SE")
+        options.setdefault("viewport", {"width": 1360, "height": 900})
+        context = browser.new_context(storage_state=state, **options)
+        opened.append(Watched(context, urls["base"]))
+        return opened[-1]
+
+    yield begin
+    for each in opened:
+        each.context.close()
+        assert all(url.startswith(f"{each.base}/") for url in each.asked)
+        complaints = [said for said in each.said if "status of 404" not in said]
+        assert complaints == []
+
+
+def find(page: Page) -> None:
+    """The first task: where is it, and who said no?"""
+    page.get_by_label("Sök").fill("q-1")
+    page.get_by_label("Sök").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Läkarintyg sjukpenning")
+    row = page.get_by_role("row").filter(has_text="Kom inte fram, VP008")
+    expect(row).to_contain_text("Plattformen saknar något för stunden")
+    page.get_by_role("link", name="Läsbart intyg").click()
+    expect(page.get_by_text("Påhittad åkomma")).to_be_visible()
+    expect(page.get_by_text("18900101-••••").first).to_be_visible()
+    page.get_by_role("button", name="Visa personnummer").click()
+    expect(page.get_by_text("189001019802").first).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+def test_a_delivery_that_failed_is_found_and_read(watch: Any, script: bool) -> None:
+    find(watch(java_script_enabled=script).open("/console"))
+
+
+def test_the_same_by_keyboard_alone(watch: Any) -> None:
+    page = watch().open("/console")
+    for _ in range(3):  # to the content, the brand, the box
+        page.keyboard.press("Tab")
+    page.keyboard.type("q-1")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/console/intyg/"))
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim()") == "Läsbart intyg":
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Påhittad åkomma")).to_be_visible()
+
+
+def test_figures_come_anew_while_somebody_looks(watch: Any) -> None:
+    watched = watch()
+    watched.context.add_init_script(
+        "const real = setInterval; window.setInterval = (f, ms) => real(f, ms / 50)"
+    )
+    page = watched.open("/console")
+    before = page.locator(".aside").inner_text()
+    expect(page.locator(".aside")).not_to_have_text(before)
+    page.get_by_role("link", name="Stoppa uppdateringen").click()
+    stopped = page.locator(".aside").inner_text()
+    count = len(watched.asked)
+    page.wait_for_timeout(700)
+    assert page.locator(".aside").inner_text() == stopped
+    assert len(watched.asked) == count
+
+
+def test_an_id_is_copied(watch: Any) -> None:
+    watched = watch()
+    watched.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = watched.open(INTYG)
+    page.get_by_role("button", name="Kopiera").first.click()
+    expect(page.get_by_role("button", name="Kopierat")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == lively.SENT
+
+
+def test_language_and_theme_are_chosen(watch: Any) -> None:
+    page = watch(locale="en-GB").open("/console")
+    expect(page.get_by_role("heading", level=1)).to_have_text("How things are")
+    page.get_by_role("link", name="Svenska").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Läget just nu")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("link", name="mörkt").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+
+
+@pytest.mark.parametrize(
+    ("locale", "theme", "width"),
+    [("sv-SE", "light", 1360), ("en-GB", "dark", 1360), ("sv-SE", "dark", 360),
+     ("en-GB", "light", 360)],
+)  # fmt: skip
+def test_axe_finds_nothing_and_nothing_is_cut(
+    watch: Any, locale: str, theme: str, width: int
+) -> None:
+    """No rule is disabled; 340 CSS pixels are what 400 % leaves of a screen of 1360."""
+    watched = watch(
+        locale=locale, color_scheme=theme, viewport={"width": width, "height": 900},
+        bypass_csp=True,  # axe comes as a script into the page
+    )  # fmt: skip
+    for path in PLACES:
+        page = watched.open(path)
+        page.add_script_tag(path=str(AXE))
+        found = page.evaluate("axe.run(document).then(found => found.violations)")
+        told = [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found]
+        assert told == [], path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_what_others_wrote_runs_nowhere(watch: Any) -> None:
+    watched = watch()
+    dialogs: list[str] = []
+    watched.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    page = watched.open(f"{INTYG}?tab=questions")
+    expect(page.get_by_text("<script>alert(1)</script>")).to_be_visible()
+    assert dialogs == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,487 @@
+"""Who sees what on the pages, and what a page never says; the browser's part is beside this."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from intyg.adapter.console import build_console
+from intyg.adapter.console.pages import ConsoleSite, build_console_site
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.way import Way
+from intyg.adapter.flows.services import Services
+from intyg.adapter.settings.settings import ConsoleSettings, Settings
+from intyg.adapter.store import Rows
+from tests import builders
+from tests.adapter.console.pages import lively
+from tests.adapter.flows.rig import make_settings
+
+INTYG: Final = f"/console/intyg/{lively.SENT}"
+KEYS: Final = {
+    "viewer": ("viewer-key-0123456789", None),
+    "operator": ("operator-key-0123456789", None),
+    "auditor": ("auditor-key-0123456789", None),
+    "care": ("care-key-0123456789", builders.UNIT.lower()),
+    "other": ("other-unit-key-0123456789", "SE0000000000-OTHER"),
+}
+CONTENT: Final = "Påhittad åkomma"
+ROWS_OF_TABS: Final = ("readable", "xml", "questions")
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    with lively.lively_services(tmp_path_factory.mktemp("lively")) as services:
+        yield services
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> tuple[Mapping[str, Any], ...]:
+    folder = tmp_path_factory.mktemp("tokens")
+    rows = []
+    for name, (key, unit) in KEYS.items():
+        (folder / name).write_text(key + "\n", "utf-8")
+        role = "care" if unit else name
+        rows.append({"name": name, "role": role, "unit": unit, "token_file": folder / name})
+    return tuple(rows)
+
+
+@pytest.fixture
+def settings(tokens: tuple[Mapping[str, Any], ...]) -> Settings:
+    return make_settings(
+        environment=Environment.TEST,
+        console=ConsoleSettings.model_validate({"tokens": tokens}),
+        caller={"identity": "proxy", "proxies": ["127.0.0.1/32"]},
+    )
+
+
+class PeopleClock:
+    now = datetime(2026, 11, 27, 5, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def site_of(services: Services, settings: Settings) -> ConsoleSite:
+    return build_console_site(replace(services, settings=settings), PeopleClock())
+
+
+@pytest.fixture
+def log_in(lived: Services, settings: Settings) -> Callable[..., FlaskClient]:
+    def enter(name: str, changed: Settings = settings) -> FlaskClient:
+        client = site_of(lived, changed).app.test_client()
+        answer = client.post("/console/login", data={"token": KEYS[name][0]})
+        assert (answer.status_code, answer.location) == (303, "/console")
+        return client
+
+    return enter
+
+
+def production(settings: Settings) -> Settings:
+    return settings.model_copy(update={"environment": Environment.PRODUCTION})
+
+
+def csrf(client: FlaskClient) -> str:
+    found = re.search(r'name="csrf" value="(\w+)"', client.get(INTYG).text)
+    assert found
+    return found[1]
+
+
+def actions(services: Services) -> list[str]:
+    def read(rows: Rows) -> list[str]:
+        return [row.entry.action for row in rows.audit.find(lively.SENT, 1000)]
+
+    with services.store.read() as rows:
+        return read(rows)
+
+
+# --- logging in ---
+
+
+@pytest.mark.parametrize("path", ["/console", INTYG, "/console/unit", "/console/nothing"])
+def test_nobody_sees_a_page_before_logging_in(
+    lived: Services, settings: Settings, path: str
+) -> None:
+    answer = site_of(lived, settings).app.test_client().get(path)
+    assert (answer.status_code, answer.location) == (303, "/console/login")
+
+
+def test_the_root_leads_to_the_console(lived: Services, settings: Settings) -> None:
+    answer = site_of(lived, settings).app.test_client().get("/")
+    assert (answer.status_code, answer.location) == (303, "/console")
+
+
+def test_a_wrong_key_opens_nothing(lived: Services, settings: Settings) -> None:
+    client = site_of(lived, settings).app.test_client()
+    answer = client.post("/console/login", data={"token": "viewer-key-012345678"})
+    assert answer.status_code == 401
+    assert "Nyckeln stämmer inte" in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_link_works_once(lived: Services, settings: Settings) -> None:
+    site = site_of(lived, settings)
+    link = site.login_path()
+    first, second = site.app.test_client(), site.app.test_client()
+    assert first.get(link).location == "/console"
+    assert first.get("/console").status_code == 200
+    again = second.get(link)
+    assert again.status_code == 401
+    assert "redan använd" in again.text
+
+
+def test_a_session_ends_after_a_day_and_with_its_key(
+    lived: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = site_of(lived, settings).app.test_client()
+    client.post("/console/login", data={"token": KEYS["viewer"][0]})
+    cookie = client.get_cookie("intyg_session", path="/console")
+    assert cookie is not None
+    assert cookie.http_only
+    assert cookie.same_site == "Strict"
+    fewer = ConsoleSettings(tokens=settings.console.tokens[:1])
+    other = site_of(lived, settings.model_copy(update={"console": fewer})).app.test_client()
+    other.set_cookie("intyg_session", cookie.value, path="/console")
+    assert other.get("/console").location == "/console/login"
+    monkeypatch.setattr(PeopleClock, "now", PeopleClock.now + timedelta(hours=13))
+    assert client.get("/console").location == "/console/login"
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "WzEsIngiXQ.x", "å"])
+def test_a_cookie_that_is_not_ours_is_nobodys(
+    lived: Services, settings: Settings, cookie: str
+) -> None:
+    client = site_of(lived, settings).app.test_client()
+    answer = client.get("/console", headers={"Cookie": f"intyg_session={cookie}"})
+    assert answer.location == "/console/login"
+
+
+def test_logging_out_ends_it(log_in: Callable[..., FlaskClient]) -> None:
+    client = log_in("viewer")
+    client.post("/console/logout", data={"csrf": csrf(client)})
+    assert client.get("/console").location == "/console/login"
+
+
+# --- other sites ---
+
+
+def test_a_form_without_its_token_changes_nothing(log_in: Callable[..., FlaskClient]) -> None:
+    client = log_in("operator")
+    for given in ("", "0" * 32, csrf(log_in("operator"))):
+        answer = client.post(INTYG, data={"csrf": given, "tab": "xml"})
+        assert answer.status_code == 403
+        assert builders.PATIENT not in answer.text
+
+
+def test_a_form_of_another_site_is_refused(log_in: Callable[..., FlaskClient]) -> None:
+    client = log_in("operator")
+    data = {"csrf": csrf(client), "q": "x"}
+    other = client.post("/console/search", data=data, headers={"Origin": "https://other.example"})
+    assert other.status_code == 403
+    own = client.post("/console/search", data=data, headers={"Origin": "http://localhost"})
+    assert own.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1:8080", 200), ("[::1]:8080", 200), ("localhost", 200), ("other.example", 400)],
+)
+def test_only_our_own_names_are_answered(
+    lived: Services, settings: Settings, host: str, status: int
+) -> None:
+    client = site_of(lived, settings).app.test_client()
+    assert client.get("/console/login", headers={"Host": host}).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/console", INTYG, "/console/login", "/console/nothing"])
+def test_every_page_is_strict(log_in: Callable[..., FlaskClient], path: str) -> None:
+    answer = log_in("operator").get(path)
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert not re.search(r"<style|style=|<script(?! src=)| on[a-z]+=", answer.text)
+    assert not re.search(r'(?:src|href|action)="(?:https?:)?//', answer.text)
+
+
+def test_looks_lead_to_our_own_pages_alone(log_in: Callable[..., FlaskClient]) -> None:
+    client = log_in("viewer")
+    for to in ("https://other.example", "//other.example", "/console\\..", "/other"):
+        answer = client.get("/console/look", query_string={"lang": "en", "to": to})
+        assert answer.location == "/console"
+    client.get("/console/look?lang=en")
+    assert "How things are" in client.get("/console").text
+
+
+# --- roles and contents ---
+
+
+@pytest.mark.parametrize(
+    ("who", "place", "open_tabs"),
+    [
+        pytest.param("operator", "test", True, id="an operator in test"),
+        pytest.param("operator", "production", True, id="of a test patient, everywhere"),
+        pytest.param("care", "production", True, id="care of its own unit"),
+        pytest.param("viewer", "test", False, id="a viewer"),
+        pytest.param("auditor", "test", False, id="an auditor"),
+    ],
+)
+@pytest.mark.parametrize("tab", ROWS_OF_TABS)
+def test_contents_are_shown_to_some_and_each_look_recorded(
+    log_in: Callable[..., FlaskClient], lived: Services, settings: Settings,
+    who: str, place: str, open_tabs: bool, tab: str,
+) -> None:  # fmt: skip
+    client = log_in(who, production(settings) if place == "production" else settings)
+    before = len(actions(lived))
+    answer = client.get(f"{INTYG}?tab={tab}")
+    assert answer.status_code == 200
+    assert ("Innehållet visas inte" in answer.text) != open_tabs
+    assert actions(lived)[before:] == ([f"console show {tab}"] if open_tabs else [])
+    if open_tabs:
+        assert ("Påhittad fråga" if tab == "questions" else CONTENT) in answer.text
+    else:
+        assert CONTENT not in answer.text
+    assert builders.PATIENT not in answer.text
+
+
+def test_no_operator_reads_a_real_patients_certificate_in_production(
+    log_in: Callable[..., FlaskClient], lived: Services, settings: Settings
+) -> None:
+    rig_id = "11111111-0000-4000-8000-000000000001"
+    with lived.store.read() as rows:
+        stored = rows.intyg.get(lively.SENT)
+    assert stored is not None
+    from intyg.adapter.console.pages.visit import sees_contents
+    from intyg.pages.session import Visitor
+
+    real = replace(stored, is_test=False)
+    unsure = replace(stored, is_test=None)
+    operator, care = Visitor("o", "operator"), Visitor("c", "care", builders.UNIT)
+    for each in (real, unsure):
+        assert not sees_contents(operator, each, Environment.PRODUCTION)
+        assert sees_contents(operator, each, Environment.TEST)
+        assert sees_contents(care, each, Environment.PRODUCTION)
+    assert log_in("operator").get(f"/console/intyg/{rig_id}").status_code == 404
+
+
+def test_a_number_is_shown_by_a_form_alone_and_recorded(
+    log_in: Callable[..., FlaskClient], lived: Services
+) -> None:
+    client = log_in("operator")
+    assert "18900101-••••" in client.get(INTYG).text
+    answer = client.post(INTYG, data={"csrf": csrf(client), "tab": "readable"})
+    assert builders.PATIENT in answer.text
+    assert actions(lived)[-1] == "console show number"
+    client.post(INTYG, data={"csrf": csrf(client), "tab": "timeline"})
+    assert actions(lived)[-2:] == ["console show number"] * 2
+    for who in ("viewer", "auditor", "other"):
+        refused = log_in(who)
+        page = refused.get("/console/unit").text + refused.get("/console").text
+        token = re.search(r'name="csrf" value="(\w+)"', page)
+        assert token
+        for tab in ("timeline", "readable"):
+            answer = refused.post(INTYG, data={"csrf": token[1], "tab": tab})
+            assert builders.PATIENT not in answer.text
+    assert actions(lived)[-2:] == ["console show number"] * 2
+
+
+def test_the_file_is_the_bytes_that_came(
+    log_in: Callable[..., FlaskClient], lived: Services
+) -> None:
+    client = log_in("operator")
+    answer = client.post(INTYG, data={"csrf": csrf(client), "do": "download"})
+    assert answer.data == builders.register_certificate()
+    assert actions(lived)[-1] == "console download"
+    refused = log_in("viewer")
+    answer = refused.post(INTYG, data={"csrf": csrf(refused), "do": "download"})
+    assert answer.status_code == 403
+
+
+def same_but_for_the_time(answer: TestResponse) -> str:
+    return re.sub(r'value="\w+"|to=\S+"', "", answer.text)
+
+
+def test_what_is_anothers_is_answered_as_what_is_not_there(
+    log_in: Callable[..., FlaskClient],
+) -> None:
+    other = log_in("other")
+    theirs, nobodys = other.get(INTYG), other.get("/console/intyg/never")
+    assert theirs.status_code == nobodys.status_code == 404
+    assert same_but_for_the_time(theirs) == same_but_for_the_time(nobodys)
+    assert "Intyget finns inte här" in theirs.text
+
+
+def test_care_has_pages_of_its_own(log_in: Callable[..., FlaskClient]) -> None:
+    care = log_in("care")
+    assert care.get("/console").location == "/console/unit"
+    assert lively.NEWER in care.get("/console/unit").text
+    other = log_in("other").get(f"/console/unit?id={builders.UNIT}")
+    assert lively.SENT not in other.text
+
+
+# --- searching ---
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [lively.SENT, lively.SENT.upper(), "q-1", "c1", f"  {lively.SENT} "],
+    ids=["id", "capitals", "message", "correlation id", "blanks"],
+)
+def test_an_id_leads_to_its_certificate(log_in: Callable[..., FlaskClient], wanted: str) -> None:
+    client = log_in("viewer")
+    answer = client.post("/console/search", data={"csrf": csrf(client), "q": wanted})
+    assert (answer.status_code, answer.location) == (303, INTYG)
+
+
+def test_a_person_number_is_searched_by_a_form_and_stands_nowhere(
+    log_in: Callable[..., FlaskClient],
+) -> None:
+    client = log_in("viewer")
+    number = f"{builders.PATIENT[:8]}-{builders.PATIENT[8:]}"
+    answer = client.post("/console/search", data={"csrf": csrf(client), "q": number})
+    assert answer.status_code == 200
+    assert lively.SENT in answer.text
+    assert builders.PATIENT not in answer.text
+    assert number not in answer.text
+    unknown = client.post("/console/search", data={"csrf": csrf(client), "q": "19121212-1212"})
+    assert "Inget hittades" in unknown.text
+    assert client.get(f"/console/search?q={number}").status_code == 405
+
+
+# --- what pages say ---
+
+
+def test_the_overview_says_what_was_stopped_and_why(log_in: Callable[..., FlaskClient]) -> None:
+    text = log_in("viewer").get("/console").text
+    assert "1 leverans till Försäkringskassan väntar sedan" in text
+    assert "Mottagaren är överlastad eller nere (HTTP 503)" in text
+    assert "Försöker igen" in text
+    assert "reserved numbers" in text
+    assert "Testmiljö" in text
+
+
+def test_a_way_that_was_paused_is_told(log_in: Callable[..., FlaskClient], lived: Services) -> None:
+    with lived.store.begin() as rows:
+        rows.ways.pause(Way("fk"), "they asked for it", "somebody")
+    try:
+        text = log_in("viewer").get("/console").text
+        assert "Inget går till fk sedan" in text
+        assert "En väg är stoppad" in text
+        assert "they asked for it" in text
+        (row,) = re.findall(r"<strong>Försäkringskassan</strong>.*?</tr>", text, re.DOTALL)
+        assert "Pausad" in row
+    finally:
+        with lived.store.begin() as rows:
+            rows.ways.resume("fk")
+    assert "Pausad" not in log_in("viewer").get("/console").text
+
+
+def test_what_was_blocked_stands_with_its_signal_and_destination(
+    log_in: Callable[..., FlaskClient], lived: Services
+) -> None:
+    text = log_in("viewer").get("/console/blocked").text
+    rows = re.findall(r'<tr role="row"><td.*?</tr>', text, re.DOTALL)
+    assert len(rows) == 3
+    assert all(f"/console/intyg/{lively.WAITING}" in row for row in rows)
+    assert "list of the EHR" in rows[0]  # the newest
+    assert "real" in rows[0]
+    assert "RegisterCertificate:3" in rows[0]
+    assert log_in("care").get("/console/blocked").status_code == 403
+
+
+def test_a_receivers_own_words_stand_nowhere(log_in: Callable[..., FlaskClient]) -> None:
+    client = log_in("operator")
+    for path in ("/console", f"/console/intyg/{lively.REFUSED}"):
+        text = client.get(path).text
+        assert "gnidael" not in text
+        assert "Mottagaren godtog inte innehållet" in text or path == "/console"
+
+
+def test_what_others_wrote_stays_text(log_in: Callable[..., FlaskClient]) -> None:
+    text = log_in("operator").get(f"{INTYG}?tab=questions").text
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+def test_a_certificate_has_its_whole_way_in_order(log_in: Callable[..., FlaskClient]) -> None:
+    text = log_in("viewer").get(INTYG).text
+    rows = re.findall(r'<tr role="row" id="h(\d+)">.*?<strong>([^<]+)</strong>', text, re.DOTALL)
+    assert [int(number) for number, _ in rows] == list(range(1, len(rows) + 1))
+    labels = [label for _, label in rows]
+    assert labels[:2] == ["RegisterCertificate", "Ingen signatur"]
+    assert labels.count("RegisterCertificate") == 4  # it came, and was tried three times
+    for label in ("SIGNAT", "SKICKA", "NYFRFM", "SendMessageToCare · komplettering"):
+        assert label in labels
+    for word in ("Kom inte fram, VP008", "Osäker", "Levererad", "15 h 58 min", "svara senast"):
+        assert word.replace(" h ", "\u00a0h ").replace("58 min", "58\u00a0min") in text
+    for number, _ in rows:
+        assert f'href="#h{number}"' in text
+
+
+def test_a_replacement_is_compared_with_what_it_replaces(
+    log_in: Callable[..., FlaskClient],
+) -> None:
+    text = log_in("operator").get(f"/console/intyg/{lively.NEWER}?tab=compare").text
+    assert re.search(r"diff-less[^<]*Påhittad åkomma", text)
+    assert re.search(r"diff-more[^<]*En annan påhittad åkomma", text)
+    assert builders.PATIENT not in text
+
+
+@pytest.mark.parametrize("tab", ["headers", "findings", "signature", "audit", "nothing"])
+def test_every_tab_opens(log_in: Callable[..., FlaskClient], tab: str) -> None:
+    status = log_in("operator").get(f"{INTYG}?tab={tab}").status_code
+    assert status == (404 if tab == "nothing" else 200)
+
+
+def test_only_who_may_sees_the_audit_log(log_in: Callable[..., FlaskClient]) -> None:
+    log_in("operator").get(f"{INTYG}?tab=xml")
+    assert "console show xml" in log_in("auditor").get(f"{INTYG}?tab=audit").text
+    assert "console show xml" not in log_in("viewer").get(f"{INTYG}?tab=audit").text
+
+
+# --- /api obeys the same roles ---
+
+
+@pytest.mark.parametrize(
+    ("who", "method", "path", "status"),
+    [
+        ("viewer", "GET", f"/api/intyg/{lively.SENT}", 200),
+        ("viewer", "GET", "/metrics", 200),
+        ("viewer", "POST", "/api/meddelanden/q-2/hanterad", 403),
+        ("viewer", "PUT", f"/api/intyg/{lively.SENT}/ref?ref=x", 403),
+        ("viewer", "GET", "/api/utkast?enhet=SE0000000000-UNIT1", 403),
+        ("auditor", "GET", "/api/utkast/any", 403),
+        ("care", "GET", "/api/utkast/any", 403),
+        ("operator", "GET", "/api/utkast?enhet=SE0000000000-UNIT1", 200),
+        ("auditor", "GET", "/api/blocked", 200),
+        ("auditor", "DELETE", "/api/meddelanden/q-2/hanterad", 403),
+        ("care", "GET", f"/api/intyg/{lively.SENT}", 200),
+        ("care", "PUT", f"/api/intyg/{lively.SENT}/ref?ref=x", 200),
+        ("care", "GET", "/api/blocked", 403),
+        ("care", "GET", "/metrics", 403),
+        ("other", "GET", f"/api/intyg/{lively.SENT}", 403),
+        ("other", "GET", "/api/intyg/never", 403),
+        ("other", "POST", "/api/meddelanden/q-2/hanterad", 403),
+        ("operator", "PUT", f"/api/intyg/{lively.SENT}/ref?ref=x", 200),
+    ],
+)
+def test_rest_obeys_the_same_roles(
+    lived: Services, settings: Settings, who: str, method: str, path: str, status: int
+) -> None:
+    client = build_console(replace(lived, settings=settings)).test_client()
+    header = {"Authorization": f"Bearer {KEYS[who][0]}"}
+    assert client.open(path, method=method, headers=header).status_code == status
+
+
+def test_an_open_demonstration_lets_everybody_in_by_a_button(
+    lived: Services, tmp_path: Path
+) -> None:
+    client = site_of(lived, make_settings()).app.test_client()
+    assert "Här behövs ingen nyckel" in client.get("/console/login").text
+    assert client.post("/console/login").location == "/console"
+    assert client.get("/console").status_code == 200
