@@ -117,7 +117,7 @@ def wsdls(tmp_path: Path, intyg_stage: Stage) -> Path:
 
 @contextmanager
 def _serving(command: Sequence[str], port: int, told: Path, wsdls: Path) -> Iterator[None]:
-    log = told.with_suffix(".log").open("wb")
+    log = told.with_suffix(".err").open("wb")
     with (
         log,
         subprocess.Popen(command, env=_environ(told, wsdls), stdout=log, stderr=log) as process,
@@ -140,7 +140,7 @@ def _await_port(process: "subprocess.Popen[bytes]", port: int, told: Path) -> No
             if sock.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    pytest.fail(f"the EHR did not start: {told.with_suffix('.log').read_text()}")
+    pytest.fail(f"the EHR did not start: {told.with_suffix('.err').read_text()}")
 
 
 def _free_port() -> int:
