@@ -338,7 +338,7 @@ def test_somebody_listens_and_says_nothing() -> None:
 def test_tls_that_is_right(certs: TlsCerts) -> None:
     with secure(Service(), certs.server, certs.ca) as server:
         steps = found(server.address, ClientTls(certs.ca, certs.client))
-    assert set(states(steps).values()) == {"ok"}
+    assert [each for each in steps.values() if each.found.value != "ok"] == []
     assert steps["TLS"].text.startswith("TLSv1.3")
     assert "127.0.0.1" in steps["chain"].text
     assert steps["client cert"].text == f"asked for; {certs.client.name} was sent"
