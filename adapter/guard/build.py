@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
+from intyg.adapter.clients.people import People
 from intyg.adapter.guard.lists import ListFile, ReservedNumbers
 from intyg.adapter.guard.register import FileRegister, HttpRegister, RegisterSignal
 from intyg.adapter.guard.signals import Signal, TestPatients
@@ -38,3 +39,12 @@ def _register(settings: RegisterSettings, monotonic: Callable[[], float]) -> Ite
             down_seconds=settings.down_seconds,
             monotonic=monotonic,
         )
+
+
+def build_people(
+    settings: RegisterSettings, monotonic: Callable[[], float] = time.monotonic
+) -> People | None:
+    """The population register as drafts ask it; None: there is none."""
+    if settings.file is not None:
+        return FileRegister(settings.file, monotonic)
+    return HttpRegister(settings) if settings.url is not None else None

@@ -19,8 +19,9 @@ import yaml
 
 from intyg.adapter.clients.ask_service import ask_service
 from intyg.adapter.clients.http_client import NoAnswerError
+from intyg.adapter.clients.people import PeopleDownError
 from intyg.adapter.clients.watched_file import DamagedFileError, WatchedFile
-from intyg.adapter.domain.person import PatientKind, PersonId
+from intyg.adapter.domain.person import PatientKind, PersonFacts, PersonId
 from intyg.adapter.rules.person_id import is_twelve_digits, luhn_holds
 from intyg.adapter.settings.settings import RegisterSettings
 
@@ -30,7 +31,7 @@ MAX_REMEMBERED: Final = 10_000
 _TRUE, _FALSE = ("true", "1", "yes", "ja"), ("false", "0", "no", "nej")
 
 
-class RegisterDownError(Exception):
+class RegisterDownError(PeopleDownError):
     """The register cannot say; the text says why, without anybody's number."""
 
 
@@ -58,10 +59,38 @@ class Register(Protocol):
         """
 
 
+class _About(pydantic.BaseModel):
+    """What a register may say of a person beside the test flag; null is not said."""
+
+    fornamn: str | None = None
+    mellannamn: str | None = None
+    efternamn: str | None = None
+    postadress: str | None = None
+    postnummer: str | None = None
+    postort: str | None = None
+    protected: pydantic.StrictBool | None = None
+    deceased: pydantic.StrictBool | None = None
+
+    def __repr__(self) -> str:
+        """Nothing of the person."""
+        return type(self).__name__
+
+    __str__ = __repr__
+
+    def facts(self) -> PersonFacts:
+        """The same; whether somebody is protected may not be said."""
+        said = self.model_dump(include=set(_WORDS), exclude_none=True)
+        return PersonFacts(**said, is_protected=self.protected, is_deceased=bool(self.deceased))
+
+
+_WORDS: Final = ("fornamn", "mellannamn", "efternamn", "postadress", "postnummer", "postort")
+_FLAGS: Final = ("test", "protected", "deceased")
+
+
 # --- in a file ------------------------------------------------------------------------------------
 
 
-class _Person(pydantic.BaseModel):
+class _Person(_About):
     number: str
     test: pydantic.StrictBool
 
@@ -79,7 +108,8 @@ class FileRegister:
     A register in a file, read again when it changes.
 
     `.csv`: a header with `number` and `test`, then a person a line. `.json`, `.yaml`: a list of
-    `{"number": "189001019802", "test": true}`.
+    `{"number": "189001019802", "test": true}`. A person may also have names, address, `protected`
+    and `deceased`, as `_About` names them.
     """
 
     def __init__(self, path: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -95,15 +125,24 @@ class FileRegister:
         return self._file.remark
 
     def is_test(self, person: PersonId) -> bool | None:
-        flags = self._file.content
-        if flags is None:
+        known = self._find(person)
+        return None if known is None else known.test
+
+    def find(self, person: PersonId) -> PersonFacts | None:
+        """As `People` has it."""
+        known = self._find(person)
+        return None if known is None else known.facts()
+
+    def _find(self, person: PersonId) -> _Person | None:
+        known = self._file.content
+        if known is None:
             raise RegisterDownError(self.damage)
-        return flags.get(person.extension)
+        return known.get(person.extension)
 
 
-def read_register(path: Path) -> Mapping[str, bool]:
+def read_register(path: Path) -> Mapping[str, _Person]:
     """
-    From number to test flag.
+    From number to person.
 
     Raises:
         DamagedFileError: The file is missing or of another form, or says two things of somebody.
@@ -117,29 +156,30 @@ def read_register(path: Path) -> Mapping[str, bool]:
         rows = None
     if rows is None:
         raise DamagedFileError(f"{path.name}: no {path.suffix.lstrip('.') or 'csv'} that is known")
-    return _flags(path.name, rows)
+    return _persons(path.name, rows)
 
 
-def _flags(name: str, rows: Iterable[object]) -> Mapping[str, bool]:
-    flags: dict[str, bool] = {}
+def _persons(name: str, rows: Iterable[object]) -> Mapping[str, _Person]:
+    found: dict[str, _Person] = {}
     for place, row in enumerate(rows, start=1):
         try:
             person = _Person.model_validate(row)
         except pydantic.ValidationError:  # its text quotes the row
             person = None
-        if person is None or flags.get(person.number, person.test) != person.test:
+        if person is None or found.get(person.number, person) != person:
             raise DamagedFileError(f"{name}, person {place}: no number with a test flag of its own")
-        flags[person.number] = person.test
-    if not flags:
+        found[person.number] = person
+    if not found:
         raise DamagedFileError(f"{name}: holds nobody")
-    return flags
+    return found
 
 
 def _csv_rows(text: str) -> Iterator[object]:
+    known = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False), "": None}
     for row in csv.DictReader(text.splitlines()):
-        flag = (row.get("test") or "").strip().lower()
-        known = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
-        yield {"number": (row.get("number") or "").strip(), "test": known.get(flag)}
+        said = {name: (row.get(name) or "").strip() for name in ("number", *_WORDS)}
+        flags = {name: (row.get(name) or "").strip().lower() for name in _FLAGS}
+        yield {**said, **{name: known.get(flag, flag) for name, flag in flags.items()}}
 
 
 def _listed(parsed: object) -> list[object]:
@@ -159,7 +199,7 @@ _ROWS: Final[Mapping[str, Callable[[str], Iterable[object]]]] = {
 # --- behind HTTP ----------------------------------------------------------------------------------
 
 
-class _Answer(pydantic.BaseModel):
+class _Answer(_About):
     number: str
     known: pydantic.StrictBool
     test: pydantic.StrictBool | None = None
@@ -171,8 +211,9 @@ class HttpRegister:
 
     `POST <url>` with `{"root": "1.2.752.129.2.1.3.1", "number": "189001019802"}`, since addresses
     stand in logs; the answer, HTTP 200, is `{"number": "189001019802", "known": true, "test":
-    true}`. It repeats the number, so that no answer is taken for another's. Anything else means
-    that the register cannot say: a wrong address would answer 404 for everybody.
+    true}`, with names, address, `protected` and `deceased` where the register tells them, as
+    `_About` names them. It repeats the number, so that no answer is taken for another's. Anything
+    else means that the register cannot say: a wrong address would answer 404 for everybody.
     """
 
     damage = None
@@ -185,6 +226,17 @@ class HttpRegister:
         self._url = settings.url
 
     def is_test(self, person: PersonId) -> bool | None:
+        answer = self._ask(person)
+        if answer.known and answer.test is None:
+            raise RegisterDownError("the register answers without a test flag")
+        return answer.test if answer.known else None
+
+    def find(self, person: PersonId) -> PersonFacts | None:
+        """As `People` has it."""
+        answer = self._ask(person)
+        return answer.facts() if answer.known else None
+
+    def _ask(self, person: PersonId) -> _Answer:
         question = {"root": person.root, "number": person.extension}
         try:
             status, body = ask_service(
@@ -199,19 +251,17 @@ class HttpRegister:
             raise RegisterDownError(f"the register does not answer: {exc}") from exc
         if status != 200:
             raise RegisterDownError(f"the register answers HTTP {status}")
-        return _flag(body, person)
+        return _read(body, person)
 
 
-def _flag(body: bytes, person: PersonId) -> bool | None:
+def _read(body: bytes, person: PersonId) -> _Answer:
     try:
         answer = _Answer.model_validate_json(body)
     except ValueError:  # its text quotes the answer
         answer = None
     if answer is None or answer.number != person.extension:
         raise RegisterDownError("the register answers something else")
-    if answer.known and answer.test is None:
-        raise RegisterDownError("the register answers without a test flag")
-    return answer.test if answer.known else None
+    return answer
 
 
 # --- as a signal ----------------------------------------------------------------------------------

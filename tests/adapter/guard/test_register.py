@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from intyg.adapter.domain.person import PatientKind, PersonId
+from intyg.adapter.clients.people import PeopleDownError
+from intyg.adapter.domain.person import PatientKind, PersonFacts, PersonId
 from intyg.adapter.guard import (
     FileRegister,
     HttpRegister,
     RegisterDownError,
     RegisterSignal,
+    build_people,
     build_test_patients,
 )
-from intyg.adapter.guard.register import MAX_REMEMBERED
+from intyg.adapter.guard.register import MAX_REMEMBERED, read_register
 from intyg.adapter.settings.settings import RegisterSettings, TestPatientSettings
 from intyg.schemas.codes import PERSONNUMMER_ROOT
 from tests.adapter.receivers import (
@@ -102,6 +104,49 @@ def flagged(question: dict[str, Any]) -> object:
     return {"number": number, "known": known, "test": number != UNLISTED_PATIENT}
 
 
+FULL = {
+    "fornamn": "Tolvan",
+    "mellannamn": "Prov",
+    "efternamn": "Tolvansson",
+    "protected": True,
+    "postadress": "Provgatan 1",
+    "postnummer": "12345",
+    "postort": "Provstad",
+    "deceased": True,
+}
+FACTS = PersonFacts(
+    "Tolvan", "Tolvansson", "Prov", "Provgatan 1", "12345", "Provstad",
+    is_protected=True, is_deceased=True,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["r.csv", "r.json"])
+def test_a_file_may_say_more_of_a_person(tmp_path: Path, name: str) -> None:
+    rows = [{"number": PATIENT, "test": True, **FULL}, {"number": OTHER_PATIENT, "test": False}]
+    if name == "r.csv":
+        header = list(rows[0])
+        lines = [header, *([str(row.get(key, "")) for key in header] for row in rows)]
+        (tmp_path / name).write_text("\n".join(map(",".join, lines)), "utf-8")
+    else:
+        (tmp_path / name).write_text(json.dumps(rows), "utf-8")
+    register = FileRegister(tmp_path / name)
+    assert register.find(person(PATIENT)) == FACTS
+    assert register.find(person(OTHER_PATIENT)) == PersonFacts(is_protected=None)
+    assert register.find(person(UNLISTED_PATIENT)) is None
+    assert "Tolvan" not in repr(read_register(tmp_path / name))
+
+
+def test_a_file_that_is_gone_says_nothing_of_anybody(tmp_path: Path) -> None:
+    with pytest.raises(PeopleDownError, match=r"none\.csv"):
+        FileRegister(tmp_path / "none.csv").find(person(PATIENT))
+
+
+def test_the_settings_name_whom_drafts_ask(tmp_path: Path) -> None:
+    assert build_people(RegisterSettings()) is None
+    assert isinstance(build_people(RegisterSettings(file=tmp_path / "r.csv")), FileRegister)
+    assert isinstance(build_people(RegisterSettings(url="https://r.test")), HttpRegister)
+
+
 @pytest.fixture
 def there() -> Iterator[Receiver]:
     with receiver() as served:
@@ -119,6 +164,19 @@ def answers(there: Receiver, answer: Answer, status: int = 200) -> None:
 
 def asked(url: str, **settings: Any) -> HttpRegister:
     return HttpRegister(RegisterSettings(url=url, **{"timeout_seconds": 2, **settings}))
+
+
+def test_an_answer_may_say_more_of_a_person(there: Receiver) -> None:
+    register = HttpRegister(RegisterSettings(url=there.url))
+    told = {"number": PATIENT, "known": True, **FULL}  # drafts want no test flag
+    there.answer = lambda _: http(json.dumps(told).encode(), content_type="application/json")
+    assert register.find(person(PATIENT)) == FACTS
+    unknown = {"number": PATIENT, "known": False}
+    there.answer = lambda _: http(json.dumps(unknown).encode(), content_type="application/json")
+    assert register.find(person(PATIENT)) is None
+    there.answer = lambda _: http(b"{}", content_type="application/json")
+    with pytest.raises(PeopleDownError, match="something else"):
+        register.find(person(PATIENT))
 
 
 def test_the_number_is_in_the_body_and_nowhere_else(there: Receiver) -> None:
