@@ -21,6 +21,7 @@ HSA_IDS: Final = frozenset(
 CASES: Final = frozenset({"upper", "lower", "casefold", "swapcase"})
 
 ALLOWED: Final = {
+    "adapter/console/pages/overview.py": "the way that is stopped, as it was queued",
     "adapter/flows/shared/withdraw.py": "the queue that a message stands in, as it was queued",
     "adapter/statistics/sjukfall_reports.py": "a fact holds the key of an HSA-id",
     "adapter/statistics/wanted.py": "a fact holds the key of an HSA-id",
@@ -29,6 +30,7 @@ ALLOWED: Final = {
     "adapter/store/claim.py": "the same, and the way that is stopped",
     "adapter/store/delivery_rows.py": "the way that a message goes, as it was queued",
     "adapter/store/delivery_search.py": "the way that is stopped, as it was queued",
+    "adapter/store/intyg_rows.py": "a unit's page is found by an index: as written, in either case",
     "adapter/store/way_rows.py": "the same",
 }
 
