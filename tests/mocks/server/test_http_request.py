@@ -111,7 +111,7 @@ def test_http_1_0_may_lack_a_host(port: int) -> None:
 def test_who_asks_whether_to_send_too_much_is_told_no(port: int, kassan: Kassan) -> None:
     length = b"Content-Length: %d\r\n" % (kassan.settings.max_body_bytes + 1)
     status, _ = talk(port, POST + HOST + b"Expect: 100-continue\r\n" + length + b"\r\n")
-    assert status == b"HTTP/1.1 413 Request Entity Too Large"
+    assert status.startswith(b"HTTP/1.1 413 ")  # Python has renamed it since
 
 
 def test_who_asks_whether_to_send_is_told_once_to_go_on(port: int) -> None:
