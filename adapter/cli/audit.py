@@ -9,12 +9,12 @@ from typing import Annotated, Final
 import typer
 
 from intyg.adapter.audit import log as log_of
+from intyg.adapter.cli.database import reading
 from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings
 from intyg.adapter.cli.terminal import fail, out, print_json
-from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.settings.settings import Settings, SettingsError
-from intyg.adapter.store import AuditRow, Rows, Store, database_version
+from intyg.adapter.store import AuditRow, Rows
 
 audit = typer.Typer(
     help="Who did what with which certificate, in a log that nobody can change.",
@@ -31,16 +31,8 @@ def _opened(config: Path | None) -> Iterator[tuple[Rows, Settings, log_of.AuditK
     settings = read_settings(config)
     try:
         key = log_of.AuditKey.from_settings(settings.audit, settings.data_dir)
-        database_version(
-            settings.effective_database_url
-        )  # says what to do where it does not answer
-        store = Store(settings.effective_database_url, system_clock, read_only=True)
-        try:
-            store.must_belong_to(settings.environment)
-            with store.read() as rows:
-                yield rows, settings, key
-        finally:
-            store.close()
+        with reading(settings) as rows:
+            yield rows, settings, key
     except (SettingsError, StoreError) as exc:
         fail(str(exc))
 

@@ -7,13 +7,12 @@ from typing import Annotated, Final
 import typer
 from rich.markup import escape
 
+from intyg.adapter.cli.database import reading
 from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings
 from intyg.adapter.cli.terminal import fail, out, print_json
 from intyg.adapter.console.blocked import blocked_view
-from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.settings.settings import Settings
-from intyg.adapter.store import Store, database_version
 
 LIMIT: Final = 50
 
@@ -45,14 +44,8 @@ def read_blocked(settings: Settings, limit: int = LIMIT) -> dict[str, list[dict[
     Raises:
         StoreError: There is none, or it belongs to another environment.
     """
-    database_version(settings.effective_database_url)  # says what to do where it does not answer
-    store = Store(settings.effective_database_url, system_clock, read_only=True)
-    try:
-        store.must_belong_to(settings.environment)
-        with store.read() as rows:
-            return blocked_view(rows, limit)
-    finally:
-        store.close()
+    with reading(settings) as rows:
+        return blocked_view(rows, limit)
 
 
 def _print_blocks(blocks: list[dict[str, object]]) -> None:

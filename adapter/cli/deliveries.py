@@ -16,6 +16,7 @@ import pydantic
 import typer
 
 from intyg.adapter.bootstrap.app import build_services
+from intyg.adapter.cli.database import reading
 from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings
 from intyg.adapter.cli.own_api import ask_adapter
 from intyg.adapter.cli.terminal import fail, out, print_json
@@ -26,12 +27,11 @@ from intyg.adapter.console.delivery_views import (
     delivery_view,
     ways_view,
 )
-from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.flows import operate
 from intyg.adapter.flows.services import Services
 from intyg.adapter.settings.settings import Settings, SettingsError
-from intyg.adapter.store import Rows, Store, database_version
+from intyg.adapter.store import Rows
 
 deliveries = typer.Typer(
     help="What is on its way out: what waits and why, and sending again.",
@@ -254,16 +254,9 @@ def resume(
 @contextmanager
 def _looking(config: Path | None) -> Iterator[Rows]:
     """The database for reading, beside an adapter that runs."""
-    settings = read_settings(config)
     try:
-        database_version(settings.effective_database_url)  # says what to do where it is silent
-        store = Store(settings.effective_database_url, system_clock, read_only=True)
-        try:
-            store.must_belong_to(settings.environment)
-            with store.read() as rows:
-                yield rows
-        finally:
-            store.close()
+        with reading(read_settings(config)) as rows:
+            yield rows
     except StoreError as exc:
         fail(exc.text)
 

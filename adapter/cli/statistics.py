@@ -1,8 +1,7 @@
 """The command `intyg statistics`: reports from the database, and facts made anew."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,6 +9,7 @@ import typer
 from rich.table import Table
 
 from intyg.adapter.audit.log import AuditKey
+from intyg.adapter.cli.database import reading
 from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings, swedish_now
 from intyg.adapter.cli.own_adapter import NoAdapterError, order
 from intyg.adapter.cli.terminal import err, fail, out, print_json
@@ -25,7 +25,7 @@ from intyg.adapter.statistics.plots import draw, title
 from intyg.adapter.statistics.rebuild import Progress, rebuild_part
 from intyg.adapter.statistics.registers import registers_from_settings
 from intyg.adapter.statistics.report import ReportError
-from intyg.adapter.store import Rows, Store, database_version
+from intyg.adapter.store import Store
 
 REBUILD: Final = "rebuild"
 REBUILD_PATH: Final = "/api/statistics/rebuild"
@@ -90,23 +90,10 @@ def _list(*, as_json: bool) -> None:
 def _made(settings: Settings, name: str, said: Mapping[str, Sequence[str]]) -> Report:
     try:
         registers = registers_from_settings(settings, directory_from_settings(settings.staff))
-        with _reading(settings) as rows:
+        with reading(settings) as rows:
             return make_report(rows, name, said, registers, swedish_now().date())
     except (ReportError, SettingsError, StoreError) as exc:
         fail(str(exc))
-
-
-@contextmanager
-def _reading(settings: Settings) -> Iterator[Rows]:
-    url = settings.effective_database_url
-    database_version(url)  # says what to do where it does not answer
-    store = Store(url, system_clock, read_only=True)
-    try:
-        store.must_belong_to(settings.environment)
-        with store.read() as rows:
-            yield rows
-    finally:
-        store.close()
 
 
 def _print(made: Report, cutoff: int, *, as_json: bool, as_csv_: bool) -> None:
