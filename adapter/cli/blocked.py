@@ -1,6 +1,5 @@
 """The command `intyg blocked`: what the guard stopped, and what waits until it can tell."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Final
 
@@ -9,6 +8,7 @@ from rich.markup import escape
 
 from intyg.adapter.cli.database import reading
 from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings
+from intyg.adapter.cli.rest_words import in_snake_case, second
 from intyg.adapter.cli.terminal import fail, out, print_json
 from intyg.adapter.console.blocked import blocked_view
 from intyg.adapter.domain.errors import StoreError
@@ -31,7 +31,7 @@ def blocked(
     if as_json:
         for kind, rows in (("block", view["blocks"]), ("hold", view["held"])):
             for row in rows:
-                print_json({"kind": kind, **{_snake(name): row[name] for name in row}})
+                print_json({"kind": kind, **in_snake_case(row)})
         return
     _print_blocks(view["blocks"])
     _print_held(view["held"])
@@ -57,7 +57,7 @@ def _print_blocks(blocks: list[dict[str, object]]) -> None:
 def block_line(row: Mapping[str, object]) -> str:
     """A block in one line: when, which certificate and contract, where to, which signal."""
     return (
-        f"{_second(row['at'])}  {row['intygsId']}  {row['contract']}  "
+        f"{second(row['at'])}  {row['intygsId']}  {row['contract']}  "
         f"to {row['destination']}  {row['signal']}"
     )
 
@@ -66,17 +66,7 @@ def _print_held(held: list[dict[str, object]]) -> None:
     out.print(f"[bold]Held[/bold]{'' if held else ': nothing'}")
     for row in held:
         line = (
-            f"{_second(row['since'])}  {row['intygsId']}  {row['contract']}  "
-            f"to {row['logicalAddress']}  {row['why']}; asked again {_second(row['askAgainAt'])}"
+            f"{second(row['since'])}  {row['intygsId']}  {row['contract']}  "
+            f"to {row['logicalAddress']}  {row['why']}; asked again {second(row['askAgainAt'])}"
         )
         out.print(f"  {escape(line)}")
-
-
-def _snake(name: str) -> str:
-    """A name in REST's JSON as the command line's has it: `askAgainAt`, `ask_again_at`."""
-    return re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", name)
-
-
-def _second(time: object) -> str:
-    """ISO 8601 without fractions, for people."""
-    return f"{str(time)[:19]}Z"

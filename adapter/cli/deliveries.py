@@ -5,7 +5,6 @@ database itself only when none runs.
 """
 
 import getpass
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from intyg.adapter.bootstrap.app import build_services
 from intyg.adapter.cli.database import reading
 from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings
 from intyg.adapter.cli.own_api import ask_adapter
+from intyg.adapter.cli.rest_words import in_snake_case, second
 from intyg.adapter.cli.terminal import fail, out, print_json
 from intyg.adapter.console.delivery_requests import ActionRequest, Wanted, fault_of
 from intyg.adapter.console.delivery_views import (
@@ -108,12 +108,12 @@ def show(
     if view is None:
         fail("there is no such delivery", 1)
     if as_json:
-        print_json(_snake(view))
+        print_json(in_snake_case(view))
         return
     out.print(_line(view), markup=False)
     for one in view["attemptsMade"]:
         out.print(
-            f"  {one['number']:>2}  {_second(one['at'])}  {one['outcome']}  {one['detail']}",
+            f"  {one['number']:>2}  {second(one['at'])}  {one['outcome']}  {one['detail']}",
             markup=False,
         )
 
@@ -126,7 +126,7 @@ def ways(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         for kind, rows_ in (("destination", view["destinations"]), ("stop", view["stopped"])):
             for row in rows_:
-                print_json({"kind": kind, **_snake(row)})
+                print_json({"kind": kind, **in_snake_case(row)})
         return
     for one in view["destinations"]:
         out.print(
@@ -221,7 +221,7 @@ def pause(
         lambda services: operate.pause(services, destination, reason, who),
     )
     if as_json:
-        print_json(_snake(done))
+        print_json(in_snake_case(done))
     else:
         out.print(f"paused: {destination}", markup=False)
 
@@ -242,7 +242,7 @@ def resume(
         lambda services: operate.resume(services, destination, who),
     )
     if as_json:
-        print_json(_snake(done))
+        print_json(in_snake_case(done))
         return
     for way in done["resumed"]:
         out.print(f"resumed: {way}", markup=False)
@@ -314,7 +314,7 @@ def _act(
         lambda services: operate.carry_out(order, services),
     )
     if as_json:
-        print_json(_snake(done))
+        print_json(in_snake_case(done))
     else:
         _print_done(action, done)
 
@@ -358,7 +358,7 @@ def _print_causes(causes: list[dict[str, Any]]) -> None:
     for one in causes:
         out.print(
             f"{one['count']:>6}  {one['contract']}  {one['state']}  {one['code'] or '-'}  "
-            f"{one['words']}  {_second(one['oldest'])} to {_second(one['newest'])}",
+            f"{one['words']}  {second(one['oldest'])} to {second(one['newest'])}",
             markup=False,
         )
 
@@ -366,9 +366,9 @@ def _print_causes(causes: list[dict[str, Any]]) -> None:
 def _print_stop(one: dict[str, Any]) -> None:
     why = one["reason"] or one["detail"]
     by = f", by {one['by']}" if one["by"] else ""
-    next_ = f"; tried again {_second(one['probeAt'])}" if one["probeAt"] else ""
+    next_ = f"; tried again {second(one['probeAt'])}" if one["probeAt"] else ""
     out.print(
-        f"  {one['cause']} since {_second(one['since'])}: {one['destination']} {one['contract']} "
+        f"  {one['cause']} since {second(one['since'])}: {one['destination']} {one['contract']} "
         f"{one['logicalAddress']}: {why}{by}{next_}",
         markup=False,
     )
@@ -377,30 +377,13 @@ def _print_stop(one: dict[str, Any]) -> None:
 def _print_json_of(view: dict[str, Any]) -> None:
     for kind, rows in (("cause", view["causes"]), ("delivery", view["deliveries"])):
         for row in rows:
-            print_json({"kind": kind, **_snake(row)})
-
-
-def _snake(value: Any) -> Any:
-    """Names in REST's JSON as the command line's has them: `dueAt`, `due_at`."""
-    if isinstance(value, list):
-        return [_snake(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", name): _snake(one)
-        for name, one in value.items()
-    }
+            print_json({"kind": kind, **in_snake_case(row)})
 
 
 def _line(one: dict[str, Any]) -> str:
     stopped = f" ({one['stopped']})" if one["stopped"] else ""
     return (
-        f"{one['id']}  {_second(one['updatedAt'])}  {one['state']}{stopped}  {one['contract']}  "
+        f"{one['id']}  {second(one['updatedAt'])}  {one['state']}{stopped}  {one['contract']}  "
         f"to {one['destination'] or one['logicalAddress']}  {one['intygsId']}  "
         f"{one['attempts']} attempts  {one['detail'] or ''}"
     )
-
-
-def _second(time: object) -> str:
-    """ISO 8601 without fractions, for people."""
-    return f"{str(time)[:19]}Z"
