@@ -52,7 +52,6 @@ SENDS_A_FILE: Final = "intyg.adapter.cli.send"
 CLIENT_OF: Final = {
     TRANSPORT: "messages, each with the guard's permit for it",
     ASKS: "one question to a register: a number or an HSA-id",
-    "intyg.adapter.cli.own_adapter": "an order to the adapter of the settings, on its own address",
     SENDS_A_FILE: "a file that somebody sends by hand: to this machine, or where the guard lets it",
     "intyg.adapter.doctor.connectivity.soap": "an empty call or a ping",
 }

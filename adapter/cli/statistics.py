@@ -11,7 +11,7 @@ from rich.table import Table
 from intyg.adapter.audit.log import AuditKey
 from intyg.adapter.cli.database import reading
 from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings, swedish_now
-from intyg.adapter.cli.own_adapter import NoAdapterError, order
+from intyg.adapter.cli.own_api import NoAdapterError, order
 from intyg.adapter.cli.terminal import err, fail, out, print_json
 from intyg.adapter.clients.staff_directory import directory_from_settings
 from intyg.adapter.domain.clock import system_clock
