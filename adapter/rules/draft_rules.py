@@ -12,13 +12,10 @@ from enum import StrEnum
 from typing import Final
 
 from intyg.adapter.domain.clock import SWEDEN, swedish_day
-from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.person import PersonFacts
 from intyg.adapter.rules.signer_roles import StaffMember, role_of
 from intyg.schemas.codes import TypAvRelation
 from intyg.schemas.intyg_model import IntygHeader, Role
-
-CARE: Final = "vård och behandling"
 
 
 class Way(StrEnum):
@@ -57,17 +54,6 @@ NOT_FOR_PROTECTED: Final = frozenset({"DB", "DOI", "TSTRK1062", "TSTRK1009"})
 
 TEMPLATES: Final[Mapping[str, str]] = {"DB": "DOI", "LISJP": "AG7804"}
 """From the XML code of a certificate's type to that of the draft it can be a template for."""
-
-
-def has_assignment(member: StaffMember, enhets_id: str, day: date) -> bool:
-    """Whether somebody has an assignment for care at a unit on a day."""
-    return any(
-        same_hsa_id(one.enhets_id, enhets_id)
-        and one.andamal.strip().lower() == CARE
-        and (one.first is None or one.first <= day)
-        and (one.last is None or day <= one.last)
-        for one in member.uppdrag
-    )
 
 
 def may_sign(member: StaffMember, intyg_type: IntygHeader) -> bool:

@@ -149,7 +149,7 @@ def check_by_directory(
         return [Finding("SIGNER_UNKNOWN", SIGNER_NOT_KNOWN, f"{_SKAPAD_AV}/personal-id")]
     findings = _check_role(intyg_type, member.yrken, "the staff directory")
     unit, day = intyg.skapad_av.enhet.enhets_id, at.date()
-    if not any(_lets_sign(one, unit, day) for one in member.uppdrag):
+    if not has_assignment(member, unit, day):
         where = f"{_SKAPAD_AV}/enhet/enhets-id"
         findings.append(Finding("SIGNER_NOT_ASSIGNED", SIGNER_NOT_ASSIGNED, where))
     return findings
@@ -180,17 +180,19 @@ def check_actor(
         names = ", ".join(sorted(name for name in _allowed(roles) if name))
         text = STAFF_WRONG_ROLE.format(roles=names, role=_said(member.yrken))
         findings.append(Finding("STAFF_ROLE", text, where))
-    if not any(_lets_sign(one, unit, day) for one in member.uppdrag):
+    if not has_assignment(member, unit, day):
         findings.append(Finding("STAFF_NOT_ASSIGNED", STAFF_NOT_ASSIGNED, where))
     return findings
 
 
-def _lets_sign(uppdrag: Uppdrag, unit: str, day: date) -> bool:
-    return (
-        same_hsa_id(uppdrag.enhets_id, unit)
-        and uppdrag.andamal.strip().lower() == CARE
-        and (uppdrag.first is None or uppdrag.first <= day)
-        and (uppdrag.last is None or day <= uppdrag.last)
+def has_assignment(member: StaffMember, unit: str, day: date) -> bool:
+    """Whether somebody has an assignment for care at a unit (HSA-id) on a day."""
+    return any(
+        same_hsa_id(one.enhets_id, unit)
+        and one.andamal.strip().lower() == CARE
+        and (one.first is None or one.first <= day)
+        and (one.last is None or day <= one.last)
+        for one in member.uppdrag
     )
 
 

@@ -29,8 +29,8 @@ from intyg.adapter.domain.person import PersonFacts, PersonId
 from intyg.adapter.drafts.answers import Filler
 from intyg.adapter.drafts.contents import findings_of
 from intyg.adapter.flows.services import Asked, Services
-from intyg.adapter.rules.draft_rules import has_assignment, may_write
-from intyg.adapter.rules.signer_roles import StaffMember
+from intyg.adapter.rules.draft_rules import may_write
+from intyg.adapter.rules.signer_roles import StaffMember, has_assignment
 from intyg.adapter.store import Rows
 from intyg.schemas.finding import Finding
 from intyg.schemas.intyg_model import IntygType
