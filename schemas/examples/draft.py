@@ -15,6 +15,7 @@ from intyg.schemas.codes import (
     PERSONNUMMER_ROOT,
     RELATION_SYSTEM,
     SAMORDNINGSNUMMER_ROOT,
+    YRKE_SYSTEM,
 )
 from intyg.schemas.intyg_model import Instans, IntygType, Question, Role
 from intyg.schemas.ns import (
@@ -26,7 +27,6 @@ from intyg.schemas.ns import (
 
 REGISTER: Final = message("RegisterCertificate", 3)
 ADDRESS_SOURCE_SYSTEM: Final = "4ade8de2-effe-41d0-b177-fedc820e69fa"
-YRKE_SYSTEM: Final = "1.2.752.29.23.1.6"
 
 _LICENCES: Final = {
     Role.LAKARE: "LK",

@@ -75,7 +75,7 @@ def test_the_code_system_of_types_of_intyg() -> None:
 
 
 def test_code_systems_are_the_published_ones() -> None:
-    """UUIDs of national code lists, which no file of the contracts holds."""
+    """National code lists, most of which no file of the contracts names."""
     assert {name: value for name, value in vars(codes).items() if name.endswith("_SYSTEM")} == {
         "PART_SYSTEM": "769bb12b-bd9f-4203-a5cd-fd14f2eb3b80",
         "STATUS_SYSTEM": "9871cd17-8755-4ed9-b894-ff3729e775a4",
@@ -83,4 +83,5 @@ def test_code_systems_are_the_published_ones() -> None:
         "AMNE_SYSTEM": "ffa59d8f-8d7e-46ae-ac9e-31804e8e8499",
         "HANDELSE_SYSTEM": "dfd7bbad-dbe5-4a2f-ba25-f7b9b2cc6b14",
         "INTYGSTYP_SYSTEM": "b64ea353-e8f6-4832-b563-fc7d46f29548",
+        "YRKE_SYSTEM": "1.2.752.29.23.1.6",
     }

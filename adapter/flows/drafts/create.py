@@ -28,12 +28,11 @@ from intyg.adapter.rules.draft_rules import Way, may_write, why_not_person
 from intyg.adapter.rules.signer_roles import StaffMember
 from intyg.adapter.settings.settings import CareUnitSettings
 from intyg.adapter.store import Rows
-from intyg.schemas.codes import ARBETSPLATSKOD_ROOT, HSA_ID_ROOT, Handelse
+from intyg.schemas.codes import ARBETSPLATSKOD_ROOT, HSA_ID_ROOT, YRKE_SYSTEM, Handelse
 from intyg.schemas.intyg_model import IntygType
 from intyg.schemas.typefile.lookup import IntygTypes, UnknownTypeError
 
 _BEFATTNING_SYSTEM = "1.2.752.129.2.2.1.4"
-_YRKE_SYSTEM = "1.2.752.29.23.1.6"
 
 _IS_TEST: Mapping[PatientKind, bool | None] = {
     PatientKind.TEST: True,
@@ -228,7 +227,7 @@ def _author(
         "fullstandigtNamn": skapad_av.fullstandigt_namn,
         "befattning": _codes(yrken.befattningar, _BEFATTNING_SYSTEM),
         "enhet": enhet or _unit(skapad_av.enhet, known),
-        "legitimeratYrke": _codes(yrken.legitimerade, _YRKE_SYSTEM),
+        "legitimeratYrke": _codes(yrken.legitimerade, YRKE_SYSTEM),
     }
     return {name: value for name, value in author.items() if value != []}
 
