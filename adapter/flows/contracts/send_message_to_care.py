@@ -17,7 +17,6 @@ from intyg.adapter.domain.meddelande import FragaState, Meddelande, StoredMeddel
 from intyg.adapter.domain.person import GuardDecision, PatientVerdict
 from intyg.adapter.domain.texts import (
     NO_CARE_THERE,
-    REPEATED_MEDDELANDE,
     RULES_BROKEN,
     STORED_WITH_REMARKS,
 )
@@ -27,13 +26,13 @@ from intyg.adapter.flows.shared.conversation import gather_facts
 from intyg.adapter.flows.shared.handelse import CONTRACT as EVENTS
 from intyg.adapter.flows.shared.handelse import MAJOR as EVENTS_MAJOR
 from intyg.adapter.flows.shared.meddelande import (
+    answer_repeated,
     ask_guard,
     came_before,
     close_question,
     forward,
 )
 from intyg.adapter.flows.shared.readers import presumed
-from intyg.adapter.flows.shared.send_anew import send_anew
 from intyg.adapter.flows.shared.send_on import REGISTER, REGISTER_MAJOR
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.validate import validate
@@ -80,14 +79,7 @@ def _receive(rows: Rows, asked: Asked, m: Meddelande, inbound: Inbound) -> Resul
     stored = rows.intyg.lock_of(m.patient, m.intygs_id)
     earlier = rows.meddelanden.get(m.meddelande_id)
     if came_before(m, earlier):
-        again = send_anew(
-            rows,
-            m.intygs_id,
-            inbound.contract.key,
-            inbound.correlation_id,
-            meddelande_id=m.meddelande_id,
-        )
-        return again or Result.info(REPEATED_MEDDELANDE)
+        return answer_repeated(rows, m, inbound)
     blocked = _blocked(m, stored, asked)
     facts = gather_facts(
         rows, asked, m, stored, earlier, blocked=blocked is not None, sender=inbound.sender

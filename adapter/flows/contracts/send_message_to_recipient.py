@@ -20,7 +20,6 @@ from intyg.adapter.domain.person import GuardDecision, PatientVerdict
 from intyg.adapter.domain.texts import (
     HELD,
     NO_ROUTE,
-    REPEATED_MEDDELANDE,
     RULES_BROKEN,
     STORED_WITH_REMARKS,
     UNKNOWN_INTYG,
@@ -29,12 +28,12 @@ from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import answer_block, journal_block
 from intyg.adapter.flows.shared.conversation import gather_facts, parts_at
 from intyg.adapter.flows.shared.meddelande import (
+    answer_repeated,
     ask_guard,
     came_before,
     close_question,
     forward,
 )
-from intyg.adapter.flows.shared.send_anew import send_anew
 from intyg.adapter.flows.shared.send_on import accepted_by
 from intyg.adapter.flows.shared.staff import refuse_staff
 from intyg.adapter.flows.shared.tell_care import tell_care
@@ -100,14 +99,7 @@ def _take_in(
     stored = rows.intyg.lock_of(m.patient, m.intygs_id)
     earlier = rows.meddelanden.get(m.meddelande_id)
     if came_before(m, earlier):
-        again = send_anew(
-            rows,
-            m.intygs_id,
-            inbound.contract.key,
-            inbound.correlation_id,
-            meddelande_id=m.meddelande_id,
-        )
-        return again or Result.info(REPEATED_MEDDELANDE)
+        return answer_repeated(rows, m, inbound)
     way = _way(m, stored, asked) if stored else None
     blocked = way is not None and way.decision is GuardDecision.BLOCK
     facts = gather_facts(rows, asked, m, stored, earlier, blocked=blocked, routed=way is not None)

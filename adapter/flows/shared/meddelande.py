@@ -2,12 +2,14 @@
 
 from intyg.adapter.domain.delivery import NewDelivery
 from intyg.adapter.domain.destination import Destination
-from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import Meddelande, StoredMeddelande
 from intyg.adapter.domain.person import GuardDecision, PatientVerdict
+from intyg.adapter.domain.texts import REPEATED_MEDDELANDE
 from intyg.adapter.flows.services import Asked
 from intyg.adapter.flows.shared.fragor import answer_komplettering, move_fraga
+from intyg.adapter.flows.shared.send_anew import send_anew
 from intyg.adapter.rules.fraga_moves import Cause
 from intyg.adapter.store import Rows
 from intyg.schemas.codes import Amne
@@ -16,6 +18,13 @@ from intyg.schemas.codes import Amne
 def came_before(m: Meddelande, earlier: StoredMeddelande | None) -> bool:
     """Whether the message that has its id already says the same: then it is told, no more."""
     return earlier is not None and earlier.meddelande == m
+
+
+def answer_repeated(rows: Rows, m: Meddelande, inbound: Inbound) -> Result:
+    """Answer a message that came before; what of it ended without arriving is sent once more."""
+    key, correlation_id = inbound.contract.key, inbound.correlation_id
+    again = send_anew(rows, m.intygs_id, key, correlation_id, meddelande_id=m.meddelande_id)
+    return again or Result.info(REPEATED_MEDDELANDE)
 
 
 def ask_guard(
