@@ -254,18 +254,7 @@ class AuditLog:
         self, rows: Rows, action: str, intygs_id: str, correlation_id: str, by: str | None
     ) -> None:
         """Record what somebody did or saw in the console."""
-        entry = AuditEntry(
-            at=rows.now,
-            action=f"console {action}",
-            outcome="OK",
-            detail="",
-            intygs_id=id_as_kept(intygs_id, self._key),
-            person=None,
-            sender=None,
-            actor=shown(by),
-            correlation_id=correlation_id,
-        )
-        self.add(rows, entry)
+        self._record_by_hand(rows, f"console {action}", "", intygs_id, correlation_id, by)
 
     def record_operator(
         self,
@@ -277,9 +266,20 @@ class AuditLog:
         by: str,
     ) -> None:
         """Record what an operator did with deliveries; `detail` has a reason, and no person."""
+        self._record_by_hand(rows, f"operator {action}", detail, intygs_id, correlation_id, by)
+
+    def _record_by_hand(
+        self,
+        rows: Rows,
+        action: str,
+        detail: str,
+        intygs_id: str | None,
+        correlation_id: str,
+        by: str | None,
+    ) -> None:
         entry = AuditEntry(
             at=rows.now,
-            action=f"operator {action}",
+            action=action,
             outcome="OK",
             detail=detail,
             intygs_id=id_as_kept(intygs_id, self._key),
