@@ -533,32 +533,14 @@ class DeliveryRows:
         table = tables.delivery
         place = sa.select(table.c.seq).where(table.c.id == head.id).scalar_subquery()
         self._connection.execute(
-            sa.update(table)
-            .where(
-                table.c.intygs_id == head.new.intygs_id,
-                table.c.logical_address == head.new.logical_address,
-                table.c.seq > place,
-                sa.text(state_in(CLAIMABLE)),
-                table.c.due_at < until,
-            )
-            .values(due_at=until)
+            _those_behind(head, place).where(table.c.due_at < until).values(due_at=until)
         )
 
     def _due_behind(self, head: Delivery, place: int) -> None:
         """Those that waited with a delivery, and were never tried, wait no longer."""
-        table = tables.delivery
-        self._connection.execute(
-            sa.update(table)
-            .where(
-                table.c.intygs_id == head.new.intygs_id,
-                table.c.logical_address == head.new.logical_address,
-                table.c.seq > place,
-                table.c.attempts == 0,
-                sa.text(state_in(CLAIMABLE)),
-                table.c.due_at > self._transaction.now,
-            )
-            .values(due_at=self._transaction.now)
-        )
+        table, now = tables.delivery, self._transaction.now
+        waited = (table.c.attempts == 0, table.c.due_at > now)
+        self._connection.execute(_those_behind(head, place).where(*waited).values(due_at=now))
 
     def _has_next(self, done: Delivery) -> bool:
         return (
@@ -611,6 +593,17 @@ class DeliveryRows:
         return self._connection.execute(
             _SELECT_DELIVERIES.where(*conditions).order_by(*order)
         ).all()
+
+
+def _those_behind(head: Delivery, place: int | sa.ScalarSelect[Any]) -> sa.Update:
+    """A change of what waits after a delivery in its queue; `place` is the delivery's `seq`."""
+    table = tables.delivery
+    return sa.update(table).where(
+        table.c.intygs_id == head.new.intygs_id,
+        table.c.logical_address == head.new.logical_address,
+        table.c.seq > place,
+        sa.text(state_in(CLAIMABLE)),
+    )
 
 
 def _last_outcome_columns(outcome: Outcome) -> dict[str, Any]:
