@@ -36,7 +36,6 @@ from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS, SE
 from intyg.adapter.flows.drafts import on_time
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.unit_of_work import UnitOfWork
-from intyg.adapter.guard import build_people
 from intyg.adapter.httpd.mount import Mount
 from intyg.adapter.httpd.server import Server
 from intyg.adapter.httpd.tls import context_from_settings
@@ -94,7 +93,7 @@ def build_services(
         clock=clock,
         staff=staff,
         audit=audit,
-        people=build_people(settings.test_patients.population_register),
+        people=facts.guard.patients.people,
         diagnoses=Diagnoses(settings.codes.icd10_file) if settings.codes.icd10_file else None,
         facts=FactMaker(audit_key.person_in_statistics, settings.environment),
     )

@@ -10,7 +10,7 @@ is one table.
     policy.py         the table
 """
 
-from intyg.adapter.guard.build import build_people, build_test_patients
+from intyg.adapter.guard.build import build_test_patients
 from intyg.adapter.guard.lists import (
     DamagedListError,
     ListFile,
@@ -49,7 +49,6 @@ __all__ = [
     "ReservedNumbers",
     "Signal",
     "TestPatients",
-    "build_people",
     "build_test_patients",
     "parse_list",
     "read_list",

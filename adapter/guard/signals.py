@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from intyg.adapter.clients.people import People
 from intyg.adapter.domain.person import PatientKind, PatientVerdict, PersonId
 from intyg.adapter.rules.person_id import same_person
 
@@ -66,12 +67,18 @@ class ListSignal:
 
 
 class TestPatients:
-    """All signals together: any one that says test is enough."""
+    """
+    All signals together: any one that says test is enough.
+
+    Args:
+        people: The register that is among them, as drafts ask it; None: there is none.
+    """
 
     __test__ = False  # not a test class, whatever pytest thinks of its name
 
-    def __init__(self, signals: Sequence[Signal]) -> None:
+    def __init__(self, signals: Sequence[Signal], people: People | None = None) -> None:
         self.signals = tuple(signals)
+        self.people = people
         self._can_clear = any(signal.clears for signal in self.signals)
 
     def can_clear(self) -> bool:

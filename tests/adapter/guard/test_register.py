@@ -16,7 +16,6 @@ from intyg.adapter.guard import (
     HttpRegister,
     RegisterDownError,
     RegisterSignal,
-    build_people,
     build_test_patients,
 )
 from intyg.adapter.guard.register import MAX_REMEMBERED, read_register
@@ -142,9 +141,13 @@ def test_a_file_that_is_gone_says_nothing_of_anybody(tmp_path: Path) -> None:
 
 
 def test_the_settings_name_whom_drafts_ask(tmp_path: Path) -> None:
-    assert build_people(RegisterSettings()) is None
-    assert isinstance(build_people(RegisterSettings(file=tmp_path / "r.csv")), FileRegister)
-    assert isinstance(build_people(RegisterSettings(url="https://r.test")), HttpRegister)
+    def people(**register: Any) -> object:
+        settings = TestPatientSettings(population_register=RegisterSettings(**register))
+        return build_test_patients(settings).people
+
+    assert people() is None
+    assert isinstance(people(file=tmp_path / "r.csv"), FileRegister)
+    assert isinstance(people(url="https://r.test"), HttpRegister)
 
 
 @pytest.fixture
