@@ -107,6 +107,13 @@ class IntygTypes:
         """
         return self._whole(self._find_key(xml_code, version))
 
+    def known(self, xml_code: str, version: str) -> IntygType | None:
+        """As `find`; None where there is no such type or version, as when its file has gone."""
+        try:
+            return self.find(xml_code, version)
+        except UnknownTypeError:
+            return None
+
     def lookup(self, name: str, version: str | None = None) -> IntygType:
         """
         The type with a name of any kind: XML code, form number, former number or alias.

@@ -12,7 +12,7 @@ from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.formats import safe_xml
 from intyg.schemas.export.render import Rendering, render
 from intyg.schemas.finding import Finding
-from intyg.schemas.typefile.lookup import IntygTypes, UnknownTypeError
+from intyg.schemas.typefile.lookup import IntygTypes
 
 
 @dataclass(frozen=True)
@@ -25,27 +25,20 @@ class Reading:
     @classmethod
     def of(cls, types: IntygTypes, stored: StoredIntyg) -> Self:
         """Of a stored certificate."""
-        try:
-            found = types.find(stored.intyg.typ, stored.intyg.version)
-        except UnknownTypeError:
-            return cls(None, None)
-        return cls(found.code, found.name)
+        found = types.known(stored.intyg.typ, stored.intyg.version)
+        return cls(None, None) if found is None else cls(found.code, found.name)
 
 
 def readable(types: IntygTypes, stored: StoredIntyg) -> Rendering | None:
     """In words; None where its type is not known any more."""
-    try:
-        found = types.find(stored.intyg.typ, stored.intyg.version)
-    except UnknownTypeError:
-        return None
-    return render(found, _intyg(stored))
+    found = types.known(stored.intyg.typ, stored.intyg.version)
+    return None if found is None else render(found, _intyg(stored))
 
 
 def findings(types: IntygTypes, stored: StoredIntyg) -> list[Finding] | None:
     """What the rules of its type say of it, as on the day when it came; None without its type."""
-    try:
-        found = types.find(stored.intyg.typ, stored.intyg.version)
-    except UnknownTypeError:
+    found = types.known(stored.intyg.typ, stored.intyg.version)
+    if found is None:
         return None
     return types.check(found, _intyg(stored), today=swedish_day(stored.received_at))
 

@@ -20,7 +20,6 @@ from intyg.adapter.store import Rows
 from intyg.schemas.codes import Amne, TypAvRelation
 from intyg.schemas.finding import Finding
 from intyg.schemas.intyg_model import IntygType, Unique
-from intyg.schemas.typefile.lookup import UnknownTypeError
 
 _TYP: Final = "/RegisterCertificate/intyg/typ"
 
@@ -76,7 +75,9 @@ def _on_relation(
 ) -> list[Finding]:
     if intyg.relation is None:
         return []
-    older_type = _type_of(parent, asked) if parent else intyg_type
+    older_type: IntygType | None = intyg_type
+    if parent is not None:
+        older_type = asked.types.known(parent.intyg.typ, parent.intyg.version)
     facts = RelationFacts(
         itself=points_at_itself(intyg),
         older=parent,
@@ -87,14 +88,6 @@ def _on_relation(
         asked=parent is not None and _is_asked(rows, parent),
     )
     return check_relation(intyg.relation.typ, facts)
-
-
-def _type_of(stored: StoredIntyg, asked: Asked) -> IntygType | None:
-    """Its type; None where the type's file is gone."""
-    try:
-        return asked.types.find(stored.intyg.typ, stored.intyg.version)
-    except UnknownTypeError:
-        return None
 
 
 def _is_asked(rows: Rows, stored: StoredIntyg) -> bool:

@@ -56,10 +56,8 @@ def find_type(intyg: Intyg, types: IntygTypes) -> IntygType:
 
 def engine_of(intyg: Intyg, types: IntygTypes) -> Engine:
     """The national engine of a stored certificate; the older one where its type's file is gone."""
-    try:
-        return types.find(intyg.typ, intyg.version).engine
-    except UnknownTypeError:
-        return Engine.LEGACY
+    found = types.known(intyg.typ, intyg.version)
+    return Engine.LEGACY if found is None else found.engine
 
 
 def find_type_in_use(intyg: Intyg, types: IntygTypes) -> IntygType:

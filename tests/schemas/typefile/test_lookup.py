@@ -137,6 +137,12 @@ def test_unknown_code_names_the_known_ones(types: IntygTypes) -> None:
         types.find("FK7804", "1")  # the form number is never the code in the XML
 
 
+def test_what_is_not_known_is_none_to_who_asks_so(types: IntygTypes) -> None:
+    assert types.known(" lisjp ", "2.0") is types.find("LISJP", "2.0")
+    assert types.known("LISJP", "99") is None
+    assert types.known("NOBODYS", "1.0") is None
+
+
 def test_unknown_version_names_the_known_ones(types: IntygTypes) -> None:
     with pytest.raises(
         UnknownTypeError, match=r"LISJP version 3.0; known: 1, 1.0, .*2.0"
