@@ -22,7 +22,7 @@ from intyg.adapter.clients.diagnoses import Diagnoses
 from intyg.adapter.clients.staff_directory import directory_from_settings
 from intyg.adapter.console import Token, build_clock, build_console
 from intyg.adapter.console.pages import build_console_site
-from intyg.adapter.deliver import Deliverer
+from intyg.adapter.deliver import Deliverer, PatientNames
 from intyg.adapter.deliver.worker import Consequence, Workers
 from intyg.adapter.domain.clock import Clock, system_clock
 from intyg.adapter.domain.delivery import Delivery, Outcome
@@ -140,7 +140,11 @@ class App:
             "/": self._site.app,
         }
         self._deliverer = Deliverer(
-            services.contracts, services.guard, settings.delivery, services.clock
+            services.contracts,
+            services.guard,
+            settings.delivery,
+            services.clock,
+            PatientNames(services.people, services.types),
         )
         self._workers = Workers(
             services.store,

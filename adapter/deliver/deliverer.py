@@ -6,10 +6,12 @@ from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
+from intyg.adapter.clients.people import PeopleDownError
 from intyg.adapter.clients.tls import client_context, files_as_they_are
 from intyg.adapter.clients.watched_file import FileState
 from intyg.adapter.deliver.decision import decide, spread_of
 from intyg.adapter.deliver.operation import Operation, read_operation
+from intyg.adapter.deliver.patient_names import PatientNames
 from intyg.adapter.deliver.transport import (
     HEADER_VALUE,
     AskGuard,
@@ -46,6 +48,7 @@ class Deliverer:
         guard: Asked about every message in the last moment before it is sent.
         settings: When to try again.
         clock: Aware UTC.
+        names: Fills in what a unit is told of its patient; None: messages go as they are stored.
     """
 
     def __init__(
@@ -54,7 +57,9 @@ class Deliverer:
         guard: AskGuard,
         settings: DeliverySettings,
         clock: Clock,
+        names: PatientNames | None = None,
     ) -> None:
+        self._names = names
         self._contracts = contracts
         self._gate = Gate(guard)
         self._settings = settings
@@ -81,18 +86,21 @@ class Deliverer:
             TlsFilesError: A file for TLS cannot be used; nothing was sent.
         """
         operation = self._operation(delivery.new.contract)
+        try:
+            body = self._names.filled(delivery.new) if self._names else delivery.new.body
+        except PeopleDownError as down:
+            return self._held(str(down))
         exchange = self._transport(destination.tls).post_delivery(
             delivery,
             destination,
-            safe_xml.envelope(delivery.new.body, delivery.new.logical_address),
+            safe_xml.envelope(body, delivery.new.logical_address),
             _headers(operation, delivery),
         )
         now = self._clock()
         if isinstance(exchange, Stopped):
             if exchange.decision is GuardDecision.BLOCK:
                 return Outcome(OutcomeKind.BLOCKED, detail=exchange.detail)
-            ask_again = now + timedelta(seconds=self._settings.hold_seconds)
-            return Outcome(OutcomeKind.HELD, retry_at=ask_again, detail=exchange.detail)
+            return self._held(exchange.detail)
         return decide(
             delivery.new.contract,
             exchange,
@@ -102,6 +110,11 @@ class Deliverer:
             doubtful=delivery.doubtful,
             spread=spread_of(delivery.id, delivery.attempts),
         )
+
+    def _held(self, why: str) -> Outcome:
+        """Nothing was sent; what could not be told is asked again."""
+        ask_again = self._clock() + timedelta(seconds=self._settings.hold_seconds)
+        return Outcome(OutcomeKind.HELD, retry_at=ask_again, detail=why)
 
     def longest_attempt_seconds(self, destination: Destination) -> float:
         """Longest time that `deliver` can take, apart from looking up the host name."""

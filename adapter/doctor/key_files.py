@@ -20,7 +20,7 @@ _PEM_CERT: Final = re.compile(
 
 
 def secret_files(settings: Settings) -> dict[str, Path]:
-    """Setting to file, of every file that holds a secret."""
+    """Setting to file, of every secret in a file: one of its own, or one with settings."""
     tls = settings.server.tls
     named = {
         "signing.key": settings.signing.key,
@@ -31,6 +31,9 @@ def secret_files(settings: Settings) -> dict[str, Path]:
     for name, destination in settings.destinations.items():
         key = destination.client_key or destination.client_cert
         named[f"destinations.{name}.client_key"] = key
+    for number, token in enumerate(settings.console.tokens):
+        named[f"console.tokens.{number}.token_file"] = token.token_file
+    named |= settings.secrets_in_files
     return {setting: path for setting, path in named.items() if path is not None}
 
 

@@ -5,6 +5,10 @@ Fields that hold person data are left out of `repr`, so that no log line or trac
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+PROTECTED_NAME: Final = "Skyddade personuppgifter"
+"""For the surname of somebody with protected identity or registration."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,18 @@ class PersonFacts:
     postort: str = field(default="", repr=False)
     is_protected: bool | None = False
     is_deceased: bool = False
+
+    def as_told(self) -> "PersonFacts":
+        """
+        What a unit of care is told of name and address.
+
+        Nothing where it is not said whether the person is protected; a placeholder for a surname,
+        and nothing else, where it is said that they are.
+        """
+        if self.is_protected is False:
+            return self
+        surname = PROTECTED_NAME if self.is_protected else ""
+        return PersonFacts(efternamn=surname, is_protected=self.is_protected)
 
 
 class PatientKind(StrEnum):

@@ -22,8 +22,6 @@ from intyg.schemas.intyg_model import IntygType
 from intyg.schemas.typefile.lookup import IntygTypes
 
 REGISTER: Final = ns.message("RegisterCertificate", 3)
-PROTECTED_NAME: Final = "Skyddade personuppgifter"
-"""In place of the surname of somebody with protected identity, in what care is told."""
 
 TEMPORARY_WORKPLACE: Final = "TEMPORARY ARBETSPLATSKOD"
 """Where a unit has no code yet: the schema wants one, and the national editor writes this."""
@@ -78,9 +76,7 @@ def certificate_json(
 def _patient(draft: Draft, intyg_type: IntygType, facts: PersonFacts, *, named: bool) -> Json:
     person_id = {"root": draft.patient.root, "extension": draft.patient.extension}
     wanted = named or intyg_type.patient_address is not None
-    if named and facts.is_protected:
-        facts = PersonFacts(efternamn=PROTECTED_NAME)
-    shown = facts if wanted else NOBODY
+    shown = (facts.as_told() if named else facts) if wanted else NOBODY
     patient: Json = {"person-id": person_id, "fornamn": shown.fornamn, "efternamn": shown.efternamn}
     if shown.mellannamn:
         patient["mellannamn"] = shown.mellannamn

@@ -4,15 +4,19 @@ A certificate is never written from the model: what was signed is carried over a
 came.
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Final
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from intyg.adapter.domain.clock import SWEDEN
 from intyg.adapter.domain.intyg import IntygBytes
 from intyg.adapter.domain.meddelande import Arenden, StoredHandelse
+from intyg.adapter.domain.person import PersonFacts
 from intyg.adapter.formats.intyg_bytes import free_prefix, scope
+from intyg.adapter.formats.xml_bytes import ElementBytes, document_element
 from intyg.schemas import ns
 from intyg.schemas.codes import (
     AMNE_SYSTEM,
@@ -24,6 +28,10 @@ from intyg.schemas.codes import (
 _C: Final = f"{{{ns.CORE}}}"
 _T: Final = f"{{{ns.TYPES}}}"
 _CSU: Final = ns.message("CertificateStatusUpdateForCare", 3)
+_NAME_AND_ADDRESS: Final = frozenset(
+    f"{_C}{name}"
+    for name in ("fornamn", "efternamn", "mellannamn", "postadress", "postnummer", "postort")
+)
 
 
 def write_status_update(
@@ -66,6 +74,44 @@ def write_status_update(
             f"</{prefix}:{name}>".encode(),
         ]
     )
+
+
+def name_patient(update: bytes, facts: PersonFacts) -> bytes:
+    """
+    A status update with its patient's name and address as the population register has them.
+
+    They stand in place of what the certificate says, which is empty for most types. The other bytes
+    stay as they are, `underskrift` too: it covers what came, and not what is filled in here.
+
+    Args:
+        update: A `CertificateStatusUpdateForCareType` that follows its schema.
+        facts: As care is told them: `PersonFacts.as_told`.
+    """
+    patient = _child(_child(document_element(update), f"{{{_CSU}}}intyg"), f"{_C}patient")
+    children = list(patient.children())
+    number, last = children[0], [one for one in children if one.tag in _NAME_AND_ADDRESS][-1]
+    prefix = next(name for name, uri in number.prefixes.items() if uri == ns.CORE)
+    colon = f"{prefix}:" if prefix else ""
+    written = "".join(
+        f"<{colon}{name}>{escape(value)}</{colon}{name}>"
+        for name, value in _name_and_address(facts)
+    )
+    return update[: number.end] + written.encode() + update[last.end :]
+
+
+def _name_and_address(facts: PersonFacts) -> Iterator[tuple[str, str]]:
+    """In the order of the schema; a middle name only where there is one."""
+    yield "fornamn", facts.fornamn
+    yield "efternamn", facts.efternamn
+    if facts.mellannamn:
+        yield "mellannamn", facts.mellannamn
+    yield "postadress", facts.postadress
+    yield "postnummer", facts.postnummer
+    yield "postort", facts.postort
+
+
+def _child(element: ElementBytes, tag: str) -> ElementBytes:
+    return next(child for child in element.children() if child.tag == tag)
 
 
 def write_tidpunkt(tidpunkt: datetime) -> str:

@@ -3,8 +3,15 @@
 import time
 from collections.abc import Callable, Iterator
 
+from intyg.adapter.clients.people import People
 from intyg.adapter.guard.lists import ListFile, ReservedNumbers
-from intyg.adapter.guard.register import FileRegister, HttpRegister, RegisterSignal
+from intyg.adapter.guard.register import (
+    FileRegister,
+    HttpRegister,
+    RegisterSignal,
+    Remembered,
+    RememberedPeople,
+)
 from intyg.adapter.guard.signals import Signal, TestPatients
 from intyg.adapter.settings.settings import RegisterSettings, TestPatientSettings
 
@@ -14,7 +21,25 @@ def build_test_patients(
 ) -> TestPatients:
     """Make every signal; those that ask elsewhere come last, since one that says test is enough."""
     register = _register(settings.population_register, monotonic)
-    return TestPatients(list(_signals(settings, register, monotonic)), register)
+    signals = list(_signals(settings, register, monotonic))
+    return TestPatients(signals, _people(settings.population_register, register, monotonic))
+
+
+def _people(
+    settings: RegisterSettings,
+    register: FileRegister | HttpRegister | None,
+    monotonic: Callable[[], float],
+) -> People | None:
+    """The register as drafts and status updates ask it; what is read from a file costs nothing."""
+    if not isinstance(register, HttpRegister):
+        return register
+    find = Remembered(
+        register.find,
+        cache_seconds=settings.cache_seconds,
+        down_seconds=settings.down_seconds,
+        monotonic=monotonic,
+    )
+    return RememberedPeople(find)
 
 
 def _signals(

@@ -1,18 +1,19 @@
-"""A population register that is asked whether somebody is flagged as a test person.
+"""A population register: whether somebody is flagged as a test person, and who they are.
 
 In a file (`FileRegister`) or behind HTTP (`HttpRegister`); anything else with `is_test` will do.
-`RegisterSignal` makes a signal of it, and sees to it that a register that is slow or down costs the
-adapter little.
+`RegisterSignal` makes a signal of it. `Remembered` sees to it that a register that is slow or down
+costs the adapter little.
 """
 
 import csv
 import json
+import re
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 import pydantic
 import yaml
@@ -27,6 +28,8 @@ from intyg.adapter.settings.settings import RegisterSettings
 
 MAX_ANSWER_BYTES: Final = 4096
 MAX_REMEMBERED: Final = 10_000
+
+T = TypeVar("T")
 
 _TRUE, _FALSE = ("true", "1", "yes", "ja"), ("false", "0", "no", "nej")
 
@@ -71,6 +74,13 @@ class _About(pydantic.BaseModel):
     protected: pydantic.StrictBool | None = None
     deceased: pydantic.StrictBool | None = None
 
+    @pydantic.field_validator("*")
+    @classmethod
+    def _fit_for_a_message(cls, said: object) -> object:
+        if isinstance(said, str) and _NO_XML.search(said):
+            raise ValueError("holds what no XML may hold")
+        return said
+
     def __repr__(self) -> str:
         """Nothing of the person."""
         return type(self).__name__
@@ -83,6 +93,7 @@ class _About(pydantic.BaseModel):
         return PersonFacts(**said, is_protected=self.protected, is_deceased=bool(self.deceased))
 
 
+_NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _WORDS: Final = ("fornamn", "mellannamn", "efternamn", "postadress", "postnummer", "postort")
 _FLAGS: Final = ("test", "protected", "deceased")
 
@@ -264,7 +275,86 @@ def _read(body: bytes, person: PersonId) -> _Answer:
     return answer
 
 
-# --- as a signal ----------------------------------------------------------------------------------
+# --- asked again and again ------------------------------------------------------------------------
+
+
+class Remembered(Generic[T]):
+    """
+    Answers of a register about persons, used again for a while; one that is down is left alone.
+
+    Args:
+        ask: Asks it about a person.
+        cache_seconds: How old an answer may be that is used again.
+        down_seconds: How long one that failed is left alone: meanwhile nobody waits for it, and
+            then one asks while the others still do not.
+        monotonic: Seconds that only grow.
+
+    Attributes:
+        down: Why it could not say when it was asked last; None: it could.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[PersonId], T],
+        *,
+        cache_seconds: float = 0.0,
+        down_seconds: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.down: str | None = None
+        self._ask = ask
+        self._cache_seconds = cache_seconds
+        self._down_seconds = down_seconds
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, tuple[float, T]] = OrderedDict()  # until when, what
+        self._down_until = 0.0
+
+    def __call__(self, person: PersonId) -> T:
+        """
+        What it says of a person.
+
+        Raises:
+            RegisterDownError: It cannot say.
+        """
+        now = self._monotonic()
+        with self._lock:
+            known = self._known.get(person.extension)
+            if known is not None and now < known[0]:
+                return known[1]
+            if now < self._down_until:
+                raise RegisterDownError(self.down)
+            if self.down is not None:  # this one tries; whoever comes meanwhile does not wait
+                self._down_until = now + self._down_seconds
+        try:
+            said = self._ask(person)
+        except Exception as exc:
+            reason = str(exc) if isinstance(exc, RegisterDownError) else type(exc).__name__
+            with self._lock:
+                self.down = reason
+                self._down_until = self._monotonic() + self._down_seconds
+            raise RegisterDownError(reason) from exc
+        with self._lock:
+            self.down, self._down_until = None, 0.0
+            self._remember(person.extension, said, now + self._cache_seconds)
+        return said
+
+    def _remember(self, number: str, said: T, until: float) -> None:
+        self._known.pop(number, None)
+        self._known[number] = (until, said)
+        if len(self._known) > MAX_REMEMBERED:
+            self._known.popitem(last=False)  # the oldest
+
+
+class RememberedPeople:
+    """A register of persons that may be slow or down, as `People` has it."""
+
+    def __init__(self, find: Remembered[PersonFacts | None]) -> None:
+        self._find = find
+
+    def find(self, person: PersonId) -> PersonFacts | None:
+        """As `People` has it."""
+        return self._find(person)
 
 
 class RegisterSignal:
@@ -274,10 +364,7 @@ class RegisterSignal:
     Args:
         register: Who is asked.
         unknown: What somebody is whom it does not know.
-        cache_seconds: How old an answer may be that is used again.
-        down_seconds: How long one that failed is left alone: meanwhile nobody waits for it, and
-            then one asks while the others still do not.
-        monotonic: Seconds that only grow.
+        cache_seconds, down_seconds, monotonic: As `Remembered` has them.
     """
 
     clears = True
@@ -294,17 +381,16 @@ class RegisterSignal:
         self.name = register.name
         self._register = register
         self._unknown = unknown
-        self._cache_seconds = cache_seconds
-        self._down_seconds = down_seconds
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, tuple[float, bool | None]] = OrderedDict()  # until, flag
-        self._down_until = 0.0
-        self._down: str | None = None
+        self._ask = Remembered(
+            lambda person: register.is_test(person),
+            cache_seconds=cache_seconds,
+            down_seconds=down_seconds,
+            monotonic=monotonic,
+        )
 
     @property
     def damage(self) -> str | None:
-        return self._register.damage or self._down
+        return self._register.damage or self._ask.down
 
     @property
     def remark(self) -> str | None:
@@ -327,32 +413,3 @@ class RegisterSignal:
         if flag is None:
             return f"knows no such person: {self._unknown.value.replace('_', ' ')}"
         return "has the test flag" if flag else "has no test flag"
-
-    def _ask(self, person: PersonId) -> bool | None:
-        now = self._monotonic()
-        with self._lock:
-            until, flag = self._known.get(person.extension, (0.0, None))
-            if now < until:
-                return flag
-            if now < self._down_until:
-                raise RegisterDownError(self._down)
-            if self._down is not None:  # this one tries; whoever comes meanwhile does not wait
-                self._down_until = now + self._down_seconds
-        try:
-            flag = self._register.is_test(person)
-        except Exception as exc:
-            reason = str(exc) if isinstance(exc, RegisterDownError) else type(exc).__name__
-            with self._lock:
-                self._down = reason
-                self._down_until = self._monotonic() + self._down_seconds
-            raise RegisterDownError(reason) from exc
-        with self._lock:
-            self._down, self._down_until = None, 0.0
-            self._remember(person.extension, flag, now + self._cache_seconds)
-        return flag
-
-    def _remember(self, number: str, flag: bool | None, until: float) -> None:
-        self._known.pop(number, None)
-        self._known[number] = (until, flag)
-        if len(self._known) > MAX_REMEMBERED:
-            self._known.popitem(last=False)  # the oldest

@@ -36,6 +36,7 @@ from intyg.adapter.settings.routing import PermissionSettings as PermissionSetti
 from intyg.adapter.settings.routing import RouteSettings as RouteSettings
 from intyg.adapter.settings.routing import RoutingSettings
 from intyg.adapter.settings.routing import SettingsPart as _Part
+from intyg.adapter.settings.secrets import secrets_of, secrets_said
 from intyg.adapter.settings.toml_lines import Place
 from intyg.adapter.settings.web_address import check_web_address
 
@@ -518,6 +519,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     drafts: DraftSettings = DraftSettings()
     _file: Path | None = pydantic.PrivateAttr(default=None)
+    _secrets: dict[str, Path] = pydantic.PrivateAttr(default={})
 
     @classmethod
     def settings_customise_sources(
@@ -561,6 +563,11 @@ class Settings(BaseSettings):
         return RoutingSettings(
             destinations=self.destinations, routes=self.routes, permissions=self.permissions
         )
+
+    @property
+    def secrets_in_files(self) -> Mapping[str, Path]:
+        """Setting to file, of every secret that was written into a file of settings."""
+        return self._secrets
 
     @property
     def rows_file(self) -> Path | None:
@@ -621,6 +628,8 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     except pydantic.ValidationError as exc:
         raise SettingsError(_told(exc, file)) from exc
     settings._file = path
+    if path is not None and file is not None:
+        settings._secrets = dict.fromkeys(secrets_said(settings, file.values), path)
     return _with_routes_file(anchored(settings, path.parent if path else Path()))
 
 
@@ -662,7 +671,9 @@ def _with_routes_file(settings: Settings) -> Settings:
     if faults:
         raise SettingsError(f"{settings.routes_file}: {'; '.join(faults)}")
     tables = {name: getattr(routing, name) for name in RoutingSettings.model_fields}
-    return settings.model_copy(update=tables)
+    whole = settings.model_copy(update=tables)
+    whole._secrets = settings._secrets | dict.fromkeys(secrets_of(routing), settings.routes_file)
+    return whole
 
 
 def _is_setting(variable: str) -> bool:

@@ -89,7 +89,8 @@ CHECKS: Final = (
     Check("staff directory", "it can be read, or answers, if there is one", staff, at_start=False),
     Check(
         "key files",
-        "nobody else can read the files that hold keys and tokens; in production that is a must",
+        "nobody else can read the files that hold keys, tokens and passwords, also in settings; in "
+        "production that is a must",
         key_files,
     ),
     Check(

@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from intyg.adapter.bootstrap.app import build_services
-from intyg.adapter.bootstrap.startup import notes
+from intyg.adapter.bootstrap.startup import notes, read_facts, refuse_unfit
 from intyg.adapter.doctor.checks import destination_remarks
+from intyg.adapter.doctor.checks.own import key_files
 from intyg.adapter.doctor.checks.patients import PUBLISHED
 from intyg.adapter.domain.clock import Clock, system_clock
 from intyg.adapter.domain.destination import DestinationKind
@@ -335,6 +336,68 @@ def test_a_secret_that_everybody_can_read_stops_production(
             build(tmp_path, **values)
         token.chmod(0o600)
     build(tmp_path, **values).store.close()
+
+
+SECRET = "0123456789abcdef-secret"
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("console.token", f'[console]\ntoken = "{SECRET}"'),
+        ("signing.password", f'[signing]\npassword = "{SECRET}"'),
+        ("staff.token", f'[staff]\ntoken = "{SECRET}"'),
+        ("audit.key", f'[audit]\nkey = "{SECRET}{SECRET}"'),
+        (
+            "test_patients.population_register.token",
+            f'[test_patients.population_register]\ntoken = "{SECRET}"',
+        ),
+        ("database_url", 'database_url = "postgresql+psycopg://u:hush@127.0.0.1:9/db"'),
+        ("database_url", 'database_url = "postgresql+psycopg://h/db?password=hush"'),
+        (
+            "destinations.fk.client_key_password",
+            f'[destinations.fk]\nurl = ""\nkind = "test"\nclient_key_password = "{SECRET}"',
+        ),
+        (None, 'logical_address = "X"'),
+        (None, 'database_url = "postgresql+psycopg://127.0.0.1:9/db"'),
+    ],
+)
+def test_settings_with_a_secret_that_everybody_can_read_stop_production(
+    tmp_path: Path, setting: str | None, said: str
+) -> None:
+    (tmp_path / "list.csv").write_text(LIST)
+    file = tmp_path / "adapter.toml"
+    file.write_text(f'environment = "production"\ndata_dir = "."\n{said}\n', "utf-8")
+    file.chmod(0o644)
+    facts = read_facts(load_settings(file), system_clock)
+    told = [one for one in key_files(facts) if one.refuses]
+    assert [one.text.partition(":")[0] for one in told] == ([setting] if setting else [])
+    assert all(f"{file} can be read by everybody" in one.text for one in told)
+    assert all(one.todo == f"chmod 600 {file}" for one in told)
+    if setting:
+        with pytest.raises(
+            SettingsError, match=r"adapter\.toml can be read by everybody"
+        ) as caught:
+            refuse_unfit(facts)
+        assert SECRET[:6] not in str(caught.value)
+        assert "hush" not in str(caught.value)
+    file.chmod(0o600)
+    assert not list(key_files(facts))
+
+
+def test_a_secret_in_the_file_of_routes_counts_too_and_one_of_the_environment_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTYG_CONSOLE__TOKEN", SECRET)
+    routes, file = tmp_path / "routes.toml", tmp_path / "adapter.toml"
+    file.write_text('environment = "test"\nroutes_file = "routes.toml"\n', "utf-8")
+    routes.write_text(
+        f'[destinations.fk]\nurl = ""\nkind = "test"\nclient_key_password = "{SECRET}"\n', "utf-8"
+    )
+    settings = load_settings(file)
+    assert settings.secrets_in_files == {"destinations.fk.client_key_password": routes}
+    file.write_text(f'environment = "test"\n[console]\ntoken = "{SECRET}-old"\n', "utf-8")
+    assert load_settings(file).secrets_in_files == {"console.token": file}  # it stands there
 
 
 @pytest.mark.parametrize(

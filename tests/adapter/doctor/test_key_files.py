@@ -37,7 +37,10 @@ def settings(folder: Path) -> Settings:
     return make_settings(
         signing={"key": key, "cert": cert},
         trust={"anchors": [folder / "ca.pem"]},
-        console={"token_file": folder / "token"},
+        console={
+            "token_file": folder / "token",
+            "tokens": [{"name": "Anna", "role": "viewer", "token_file": folder / "annas"}],
+        },
         server={"tls": {"cert": folder / "server.pem", "key": folder / "server.key.pem"}},
         destinations={"fk": destination},
         routes=(),
@@ -47,7 +50,14 @@ def settings(folder: Path) -> Settings:
 
 def test_every_secret_and_every_certificate_is_looked_at(folder: Path) -> None:
     secrets = {path.name for path in secret_files(settings(folder)).values()}
-    assert secrets == {"signer.key.pem", "client.key.pem", "server.key.pem", "audit.key", "token"}
+    assert secrets == {
+        "signer.key.pem",
+        "client.key.pem",
+        "server.key.pem",
+        "audit.key",
+        "token",
+        "annas",
+    }
     certs = {path.name for paths in cert_files(settings(folder)).values() for path in paths}
     assert certs == {"signer.pem", "client.pem", "server.pem", "ca.pem"}
 

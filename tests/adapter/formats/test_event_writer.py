@@ -6,7 +6,9 @@ import pytest
 from lxml import etree
 
 from intyg.adapter.domain.meddelande import Arenden, StoredHandelse
+from intyg.adapter.domain.person import PersonFacts
 from intyg.adapter.formats.event_writer import (
+    name_patient,
     write_status_update,
     write_tidpunkt,
     write_tidpunkt_ms,
@@ -116,6 +118,54 @@ def test_our_prefix_gives_way_to_the_certificates_own(contracts: Contracts) -> N
 
 def test_a_namespace_that_needs_escaping_stays_in_scope(contracts: Contracts) -> None:
     _assert_same_intyg(_declaring("xmlns:q=\"urn:a?b=c&amp;d='e'\""), contracts)
+
+
+NAMED = PersonFacts("Tolvan & Co", "<Tolvansson>", "Prov", "Provgatan 1", "12345", "Provstad")
+EMPTY = b"<fornamn/><efternamn/><postadress/><postnummer/><postort/>"
+
+
+@pytest.mark.parametrize("came", [
+    pytest.param(EMPTY, id="empty"),
+    pytest.param(EMPTY.replace(b"<efternamn/>", b"<efternamn>X</efternamn><mellannamn>Y"
+                               b"</mellannamn><!-- Z -->"), id="told by the EHR"),
+])  # fmt: skip
+def test_name_and_address_take_the_place_of_what_came_and_nothing_else(
+    came: bytes, contracts: Contracts
+) -> None:
+    request = builders.register_certificate().replace(EMPTY, came)
+    before = write_status_update(cut_intyg(request), HANDELSE, ref="r")
+    after = name_patient(before, NAMED)
+    named = (
+        b"<fornamn>Tolvan &amp; Co</fornamn><efternamn>&lt;Tolvansson&gt;</efternamn>"
+        b"<mellannamn>Prov</mellannamn><postadress>Provgatan 1</postadress>"
+        b"<postnummer>12345</postnummer><postort>Provstad</postort>"
+    )
+    assert after == before.replace(came, named)
+    assert_valid(after, contracts)
+
+
+def test_a_protected_patient_is_told_without_anything_that_came(contracts: Contracts) -> None:
+    came = EMPTY.replace(b"<fornamn/>", b"<fornamn>X</fornamn>").replace(
+        b"<postort/>", b"<postort>Y</postort>"
+    )
+    before = write_status_update(
+        cut_intyg(builders.register_certificate().replace(EMPTY, came)), HANDELSE
+    )
+    after = name_patient(before, replace(NAMED, is_protected=True).as_told())
+    assert_valid(after, contracts)
+    assert after == before.replace(
+        came,
+        b"<fornamn></fornamn><efternamn>Skyddade personuppgifter</efternamn><postadress>"
+        b"</postadress><postnummer></postnummer><postort></postort>",
+    )
+
+
+def test_names_are_written_with_the_prefix_of_the_certificate(contracts: Contracts) -> None:
+    request = _declaring(f'xmlns:k="{ns.CORE}"').replace(f' xmlns="{ns.CORE}"'.encode(), b"")
+    prefixed = re.sub(rb"<(/?)(?![a-z]+:|/)", rb"<\1k:", request)
+    after = name_patient(write_status_update(cut_intyg(prefixed), HANDELSE), NAMED)
+    assert b"<k:postort>Provstad</k:postort>" in after
+    assert_valid(after, contracts)
 
 
 def _declaring(declarations: str) -> bytes:

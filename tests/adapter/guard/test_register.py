@@ -18,7 +18,7 @@ from intyg.adapter.guard import (
     RegisterSignal,
     build_test_patients,
 )
-from intyg.adapter.guard.register import MAX_REMEMBERED, read_register
+from intyg.adapter.guard.register import MAX_REMEMBERED, RememberedPeople, read_register
 from intyg.adapter.settings.settings import RegisterSettings, TestPatientSettings
 from intyg.schemas.codes import PERSONNUMMER_ROOT
 from tests.adapter.receivers import (
@@ -140,6 +140,32 @@ def test_a_file_that_is_gone_says_nothing_of_anybody(tmp_path: Path) -> None:
         FileRegister(tmp_path / "none.csv").find(person(PATIENT))
 
 
+@pytest.mark.parametrize("sign", ["\x00", "\x1b", "\uffff"])
+def test_what_no_message_may_hold_is_no_answer(tmp_path: Path, sign: str) -> None:
+    rows = [{"number": PATIENT, "test": True, "efternamn": f"Tol{sign}vansson"}]
+    (tmp_path / "r.json").write_text(json.dumps(rows), "utf-8")
+    with pytest.raises(PeopleDownError, match="person 1"):
+        FileRegister(tmp_path / "r.json").find(person(PATIENT))
+
+
+def test_a_register_that_is_down_is_not_waited_for_by_each_who_asks_for_a_name(
+    there: Receiver,
+) -> None:
+    there.answer = lambda _: http(b"", 503)
+    settings = TestPatientSettings(population_register=RegisterSettings(url=there.url))
+    seconds = Seconds()
+    people = build_test_patients(settings, seconds).people
+    assert people is not None
+    for _ in range(3):
+        with pytest.raises(PeopleDownError, match="503"):
+            people.find(person(PATIENT))
+    assert there.connections == 1
+    answers(there, lambda asked: {"number": asked["number"], "known": True, "test": True, **FULL})
+    seconds.now += 5
+    assert [people.find(person(PATIENT)) for _ in range(3)] == [FACTS] * 3
+    assert there.connections == 2
+
+
 def test_the_settings_name_whom_drafts_ask(tmp_path: Path) -> None:
     def people(**register: Any) -> object:
         settings = TestPatientSettings(population_register=RegisterSettings(**register))
@@ -147,7 +173,7 @@ def test_the_settings_name_whom_drafts_ask(tmp_path: Path) -> None:
 
     assert people() is None
     assert isinstance(people(file=tmp_path / "r.csv"), FileRegister)
-    assert isinstance(people(url="https://r.test"), HttpRegister)
+    assert isinstance(people(url="https://r.test"), RememberedPeople)
 
 
 @pytest.fixture
@@ -345,7 +371,7 @@ def test_whom_it_does_not_know_is_what_the_settings_say(fake: Fake, unknown: Pat
 def test_it_does_not_remember_everybody(signal: RegisterSignal, fake: Fake) -> None:
     for number in range(MAX_REMEMBERED + 10):
         signal.kind(person(str(number)))
-    assert len(signal._known) == MAX_REMEMBERED
+    assert len(signal._ask._known) == MAX_REMEMBERED
     asked_before = len(fake.asked)
     signal.kind(person(str(MAX_REMEMBERED + 9)))
     assert len(fake.asked) == asked_before
