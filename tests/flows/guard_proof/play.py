@@ -270,14 +270,34 @@ class Player:
         found = self._cert(a)
         if found is None:
             return
-        part = (*PARTS, "HSVARD", "INVANA")[b % 4]
-        place = self._reads_at(part)
-        verdict = self._verdict(found[0], place)
-        shown = self._shown(queries.get_certificate(found[0], part), part)
-        _must(shown is (verdict == GO), f"GetCertificate by {part} at {place}: {verdict}")
+        part, (contract, body) = self._reading(found, b)
+        place = self._reads_at(part, contract)
+        about = self._read_about(contract, found)
+        verdict = strictest(self._verdict(one, place) for one in about)
+        shown = self._shown(body, part)
+        _must(shown is (verdict == GO), f"{contract} by {part} at {place}: {verdict}")
         self.counted[f"read {verdict} {place.kind} {place.role}"] += 1
         _, blocks = self._look_at_intake()
-        _must(len(blocks) == (verdict == NEVER), "a reading that is blocked is journalled")
+        never = sum(self._verdict(one, place) == NEVER for one in about)
+        _must(len(blocks) == never, "a reading that is blocked is journalled")
+
+    def _reading(self, found: tuple[str, Cert], b: int) -> tuple[str, tuple[str, bytes]]:
+        """A part that reads, and what it asks: care may ask for lists, too."""
+        intygs_id, cert = found
+        part = (*PARTS, "HSVARD", "INVANA")[b % 4]
+        asks = {"GetCertificate": queries.get_certificate(intygs_id, part)}
+        if part == "HSVARD":
+            asks["ListCertificatesForCare"] = queries.list_for_care(cert.number, [UNIT])
+            asks["GetCertificateTypeInfo"] = queries.get_type_info(intygs_id)
+        else:
+            asks["ListCertificatesForCitizen"] = queries.list_for_citizen(4, cert.number, part=part)
+        return part, list(asks.items())[b // 4 % len(asks)]
+
+    def _read_about(self, contract: str, found: tuple[str, Cert]) -> list[str]:
+        """The certificates that an answer would show."""
+        if not contract.startswith("List"):
+            return [found[0]]
+        return [each for each, cert in self.certs.items() if cert.number == found[1].number]
 
     def _shown(self, body: bytes, part: str) -> bool:
         rig = self.trial.rig
@@ -290,11 +310,13 @@ class Player:
             return False
         return True
 
-    def _reads_at(self, part: str) -> Row:
-        """Where a part stands that reads."""
+    def _reads_at(self, part: str, contract: str) -> Row:
+        """Where a part stands that reads: the citizen's list gives back what is the citizen's."""
         kind = "real" if self.play.environment == "production" else "mock"
         if part == "HSVARD":
             return self._leads_to(TO_CARE[0], UNIT) or Row("", kind, "care")
+        if part == "INVANA" and contract.startswith("List"):
+            return Row("", kind, "care")
         row = self._leads_to(CERTIFICATE, ADDRESSES[part]) if part in ADDRESSES else None
         return row or Row("", kind, "authority")
 
@@ -538,7 +560,7 @@ class Player:
     def _rightly_blocked(self, block: Block) -> None:
         row = self.layout.rows.get(block.destination)
         if row is None:  # who asks, by its part
-            row = self._reads_at(block.destination)
+            row = self._reads_at(block.destination, block.contract)
         verdict = self._verdict(block.intygs_id, row)
         _must(verdict == NEVER, f"{block.contract} to {row} was blocked")
         cert = self.certs[block.intygs_id]

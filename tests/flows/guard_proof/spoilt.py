@@ -9,7 +9,11 @@ from unittest.mock import patch
 from intyg.adapter.deliver.transport import Gate, Permit
 from intyg.adapter.domain.delivery import Delivery
 from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
+from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
+from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared import readers
 from intyg.adapter.guard import Guard, TestPatients
 from intyg.adapter.routing.table import Routes, destination
 from intyg.adapter.store.block_rows import BlockRows
@@ -148,6 +152,32 @@ def _both(decide: Callable[..., Decided]) -> Seams:
     return Seams(intake=_altered(decide), transport=_altered(decide))
 
 
+def _reading(name: str, spoilt: Callable[..., Any]) -> Callable[[], AbstractContextManager[Any]]:
+    """A function of the flows that ask who may read, replaced."""
+    return lambda: patch.object(readers, name, spoilt)
+
+
+def _always_care(
+    routes: Routes, environment: Environment, part: str, _: object, stored: StoredIntyg
+) -> Destination:
+    return _READER(routes, environment, part, frozenset({part}), stored)
+
+
+def _by_todays_lists(
+    stored: StoredIntyg, services: Services, part: str, as_care: frozenset[str]
+) -> object:
+    return _STOP(replace(stored, is_test=None), services, part, as_care)
+
+
+def _block_alone(
+    stored: StoredIntyg, services: Services, part: str, as_care: frozenset[str]
+) -> object:
+    stop = _STOP(stored, services, part, as_care)
+    return stop if stop is not None and stop[1] is GuardDecision.BLOCK else None
+
+
+_READER, _STOP, _PRESUMED = readers.reader, readers._stop, readers.presumed
+
 SPOILT: Final[Mapping[str, Spoilt]] = {
     "intake does not ask": Spoilt(0, Seams(intake=_always(GuardDecision.SEND))),
     "transport does not ask": Spoilt(1, patched=lambda: patch.object(Gate, "ask", _unasked)),
@@ -167,6 +197,16 @@ SPOILT: Final[Mapping[str, Spoilt]] = {
     ),
     "an authority is taken for an EHR": Spoilt(6, patched=_roles_as_written),
     "the kind is that of the intake": Spoilt(6, patched=_kinds_of_intake),
+    "whoever reads is not asked about": Spoilt(1, patched=_reading("_stop", lambda *_: None)),
+    "whoever reads is taken for care": Spoilt(1, patched=_reading("reader", _always_care)),
+    "whoever has no route reads as a mock": Spoilt(
+        10,
+        patched=_reading("presumed", lambda part, _, role: _PRESUMED(part, Environment.DEMO, role)),
+    ),
+    "readings ask the lists of today alone": Spoilt(
+        54, patched=_reading("_stop", _by_todays_lists)
+    ),
+    "readings that should wait are answered": Spoilt(10, patched=_reading("_stop", _block_alone)),
     "blocks are not journalled": Spoilt(
         1, patched=lambda: patch.object(BlockRows, "add", lambda *_: None)
     ),
