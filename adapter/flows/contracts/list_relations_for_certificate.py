@@ -9,6 +9,7 @@ from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.texts import NO_INTYG
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.known_intyg import relation_of
 from intyg.adapter.flows.shared.readers import let_read
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.unit_of_work import UnitOfWork
@@ -49,7 +50,8 @@ def _around(rows: Rows, intygs_id: str) -> _Web:
     Walk the relations both ways, to older and newer certificates of the same patient.
 
     A relation is not signed. One that points at another patient's certificate counts as none, and
-    so tells nothing of that one; one that points at a certificate that is not here is told.
+    so tells nothing of that one; one that points at a certificate that is not here is told. One
+    to itself, and one by an unknown code, are not.
     """
     start = rows.intyg.get(intygs_id)
     if start is None:
@@ -70,16 +72,17 @@ def _around(rows: Rows, intygs_id: str) -> _Web:
 
 
 def _neighbours(rows: Rows, stored: StoredIntyg) -> list[StoredIntyg]:
-    neighbours = list(rows.intyg.related(stored.intyg.intygs_id))
-    if stored.intyg.relation is not None:
-        older = rows.intyg.get(stored.intyg.relation.intygs_id)
-        if older is not None:
-            neighbours.append(older)
+    newer = rows.intyg.related(stored.intyg.intygs_id)
+    neighbours = [one for one in newer if relation_of(one.intyg)]
+    relation = relation_of(stored.intyg)
+    older = rows.intyg.get(relation.intygs_id) if relation else None
+    if older is not None:
+        neighbours.append(older)
     return [other for other in neighbours if _same_patient(other, stored)]
 
 
 def _row(rows: Rows, stored: StoredIntyg) -> RelationRow | None:
-    relation = stored.intyg.relation
+    relation = relation_of(stored.intyg)
     if relation is None:
         return None
     older = rows.intyg.get(relation.intygs_id)

@@ -10,11 +10,11 @@ from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.domain.person import PatientKind
 from intyg.adapter.domain.texts import NO_INTYG, STATUS_REFUSED
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.readers import why_not_part
 from intyg.adapter.flows.shared.validate import refuse, validate
 from intyg.adapter.flows.shared.visibility import patient_kind
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.query_readers import StatusRequest, read_set_certificate_status
-from intyg.adapter.routing.recipients import RecipientRegister
 from intyg.adapter.store import Rows
 from intyg.schemas.codes import Status
 from intyg.schemas.finding import Finding
@@ -26,13 +26,13 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
 
     Raises:
         SchemaError: Not as the contract wants it.
-        RuleError: The part or the state is not known; a revocation; or a
-            sending of a test patient's certificate.
+        RuleError: The part or the state is not known; the caller may not speak for the part; a
+            revocation; or a sending of a test patient's certificate.
         ValidationError: No such certificate.
     """
     validate(inbound, services.contracts)
     request = read_set_certificate_status(inbound.element)
-    status = _status(request, services)
+    status = _status(request, why_not_part(inbound, services, request.part))
     # A certificate is for good, and so is whose it is: what is found here holds below.
     stored = unit.read(lambda rows: rows.intyg.get(request.intygs_id))
     if stored is None:
@@ -50,11 +50,7 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
     return unit.write(note)
 
 
-def _status(request: StatusRequest, services: Services) -> Status:
-    findings = []
-    if RecipientRegister(services.settings).get(request.part) is None:
-        text = "part must be a known recipient, HSVARD or INVANA"
-        findings.append(_finding("PART_NOT_KNOWN_ERROR", text, "part"))
+def _status(request: StatusRequest, findings: list[Finding]) -> Status:
     known = [status for status in Status if status is not Status.CANCEL]
     if request.status == Status.CANCEL:
         text = "a certificate is revoked by RevokeCertificate, which tells those who have it"

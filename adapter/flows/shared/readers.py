@@ -1,8 +1,8 @@
-"""Who may read a certificate: what may be sent to somebody may be read by them, by the same table.
+"""Who may speak for a part, and who may read: what may be sent to somebody may be read by them.
 
-A part that reads stands where its destination stands: a mock's part is a mock, and a real
-authority's is real. Care reads with the kind of the unit's EHR. Whose destination is not known is
-real in production and a mock elsewhere.
+By the same table. A part that reads stands where its destination stands: a mock's part is a mock,
+and a real authority's is real. Care reads with the kind of the unit's EHR. Whose destination is not
+known is real in production and a mock elsewhere.
 
 Source: the policy table of `guard/policy.py`.
 """
@@ -44,18 +44,24 @@ def refuse_part(inbound: Inbound, services: Services, part: str) -> None:
     Raises:
         RuleError: PART_NOT_KNOWN_ERROR or PART_CALLER_ERROR.
     """
+    refuse(why_not_part(inbound, services, part), PART_REFUSED)
+
+
+def why_not_part(inbound: Inbound, services: Services, part: str) -> list[Finding]:
+    """What is wrong with a request's `part`: nobody knows it, or the caller may not be it."""
     where = f"/{inbound.contract.name}/part"
     if RecipientRegister(services.settings).get(part) is None:
         text = (
             "part must be a known recipient (recipients.<part> in the settings), HSVARD or INVANA"
         )
-        refuse([Finding("PART_NOT_KNOWN_ERROR", text, where)], PART_REFUSED)
+        return [Finding("PART_NOT_KNOWN_ERROR", text, where)]
     if not may_speak_for(services.settings, part, inbound.sender):
         text = (
             "the calling system may not speak for this part; recipients.<part>.callers in the "
             "settings lists the HSA-ids that may"
         )
-        refuse([Finding("PART_CALLER_ERROR", text, where)], PART_REFUSED)
+        return [Finding("PART_CALLER_ERROR", text, where)]
+    return []
 
 
 def let_read(

@@ -11,6 +11,7 @@ from intyg.adapter.domain.environment import Environment
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS
 from intyg.adapter.formats.event_writer import write_tidpunkt
 from intyg.adapter.settings.settings import RecipientSettings, SignaturePolicy
+from intyg.schemas.contract.contract import Contract
 from tests import builders, queries
 from tests.adapter.flows import library
 from tests.adapter.flows.conftest import MakeFolder
@@ -27,7 +28,7 @@ from tests.adapter.flows.library import (
     UNSURE,
     ask,
 )
-from tests.adapter.flows.rig import FK, Rig, copied_rig
+from tests.adapter.flows.rig import CONTRACTS, FK, Rig, copied_rig
 
 UNIT = builders.UNIT
 AUTHORITY = "SE0000000000-AUTHORITY"
@@ -529,6 +530,50 @@ def test_a_part_is_spoken_for_by_its_callers_alone(
     assert ask(production, queries.get_certificate(REAL_ONE, part), sender).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        queries.get_certificate(REAL_ONE, "FKASSA"),
+        queries.list_for_citizen(3, REAL, part="FKASSA"),
+        queries.list_for_citizen(4, REAL, part="FKASSA"),
+        queries.set_status("SENTTO", intygs_id=REAL_ONE, part="FKASSA"),
+        builders.send_message_to_care(intygs_id=REAL_ONE, person=REAL, part="FKASSA"),
+    ],
+)
+def test_whoever_speaks_for_a_part_is_asked_in_every_contract_that_names_one(
+    shelf: Rig, body: bytes
+) -> None:
+    production = real(shelf)
+    before = production.statuses(REAL_ONE)
+    said = ask(production, body, "OTHER")
+    assert "PART_CALLER_ERROR" in said.text
+    unknown = ask(production, body.replace(b">FKASSA<", b">FK<"), AUTHORITY)
+    assert "PART_NOT_KNOWN_ERROR" in unknown.text
+    for refused in (said, unknown):
+        assert refused.outcome in ("fault Client", "ERROR VALIDATION_ERROR")
+    assert production.statuses(REAL_ONE) == before
+    assert "PART_" not in ask(production, body, AUTHORITY).text
+
+
+def test_contracts_that_name_a_part_are_those_above() -> None:
+    named = {
+        contract.name
+        for contract in CONTRACTS.all()
+        if contract.key in {**HANDLERS, **READERS} and _names_a_part(contract)
+    }
+    assert named == {
+        "GetCertificate",
+        "ListCertificatesForCitizen",
+        "SendMessageToCare",
+        "SetCertificateStatus",
+    }
+
+
+def _names_a_part(contract: Contract) -> bool:
+    documents = [name for name in CONTRACTS.document_names(contract) if "Responder" in name]
+    return any(b'name="part"' in CONTRACTS.document(contract, name) for name in documents)
+
+
 @pytest.mark.parametrize("environment", [Environment.TEST, Environment.DEMO])
 def test_without_callers_a_part_is_spoken_for_in_demo_alone(
     shelf: Rig, environment: Environment
@@ -663,9 +708,15 @@ def test_a_relation_to_another_patients_certificate_tells_nothing(shelf: Rig) ->
 def test_relations_that_go_in_a_circle_end(shelf: Rig) -> None:
     library.keep(shelf, "a", relation=("ERSATT", "b"))
     library.keep(shelf, "b", relation=("ERSATT", "a"))
-    library.keep(shelf, "self", relation=("KOPIA", "self"))
     assert len(ask(shelf, queries.list_relations("a")).found("relation/typ/code")) == 2
-    assert len(ask(shelf, queries.list_relations("self")).found("relation/typ/code")) == 1
+
+
+def test_a_relation_to_itself_or_by_an_unknown_code_is_not_told(shelf: Rig) -> None:
+    library.keep(shelf, "self", relation=("KOPIA", "self"))
+    library.keep(shelf, "odd", relation=("ersatt", OLD))
+    for one in ("self", "odd"):
+        assert ask(shelf, queries.list_relations(one)).found("relation/typ/code") == []
+    assert ask(shelf, queries.list_relations(OLD)).found("fran-intygs-id/extension") == [NEW]
 
 
 def test_type_info_speaks_as_certificates_do(shelf: Rig) -> None:
