@@ -80,6 +80,7 @@ class Row:
         doubtful: Only after an attempt that may have arrived.
         producer: What the platform says of the producer.
         last: No more attempts after this one.
+        waits: The receiver says when to try again, by `Retry-After`.
     """
 
     kind: OutcomeKind
@@ -99,6 +100,7 @@ class Row:
     known_id: bool | None = None
     producer: frozenset[str | None] | None = None
     last: bool = False
+    waits: bool | None = None
 
     def fits(
         self, contract: str, exchange: Exchange, attempt: int, *, doubtful: bool = False
@@ -118,6 +120,7 @@ class Row:
             and self.doubtful in (None, doubtful)
             and self.known_id in (None, answer.known_id)
             and (self.producer is None or answer.producer in self.producer)
+            and self.waits in (None, exchange.retry_after is not None)
         )
 
     @property
@@ -266,6 +269,8 @@ TABLE: Final[tuple[Row, ...]] = (
     _http(_RETRY,   _ACCESS, 403, news=_DESTINATION),
     _http(_RETRY,   _ADDRESS, 404, 405, news=_WAY),
     _http(_RETRY,   _ADDRESS, 410, news=_WAY),
+    # RFC 9110 section 15.5.14: with Retry-After the condition is temporary.
+    Row(_RETRY,   "too large for the receiver for the moment", http=range(413, 414), waits=True),
     _http(_REFUSED, "too large for the receiver", 413),
     _http(_RETRY,   _BUSY, 408),
     _http(_RETRY,   _BUSY, 425),
@@ -315,7 +320,7 @@ def decide(
     elif not row.last and (row.kind is _RETRY or (row.kind is _UNKNOWN and contract in RESENDABLE)):
         retry_at = again_at(attempt, settings, now, spread)
         if retry_at is not None:
-            retry_at = _asked_to_wait(exchange, now) or retry_at
+            retry_at = _not_before(_asked_to_wait(exchange, now), retry_at, attempt)
     answer = exchange.answer
     return Outcome(
         kind=row.kind,
@@ -351,6 +356,17 @@ def spread_of(delivery_id: str, attempt: int) -> float:
     return zlib.crc32(f"{delivery_id} {attempt}".encode()) / 0x7FFFFFFF - 1
 
 
+def _not_before(asked: datetime | None, usual: datetime, attempt: int) -> datetime:
+    """
+    When to try again after `Retry-After`: then, and sooner than usual only for some attempts.
+
+    Otherwise a receiver that always says «at once» would use them all up in a minute.
+    """
+    if asked is None or (asked < usual and attempt > EARLY_ATTEMPTS):
+        return usual
+    return asked
+
+
 def _asked_to_wait(exchange: Exchange, now: datetime) -> datetime | None:
     """
     What `Retry-After` asks of us, an hour at most; None where it does not stand or is no time.
@@ -364,11 +380,11 @@ def _asked_to_wait(exchange: Exchange, now: datetime) -> datetime | None:
         return now + timedelta(seconds=seconds)
     try:
         at = parsedate_to_datetime(told)
-    except ValueError:
+        if at.tzinfo is None:  # «-0000», and the form of asctime: a zone is not known
+            at = at.replace(tzinfo=UTC)
+        return min(longest, max(at.astimezone(UTC), now + timedelta(seconds=1)))
+    except (ValueError, OverflowError):  # no time, or one that no calendar holds
         return None
-    if at.tzinfo is None:  # «-0000»: a zone is not known
-        at = at.replace(tzinfo=UTC)
-    return min(longest, max(at.astimezone(UTC), now + timedelta(seconds=1)))
 
 
 def _detail(row: Row, exchange: Exchange) -> str:

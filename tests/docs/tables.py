@@ -260,7 +260,9 @@ def _came(row: Row) -> str:
         return f"SOAP fault{told}" + (f" {', '.join(sorted(row.vp))}{producer}" if row.vp else "")
     if row.http is not None:
         first, last = row.http[0], row.http[-1]
-        return f"HTTP {first}" + (f" to {last}" if last != first else "") + ", no result or fault"
+        asks = " with `Retry-After`" if row.waits else ""
+        to = f" to {last}" if last != first else ""
+        return f"HTTP {first}{to}{asks}, no result or fault"
     return "anything else"
 
 

@@ -280,6 +280,13 @@ def test_a_known_id_is_delivered_only_after_a_doubt(
         pytest.param("Mon, 23 Nov 2026 09:10:00 GMT", 600, id="date"),  # NOW is 9:00
         pytest.param("Mon, 23 Nov 2026 23:10:00 GMT", 3600, id="date, an hour at most"),
         pytest.param("Mon, 23 Nov 2020 09:10:00 GMT", 1, id="date that is past"),
+        pytest.param("Monday, 23-Nov-26 09:10:00 GMT", 600, id="date as RFC 850 has it"),
+        pytest.param("Mon Nov 23 09:10:00 2026", 600, id="date as asctime has it"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 -2359", 60, id="date that no calendar holds"),
+        pytest.param("Mon, 31 Feb 2026 09:10:00 GMT", 60, id="no day"),
+        pytest.param("1.5", 60, id="no whole seconds"),
+        pytest.param("\u0663", 60, id="digits that are not ASCII"),
+        pytest.param("", 60, id="empty"),
         pytest.param("soon", 60, id="no time: the schedule's"),
         pytest.param("-5", 60, id="no number"),
         pytest.param(None, 60, id="without"),
@@ -293,6 +300,31 @@ def test_a_receiver_may_ask_to_wait(header: str | None, seconds: int, status: in
 
 def test_a_receiver_that_asks_to_wait_makes_no_attempts_more() -> None:
     assert attempt(replace(http(503), retry_after="1"), number=30).retry_at is None
+
+
+def test_a_receiver_that_always_says_at_once_does_not_use_up_the_attempts() -> None:
+    waits = [
+        attempt(replace(http(503), retry_after="0"), number=n).retry_at == NOW for n in range(1, 30)
+    ]
+    assert waits == [True] * 5 + [False] * 24
+    assert attempt(replace(http(503), retry_after="0"), number=6).retry_at == (
+        NOW + timedelta(days=1)
+    )
+
+
+def test_a_later_attempt_still_waits_as_long_as_it_is_asked_to() -> None:
+    settings = DeliverySettings(waits_seconds=(1,))
+    outcome = decide(REGISTER, replace(http(503), retry_after="30"), 9, settings, NOW)
+    assert outcome.retry_at == NOW + timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"), [(None, OutcomeKind.REFUSED), ("600", OutcomeKind.RETRY)]
+)
+def test_too_large_for_the_moment_is_tried_again(header: str | None, kind: OutcomeKind) -> None:
+    outcome = attempt(replace(http(413), retry_after=header))
+    assert outcome.kind is kind
+    assert outcome.retry_at == (NOW + timedelta(minutes=10) if header else None)
 
 
 def test_waits_are_spread_by_a_tenth() -> None:
