@@ -1,5 +1,6 @@
 """The adapter as one HTTP server: what all of its answers have in common."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from intyg.adapter.settings.settings import Settings, load_settings
 from intyg.adapter.signature.demo_keys import make_test_keys
 from intyg.adapter.store import Store
 from intyg.schemas.contract.contract import Contracts
-from tests import queries
+from tests import builders, queries
+from tests.adapter.receivers import OK, Received, http, receiver, soap
 
 REGISTER = "/services" + Contracts().get("RegisterCertificate", 3).path
 
@@ -93,6 +95,35 @@ def test_pages_name_the_environment(app: App) -> None:
     as_json = {"Accept": "application/json"}
     listed = requests.get(f"{app.url}/services", headers=as_json, timeout=10).json()
     assert listed["environment"] == "demo"
+
+
+def test_an_event_has_the_patient_s_name_as_the_settings_register_has_it(tmp_path: Path) -> None:
+    person = {"number": builders.PATIENT, "test": True, "protected": False, "efternamn": "Provman"}
+    (tmp_path / "people.json").write_text(json.dumps([person]), "utf-8")
+    heard = threading.Event()
+
+    def hear(_: Received) -> bytes:
+        heard.set()
+        return http(soap(OK))
+
+    with receiver() as ehr:
+        ehr.answer = hear
+        settings = load_settings(
+            environment="demo",
+            data_dir=tmp_path,
+            server={"port": 0},
+            signature="accept",
+            test_patients={"population_register": {"file": tmp_path / "people.json"}},
+            destinations={"ehr": {"url": ehr.url, "kind": "mock", "role": "care"}},
+            routes=[{"contract": "*", "logical_address": builders.UNIT, "destination": "ehr"}],
+        )
+        with build_app(settings, lambda: builders.NOW) as running:
+            message = envelope(builders.register_certificate(), "INTYGSADAPTER")
+            headers = {"Content-Type": "text/xml"}
+            answered = requests.post(running.url + REGISTER, message, headers=headers, timeout=30)
+            assert b">OK<" in answered.content
+            assert heard.wait(30)
+    assert b"<efternamn>Provman</efternamn>" in ehr.received[0].body
 
 
 def settings_with_reloaders(folder: Path) -> Settings:

@@ -3,8 +3,11 @@
 import pytest
 from lxml import etree
 
+from intyg.adapter.formats.event_writer import write_status_update
+from intyg.adapter.formats.intyg_bytes import cut_intyg
 from intyg.adapter.formats.persons import persons_in
-from tests import builders
+from tests import builders, queries
+from tests.adapter.formats.test_event_writer import HANDELSE
 
 NUMBER, OTHER = "189001019802", "194001167743"
 ROOTS = ["1.2.752.129.2.1.3.1", "1.2.752.129.2.1.3.3"]
@@ -23,6 +26,9 @@ def numbers(xml: bytes | str) -> list[str]:
         builders.send_message_to_care(person=NUMBER),
         builders.send_message_to_recipient(person=NUMBER),
         builders.send_certificate_to_recipient(person=NUMBER, citizen=True),
+        write_status_update(cut_intyg(builders.register_certificate(person=NUMBER)), HANDELSE),
+        queries.list_for_care(NUMBER),
+        queries.list_for_citizen(4, NUMBER),
     ],
 )
 def test_the_patient_of_each_contract_is_found_and_nobody_else(message: bytes) -> None:

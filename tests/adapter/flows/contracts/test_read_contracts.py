@@ -361,6 +361,10 @@ def test_every_contract_that_is_served_here_has_cases() -> None:
     assert FAULT_CONTRACTS.isdisjoint(HANDLERS)
 
 
+def test_of_an_unknown_id_nobody_is_told_to_try_again(shelf: Rig) -> None:
+    assert ask(shelf, queries.get_certificate("nobody")).text == "There is no such certificate."
+
+
 def test_a_refused_note_leaves_nothing(shelf: Rig) -> None:
     before = shelf.row_count()
     for contract, _, body, outcome, _ in CASES:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from intyg.adapter.domain.destination import DestinationKind
-from intyg.adapter.domain.errors import UnknownIntygError
+from intyg.adapter.domain.errors import RuleError, UnknownIntygError
 from intyg.adapter.domain.inbound import Result
 from intyg.adapter.domain.meddelande import Direction, FragaState
 from intyg.adapter.rules.meddelande_rules import RULES
@@ -221,6 +221,23 @@ REFUSALS = [
 @pytest.mark.parametrize(("body", "rules"), REFUSALS)
 def test_every_rule_that_is_broken_is_told(talk: Rig, body: bytes, rules: list[str]) -> None:
     assert_refused(talk, body, rules)
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (write("p-1", "PAMINN", paminner="never"), "/paminnelseMeddelande-id"),
+        (write("p-1", "PAMINN"), ""),
+        (write("p-1", "KONTKT", paminner="from-care"), "/paminnelseMeddelande-id"),
+        (write("p-1", "KONTKT", svar_pa="never"), "/svarPa"),
+    ],
+)
+def test_a_fault_names_the_element_that_is_wrong_or_what_lacks_it(
+    talk: Rig, body: bytes, path: str
+) -> None:
+    with pytest.raises(RuleError) as caught:
+        talk.call_raising(body)
+    assert {one.xpath for one in caught.value.findings} == {f"/SendMessageToRecipient{path}"}
 
 
 def test_every_rule_of_the_table_is_tried_here() -> None:
