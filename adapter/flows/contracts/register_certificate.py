@@ -114,7 +114,7 @@ def _take_in(rows: Rows, asked: Asked, new: _New) -> Result:
     by, correlation_id = intyg.skapad_av.personal_id, inbound.correlation_id
     content = new.settled.intyg
     tell_care(rows, asked, stored, Handelse.SIGNAT, correlation_id, hanterat_av=by, content=content)
-    if parent is not None and _closes_kompletteringar(intyg):
+    if parent is not None and parent.revoked_at is None and _closes_kompletteringar(intyg):
         move_fragor(rows, asked, parent, Act.FOLLOWED, correlation_id, hanterat_av=by)
     not_sent = send_by_itself(rows, asked, stored, parent, new.intyg_type, inbound)
     return _registered(not_sent, new.warnings + remarks)

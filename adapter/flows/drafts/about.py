@@ -106,7 +106,7 @@ def about_draft(services: Services, draft: Draft) -> About:
     The same of a draft that is there.
 
     A register that does not answer stops nothing that is done with a draft that is there: its
-    patient is then told without a name.
+    patient is then told without a name, or later, where names are filled in when it is sent.
     """
     intyg_type = services.types.find(draft.typ, draft.version)
     return about(services, draft.patient, intyg_type, facts_if_any(services, draft.patient))

@@ -133,7 +133,7 @@ class Conversations(RuleBasedStateMachine):
         self.intyg.append(new)
         if parent is not None:
             parent.newer.append(new)
-            if relation in ("KOMPLT", "ERSATT", "FRLANG"):
+            if relation in ("KOMPLT", "ERSATT", "FRLANG") and not parent.revoked:
                 parent.happens(Act.FOLLOWED)
             if relation == "KOMPLT":
                 for part in sorted(parent.had_by or {"FKASSA"}):
@@ -440,6 +440,9 @@ class Conversations(RuleBasedStateMachine):
         codes = [event.handelsekod.value for event in events]
         assert (codes[0], codes.count("SIGNAT")) == ("SIGNAT", 1)
         assert codes.count("MAKULE") == intyg.revoked == (stored.revoked_at is not None)
+        after = codes[codes.index("MAKULE") + 1 :] if intyg.revoked else []
+        closes = {"HANFRFM", "HANFRFV"} if self.engine is Engine.LEGACY else set()
+        assert set(after) <= closes
         assert codes.count("SKICKA") == len(intyg.accepted)
         assert is_archived(statuses) is intyg.archived
         history = [(s.status.value, s.part) for s in visible_statuses(statuses, "HSVARD")]

@@ -277,3 +277,16 @@ def test_one_that_was_answered_by_text_and_is_open_again_is_closed_with_the_othe
     rig.ok(answer("k-2"))
     assert [rig.fraga(one).state for one in ("k-1", "k-2")] == [HANDLED, HANDLED]
     assert rig.fraga("k-1").answered_by == "answer-k-1"
+
+
+@pytest.mark.parametrize("engine", Engine)
+@pytest.mark.parametrize("relation", ["KOMPLT", "ERSATT", "FRLANG"])
+def test_nothing_is_told_of_a_certificate_that_was_revoked_before(
+    sent: Rig, relation: str, engine: Engine
+) -> None:
+    rig = sent.with_types(engine=engine)
+    rig.ok(ask("k-1", "KOMPLT"), builders.revoke_certificate())
+    before = rig.events()
+    assert rig.call(follow(relation)).code == "INFO"
+    rig.call(builders.revoke_certificate(NEWER))
+    assert rig.events() == before
