@@ -46,6 +46,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> TestKeys:
 def doctor(folder: Path, toml: str, *options: str) -> Result:
     (folder / "list.csv").write_text(f"{PATIENT}\n")
     (folder / "adapter.toml").write_text(toml)
+    (folder / "adapter.toml").chmod(0o600)  # it holds a token
     arguments = ["doctor", "--config", str(folder / "adapter.toml"), *options]
     return CliRunner().invoke(cli, arguments)
 
@@ -78,6 +79,16 @@ def test_a_server_that_does_not_answer_has_no_version_and_fails(tmp_path: Path) 
     told = {line["check"]: line for line in lines(doctor(tmp_path, url + GOOD, "--json"))}
     assert told["versions"]["text"] == f"Python {platform.python_version()}"
     assert told["database"]["state"] == "fails"
+
+
+def test_settings_with_a_token_that_everybody_can_read_are_told(tmp_path: Path) -> None:
+    doctor(tmp_path, GOOD)
+    (tmp_path / "adapter.toml").chmod(0o644)
+    told = CliRunner().invoke(cli, ["doctor", "--config", str(tmp_path / "adapter.toml"), "--json"])
+    (noted,) = [line for line in lines(told) if line["check"] == "key files"]
+    assert noted["state"] == "note"
+    assert noted["text"].startswith("console.token: ")
+    assert noted["todo"] == f"chmod 600 {tmp_path / 'adapter.toml'}"
 
 
 def test_it_can_look_while_the_adapter_runs(tmp_path: Path) -> None:
