@@ -108,7 +108,17 @@ def main(rows_wanted: int) -> None:
         found = re.search(r'name="csrf" value="(\w+)"', client.get("/console").text)
         assert found is not None
         print(f"{rows_wanted} deliveries")
-        for path in ("/console", f"/console/intyg/i{rows_wanted // 20}", "/console/unit?id=U20"):
+        for path in (
+            "/console",
+            f"/console/intyg/i{rows_wanted // 20}",
+            "/console/unit?id=U20",
+            "/console/deliveries",
+            "/console/deliveries?view=list&after=500000",
+            "/console/deliveries?view=list&state=delivered",
+            "/console/deliveries?code=VP007",
+            "/console/deliveries/retry?state=queued",
+            "/console/audit",
+        ):
             print(f"{_milliseconds(client, path):8.1f} ms  {path}")
         asked = {"an id": "d77", "nothing": "nothing", "a number": builders.PATIENT}
         for what, wanted in asked.items():

@@ -102,6 +102,7 @@ def build_site(site: Site) -> Flask:
             "htmx": HTMX,
             "chip": chip,
             "sign": sign,
+            "notices": (),
             **site.frame(),
         }
 

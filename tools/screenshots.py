@@ -20,7 +20,11 @@ LOCALES: Final = {"sv": "sv-SE", "en": "en-GB"}
 FONT: Final = "body { font-family: Inter, sans-serif !important }"
 PAGES: Final = {
     "overview": "/console",
+    "deliveries": "/console/deliveries",
+    "deliveries-retry": "/console/deliveries/retry",
+    "deliveries-pause": "/console/deliveries/pause",
     "blocked": "/console/blocked",
+    "audit": "/console/audit",
     "certificate": f"/console/intyg/{SENT}",
     "compare": f"/console/intyg/{NEWER}?tab=compare",
     "unit": "/console/unit?id=SE0000000000-UNIT1",

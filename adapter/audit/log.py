@@ -219,6 +219,11 @@ class AuditLog:
             rows.audit.begin(self._key)
             self._key.must_have_sealed(rows)
 
+    def verify(self) -> "Verification":
+        """Check every chain of the log as it stands now."""
+        with self._store.read() as rows:
+            return verify(rows, self._key)
+
     def record_call(self, inbound: Inbound, rows: Rows, outcome: object) -> None:
         """
         Record a call of a contract.

@@ -29,6 +29,7 @@ class Wanted(BaseModel):
     contract: Text | None = Field(default=None, description="RegisterCertificate, or with :3")
     code: Text | None = Field(default=None, description="of the last answer: VP007, 503, ERROR")
     error_id: Text | None = Field(default=None, alias="errorId")
+    words: Text | None = Field(default=None, description="as `causes` have them")
     unit: Text | None = Field(default=None, description="HSA-id of the certificate's unit")
     intygs_id: Text | None = Field(default=None, alias="intygsId")
     since: AwareDatetime | None = Field(default=None, description="last changed then or later")
@@ -56,6 +57,7 @@ class Wanted(BaseModel):
             contract=self.contract,
             code=self.code,
             error_id=self.error_id,
+            words=self.words,
             enhets_id=self.unit,
             intygs_id=self.intygs_id,
             since=self.since,

@@ -18,6 +18,7 @@ class DeliveryFilter:
         stopped: Waiting, and its way is stopped for this cause.
         contract: `RegisterCertificate`, or with its version.
         code: Of the last answer: `VP007`, `503`, `ERROR`.
+        words: What happened, as `CauseCount.words` says it.
         enhets_id: Of the unit that issued the certificate.
         since, until: When it was last changed; `until` is not in it.
     """
@@ -29,6 +30,7 @@ class DeliveryFilter:
     contract: str | None = None
     code: str | None = None
     error_id: str | None = None
+    words: str | None = None
     enhets_id: str | None = None
     intygs_id: str | None = None
     since: datetime | None = None
@@ -37,8 +39,9 @@ class DeliveryFilter:
 
 @dataclass(frozen=True)
 class DeliverySummary:
-    """A delivery without what it carries."""
+    """A delivery without what it carries; `seq` is its place in the order they were added."""
 
+    seq: int
     id: str
     contract: str
     destination: str | None
@@ -64,13 +67,17 @@ class CauseCount:
     Deliveries that stand where they stand for one reason.
 
     Attributes:
+        destination: '' without a route, None until somebody has asked for it.
+        stopped: Why nothing goes to some of them; None: nothing is stopped.
         code: The most telling one: the platform's, `errorId`, the HTTP status, or ''.
         words: What happened, in our own words.
         oldest, newest: When one was last changed.
     """
 
+    destination: str | None
     contract: str
     state: DeliveryState
+    stopped: WayCause | None
     code: str
     words: str
     count: int

@@ -166,8 +166,10 @@ def check_reason(reason: str, by: str) -> None:
 def cause_view(one: CauseCount) -> dict[str, Any]:
     """A cause as JSON takes it."""
     return {
+        "destination": one.destination or None,
         "contract": one.contract,
         "state": one.state.value,
+        "stopped": one.stopped.value if one.stopped else None,
         "code": one.code,
         "words": one.words,
         "count": one.count,

@@ -176,6 +176,27 @@ class AuditRows:
         table = tables.audit
         return self._select(sa.select(table).order_by(table.c.chain, table.c.number))
 
+    def newest(
+        self, limit: int, before: int | None = None, *, action: str = "", who: str = ""
+    ) -> list[AuditRow]:
+        """
+        The newest rows, the newest first.
+
+        Args:
+            before: Only those that were written before this place, `AuditRow.seq`.
+            action: Only those whose action begins so.
+            who: Only those of this actor or sender.
+        """
+        table = tables.audit
+        select = sa.select(table).order_by(table.c.seq.desc()).limit(limit)
+        if before is not None:
+            select = select.where(table.c.seq < before)
+        if action:
+            select = select.where(table.c.action.startswith(action, autoescape=True))
+        if who:
+            select = select.where(sa.or_(table.c.actor == who, table.c.sender == who))
+        return list(self._select(select))
+
     def find(self, intygs_id: str | None, limit: int) -> list[AuditRow]:
         """The newest rows, all or of one certificate; the oldest of them first."""
         table = tables.audit

@@ -17,10 +17,16 @@ from intyg.adapter.domain.delivery_filter import (
 from intyg.adapter.domain.way import ANY, NO_DESTINATION, WayCause
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction, is_hsa_id
-from intyg.adapter.store.tables import CLAIMABLE, UNFINISHED, state_in
+from intyg.adapter.store.tables import CLAIMABLE, NOT_THERE, UNFINISHED, state_in
 
 _VP_CODE: Final = re.compile(r"\bVP\d{3}\b")
 _delivery: Final = tables.delivery
+
+UNTRIED: Final = "not tried yet"
+"""`CauseCount.words` of what has not been tried."""
+
+NO_CODE: Final = "-"
+"""Asks for what has none: no answer that said one."""
 
 
 def _stopped_by() -> sa.ScalarSelect[str]:
@@ -52,11 +58,18 @@ class DeliverySearch:
         self._transaction = transaction
         self._connection = transaction.connection
 
-    def find(self, wanted: DeliveryFilter, limit: int) -> tuple[DeliverySummary, ...]:
-        """The oldest so many, in the order they were added."""
+    def find(
+        self, wanted: DeliveryFilter, limit: int, after: int = 0
+    ) -> tuple[DeliverySummary, ...]:
+        """
+        The oldest so many, in the order they were added.
+
+        Args:
+            after: Only those that were added after this place, `DeliverySummary.seq`.
+        """
         statement = (
             sa.select(_delivery, _STOPPED)
-            .where(*_conditions(wanted))
+            .where(*_conditions(wanted), _delivery.c.seq > after)
             .order_by(_delivery.c.seq)
             .limit(limit)
         )
@@ -65,6 +78,7 @@ class DeliverySearch:
     def causes(self, wanted: DeliveryFilter) -> tuple[CauseCount, ...]:
         """How many there are for each cause, most first."""
         by = (
+            _delivery.c.destination,
             _delivery.c.contract,
             _delivery.c.state,
             _delivery.c.last_error_id,
@@ -75,6 +89,7 @@ class DeliverySearch:
         statement = (
             sa.select(
                 *by,
+                sa.func.max(_STOPPED.element).label("stopped"),
                 sa.func.count().label("number"),
                 sa.func.min(changed, type_=tables.UtcDateTime).label("oldest"),
                 sa.func.max(changed, type_=tables.UtcDateTime).label("newest"),
@@ -85,10 +100,18 @@ class DeliverySearch:
         found: dict[tuple[object, ...], CauseCount] = {}
         for row in self._connection.execute(statement):
             one = _to_cause(row)
-            key = (one.contract, one.state, one.code, one.words)
+            key = (one.destination, one.contract, one.state, one.code, one.words)
             known = found.get(key)
             found[key] = one if known is None else _together(known, one)
         return tuple(sorted(found.values(), key=lambda one: (-one.count, one.contract, one.words)))
+
+    def count(self, wanted: DeliveryFilter, most: int) -> int:
+        """How many there are; no more than `most` are counted."""
+        some = sa.select(_delivery.c.seq).where(*_conditions(wanted)).limit(most).subquery()
+        counted: int = self._connection.execute(
+            sa.select(sa.func.count()).select_from(some)
+        ).scalar_one()
+        return counted
 
     def lanes(self) -> tuple[LaneCount, ...]:
         """What waits and is under way, by destination; also where something is stopped."""
@@ -133,6 +156,8 @@ def _conditions(wanted: DeliveryFilter) -> Iterator[sa.ColumnElement[bool]]:
         yield column.id.in_(wanted.ids)
     if wanted.states:
         yield column.state.in_(sorted(state.value for state in wanted.states))
+        if wanted.states <= set(NOT_THERE):
+            yield sa.literal_column(state_in(NOT_THERE), sa.Boolean)  # for its index
     if wanted.stopped is not None:
         yield _STOPPED.element == wanted.stopped.value
     if wanted.contract is not None:
@@ -141,13 +166,16 @@ def _conditions(wanted: DeliveryFilter) -> Iterator[sa.ColumnElement[bool]]:
         yield exact if ":" in name else column.contract.startswith(f"{name}:", autoescape=True)
     if wanted.code is not None:
         yield _has_code(wanted.code)
+    if wanted.destination is not None:
+        yield _goes_to(wanted.destination)
+    if wanted.words is not None:
+        yield _has_words(wanted.words)
     if wanted.enhets_id is not None:
         of_unit = sa.select(tables.intyg.c.intygs_id).where(
             is_hsa_id(tables.intyg.c.enhets_id, frozenset({wanted.enhets_id}))
         )
         yield column.intygs_id.in_(of_unit)
     for value, where in (
-        (wanted.destination, column.destination),
         (wanted.error_id, column.last_error_id),
         (wanted.intygs_id, column.intygs_id),
     ):
@@ -161,6 +189,12 @@ def _conditions(wanted: DeliveryFilter) -> Iterator[sa.ColumnElement[bool]]:
 
 def _has_code(code: str) -> sa.ColumnElement[bool]:
     column = _delivery.c
+    if code == NO_CODE:
+        return sa.and_(
+            column.last_http_status.is_(None),
+            column.last_error_id.is_(None),
+            sa.func.coalesce(column.last_detail, "").not_like("%VP0%"),
+        )
     if code.isascii() and code.isdigit():
         return column.last_http_status == int(code[:4])
     return sa.or_(
@@ -170,8 +204,21 @@ def _has_code(code: str) -> sa.ColumnElement[bool]:
     )
 
 
+def _goes_to(destination: str) -> sa.ColumnElement[bool]:
+    to = _delivery.c.destination
+    return to == destination if destination else sa.or_(to == "", to.is_(None))
+
+
+def _has_words(words: str) -> sa.ColumnElement[bool]:
+    detail = _delivery.c.last_detail
+    if words == UNTRIED:
+        return sa.func.coalesce(detail, "") == ""
+    return sa.or_(detail == words, detail.startswith(f"{words};", autoescape=True))
+
+
 def _to_summary(row: sa.Row[Any]) -> DeliverySummary:
     return DeliverySummary(
+        seq=row.seq,
         id=row.id,
         contract=row.contract,
         destination=row.destination,
@@ -197,10 +244,12 @@ def _to_cause(row: sa.Row[Any]) -> CauseCount:
     vp = _VP_CODE.search(detail)
     status = str(row.last_http_status) if row.last_http_status else ""
     return CauseCount(
+        destination=row.destination,
         contract=row.contract,
         state=DeliveryState(row.state),
+        stopped=WayCause(row.stopped) if row.stopped else None,
         code=vp[0] if vp else row.last_error_id or status,
-        words=detail.partition(";")[0] or "not tried yet",
+        words=detail.partition(";")[0] or UNTRIED,
         count=row.number,
         oldest=row.oldest,
         newest=row.newest,
@@ -210,6 +259,7 @@ def _to_cause(row: sa.Row[Any]) -> CauseCount:
 def _together(one: CauseCount, other: CauseCount) -> CauseCount:
     return replace(
         one,
+        stopped=one.stopped or other.stopped,
         count=one.count + other.count,
         oldest=min(one.oldest, other.oldest),
         newest=max(one.newest, other.newest),

@@ -235,6 +235,11 @@ class IntygRows:
         rows = self._connection.execute(query.order_by(table.c.seq.desc()).limit(limit))
         return tuple(_to_listed(row) for row in rows)
 
+    def listed(self, ids: Collection[str]) -> dict[str, Listed]:
+        """Certificates by their ids, without their contents; drafts are not among them."""
+        query = sa.select(*_LISTED).where(tables.intyg.c.intygs_id.in_(ids))
+        return {row.intygs_id: _to_listed(row) for row in self._connection.execute(query)}
+
     def related(
         self, intygs_id: str, typ: str | None = None, *, newer: bool = False
     ) -> tuple[StoredIntyg, ...]:

@@ -41,6 +41,14 @@ CLAIMABLE: Final = tuple(
 UNFINISHED: Final = (*CLAIMABLE, DeliveryState.SENDING)
 """States in which a delivery holds up later ones to the same receiver."""
 
+NOT_THERE: Final = (
+    *UNFINISHED,
+    DeliveryState.REFUSED,
+    DeliveryState.UNKNOWN,
+    DeliveryState.FAILED,
+)
+"""States in which a delivery has not arrived, and somebody may have to do something."""
+
 
 def state_in(states: tuple[DeliveryState, ...], prefix: str = "") -> str:
     """SQL with literals: the planners match a partial index only by its very words."""
@@ -318,6 +326,13 @@ delivery = sa.Table(
         "seq",
         sqlite_where=sa.text(state_in(UNFINISHED)),
         postgresql_where=sa.text(state_in(UNFINISHED)),
+    ),
+    # What an operator looks at, in the order it was added.
+    sa.Index(
+        "ix_delivery_not_there",
+        "seq",
+        sqlite_where=sa.text(state_in(NOT_THERE)),
+        postgresql_where=sa.text(state_in(NOT_THERE)),
     ),
     # Never two at once about one certificate to one receiver, whatever the code believes.
     sa.Index(

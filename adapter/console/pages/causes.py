@@ -16,6 +16,8 @@ _OWN_SENTENCE: Final = frozenset({"VP004", "VP007", "VP008", "VP009", "VP012"})
 _BY_DETAIL: Final = (
     (WITHOUT_ROUTE, "no_route"),
     ("nothing was sent", "not_sent"),
+    ("given up: ", "given_up"),
+    ("marked as delivered: ", "marked"),
     ("it may have arrived", "no_answer"),
 )
 

@@ -27,12 +27,11 @@ from intyg.adapter.console.pages.timeline import (
     happenings,
     subject,
 )
-from intyg.adapter.console.pages.visit import PREFIX, Visit, sees, sees_contents, visitor
+from intyg.adapter.console.pages.visit import PREFIX, Visit, may_audit, sees, sees_contents, visitor
 from intyg.adapter.domain.delivery import DeliveryState
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import FragaState
 from intyg.adapter.routing.recipients import RecipientRegister
-from intyg.adapter.settings.settings import ConsoleRole
 from intyg.adapter.store import Rows
 from intyg.pages.lanes import Party, lanes
 from intyg.pages.signs import chip
@@ -140,7 +139,7 @@ def _frame(page: Page, tab: str) -> dict[str, object]:
         "tabs": [
             (each, say(f"tab.{each}"), counts.get(each, 0))
             for each in TABS
-            if (each != "compare" or has_older) and (each != "audit" or _may_audit())
+            if (each != "compare" or has_older) and (each != "audit" or may_audit(visitor()))
         ],
         "kind": say("patient.test" if page.stored.is_test else "patient.other"),
         "commands": _commands(page),
@@ -149,10 +148,6 @@ def _frame(page: Page, tab: str) -> dict[str, object]:
 
 def _headline(name: str) -> str:
     return name[:1].upper() + name[1:]
-
-
-def _may_audit() -> bool:
-    return visitor().role in (ConsoleRole.AUDITOR, ConsoleRole.OPERATOR)
 
 
 def _number(page: Page) -> str:
@@ -304,7 +299,7 @@ def _compare(page: Page) -> dict[str, object]:
 
 
 def _audit(page: Page) -> dict[str, object]:
-    return {"audit": page.told.audit if _may_audit() else (), "most": AUDIT_ROWS}
+    return {"audit": page.told.audit if may_audit(visitor()) else (), "most": AUDIT_ROWS}
 
 
 _TAB_VALUES: Final[Mapping[str, Callable[[Page], dict[str, object]]]] = {

@@ -13,8 +13,11 @@ from flask import Flask, g, redirect, request
 from flask.typing import ResponseReturnValue
 
 from intyg.adapter.console.app import WholeId, whole_path
+from intyg.adapter.console.pages.audit_pages import build_audit_pages
 from intyg.adapter.console.pages.blocked import build_blocked_pages
 from intyg.adapter.console.pages.certificate import build_certificate_pages
+from intyg.adapter.console.pages.deliveries import build_delivery_site
+from intyg.adapter.console.pages.delivery_actions import build_delivery_actions
 from intyg.adapter.console.pages.login import build_login_pages
 from intyg.adapter.console.pages.overview import build_overview_pages
 from intyg.adapter.console.pages.search import build_search_pages
@@ -22,16 +25,28 @@ from intyg.adapter.console.pages.texts import TEXTS
 from intyg.adapter.console.pages.visit import PREFIX, Visit, may_open
 from intyg.adapter.console.token import OPERATOR, Token
 from intyg.adapter.domain.clock import Clock
+from intyg.adapter.domain.delivery_filter import DeliveryFilter
 from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.domain.way import Stop, WayCause
 from intyg.adapter.flows.services import Services
-from intyg.pages.session import COOKIE, OnceLinks, Sessions
-from intyg.pages.site import Site, build_site, error_page
+from intyg.adapter.settings.settings import ConsoleRole
+from intyg.adapter.store.tables import NOT_THERE
+from intyg.pages.session import COOKIE, OnceLinks, Sessions, Visitor
+from intyg.pages.site import Site, build_site, error_page, words
 
 LOGIN: Final = f"{PREFIX}/login"
 _WITHOUT_LOGIN: Final = (LOGIN, f"{PREFIX}/static/", f"{PREFIX}/look")
 
-NAVIGATION: Final = (("nav.running", (("nav.overview", ""), ("nav.blocked", "/blocked"))),)
+NAVIGATION: Final = (
+    (
+        "nav.running",
+        (("nav.overview", ""), ("nav.deliveries", "/deliveries"), ("nav.blocked", "/blocked")),
+    ),
+    ("nav.control", (("nav.audit", "/audit"),)),
+)
 """Groups of the menu, each with the sentences and the paths of its pages."""
+
+MOST_COUNTED: Final = 1000
 
 _log = structlog.get_logger()
 
@@ -84,9 +99,12 @@ def build_console_site(services: Services, people_clock: Clock) -> ConsoleSite:
     for build in (
         build_login_pages,
         build_overview_pages,
+        build_delivery_site,
+        build_delivery_actions,
         build_blocked_pages,
         build_search_pages,
         build_certificate_pages,
+        build_audit_pages,
     ):
         app.register_blueprint(build(visit))
     app.register_error_handler(StoreError, lambda _: error_page(HTTPStatus.SERVICE_UNAVAILABLE))
@@ -117,18 +135,51 @@ def _let_in(visit: Visit) -> ResponseReturnValue | None:
 
 def _frame(visit: Visit) -> Mapping[str, object]:
     visitor = g.get("visitor")
+    waits, notices = _waits(visit, visitor)
     return {
         "environment": visit.services.settings.environment.value,
         "who": visitor,
         "csrf": visit.sessions.form_token(visitor) if visitor else "",
         "version": _version(),
         "current": request.path.removeprefix(PREFIX).rstrip("/"),
+        "notices": notices,
         "navigation": [
-            (group, [(key, path, None) for key, path in items if may_open(visitor, PREFIX + path)])
+            (
+                group,
+                [
+                    (key, path, waits.get(path))
+                    for key, path in items
+                    if may_open(visitor, PREFIX + path)
+                ],
+            )
             for group, items in NAVIGATION
             if visitor and any(may_open(visitor, PREFIX + path) for _, path in items)
         ],
     }
+
+
+def _waits(visit: Visit, who: Visitor | None) -> tuple[Mapping[str, int], list[str]]:
+    """How much waits behind a page of the menu, and what somebody has paused."""
+    if who is None or who.role == ConsoleRole.CARE:
+        return {}, []
+    try:
+        with visit.services.store.read() as rows:
+            wanted = DeliveryFilter(states=frozenset(NOT_THERE))
+            waits = {"/deliveries": rows.search.count(wanted, MOST_COUNTED)}
+            paused = [stop for stop in rows.ways.stopped() if stop.cause is WayCause.PAUSED]
+    except StoreError:  # the page says so itself
+        return {}, []
+    return waits, [_paused(stop) for stop in paused]
+
+
+def _paused(stop: Stop) -> str:
+    return words()(
+        "notice.paused",
+        to=stop.way.destination,
+        by=stop.by or "",
+        since=words().short(stop.since),
+        reason=stop.reason or "",
+    )
 
 
 def _version() -> str:

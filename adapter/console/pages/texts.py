@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from intyg.adapter.console.pages.delivery_texts import DELIVERY_TEXTS
 from intyg.pages.words import Plural, Text
 
 _FRAME: Final[Mapping[str, Text]] = {
@@ -12,7 +13,10 @@ _FRAME: Final[Mapping[str, Text]] = {
     "role.care": ("vårdenhet", "care unit"),
     "nav.running": ("Drift", "Operations"),
     "nav.overview": ("Översikt", "Overview"),
+    "nav.deliveries": ("Leveranser", "Deliveries"),
     "nav.blocked": ("Spärrat", "Blocked"),
+    "nav.control": ("Kontroll", "Control"),
+    "nav.audit": ("Granskningslogg", "Audit log"),
     "login.title": ("Logga in", "Log in"),
     "login.token.lede": (
         "Skriv din nyckel. Den står i filen som console.tokens pekar på.",
@@ -327,6 +331,18 @@ _CERTIFICATE: Final[Mapping[str, Text]] = {
         "The earlier certificate is not here, or you may not see it.",
     ),
     "compare.same": ("Innehållet är detsamma.", "The contents are the same."),
+    "log.lede": (
+        "Vem gjorde vad med vilket intyg, i en logg som ingen kan ändra utan att det syns.",
+        "Who did what with which certificate, in a log that nobody can change unseen.",
+    ),
+    "log.action": ("Handlingen börjar med", "Action begins with"),
+    "log.verify": ("Kontrollera hela loggen", "Verify the whole log"),
+    "log.whole": Plural(
+        sv=("1 rad, hel: ingen har ändrat något.", "{n} rader, alla hela: ingen har ändrat något."),
+        en=("1 row, whole: nobody has changed anything.", "{n} rows, all whole: nobody has changed anything."),
+    ),
+    "log.faults": Plural(sv=("1 fel i loggen.", "{n} fel i loggen."), en=("1 fault in the log.", "{n} faults in the log.")),
+    "log.fault": ("Kedja {chain}, rad {number}: {text}", "Chain {chain}, row {number}: {text}"),
     "audit.title": ("Vem gjorde vad", "Who did what"),
     "audit.most": ("de senaste {n} raderna, äldst först", "the newest {n} rows, oldest first"),
     "audit.at": ("Tid", "Time"),
@@ -348,4 +364,6 @@ _CERTIFICATE: Final[Mapping[str, Text]] = {
     ),
 }  # fmt: skip
 
-TEXTS: Final[Mapping[str, Text]] = {**_FRAME, **_STATES, **_OVERVIEW, **_CERTIFICATE}
+TEXTS: Final[Mapping[str, Text]] = {
+    **_FRAME, **_STATES, **_OVERVIEW, **_CERTIFICATE, **DELIVERY_TEXTS,
+}  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from intyg.adapter.console.pages.causes import cause_of, code_of
+from intyg.adapter.console.pages.delivery_signs import state_of
 from intyg.adapter.domain.clock import SWEDEN
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, OutcomeKind
 from intyg.adapter.domain.intyg import StoredIntyg
@@ -249,24 +250,11 @@ def _attempt(attempt: Attempt, label: str, target: int, is_event: bool, say: Wor
 
 
 def _waits(delivery: Delivery, label: str, target: int, say: Words) -> Happening:
-    colour, word = state_of(delivery)
+    colour, word = state_of(delivery.state, delivery.last_outcome is not None)
     return Happening(
         delivery.updated_at, ADAPTER, target, "waits", label, colour, say(f"state.{word}"),
         say(f"way.{'next' if delivery.attempts else 'first'}", time=say.short(delivery.due_at)),
     )  # fmt: skip
-
-
-def state_of(delivery: Delivery) -> tuple[str, str]:
-    """Colour and word of where a delivery stands."""
-    match delivery.state:
-        case DeliveryState.QUEUED if delivery.last_outcome is not None:
-            return "retrying", "retrying"
-        case DeliveryState.QUEUED:
-            return "waiting", "waiting"
-        case DeliveryState.FAILED:
-            return "refused", "failed"
-        case state:
-            return state.value, state.value
 
 
 def _blocks(told: Told, say: Words) -> Iterator[Happening]:

@@ -17,6 +17,7 @@ from intyg.pages.session import OnceLinks, Sessions, Visitor
 
 PREFIX: Final = "/console"
 
+_AUDIT: Final = "/audit"
 _CARE_OPENS: Final = ("/intyg/", "/search", "/unit", "/logout")
 
 
@@ -57,9 +58,16 @@ def visitor() -> Visitor:
     return found
 
 
+def may_audit(who: Visitor) -> bool:
+    """Whether somebody may see who did what."""
+    return who.role in (ConsoleRole.AUDITOR, ConsoleRole.OPERATOR)
+
+
 def may_open(who: Visitor, path: str) -> bool:
     """Whether a page is for a role: care has pages of its own; the rest is for everybody else."""
     own = path.removeprefix(PREFIX)
+    if own.startswith(_AUDIT):
+        return may_audit(who)
     return who.role != ConsoleRole.CARE or own.startswith(_CARE_OPENS) or own in ("", "/")
 
 

@@ -13,57 +13,21 @@ from flask.testing import FlaskClient
 from intyg.adapter.audit.log import AuditKey, AuditLog
 from intyg.adapter.console import build_console
 from intyg.adapter.console.openapi import OPERATIONS
-from intyg.adapter.deliver.lanes import RouteLanes
-from intyg.adapter.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
+from intyg.adapter.domain.delivery import DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import DestinationKind
 from intyg.adapter.domain.way import Way, WayNews, WayPolicy
-from intyg.adapter.store import Store
 from tests import builders
-from tests.adapter.flows.rig import FK, Rig, VirtualClock, copied_rig
+from tests.adapter.console import five_deliveries
+from tests.adapter.console.five_deliveries import IDS, REFUSED, claim
+from tests.adapter.flows.rig import FK, Rig
 
 POLICY = WayPolicy(5, (60, 900), (30, 600))
-REFUSED = Outcome(
-    OutcomeKind.REFUSED,
-    http_status=200,
-    result_code="ERROR",
-    error_id="VALIDATION_ERROR",
-    detail="the request is wrong",
-    remote_text=f"wrong: {builders.PATIENT}",
-)
-UNKNOWN = Outcome(OutcomeKind.UNKNOWN, detail="it may have arrived; no answer in time")
-IDS = [f"intyg-{n}" for n in range(5)]
 
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    """Five certificates: four refused by FK, one whose arrival is not known."""
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    store = Store(f"sqlite:///{empty / 'adapter.sqlite'}", VirtualClock())
-    store.migrate()
-    store.close()
-    with copied_rig(empty, tmp_path) as rig:
-        for intygs_id in IDS:
-            rig.ok(
-                builders.register_certificate(intygs_id),
-                builders.send_certificate_to_recipient(intygs_id),
-            )
-        for delivery in claim(rig):
-            outcome = UNKNOWN if delivery.new.intygs_id == IDS[4] else REFUSED
-            with rig.services.store.begin() as rows:
-                rows.deliveries.record_attempt(
-                    delivery, outcome if delivery.new.logical_address == FK else DELIVERED
-                )
-        rig.deliver()
+    with five_deliveries.played(tmp_path) as rig:
         yield rig
-
-
-DELIVERED = Outcome(OutcomeKind.DELIVERED)
-
-
-def claim(rig: Rig) -> list[Delivery]:
-    lanes = RouteLanes(rig.services.routes.find, 1000)
-    return rig.services.store.claim("test", 100, 60.0, lanes)
 
 
 @pytest.fixture

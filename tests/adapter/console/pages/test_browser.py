@@ -22,7 +22,13 @@ INTYG: Final = f"/console/intyg/{lively.SENT}"
 TABS: Final = ("readable", "xml", "headers", "findings", "signature", "questions", "audit")
 PLACES: Final = (
     "/console",
+    "/console/deliveries",
+    "/console/deliveries?view=list&state=refused",
+    "/console/deliveries/retry?state=refused&contract=SendMessageToCare",
+    "/console/deliveries/retry",
+    "/console/deliveries/pause",
     "/console/blocked",
+    "/console/audit",
     INTYG,
     *(f"{INTYG}?tab={tab}" for tab in TABS),
     f"/console/intyg/{lively.NEWER}?tab=compare",
@@ -118,6 +124,31 @@ def find(page: Page) -> None:
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
 def test_a_delivery_that_failed_is_found_and_read(watch: Any, script: bool) -> None:
     find(watch(java_script_enabled=script).open("/console"))
+
+
+def give_up(page: Page) -> None:
+    """An operator's task: what waits for nobody is given up, all of it, with a reason."""
+    page.get_by_role("link", name="Leveranser").click()
+    page.get_by_label("Kontrakt").select_option("CertificateStatusUpdateForCare")
+    page.get_by_role("button", name="Visa").click()
+    page.get_by_role("link", name="Ge upp …").click()
+    page.get_by_label("Varför?").fill("enheten har lagts ner")
+    page.get_by_role("button", name="Ge upp").click()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+def test_deliveries_are_given_up_as_many_as_were_said(
+    browser: Browser, tmp_path: Path, script: bool
+) -> None:
+    with lively.lively_app(tmp_path) as app:
+        context = browser.new_context(locale="sv-SE", java_script_enabled=script)
+        page = context.new_page()
+        page.goto(app.login_url())
+        give_up(page)
+        expect(page.get_by_text("1 leverans är uppgiven.")).to_be_visible()
+        page.goto(f"{app.console_url}/console/deliveries?state=failed")
+        expect(page.get_by_role("heading", level=3)).to_have_text("Någon gav upp det")
+        context.close()
 
 
 def test_the_same_by_keyboard_alone(watch: Any) -> None:

@@ -1,18 +1,18 @@
 """Who sees what on the pages, and what a page never says; the browser's part is beside this."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from intyg.adapter.console import build_console
-from intyg.adapter.console.pages import ConsoleSite, build_console_site
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.way import Way
 from intyg.adapter.flows.services import Services
@@ -20,16 +20,10 @@ from intyg.adapter.settings.settings import ConsoleSettings, Settings
 from intyg.adapter.store import Rows
 from tests import builders
 from tests.adapter.console.pages import lively
+from tests.adapter.console.pages.entering import KEYS, PeopleClock, enter, site_of
 from tests.adapter.flows.rig import make_settings
 
 INTYG: Final = f"/console/intyg/{lively.SENT}"
-KEYS: Final = {
-    "viewer": ("viewer-key-0123456789", None),
-    "operator": ("operator-key-0123456789", None),
-    "auditor": ("auditor-key-0123456789", None),
-    "care": ("care-key-0123456789", builders.UNIT.lower()),
-    "other": ("other-unit-key-0123456789", "SE0000000000-OTHER"),
-}
 CONTENT: Final = "Påhittad åkomma"
 ROWS_OF_TABS: Final = ("readable", "xml", "questions")
 
@@ -40,46 +34,12 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         yield services
 
 
-@pytest.fixture(scope="module")
-def tokens(tmp_path_factory: pytest.TempPathFactory) -> tuple[Mapping[str, Any], ...]:
-    folder = tmp_path_factory.mktemp("tokens")
-    rows = []
-    for name, (key, unit) in KEYS.items():
-        (folder / name).write_text(key + "\n", "utf-8")
-        role = "care" if unit else name
-        rows.append({"name": name, "role": role, "unit": unit, "token_file": folder / name})
-    return tuple(rows)
-
-
-@pytest.fixture
-def settings(tokens: tuple[Mapping[str, Any], ...]) -> Settings:
-    return make_settings(
-        environment=Environment.TEST,
-        console=ConsoleSettings.model_validate({"tokens": tokens}),
-        caller={"identity": "proxy", "proxies": ["127.0.0.1/32"]},
-    )
-
-
-class PeopleClock:
-    now = datetime(2026, 11, 27, 5, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-def site_of(services: Services, settings: Settings) -> ConsoleSite:
-    return build_console_site(replace(services, settings=settings), PeopleClock())
-
-
 @pytest.fixture
 def log_in(lived: Services, settings: Settings) -> Callable[..., FlaskClient]:
-    def enter(name: str, changed: Settings = settings) -> FlaskClient:
-        client = site_of(lived, changed).app.test_client()
-        answer = client.post("/console/login", data={"token": KEYS[name][0]})
-        assert (answer.status_code, answer.location) == (303, "/console")
-        return client
+    def log_in_as(name: str, changed: Settings = settings) -> FlaskClient:
+        return enter(lived, changed, name)
 
-    return enter
+    return log_in_as
 
 
 def production(settings: Settings) -> Settings:
@@ -485,3 +445,41 @@ def test_an_open_demonstration_lets_everybody_in_by_a_button(
     assert "Här behövs ingen nyckel" in client.get("/console/login").text
     assert client.post("/console/login").location == "/console"
     assert client.get("/console").status_code == 200
+
+
+# --- the audit log ---
+
+
+def test_the_log_is_shown_to_who_may_and_filtered(log_in: Callable[..., FlaskClient]) -> None:
+    auditor = log_in("auditor")
+    assert auditor.post("/console/audit", data={"csrf": csrf(auditor)}).status_code == 200
+    log_in("operator").get(f"{INTYG}?tab=xml")
+    page = auditor.get("/console/audit?action=console+show&who=operator").text
+    told = re.findall(r'data-th="Handling">([^<]+)<', page)
+    assert told[0] == "console show xml"
+    assert {action.partition(" ")[0] for action in told} == {"console"}
+    assert "Inget stämmer med filtret" in auditor.get("/console/audit?who=nobody").text
+    assert builders.PATIENT not in auditor.get("/console/audit").text
+
+
+@pytest.mark.parametrize("name", ["viewer", "care"])
+def test_others_do_not_see_the_log(log_in: Callable[..., FlaskClient], name: str) -> None:
+    client = log_in(name)
+    assert client.get("/console/audit").status_code == 403
+    assert "Granskningslogg" not in client.get("/console/unit").text
+
+
+def test_a_changed_row_is_found(lived: Services, log_in: Callable[..., FlaskClient]) -> None:
+    auditor = log_in("auditor")
+    form = {"csrf": csrf(auditor)}
+    assert "alla hela" in auditor.post("/console/audit", data=form).text
+    with lived.store.begin() as rows:
+        connection = rows.transaction.connection
+        (row,) = connection.execute(sa.text("SELECT seq, detail FROM audit LIMIT 1"))
+        change = sa.text("UPDATE audit SET detail = :detail WHERE seq = :seq")
+        connection.execute(change, {"detail": "another", "seq": row.seq})
+    page = auditor.post("/console/audit", data=form).text
+    with lived.store.begin() as rows:
+        rows.transaction.connection.execute(change, {"detail": row.detail, "seq": row.seq})
+    assert "1 fel i loggen" in page
+    assert "changed (or the seq before it)" in page
