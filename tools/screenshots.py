@@ -25,6 +25,7 @@ PAGES: Final = {
     "deliveries-pause": "/console/deliveries/pause",
     "blocked": "/console/blocked",
     "audit": "/console/audit",
+    "explain": "/console/explain",
     "certificate": f"/console/intyg/{SENT}",
     "compare": f"/console/intyg/{NEWER}?tab=compare",
     "unit": "/console/unit?id=SE0000000000-UNIT1",

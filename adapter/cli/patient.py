@@ -5,8 +5,6 @@ the shell's history; it is printed nowhere.
 """
 
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -14,24 +12,15 @@ from rich.markup import escape
 
 from intyg.adapter.cli.options import ConfigOption, read_settings
 from intyg.adapter.cli.terminal import fail, out, print_json
-from intyg.adapter.domain.destination import DestinationKind, DestinationRole
 from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
-from intyg.adapter.guard import POLICY, Guard, build_test_patients
+from intyg.adapter.guard import Guard, build_test_patients
+from intyg.adapter.guard.explain import Said, decisions, said_of
 from intyg.adapter.rules.person_id import person_from
 
 patient = typer.Typer(help="Who is a test patient.", no_args_is_help=True, add_completion=False)
 
 
 _COLOURS = {GuardDecision.SEND: "green", GuardDecision.HOLD: "yellow", GuardDecision.BLOCK: "red"}
-
-
-@dataclass(frozen=True)
-class Said:
-    """Word of one signal about somebody."""
-
-    signal: str
-    kind: PatientKind | None  # None: it has nothing to say
-    why: str
 
 
 @patient.callback()
@@ -51,7 +40,7 @@ def explain(
     person = _person(sys.stdin.readline() if number == "-" else number)
     settings = read_settings(config)
     guard = Guard(build_test_patients(settings.test_patients), settings.environment)
-    said = list(_said(guard, person))
+    said = list(said_of(guard, person))
     verdict = guard.verdict(person)
     if as_json:
         print_json(_as_json(guard, said, verdict))
@@ -66,22 +55,6 @@ def _person(text: str) -> PersonId:
         fail(str(exc))
 
 
-def _said(guard: Guard, person: PersonId) -> Iterator[Said]:
-    """Every signal's word; for the verdict the first that says test would have been enough."""
-    for signal in guard.patients.signals:
-        kind = signal.kind(person)
-        silent = kind is PatientKind.NOT_TEST and not signal.clears
-        yield Said(signal.name, None if silent else kind, signal.explain(person))
-
-
-def _decisions(
-    guard: Guard, kind: PatientKind
-) -> Iterator[tuple[DestinationRole, DestinationKind, GuardDecision]]:
-    for role in DestinationRole:
-        for there in DestinationKind:
-            yield role, there, POLICY[role, there, guard.environment, kind]
-
-
 def _words(kind: PatientKind) -> str:
     return kind.value.replace("_", " ")
 
@@ -93,7 +66,7 @@ def _print(guard: Guard, said: list[Said], verdict: PatientVerdict) -> None:
     because = f" ({escape(verdict.signal_and_why)})" if verdict.signal else ""
     out.print(f"\nVerdict: [bold]{_words(verdict.kind)}[/bold]{because}")
     out.print(f"In the environment {guard.environment}, a message goes")
-    for role, there, decision in _decisions(guard, verdict.kind):
+    for role, there, decision in decisions(guard, verdict.kind):
         shown = f"[{_COLOURS[decision]}]{decision}[/{_COLOURS[decision]}]"
         out.print(f"  {f'to {there} {role}':<20} {shown}")
     out.print("A certificate keeps what its patient was when it was registered.")
@@ -110,6 +83,6 @@ def _as_json(guard: Guard, said: list[Said], verdict: PatientVerdict) -> dict[st
         "because": verdict.signal_and_why or None,
         "decisions": [
             {"role": role.value, "kind": there.value, "decision": decision.value}
-            for role, there, decision in _decisions(guard, verdict.kind)
+            for role, there, decision in decisions(guard, verdict.kind)
         ],
     }

@@ -18,10 +18,7 @@ from intyg.adapter.rules.person_id import person_from
 def build_route_pages(services: Services) -> Blueprint:
     """`/api/route`, with the parameters `contract`, `address`, `sender`, and `patient` by POST."""
     pages = Blueprint("route", __name__)
-    served = frozenset((*HANDLERS, *READERS))
-    explainer = Explainer(
-        services.settings, services.routes, services.guard, served, services.clock
-    )
+    explainer = explainer_of(services)
 
     @pages.route("/api/route", methods=["GET", "POST"])
     def route() -> ResponseReturnValue:
@@ -41,3 +38,9 @@ def build_route_pages(services: Services) -> Blueprint:
         return jsonify(explainer.explain(contract, told["address"], sender, person).as_json())
 
     return pages
+
+
+def explainer_of(services: Services) -> Explainer:
+    """What explains ways as this adapter takes them."""
+    served = frozenset((*HANDLERS, *READERS))
+    return Explainer(services.settings, services.routes, services.guard, served, services.clock)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from intyg.adapter.console.pages.delivery_texts import DELIVERY_TEXTS
+from intyg.adapter.console.pages.explain_texts import EXPLAIN_TEXTS
 from intyg.pages.words import Plural, Text
 
 _FRAME: Final[Mapping[str, Text]] = {
@@ -365,5 +366,5 @@ _CERTIFICATE: Final[Mapping[str, Text]] = {
 }  # fmt: skip
 
 TEXTS: Final[Mapping[str, Text]] = {
-    **_FRAME, **_STATES, **_OVERVIEW, **_CERTIFICATE, **DELIVERY_TEXTS,
+    **_FRAME, **_STATES, **_OVERVIEW, **_CERTIFICATE, **DELIVERY_TEXTS, **EXPLAIN_TEXTS,
 }  # fmt: skip

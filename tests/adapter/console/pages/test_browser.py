@@ -29,6 +29,7 @@ PLACES: Final = (
     "/console/deliveries/pause",
     "/console/blocked",
     "/console/audit",
+    "/console/explain",
     INTYG,
     *(f"{INTYG}?tab={tab}" for tab in TABS),
     f"/console/intyg/{lively.NEWER}?tab=compare",

@@ -483,3 +483,43 @@ def test_a_changed_row_is_found(lived: Services, log_in: Callable[..., FlaskClie
         rows.transaction.connection.execute(change, {"detail": row.detail, "seq": row.seq})
     assert "1 fel i loggen" in page
     assert "changed (or the seq before it)" in page
+
+
+# --- explaining ---
+
+
+def test_a_way_is_explained_and_no_number_is_shown(log_in: Callable[..., FlaskClient]) -> None:
+    client = log_in("viewer")
+    form = {
+        "csrf": csrf(client), "what": "way", "contract": "RegisterCertificate",
+        "address": "FK-ADDRESS", "patient": builders.PATIENT,
+    }  # fmt: skip
+    page = client.post("/console/explain", data=form).text
+    assert re.search(r"<strong>guard</strong>", page)
+    assert builders.PATIENT not in page
+    assert 'value="FK-ADDRESS"' in page
+
+
+def test_a_person_is_asked_about_every_signal(log_in: Callable[..., FlaskClient]) -> None:
+    client = log_in("operator")
+    form = {"csrf": csrf(client), "what": "patient", "patient": builders.PATIENT}
+    page = client.post("/console/explain", data=form).text
+    assert re.search(r'<h2 id="verdict">(Testpatient|Ingen testpatient)</h2>', page)
+    assert "Till en skarp myndighet" in page
+    assert builders.PATIENT not in page
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({"what": "way", "contract": "RegisterCertificat"}, "did you mean RegisterCertificate"),
+        ({"what": "patient", "patient": "189001019803"}, "whose last digit fits"),
+    ],
+)
+def test_what_cannot_be_explained_is_told(
+    log_in: Callable[..., FlaskClient], form: dict[str, str], says: str
+) -> None:
+    client = log_in("viewer")
+    page = client.post("/console/explain", data={"csrf": csrf(client), **form}).text
+    assert says in page
+    assert form.get("patient", "-none-") not in page
