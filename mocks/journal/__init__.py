@@ -4,6 +4,7 @@ The journal: every call to a mock, also the refused, the broken and the waiting 
     entry      one call, and the verdict of each step of its check
     filters    the one language in which calls are looked for
     store      where they are kept: in memory, or in a SQLite file
+    late       what the file cannot take at once
     journal    numbers, bounds, waiting
     verify     whether what was expected came, and if not, what came nearest
 """

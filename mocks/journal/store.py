@@ -125,6 +125,11 @@ FROM call ORDER BY journal, number;
 """
 
 
+_OPEN_SECONDS: Final = 30.0
+_BUSY_SECONDS: Final = 0.25
+"""So long the file is waited for: by a mock that starts, and by a call that is to be answered."""
+
+
 @cache
 def _entries() -> TypeAdapter[Entry]:
     """Made when a journal is first kept in a file; most are not."""
@@ -141,12 +146,15 @@ class FileStore:
         path: Made if it is not there, for its owner alone: it holds what care writes about people.
         journal: What the journal is called in the file.
 
+    Attributes:
+        path: The same.
+
     Raises:
         OSError: The file cannot be made or opened, or is something else.
     """
 
     def __init__(self, path: Path, journal: str) -> None:
-        self._path = path
+        self.path = path
         self._journal = journal
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
@@ -164,24 +172,38 @@ class FileStore:
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(
-            self._path, timeout=30, isolation_level=None, check_same_thread=False
+            self.path, timeout=_OPEN_SECONDS, isolation_level=None, check_same_thread=False
         )
 
     def _end_what_waited(self) -> None:
         """A call that was not answered when the last mock died will not be."""
-        self._writer.execute(
-            "UPDATE call SET entry = json_set(entry, '$.answer', ?)"
-            " WHERE journal = ? AND entry ->> 'answer' = ?",
-            (AnswerState.STOPPED, self._journal, AnswerState.NOT_YET),
-        )
+        waited = (self._journal, AnswerState.NOT_YET)
+        some = "journal = ? AND entry ->> 'answer' = ?"
+        if [*self._writer.execute(f"SELECT 1 FROM call WHERE {some} LIMIT 1", waited)]:  # noqa: S608 -- ours
+            self._writer.execute(
+                f"UPDATE call SET entry = json_set(entry, '$.answer', ?) WHERE {some}",  # noqa: S608 -- ours
+                (AnswerState.STOPPED, *waited),
+            )
 
     def forget_parts(self) -> None:
-        """Drop the journals whose names begin with this one's and a slash."""
-        for table in ("call", "numbers"):
-            self._writer.execute(
-                f"DELETE FROM {table} WHERE substr(journal, 1, ?) = ?",  # noqa: S608 -- ours
-                (len(self._journal) + 1, f"{self._journal}/"),
-            )
+        """
+        Drop the journals whose names begin with this one's and a slash.
+
+        Raises:
+            OSError: Somebody else holds the file.
+        """
+        try:
+            for table in ("call", "numbers"):
+                self._writer.execute(
+                    f"DELETE FROM {table} WHERE substr(journal, 1, ?) = ?",  # noqa: S608 -- ours
+                    (len(self._journal) + 1, f"{self._journal}/"),
+                )
+        except sqlite3.Error as exc:
+            raise OSError(errno.EINVAL, str(exc), str(self.path)) from exc
+
+    def hurry(self) -> None:
+        """From now on, rather fail than wait long for somebody else who holds the file."""
+        self._writer.execute(f"PRAGMA busy_timeout = {round(_BUSY_SECONDS * 1000)}")
 
     @property
     def last_number(self) -> int:
@@ -195,7 +217,8 @@ class FileStore:
     def add(self, entry: Entry, kept_at: float) -> None:
         self._writer.execute(
             "INSERT INTO call (journal, number, kept_at, entry, request, reply)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (journal, number)"
+            " DO UPDATE SET entry = excluded.entry, reply = excluded.reply",
             (
                 self._journal,
                 entry.number,
@@ -229,12 +252,13 @@ class FileStore:
             "DELETE FROM call WHERE journal = ? AND number = ?", (self._journal, number)
         )
 
-    def clear(self) -> None:
-        last = self.last_number
+    def clear(self, last_number: int = 0) -> None:
+        """Drop every call; `last_number` is remembered, too, if it is higher than theirs."""
+        last = max(last_number, self.last_number)
         self._writer.execute("BEGIN IMMEDIATE")
-        self._writer.execute("REPLACE INTO numbers VALUES (?, ?)", (self._journal, last))
-        self._writer.execute("DELETE FROM call WHERE journal = ?", (self._journal,))
-        self._writer.execute("COMMIT")
+        with self._writer:  # takes both back, or keeps both
+            self._writer.execute("REPLACE INTO numbers VALUES (?, ?)", (self._journal, last))
+            self._writer.execute("DELETE FROM call WHERE journal = ?", (self._journal,))
 
     def get(self, number: int) -> Entry | None:
         found = [*self._read("entry, request, reply", " AND number = ?", (number,))]

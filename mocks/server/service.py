@@ -33,6 +33,7 @@ from intyg.mocks.journal import (
     Journal,
     Verdict,
 )
+from intyg.mocks.journal.late import LateStore
 from intyg.mocks.journal.store import FileStore
 from intyg.mocks.rules import effects, trouble
 from intyg.mocks.rules.effects import Reply
@@ -462,7 +463,8 @@ def _journal(settings: MockSettings) -> Journal:
     if settings.journal_file is None:
         return Journal(bounds)
     if settings.run is not None:
-        return Journal(bounds, FileStore(settings.journal_file, f"{settings.part}/{settings.run}"))
+        name = f"{settings.part}/{settings.run}"
+        return Journal(bounds, LateStore(FileStore(settings.journal_file, name)))
     store = FileStore(settings.journal_file, settings.part)
     store.forget_parts()  # runs end with the mock that they are runs of
-    return Journal(bounds, store)
+    return Journal(bounds, LateStore(store))
