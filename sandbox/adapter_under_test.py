@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
-import requests
 import structlog
 
 from intyg.adapter.bootstrap.app import App, build_app, build_services
@@ -28,6 +27,7 @@ from intyg.mocks.testing.handles import WAIT_SECONDS, HasIntygsId, id_of
 from intyg.mocks.testing.sentences import SentenceError
 from intyg.mocks.testing.servers import Servers
 from intyg.mocks.testing.stage import Elsewhere, Stage
+from intyg.mocks.wire.http_session import http_session
 from intyg.mocks.wire.tls import AdapterTls
 from intyg.sandbox.adapter_settings import TOKEN, Wanted, settings_for
 from intyg.sandbox.demo.settings_file import CARE
@@ -127,10 +127,8 @@ class Adapter:
 
     def get(self, path: str) -> Any:
         """JSON of its own interface, e.g. `/api/intyg/<id>`."""
-        with requests.Session() as session:
-            session.trust_env = False
-            session.verify, session.cert = self._tls.verify, self._tls.client
-            session.headers["Authorization"] = f"Bearer {TOKEN}"
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        with http_session(self._tls.verify, self._tls.client, headers) as session:
             response = session.get(f"{self.url}{path}", timeout=_SECONDS)
         response.raise_for_status()
         return response.json()

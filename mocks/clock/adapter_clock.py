@@ -6,6 +6,7 @@ from typing import Any
 import requests
 
 from intyg.mocks.clock.clock import ClockError
+from intyg.mocks.wire.http_session import http_session
 from intyg.mocks.wire.tls import AdapterTls
 
 TIMEOUT_SECONDS = 60.0
@@ -48,10 +49,7 @@ class AdapterClock:
     def _put(self, **fields: Any) -> Any:
         try:
             # A connection each: at most some hundred a move, and none is left open.
-            with requests.Session() as session:
-                session.trust_env = False  # an adapter on loopback is never behind a proxy
-                session.headers.update(self._headers)
-                session.verify, session.cert = self._tls.verify, self._tls.client
+            with http_session(self._tls.verify, self._tls.client, self._headers) as session:
                 response = session.put(self._url, json=fields, timeout=TIMEOUT_SECONDS)
                 told = response.json()
         except (requests.RequestException, ValueError) as exc:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import requests
 import zeep
 from lxml import etree
 from zeep.plugins import HistoryPlugin
 from zeep.transports import Transport
 
 from intyg.mocks.journalsystem.drafts import DraftsClient
+from intyg.mocks.wire.http_session import http_session
 from intyg.schemas.codes import (
     AMNE_SYSTEM,
     ARBETSPLATSKOD_ROOT,
@@ -77,11 +77,7 @@ class EhrClient:
         self._services_url = services_url.rstrip("/")
         self._logical_address = logical_address
         self._staff = staff
-        self._session = requests.Session()
-        self._session.headers.update(headers or {})
-        self._session.trust_env = False  # whose variables would win over `verify`
-        self._session.verify = verify
-        self._session.cert = cert
+        self._session = http_session(verify, cert, headers)
         self._history = HistoryPlugin(maxlen=1)
         self._clients: dict[str, zeep.Client] = {}
 

@@ -67,9 +67,10 @@ def pass_on(
     onward[HISTORY] = "#".join([*history, myself])
     import requests  # late: mocks start sooner without it
 
+    from intyg.mocks.wire.http_session import http_session
+
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # never through a proxy
+        with http_session(unwrap=False) as session:
             answer = session.post(
                 effect.url.rstrip("/") + contract.path,
                 data=data,

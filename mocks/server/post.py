@@ -59,15 +59,15 @@ def post(
     """
     import requests  # late: mocks start sooner without it
 
+    from intyg.mocks.wire.http_session import http_session
+
     headers = {
         "Content-Type": envelope.CONTENT_TYPE,
         "SOAPAction": f'"{contract.soap_action}"',
         **({} if run is None else {RUN_HEADER: run}),
     }
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # a mock talks to its adapter, never through a proxy
-            session.verify, session.cert = tls.verify, tls.client
+        with http_session(tls.verify, tls.client) as session:
             response = session.post(
                 url.rstrip("/") + contract.path,
                 data=request,

@@ -10,6 +10,7 @@ from werkzeug.test import Client
 
 from intyg.mocks.server.persona_base import Persona
 from intyg.mocks.server.service import MockService
+from intyg.mocks.wire.http_session import http_session
 
 Query: TypeAlias = Sequence[tuple[str, str]]
 """Names and values of a URL's query; a name may stand twice."""
@@ -108,10 +109,8 @@ class OverHttp:
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url.rstrip("/")
-        self._session = requests.Session()
-        self._session.trust_env = False  # a mock on loopback is never behind a proxy
-        if token is not None:
-            self._session.headers["Authorization"] = f"Bearer {token}"
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._session = http_session(headers=headers)
 
     def close(self) -> None:
         """Give the connections back."""

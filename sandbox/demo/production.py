@@ -15,6 +15,7 @@ import requests
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.signature.demo_keys import CLIENT_HSA_ID, TestKeys
 from intyg.mocks.testing.ehr import Ehr, Issuer
+from intyg.mocks.wire.http_session import http_session
 from intyg.sandbox.demo.narrator import WAIT_SECONDS, Narrator, StoryError
 from intyg.sandbox.demo.stage import TEST_PERSONS, Signer, Tripwire
 from intyg.schemas import ns
@@ -173,7 +174,8 @@ class InProduction(Narrator):
             last = self.log.read_text("utf-8").strip().splitlines()[-1:]
             raise StoryError(f"the adapter did not start in production: {last}")
         try:
-            health = requests.get(f"{url}/health", verify=str(self.keys.ca), timeout=5)
+            with http_session(str(self.keys.ca)) as session:
+                health = session.get(f"{url}/health", timeout=5)
         except requests.RequestException:
             return False
         return health.headers.get("x-intyg-environment") == "production"

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-import requests
 from lxml import etree
 
 from intyg.adapter.cli.options import swedish_now
@@ -14,6 +13,7 @@ from intyg.adapter.formats import safe_xml
 from intyg.mocks.journal import Entry
 from intyg.mocks.journalsystem.sample import Parent, fk7804
 from intyg.mocks.testing import Intyg
+from intyg.mocks.wire.http_session import http_session
 from intyg.mocks.wire.signature import SignatureOutcome
 from intyg.sandbox.demo.narrator import (
     ADAPTER,
@@ -146,7 +146,8 @@ class Story(Narrator):
         self.sent(FK, ADAPTER, "SendMessageToCare (answer)", answer)
         self._told("NYSVFM", self.second)
         url = f"{self.stage.adapter.url}/api/meddelanden/{asked}/hanterad"
-        response = requests.post(url, timeout=self.wait_seconds)
+        with http_session() as session:
+            response = session.post(url, timeout=self.wait_seconds)
         if not response.ok:
             raise StoryError(f"marking the question handled answered HTTP {response.status_code}")
         self.line(EHR, ADAPTER, "POST …/hanterad", str(response.status_code))
