@@ -28,6 +28,7 @@ def intyg_view(rows: Rows, intygs_id: str) -> dict[str, object] | None:
     stored = rows.intyg.get(intygs_id)
     if stored is None:
         return None
+    intygs_id = stored.intyg.intygs_id  # as it was registered
     meddelanden = rows.meddelanden.of_intyg(intygs_id)
     return {
         **_intyg(stored),

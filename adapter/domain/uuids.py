@@ -13,7 +13,7 @@ _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}
 
 def same_id(one: str, other: str) -> bool:
     """Whether two ids are one: a UUID in either case, anything else letter by letter."""
-    return _key(one) == _key(other)
+    return id_key(one) == id_key(other)
 
 
 def forms_of(wanted: str) -> tuple[str, str, str]:
@@ -27,5 +27,6 @@ def forms_of(wanted: str) -> tuple[str, str, str]:
     return wanted, wanted, wanted
 
 
-def _key(text: str) -> str:
+def id_key(text: str) -> str:
+    """What to look an id up by, where forms are not looked up one by one."""
     return text.lower() if _UUID.fullmatch(text) else text

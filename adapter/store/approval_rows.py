@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from intyg.adapter.domain.uuids import id_key
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.base import Transaction, is_id
 
 
 class ApprovalRows:
@@ -25,11 +26,11 @@ class ApprovalRows:
         """
         table = tables.approved_receiver
         if self._transaction.is_postgresql:  # two at once must not both delete and then both insert
-            key = f"approved_receiver {intygs_id}"
+            key = f"approved_receiver {id_key(intygs_id)}"
             self._connection.execute(
                 sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0)))
             )
-        self._connection.execute(sa.delete(table).where(table.c.intygs_id == intygs_id))
+        self._connection.execute(sa.delete(table).where(is_id(table.c.intygs_id, intygs_id)))
         for receiver_id, status in by_receiver.items():
             self._connection.execute(
                 sa.insert(table).values(
@@ -42,7 +43,7 @@ class ApprovalRows:
         table = tables.approved_receiver
         rows = self._connection.execute(
             sa.select(table.c.receiver_id, table.c.approval_status)
-            .where(table.c.intygs_id == intygs_id)
+            .where(is_id(table.c.intygs_id, intygs_id))
             .order_by(table.c.receiver_id)
         )
         return {row.receiver_id: row.approval_status for row in rows}

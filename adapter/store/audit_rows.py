@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import sqlalchemy as sa
 
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.base import Transaction, is_id
 
 CHAINS: Final = 8
 GENESIS: Final = "0" * 64
@@ -202,7 +202,7 @@ class AuditRows:
         table = tables.audit
         select = sa.select(table).order_by(table.c.seq.desc()).limit(limit)
         if intygs_id is not None:
-            select = select.where(table.c.intygs_id == intygs_id)
+            select = select.where(is_id(table.c.intygs_id, intygs_id))
         return list(self._select(select))[::-1]
 
     def _select(self, select: sa.Select[Any]) -> Iterator[AuditRow]:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,6 +12,7 @@ from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.domain.intyg import Enhet, HosPersonal, MeddelandeReferens
 from intyg.adapter.domain.person import PersonId
+from intyg.adapter.domain.uuids import forms_of
 from intyg.adapter.store import tables
 
 
@@ -110,6 +111,24 @@ def to_svar_pa(row: sa.Row[Any]) -> MeddelandeReferens | None:
     if row.svar_pa_meddelande_id is None:
         return None
     return MeddelandeReferens(row.svar_pa_meddelande_id, row.svar_pa_referens_id)
+
+
+_FORMS: Final = ("as_written", "small", "large")
+
+
+def names_it(column: sa.Column[str]) -> sa.ColumnElement[bool]:
+    """Whether a column is the id of `id_forms`, in a statement that is built once."""
+    return column.in_([sa.bindparam(name) for name in _FORMS])
+
+
+def id_forms(wanted: str) -> dict[str, str]:
+    """An id for `names_it`."""
+    return dict(zip(_FORMS, forms_of(wanted), strict=True))
+
+
+def is_id(column: sa.Column[str], wanted: str) -> sa.ColumnElement[bool]:
+    """As `same_id`, by an index: a UUID in small or large letters, anything else as it stands."""
+    return column.in_(sorted(set(forms_of(wanted))))
 
 
 def is_hsa_id(column: sa.Column[str], wanted: Collection[str]) -> sa.ColumnElement[bool]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from intyg.adapter.domain.delivery import DeliveryState
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.base import Transaction, is_id
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class BlockRows:
         table = tables.block
         query = sa.select(table).order_by(table.c.seq)
         if intygs_id is not None:
-            query = query.where(table.c.intygs_id == intygs_id)
+            query = query.where(is_id(table.c.intygs_id, intygs_id))
         return tuple(_to_block(row) for row in self._connection.execute(query))
 
     def newest(self, limit: int) -> tuple[Block, ...]:

@@ -23,7 +23,7 @@ from intyg.adapter.domain.delivery import (
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.domain.way import WayCause
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import Transaction, checked_body, person_columns, to_person
+from intyg.adapter.store.base import Transaction, checked_body, is_id, person_columns, to_person
 from intyg.adapter.store.claim import (
     ONE_LANE,
     Lanes,
@@ -201,7 +201,7 @@ class DeliveryRows:
         """Deliveries in the order they were added; all of them without arguments."""
         conditions: list[sa.ColumnElement[bool]] = []
         if intygs_id is not None:
-            conditions.append(tables.delivery.c.intygs_id == intygs_id)
+            conditions.append(is_id(tables.delivery.c.intygs_id, intygs_id))
         if state is not None:
             conditions.append(tables.delivery.c.state == state.value)
         return self._find(*conditions)

@@ -16,7 +16,7 @@ from intyg.adapter.domain.delivery_filter import (
 )
 from intyg.adapter.domain.way import ANY, NO_DESTINATION, WayCause
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import Transaction, is_hsa_id
+from intyg.adapter.store.base import Transaction, is_hsa_id, is_id
 from intyg.adapter.store.tables import CLAIMABLE, NOT_THERE, UNFINISHED, state_in
 
 _VP_CODE: Final = re.compile(r"\bVP\d{3}\b")
@@ -177,10 +177,11 @@ def _conditions(wanted: DeliveryFilter) -> Iterator[sa.ColumnElement[bool]]:
         yield column.intygs_id.in_(of_unit)
     for value, where in (
         (wanted.error_id, column.last_error_id),
-        (wanted.intygs_id, column.intygs_id),
     ):
         if value is not None:
             yield where == value
+    if wanted.intygs_id is not None:
+        yield is_id(column.intygs_id, wanted.intygs_id)
     if wanted.since is not None:
         yield column.updated_at >= wanted.since
     if wanted.until is not None:

@@ -14,7 +14,10 @@ from intyg.adapter.store import tables
 from intyg.adapter.store.base import (
     Transaction,
     hos_personal_columns,
+    id_forms,
     is_hsa_id,
+    is_id,
+    names_it,
     person_columns,
     svar_pa_columns,
     to_hos_personal,
@@ -24,11 +27,9 @@ from intyg.adapter.store.base import (
 from intyg.adapter.store.faults import DuplicateRow
 
 _TABLE: Final = tables.utkast
-_INTYGS_ID: Final[sa.BindParameter[str]] = sa.bindparam("intygs_id")
-_ONE: Final = sa.select(_TABLE).where(_TABLE.c.intygs_id == _INTYGS_ID)
-_LOCK: Final = (
-    sa.select(_TABLE.c.seq).where(_TABLE.c.intygs_id == _INTYGS_ID).with_for_update(key_share=True)
-)
+_THIS: Final = names_it(_TABLE.c.intygs_id)
+_ONE: Final = sa.select(_TABLE).where(_THIS)
+_LOCK: Final = sa.select(_TABLE.c.seq).where(_THIS).with_for_update(key_share=True)
 _TO_SIGN: Final = ("method", "digest", "info", "body", "stamp", "by")
 
 
@@ -53,12 +54,12 @@ class DraftRows:
 
     def get(self, intygs_id: str) -> Draft | None:
         """The draft with this id, or None."""
-        row = self._connection.execute(_ONE, {"intygs_id": intygs_id}).first()
+        row = self._connection.execute(_ONE, id_forms(intygs_id)).first()
         return _to_draft(row) if row else None
 
     def lock(self, intygs_id: str) -> Draft | None:
         """The draft, locked until the transaction ends; on SQLite every `begin` is the lock."""
-        self._connection.execute(_LOCK, {"intygs_id": intygs_id})
+        self._connection.execute(_LOCK, id_forms(intygs_id))
         return self.get(intygs_id)
 
     def put(self, draft: Draft, was: DraftState) -> None:
@@ -97,7 +98,7 @@ class DraftRows:
     def related(self, intygs_id: str, typ: str) -> tuple[Draft, ...]:
         """Drafts that can still be signed, and whose relation of this kind points at this id."""
         return self._find(
-            _TABLE.c.relation_intygs_id == intygs_id,
+            is_id(_TABLE.c.relation_intygs_id, intygs_id),
             _TABLE.c.relation_typ == typ,
             _TABLE.c.state.in_([DraftState.INCOMPLETE.value, DraftState.COMPLETE.value]),
         )

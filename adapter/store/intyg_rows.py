@@ -17,7 +17,10 @@ from intyg.adapter.store.base import (
     Transaction,
     checked_body,
     hos_personal_columns,
+    id_forms,
     is_hsa_id,
+    is_id,
+    names_it,
     person_columns,
     svar_pa_columns,
     to_hos_personal,
@@ -35,26 +38,22 @@ _SELECT_INTYG: Final = (
     .join(tables.body, tables.body.c.sha256 == tables.intyg.c.body_sha256)
     .order_by(tables.intyg.c.seq)
 )
-_INTYGS_ID: Final[sa.BindParameter[str]] = sa.bindparam("intygs_id")
-_ONE_INTYG: Final = _SELECT_INTYG.where(tables.intyg.c.intygs_id == _INTYGS_ID)
+_THIS: Final = names_it(tables.intyg.c.intygs_id)
+_ONE_INTYG: Final = _SELECT_INTYG.where(_THIS)
 _ONE_INTYG_BUT: Final = _ONE_INTYG.where(
     tables.intyg.c.typ.not_in(sa.bindparam("hidden", expanding=True))
 )
 # NO KEY: rows that refer to the certificate may be added meanwhile, which cannot deadlock with a
 # transaction that first adds such a row and then wants this lock.
-_LOCK_INTYG: Final = (
-    sa.select(tables.intyg.c.seq)
-    .where(tables.intyg.c.intygs_id == _INTYGS_ID)
-    .with_for_update(key_share=True)
-)
+_LOCK_INTYG: Final = sa.select(tables.intyg.c.seq).where(_THIS).with_for_update(key_share=True)
 _LOCK_INTYG_OF: Final = _LOCK_INTYG.where(
     tables.intyg.c.patient_extension == sa.bindparam("patient")
 )
-_HAS_INTYG: Final = sa.select(tables.intyg.c.seq).where(tables.intyg.c.intygs_id == _INTYGS_ID)
+_HAS_INTYG: Final = sa.select(tables.intyg.c.seq).where(_THIS)
 _INTYG_OF: Final = _HAS_INTYG.where(tables.intyg.c.patient_extension == sa.bindparam("patient"))
 _STATUSES: Final = (
     sa.select(tables.intygs_status)
-    .where(tables.intygs_status.c.intygs_id == _INTYGS_ID)
+    .where(tables.intygs_status.c.intygs_id == sa.bindparam("intygs_id"))
     .order_by(tables.intygs_status.c.seq)
 )
 
@@ -144,17 +143,17 @@ class IntygRows:
 
     def get(self, intygs_id: str, *, hidden_types: Collection[str] = ()) -> StoredIntyg | None:
         """
-        The certificate with this id, or None.
+        The certificate with this id, or None; a UUID in either case.
 
         Args:
             hidden_types: Certificates of these types are not there; finding that out takes no
                 longer than for an unknown id.
         """
         if hidden_types:
-            asked = {"intygs_id": intygs_id, "hidden": sorted(hidden_types)}
+            asked = {**id_forms(intygs_id), "hidden": sorted(hidden_types)}
             row = self._connection.execute(_ONE_INTYG_BUT, asked).first()
         else:
-            row = self._connection.execute(_ONE_INTYG, {"intygs_id": intygs_id}).first()
+            row = self._connection.execute(_ONE_INTYG, id_forms(intygs_id)).first()
         return _to_stored_intyg(row) if row else None
 
     def lock(self, intygs_id: str) -> StoredIntyg | None:
@@ -174,23 +173,23 @@ class IntygRows:
         The two take the same time: another patient's is neither waited for nor read, however large
         it is. The patient's number decides, as in `same_person`.
         """
-        asked = {"intygs_id": intygs_id, "patient": patient.extension}
+        asked = {**id_forms(intygs_id), "patient": patient.extension}
         found = self._connection.execute(_LOCK_INTYG_OF, asked).first()
         return self.get(intygs_id) if found else None
 
     def read_of(self, patient: PersonId, intygs_id: str) -> StoredIntyg | None:
         """As `lock_of`, without a lock."""
-        asked = {"intygs_id": intygs_id, "patient": patient.extension}
+        asked = {**id_forms(intygs_id), "patient": patient.extension}
         found = self._connection.execute(_INTYG_OF, asked).first()
         return self.get(intygs_id) if found else None
 
     def has(self, intygs_id: str) -> bool:
         """Whether there is a certificate with this id, whoever's."""
-        return self._connection.execute(_HAS_INTYG, {"intygs_id": intygs_id}).first() is not None
+        return self._connection.execute(_HAS_INTYG, id_forms(intygs_id)).first() is not None
 
     def lock_row(self, intygs_id: str) -> bool:
         """Take the certificate's lock; False: there is none, at most a draft."""
-        return self._connection.execute(_LOCK_INTYG, {"intygs_id": intygs_id}).first() is not None
+        return self._connection.execute(_LOCK_INTYG, id_forms(intygs_id)).first() is not None
 
     def received(self, intygs_id: str) -> Received | None:
         """The call that brought a certificate, and the bytes that came; None for an unknown id."""
@@ -198,7 +197,7 @@ class IntygRows:
         row = self._connection.execute(
             sa.select(table, body.c.data)
             .join(body, table.c.received_sha256 == body.c.sha256)
-            .where(table.c.intygs_id == intygs_id)
+            .where(is_id(table.c.intygs_id, intygs_id))
         ).first()
         if row is None:
             return None
@@ -251,7 +250,7 @@ class IntygRows:
             newer: Only those that arrived after it.
         """
         table, older = tables.intyg, sa.alias(tables.intyg, "older")
-        conditions: list[sa.ColumnElement[bool]] = [table.c.relation_intygs_id == intygs_id]
+        conditions: list[sa.ColumnElement[bool]] = [is_id(table.c.relation_intygs_id, intygs_id)]
         if typ is not None:
             conditions.append(table.c.relation_typ == typ)
         if newer:
@@ -340,8 +339,11 @@ class IntygRows:
 
     def set_ref(self, intygs_id: str, ref: str) -> None:
         """Keep the EHR's own reference for a certificate, which need not be here yet."""
+        table = tables.ehr_ref
+        written_otherwise = is_id(table.c.intygs_id, intygs_id) & (table.c.intygs_id != intygs_id)
+        self._connection.execute(sa.delete(table).where(written_otherwise))
         insert = postgresql.insert if self._transaction.is_postgresql else sqlite.insert
-        statement = insert(tables.ehr_ref).values(intygs_id=intygs_id, ref=ref)
+        statement = insert(table).values(intygs_id=intygs_id, ref=ref)
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=["intygs_id"], set_={"ref": ref})
         )
@@ -350,7 +352,7 @@ class IntygRows:
         """The EHR's own reference for a certificate, where it gave one."""
         table = tables.ehr_ref
         return self._connection.execute(
-            sa.select(table.c.ref).where(table.c.intygs_id == intygs_id)
+            sa.select(table.c.ref).where(is_id(table.c.intygs_id, intygs_id))
         ).scalar_one_or_none()
 
     def _find(self, *conditions: sa.ColumnElement[bool]) -> tuple[StoredIntyg, ...]:

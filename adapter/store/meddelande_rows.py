@@ -15,11 +15,12 @@ from intyg.adapter.domain.meddelande import (
     Meddelande,
     StoredMeddelande,
 )
-from intyg.adapter.domain.uuids import forms_of
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import (
     Transaction,
     hos_personal_columns,
+    id_forms,
+    names_it,
     person_columns,
     svar_pa_columns,
     to_hos_personal,
@@ -31,11 +32,6 @@ from intyg.schemas.codes import Amne
 
 # Statements of the hot path are built once: building costs more than running them.
 
-_BY_ID: Final = tables.meddelande.c.meddelande_id.in_(
-    [sa.bindparam("wanted"), sa.bindparam("small"), sa.bindparam("large")]
-)
-_BY_INTYG: Final = tables.meddelande.c.intygs_id == sa.bindparam("wanted")
-
 
 def _select(condition: sa.ColumnElement[bool]) -> tuple[sa.Select[Any], sa.Select[Any]]:
     """Messages, and what they want completed; both in order of arrival."""
@@ -46,8 +42,8 @@ def _select(condition: sa.ColumnElement[bool]) -> tuple[sa.Select[Any], sa.Selec
     )
 
 
-_ONE: Final = _select(_BY_ID)
-_ABOUT_INTYG: Final = _select(_BY_INTYG)
+_ONE: Final = _select(names_it(tables.meddelande.c.meddelande_id))
+_ABOUT_INTYG: Final = _select(names_it(tables.meddelande.c.intygs_id))
 
 
 class MeddelandeRows:
@@ -99,13 +95,12 @@ class MeddelandeRows:
 
     def get(self, meddelande_id: str) -> StoredMeddelande | None:
         """The message with this id, or None; a UUID in either case."""
-        wanted, small, large = forms_of(meddelande_id)
-        found = self._meddelanden(_ONE, wanted=wanted, small=small, large=large)
+        found = self._meddelanden(_ONE, id_forms(meddelande_id))
         return found[0] if found else None
 
     def of_intyg(self, intygs_id: str) -> tuple[StoredMeddelande, ...]:
         """All messages about a certificate, in order of arrival."""
-        return self._meddelanden(_ABOUT_INTYG, wanted=intygs_id)
+        return self._meddelanden(_ABOUT_INTYG, id_forms(intygs_id))
 
     def set_state(self, meddelande_id: str, state: FragaState) -> None:
         """
@@ -148,7 +143,7 @@ class MeddelandeRows:
             raise DuplicateRow("answer", meddelande_id)
 
     def _meddelanden(
-        self, statements: tuple[sa.Select[Any], sa.Select[Any]], **wanted: str
+        self, statements: tuple[sa.Select[Any], sa.Select[Any]], wanted: Mapping[str, str]
     ) -> tuple[StoredMeddelande, ...]:
         meddelanden, komplettering = statements
         rows = self._connection.execute(meddelanden, wanted).all()

@@ -22,9 +22,11 @@ class SearchRows:
         """The certificate that an id is of, or is of something about; None where there is none."""
         m, d = tables.meddelande.c, tables.delivery.c
         return (
-            self._first(sa.select(tables.intyg.c.intygs_id).where(_same(tables.intyg, wanted)))
-            or self._first(sa.select(m.intygs_id).where(m.meddelande_id == wanted))
-            or self._first(sa.select(d.intygs_id).where(d.id == wanted))
+            self._first(
+                sa.select(tables.intyg.c.intygs_id).where(_same(tables.intyg.c.intygs_id, wanted))
+            )
+            or self._first(sa.select(m.intygs_id).where(_same(m.meddelande_id, wanted)))
+            or self._first(sa.select(d.intygs_id).where(_same(d.id, wanted)))
         )
 
     def intyg_of_call(self, correlation_id: str) -> str | None:
@@ -45,6 +47,6 @@ class SearchRows:
         return found
 
 
-def _same(table: sa.Table, wanted: str) -> sa.ColumnElement[bool]:
-    """Ids are equal whatever their case, and written in one of two, nearly always."""
-    return table.c.intygs_id.in_({wanted, wanted.lower(), wanted.upper()})
+def _same(column: sa.Column[str], wanted: str) -> sa.ColumnElement[bool]:
+    """Whoever looks for something is not held to its case; it is written in one, nearly always."""
+    return column.in_({wanted, wanted.lower(), wanted.upper()})

@@ -2,6 +2,7 @@
 
 from intyg.adapter.domain.errors import UnknownIntygError
 from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.domain.texts import NO_INTYG
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.readers import let_read, refuse_part
@@ -10,6 +11,7 @@ from intyg.adapter.flows.shared.visibility import NEVER_FOR_CITIZEN, visible_sta
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.answer_writers import ShownIntyg, write_one_intyg
 from intyg.adapter.formats.query_readers import read_get_certificate
+from intyg.adapter.store import Rows
 from intyg.schemas.codes import Part
 
 
@@ -30,12 +32,13 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
     query = read_get_certificate(inbound.element)
     refuse_part(inbound, services, query.part)
     hidden = NEVER_FOR_CITIZEN if query.part == Part.INVANA else ()
-    stored, statuses = unit.read(
-        lambda rows: (
-            rows.intyg.get(query.intygs_id, hidden_types=hidden),
-            rows.intyg.statuses(query.intygs_id),
-        )
-    )
+
+    def find(rows: Rows) -> tuple[StoredIntyg | None, tuple[IntygsStatus, ...]]:
+        stored = rows.intyg.get(query.intygs_id, hidden_types=hidden)
+        written = stored.intyg.intygs_id if stored else query.intygs_id
+        return stored, rows.intyg.statuses(written)
+
+    stored, statuses = unit.read(find)
     if stored is None:
         raise UnknownIntygError(NO_INTYG)
     let_read([stored], inbound, services, unit, query.part)

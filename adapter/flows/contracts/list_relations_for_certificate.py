@@ -56,7 +56,7 @@ def _around(rows: Rows, intygs_id: str) -> _Web:
     start = rows.intyg.get(intygs_id)
     if start is None:
         raise UnknownIntygError(NO_INTYG)
-    found = {intygs_id: start}
+    found = {start.intyg.intygs_id: start}
     queue = [start]
     while queue:
         stored = queue.pop()

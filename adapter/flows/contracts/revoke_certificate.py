@@ -81,14 +81,15 @@ def _revoke(
     rows: Rows, asked: Asked, request: RevokeRequest, inbound: Inbound
 ) -> Result | TestPatientError:
     stored = known_intyg(rows, request.intygs_id, request.patient)
+    intygs_id = stored.intyg.intygs_id
     if stored.revoked_at is not None:
-        again = send_anew(rows, request.intygs_id, inbound.contract.key, inbound.correlation_id)
+        again = send_anew(rows, intygs_id, inbound.contract.key, inbound.correlation_id)
         return again or Result.info(ALREADY_REVOKED)
     at, correlation_id = inbound.received_at, inbound.correlation_id
     by = request.skickat_av.personal_id
-    rows.intyg.set_revoked(request.intygs_id, at)
-    rows.intyg.add_status(request.intygs_id, IntygsStatus(Status.CANCEL, Part.HSVARD, at))
-    withdraw_unsent(rows, request.intygs_id, correlation_id)
+    rows.intyg.set_revoked(intygs_id, at)
+    rows.intyg.add_status(intygs_id, IntygsStatus(Status.CANCEL, Part.HSVARD, at))
+    withdraw_unsent(rows, intygs_id, correlation_id)
     revoke_fragor(rows, asked, stored, correlation_id, hanterat_av=by)
     blocked = [
         name

@@ -66,7 +66,9 @@ def _send(
     _refuse_replaced(rows, stored)
     recipient = asked.routes.recipient(request.mottagare, find_type(stored.intyg, asked.types))
     by = request.skickat_av.personal_id if request.skickat_av else None
-    ended = recipient.part in {one.part for one in sent_towards(rows, request.intygs_id, ENDED)}
+    ended = recipient.part in {
+        one.part for one in sent_towards(rows, stored.intyg.intygs_id, ENDED)
+    }
     sending = send_on(rows, asked, stored, recipient, inbound, requested_by=by)
     match sending.decision:
         case GuardDecision.SEND:

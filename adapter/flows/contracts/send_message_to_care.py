@@ -11,6 +11,7 @@ from intyg.adapter.domain.errors import (
     TestPatientError,
     UnknownIntygError,
 )
+from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import FragaState, Meddelande, StoredMeddelande
@@ -25,6 +26,7 @@ from intyg.adapter.flows.shared.blocked import is_blocked, journal_block
 from intyg.adapter.flows.shared.conversation import gather_facts
 from intyg.adapter.flows.shared.handelse import CONTRACT as EVENTS
 from intyg.adapter.flows.shared.handelse import MAJOR as EVENTS_MAJOR
+from intyg.adapter.flows.shared.known_intyg import as_registered
 from intyg.adapter.flows.shared.meddelande import (
     answer_repeated,
     ask_guard,
@@ -77,9 +79,10 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
 
 def _receive(rows: Rows, asked: Asked, m: Meddelande, inbound: Inbound) -> Result | AdapterError:
     stored = rows.intyg.lock_of(m.patient, m.intygs_id)
+    m = as_registered(m, stored)
     earlier = rows.meddelanden.get(m.meddelande_id)
-    if came_before(m, earlier):
-        return answer_repeated(rows, m, inbound)
+    if earlier is not None and came_before(m, earlier):
+        return answer_repeated(rows, earlier, inbound)
     blocked = _blocked(m, stored, asked)
     facts = gather_facts(
         rows, asked, m, stored, earlier, blocked=blocked is not None, sender=inbound.sender
@@ -147,7 +150,7 @@ def _reaches_care(m: Meddelande, stored: StoredIntyg, asked: Asked) -> bool:
     if _care_at(asked, "SendMessageToCare", 2, address) is not None:
         return True
     own = stored.intyg.skapad_av.enhet.enhets_id
-    return address.lower() == own.lower() and _care_at(asked, EVENTS, EVENTS_MAJOR, own) is not None
+    return same_hsa_id(address, own) and _care_at(asked, EVENTS, EVENTS_MAJOR, own) is not None
 
 
 def _care_at(asked: Asked, contract: str, major: int, address: str) -> Destination | None:

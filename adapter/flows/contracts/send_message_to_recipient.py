@@ -27,6 +27,7 @@ from intyg.adapter.domain.texts import (
 from intyg.adapter.flows.services import Asked, Services
 from intyg.adapter.flows.shared.blocked import answer_block, journal_block
 from intyg.adapter.flows.shared.conversation import gather_facts, parts_at
+from intyg.adapter.flows.shared.known_intyg import as_registered
 from intyg.adapter.flows.shared.meddelande import (
     answer_repeated,
     ask_guard,
@@ -97,9 +98,10 @@ def _take_in(
     rows: Rows, asked: Asked, m: Meddelande, inbound: Inbound
 ) -> Result | TestPatientError:
     stored = rows.intyg.lock_of(m.patient, m.intygs_id)
+    m = as_registered(m, stored)
     earlier = rows.meddelanden.get(m.meddelande_id)
-    if came_before(m, earlier):
-        return answer_repeated(rows, m, inbound)
+    if earlier is not None and came_before(m, earlier):
+        return answer_repeated(rows, earlier, inbound)
     way = _way(m, stored, asked) if stored else None
     blocked = way is not None and way.decision is GuardDecision.BLOCK
     facts = gather_facts(rows, asked, m, stored, earlier, blocked=blocked, routed=way is not None)

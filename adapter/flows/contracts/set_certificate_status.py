@@ -41,9 +41,9 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
         _check_patient(stored, services)
 
     def note(rows: Rows) -> Result:
-        rows.intyg.lock(request.intygs_id)
+        rows.intyg.lock(stored.intyg.intygs_id)
         rows.intyg.add_status(
-            request.intygs_id, IntygsStatus(status, request.part, request.tidpunkt)
+            stored.intyg.intygs_id, IntygsStatus(status, request.part, request.tidpunkt)
         )
         return Result.ok()
 

@@ -25,6 +25,7 @@ from intyg.adapter.domain.errors import DraftRefusedError
 from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import Enhet
 from intyg.adapter.domain.person import PersonId
+from intyg.adapter.domain.uuids import same_id
 from intyg.adapter.store import Rows
 from intyg.schemas.intyg_model import IntygType, Unique
 
@@ -58,7 +59,7 @@ def remark_on_others(
     signed = [
         one.intyg.skapad_av.enhet
         for one in rows.intyg.of_patient(patient, code)
-        if one.revoked_at is None and one.intyg.intygs_id != replaces
+        if one.revoked_at is None and not same_id(one.intyg.intygs_id, replaces or "")
     ]
     drafts = [one.skapad_av.enhet for one in rows.drafts.of_patient(patient, code)]
     everywhere = intyg_type.unique is Unique.EVERYWHERE

@@ -6,6 +6,7 @@ from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import Intyg, StoredIntyg
 from intyg.adapter.domain.meddelande import FragaState
 from intyg.adapter.domain.texts import NOT_UNIQUE
+from intyg.adapter.domain.uuids import same_id
 from intyg.adapter.flows.services import Asked
 from intyg.adapter.flows.shared.known_intyg import points_at_itself, related_intyg
 from intyg.adapter.flows.shared.send_on import who_has
@@ -45,7 +46,7 @@ def refuse_second(rows: Rows, intyg: Intyg, intyg_type: IntygType) -> None:
         ]
     relation = intyg.relation
     replaces = relation.intygs_id if relation and relation.typ == TypAvRelation.ERSATT else None
-    if in_force and replaces not in {one.intygs_id for one in in_force}:
+    if in_force and not any(same_id(one.intygs_id, replaces or "") for one in in_force):
         text = NOT_UNIQUE[intyg_type.unique]
         refuse([Finding("INTYG_NOT_UNIQUE", text, _TYP)], "The certificate cannot be registered:")
 

@@ -1,7 +1,10 @@
 """Find the certificate that a request is about, or say that there is none."""
 
+from dataclasses import replace
+
 from intyg.adapter.domain.errors import UnknownIntygError
 from intyg.adapter.domain.intyg import Intyg, Relation, StoredIntyg
+from intyg.adapter.domain.meddelande import Meddelande
 from intyg.adapter.domain.person import PersonId
 from intyg.adapter.domain.texts import UNKNOWN_INTYG
 from intyg.adapter.domain.uuids import same_id
@@ -22,6 +25,11 @@ def known_intyg(rows: Rows, intygs_id: str, patient: PersonId) -> StoredIntyg:
     if stored is None:
         raise UnknownIntygError(UNKNOWN_INTYG)
     return stored
+
+
+def as_registered(m: Meddelande, stored: StoredIntyg | None) -> Meddelande:
+    """A message with its certificate's id as that was registered; the two may differ in case."""
+    return replace(m, intygs_id=stored.intyg.intygs_id) if stored else m
 
 
 def related_intyg(

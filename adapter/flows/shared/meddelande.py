@@ -1,5 +1,7 @@
 """What SendMessageToCare and SendMessageToRecipient have in common; each says who asks whom."""
 
+from dataclasses import replace
+
 from intyg.adapter.domain.delivery import NewDelivery
 from intyg.adapter.domain.destination import Destination
 from intyg.adapter.domain.inbound import Inbound, Result
@@ -7,6 +9,7 @@ from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.domain.meddelande import Meddelande, StoredMeddelande
 from intyg.adapter.domain.person import GuardDecision, PatientVerdict
 from intyg.adapter.domain.texts import REPEATED_MEDDELANDE
+from intyg.adapter.domain.uuids import id_key
 from intyg.adapter.flows.services import Asked
 from intyg.adapter.flows.shared.fragor import answer_komplettering, move_fraga
 from intyg.adapter.flows.shared.send_anew import send_anew
@@ -15,13 +18,26 @@ from intyg.adapter.store import Rows
 from intyg.schemas.codes import Amne
 
 
-def came_before(m: Meddelande, earlier: StoredMeddelande | None) -> bool:
+def came_before(m: Meddelande, earlier: StoredMeddelande) -> bool:
     """Whether the message that has its id already says the same: then it is told, no more."""
-    return earlier is not None and earlier.meddelande == m
+    return _in_one_form(earlier.meddelande) == _in_one_form(m)
 
 
-def answer_repeated(rows: Rows, m: Meddelande, inbound: Inbound) -> Result:
+def _in_one_form(m: Meddelande) -> Meddelande:
+    """With each id that may be written in either case in one."""
+    svar_pa = m.svar_pa and replace(m.svar_pa, meddelande_id=id_key(m.svar_pa.meddelande_id))
+    return replace(
+        m,
+        meddelande_id=id_key(m.meddelande_id),
+        intygs_id=id_key(m.intygs_id),
+        paminnelse_meddelande_id=m.paminnelse_meddelande_id and id_key(m.paminnelse_meddelande_id),
+        svar_pa=svar_pa,
+    )
+
+
+def answer_repeated(rows: Rows, earlier: StoredMeddelande, inbound: Inbound) -> Result:
     """Answer a message that came before; what of it ended without arriving is sent once more."""
+    m = earlier.meddelande
     key, correlation_id = inbound.contract.key, inbound.correlation_id
     again = send_anew(rows, m.intygs_id, key, correlation_id, meddelande_id=m.meddelande_id)
     return again or Result.info(REPEATED_MEDDELANDE)
