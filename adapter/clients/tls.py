@@ -8,7 +8,7 @@ import certifi
 
 from intyg.adapter.clients.watched_file import FileState, state_of
 from intyg.adapter.domain.destination import ClientTls
-from intyg.adapter.settings.key_pair import NOT_USABLE, why_not_usable
+from intyg.schemas.pem import why_no_certs, why_not_usable
 
 PUBLIC: Final = ClientTls()
 """The public authorities, and no certificate of our own."""
@@ -38,10 +38,7 @@ def client_context(tls: ClientTls) -> ssl.SSLContext:
             # An empty password: an encrypted key without one must not ask on the terminal.
             context.load_cert_chain(tls.cert, tls.key, tls.password or "")
     except ssl.SSLError as exc:
-        why = NOT_USABLE
-        if tls.cert is not None and path == tls.cert:
-            why = why_not_usable(tls.cert, tls.key, tls.password or "")
-        raise TlsFilesError(f"{_name(path)}: {why}") from exc
+        raise TlsFilesError(f"{_name(path)}: {_why(tls, path)}") from exc
     except OSError as exc:
         raise TlsFilesError(f"{_name(path)}: {exc.strerror or type(exc).__name__}") from exc
     return context
@@ -50,6 +47,12 @@ def client_context(tls: ClientTls) -> ssl.SSLContext:
 def files_as_they_are(tls: ClientTls) -> tuple[FileState, ...]:
     """Of each file: another answer means that they are to be read again."""
     return tuple(state_of(path) for path in (tls.ca, tls.cert, tls.key) if path is not None)
+
+
+def _why(tls: ClientTls, path: Path | None) -> str:
+    if tls.cert is not None and path == tls.cert:
+        return why_not_usable(tls.cert, tls.key, tls.password or "")
+    return why_no_certs(path.read_bytes() if path is not None else b"")
 
 
 def _name(path: Path | None) -> str:

@@ -1,7 +1,6 @@
 """Files with secrets that others may read, and certificates whose time is soon up."""
 
 import contextlib
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -11,12 +10,9 @@ from typing import Final
 from cryptography import x509
 
 from intyg.adapter.settings.settings import Settings
+from intyg.schemas.pem import certs_in, load_cert
 
 SOON: Final = timedelta(days=30)
-
-_PEM_CERT: Final = re.compile(
-    rb"-----BEGIN ((?:X509 )?CERTIFICATE)-----.*?-----END \1-----", re.DOTALL
-)
 
 
 def secret_files(settings: Settings) -> dict[str, Path]:
@@ -91,8 +87,7 @@ def certs_of(path: Path) -> list[x509.Certificate]:
     except OSError:
         return []
     found = []
-    for one in [block[0] for block in _PEM_CERT.finditer(data)] or [data]:
-        load = x509.load_der_x509_certificate if one is data else x509.load_pem_x509_certificate
+    for one in certs_in(data):
         with contextlib.suppress(ValueError):
-            found.append(load(one))
+            found.append(load_cert(one))
     return found

@@ -3,7 +3,6 @@
 Source: RFC 5280 section 5.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Final
 
 from cryptography import x509
 
+from intyg.schemas.pem import blocks_in
+
 PART_LEFT: Final = 0.25
 """Of the time from a list to its next update: with less of it left, somebody should be told."""
-
-_BLOCK: Final = re.compile(rb"-----BEGIN ([^-]+)-----.*?-----END \1-----", re.DOTALL)
 
 
 def read_crls(path: Path) -> tuple[x509.CertificateRevocationList, ...]:
@@ -25,10 +24,10 @@ def read_crls(path: Path) -> tuple[x509.CertificateRevocationList, ...]:
         OSError: It cannot be read.
         ValueError: There is none in it, or something else, or one that has no next update.
     """
-    found = list(_BLOCK.finditer(path.read_bytes()))
-    if not found or any(block[1] != b"X509 CRL" for block in found):
+    found = blocks_in(path.read_bytes())
+    if not found or any(block.label != "X509 CRL" for block in found):
         raise ValueError("not revocation lists alone")
-    crls = tuple(x509.load_pem_x509_crl(block[0]) for block in found)
+    crls = tuple(x509.load_pem_x509_crl(block.text) for block in found)
     if any(crl.next_update_utc is None for crl in crls):
         raise ValueError("a revocation list without a next update")
     return crls

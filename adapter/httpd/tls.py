@@ -23,13 +23,13 @@ from intyg.adapter.httpd.connection import Connection
 from intyg.adapter.httpd.crl_files import read_crls
 from intyg.adapter.httpd.loop import WaitingLoop
 from intyg.adapter.httpd.request import Refusal
-from intyg.adapter.settings.key_pair import why_not_usable
 from intyg.adapter.settings.settings import (
     CallerIdentity,
     ServerTlsSettings,
     Settings,
     SettingsError,
 )
+from intyg.schemas.pem import why_no_certs, why_not_usable
 
 HANDSHAKE_SECONDS: Final = 10.0
 MAX_HANDSHAKES: Final = 512  # at a time; the oldest gives way
@@ -82,7 +82,7 @@ def server_context(tls: ServerTlsSettings) -> ssl.SSLContext:
     with _named("server.tls.cert", lambda: why_not_usable(tls.cert, tls.key, password)):
         context.load_cert_chain(tls.cert, tls.key, password)
     for path in tls.client_ca:
-        with _named("server.tls.client_ca"):
+        with _named("server.tls.client_ca", lambda path=path: why_no_certs(path.read_bytes())):
             context.load_verify_locations(path)
     for path in tls.client_crl:
         with _named("server.tls.client_crl"):
@@ -97,18 +97,15 @@ def server_context(tls: ServerTlsSettings) -> ssl.SSLContext:
     return context
 
 
-_NOT_USABLE: Final = {
-    "server.tls.client_ca": "no certificates (PEM)",
-    "server.tls.client_crl": "not revocation lists (PEM, each with its next update) alone",
-}
+_NO_CRLS: Final = "not revocation lists (PEM, each with its next update) alone"
 
 
 @contextlib.contextmanager
-def _named(setting: str, why: Callable[[], str] | None = None) -> Iterator[None]:
+def _named(setting: str, why: Callable[[], str] = lambda: _NO_CRLS) -> Iterator[None]:
     try:
         yield
     except (ssl.SSLError, ValueError) as exc:
-        raise SettingsError(f"{setting}: {why() if why else _NOT_USABLE[setting]}") from exc
+        raise SettingsError(f"{setting}: {why()}") from exc
     except OSError as exc:
         raise SettingsError(f"{setting}: {exc.strerror or type(exc).__name__}") from exc
 

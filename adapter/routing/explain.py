@@ -25,6 +25,7 @@ from intyg.adapter.routing.table import Routes, destination
 from intyg.adapter.settings.routing import HERE
 from intyg.adapter.settings.settings import CallerIdentity, Settings
 from intyg.schemas.contract.contract import Contract, Contracts
+from intyg.schemas.pem import certs_in, load_cert
 
 
 class StepState(StrEnum):
@@ -250,4 +251,7 @@ def _shown(tls: ClientTls, now: datetime) -> str:
 
 
 def _first(path: Path) -> x509.Certificate:
-    return x509.load_pem_x509_certificates(path.read_bytes())[0]
+    certs = certs_in(path.read_bytes())
+    if not certs:
+        raise ValueError("no certificate")
+    return load_cert(certs[0])

@@ -21,6 +21,7 @@ from intyg.adapter.signature.library_errors import CERT_ERRORS
 from intyg.adapter.signature.profile import Method
 from intyg.adapter.signature.result import Refusal
 from intyg.adapter.signature.trust import Cert
+from intyg.schemas.pem import blocks_in, certs_in, load_cert
 
 PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -82,10 +83,10 @@ def load_signing_key(
     secret = password.encode() if isinstance(password, str) else password
     try:
         data = key_path.read_bytes()
-        is_pem = b"-----BEGIN" in data
+        is_pem = bool(blocks_in(data))
         private_key, certs = _read_pem(data, secret) if is_pem else _read_pkcs12(data, secret)
         if cert_path is not None:
-            certs = x509.load_pem_x509_certificates(cert_path.read_bytes())
+            certs = _certs(cert_path.read_bytes())
     except (OSError, *CERT_ERRORS) as exc:
         raise SettingsError(f"{key_path}: no key can be read ({type(exc).__name__})") from exc
     if not isinstance(private_key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
@@ -112,8 +113,12 @@ def signing_key_from_settings(signing: SigningSettings) -> SigningKey | None:
 
 
 def _read_pem(data: bytes, password: bytes | None) -> tuple[object, list[x509.Certificate]]:
-    certs = x509.load_pem_x509_certificates(data) if b"BEGIN CERTIFICATE" in data else []
-    return load_pem_private_key(data, password), certs
+    keys = [block.text for block in blocks_in(data) if block.label.endswith("PRIVATE KEY")]
+    return load_pem_private_key(keys[0] if keys else data, password), _certs(data)
+
+
+def _certs(data: bytes) -> list[x509.Certificate]:
+    return [load_cert(one) for one in certs_in(data)]
 
 
 def _read_pkcs12(data: bytes, password: bytes | None) -> tuple[object, list[x509.Certificate]]:

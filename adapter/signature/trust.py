@@ -43,6 +43,7 @@ from intyg.adapter.signature.result import (
 )
 from intyg.schemas import ns
 from intyg.schemas.codes import HSA_ID_ROOT
+from intyg.schemas.pem import certs_in, load_cert
 
 MIN_RSA_BITS: Final = 2048
 MAX_RSA_BITS: Final = 8192  # larger ones cost time and gain nothing
@@ -342,11 +343,10 @@ def _load(paths: Iterable[Path]) -> tuple[x509.Certificate, ...]:
     certs: list[x509.Certificate] = []
     for path in paths:
         try:
-            data = path.read_bytes()
-            if b"-----BEGIN" in data:
-                certs.extend(x509.load_pem_x509_certificates(data))
-            else:
-                certs.append(x509.load_der_x509_certificate(data))
+            found = [load_cert(one) for one in certs_in(path.read_bytes())]
+            if not found:
+                raise ValueError("none")
+            certs.extend(found)
         except (OSError, *CERT_ERRORS) as exc:
             raise SettingsError(
                 f"{path}: no certificate, PEM or DER ({type(exc).__name__})"

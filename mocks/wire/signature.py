@@ -17,7 +17,6 @@ Source: XML Signature, core validation; the profile as the national editor write
 import copy
 import hashlib
 import queue
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,8 +45,6 @@ _STYLESHEETS: Final = {
     "5aff769d1eabda8ee916d192fc1f85adbccf79a0a6029351011ec59a95a14b8e",  # mid-2018
 }
 """SHA-256 of the exclusive canonical form, without comments and text of white space alone."""
-
-_PEM: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 class SignatureOutcome(StrEnum):
@@ -82,10 +79,7 @@ class SignatureCheck:
     def __init__(self, ca_files: Iterable[Path]) -> None:
         self._certs: list[bytes] = []
         for path in ca_files:
-            found = _PEM.findall(path.read_bytes())
-            if not found:
-                raise ValueError(f"{path}: holds no PEM certificate")
-            self._certs += found
+            self._certs += _certs_in(path)
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         if self._certs:  # else none is ever asked for, and even an empty store takes 20 ms to make
             self._free.put(self._load_keys())
@@ -263,3 +257,12 @@ def _xpath(transform: etree._Element, kind: str) -> str | None:
 
 def _local(element: etree._Element) -> str:
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def _certs_in(path: Path) -> list[bytes]:
+    from intyg.schemas.pem import blocks_in  # late, as in `tls`
+
+    found = [block.text for block in blocks_in(path.read_bytes()) if block.is_cert]
+    if not found:
+        raise ValueError(f"{path}: holds no PEM certificate")
+    return found

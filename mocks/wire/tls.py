@@ -2,10 +2,11 @@
 
 import errno
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 
 def load_cert(context: ssl.SSLContext, cert: Path, key: Path) -> None:
@@ -18,7 +19,7 @@ def load_cert(context: ssl.SSLContext, cert: Path, key: Path) -> None:
     Raises:
         OSError: One cannot be read, does not hold what it should, or is not the other's; names it.
     """
-    with _named(f"{cert}, {key}", "are no PEM certificate and its unencrypted key"):
+    with _named(f"{cert}, {key}", lambda why: why.why_not_usable(cert, key)):
         context.load_cert_chain(cert, key, password="")
 
 
@@ -29,17 +30,19 @@ def load_ca(context: ssl.SSLContext, ca: Path) -> None:
     Raises:
         OSError: The PEM file cannot be read or does not hold what it should; names it.
     """
-    with _named(str(ca), "holds no PEM certificate"):
+    with _named(str(ca), lambda why: why.why_no_certs(ca.read_bytes())):
         context.load_verify_locations(ca)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
 @contextmanager
-def _named(files: str, fault: str) -> Iterator[None]:
+def _named(files: str, fault: Callable[[ModuleType], str]) -> Iterator[None]:
     try:
         yield
     except ssl.SSLError as exc:
-        raise OSError(errno.EINVAL, fault, files) from exc
+        from intyg.schemas import pem  # a tenth of a second that nobody else need wait for
+
+        raise OSError(errno.EINVAL, f"no PEM that can be used: {fault(pem)}", files) from exc
     except OSError as exc:
         raise OSError(exc.errno, exc.strerror, files) from exc
 

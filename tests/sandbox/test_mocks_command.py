@@ -260,12 +260,14 @@ def test_tls_is_served_and_each_client_is_a_run_of_its_own(tmp_path: Path) -> No
         ),
         pytest.param(
             ["--cert", __file__, "--key", __file__],
-            f"{__file__}, {__file__}: are no PEM certificate and its unencrypted key",
+            f"{__file__}, {__file__}: no PEM that can be used: it is not PEM",
             id="no PEM",
         ),
         pytest.param(["--adapter-key", "a.pem"], "--adapter-cert and --adapter-key", id="no cert"),
         pytest.param(
-            ["--adapter-ca", __file__], f"{__file__}: holds no PEM certificate", id="no CA's"
+            ["--adapter-ca", __file__],
+            f"{__file__}: no PEM that can be used: it is not PEM",
+            id="no CA's",
         ),
     ],
 )

@@ -36,7 +36,7 @@ def test_every_message_finds_it(rig: Rig, own: str, other: str) -> None:
     question = write(ASKED, "KONTKT", intygs_id=other)
     rig.ok(ask("k-1", "KOMPLT", intygs_id=other), question)
     assert rig.fraga("k-1").meddelande.intygs_id == own
-    assert rig.deliveries(own)[-2].new.body == question  # untouched
+    assert question in [one.new.body for one in rig.deliveries(own)]  # untouched
     rig.ok(builders.register_certificate(NEWER, relation=("KOMPLT", other)))
     assert rig.fraga("k-1").state is FragaState.HANDLED
     rig.ok(builders.revoke_certificate(other))
@@ -80,7 +80,7 @@ def test_those_who_read_find_it(rig: Rig, own: str, other: str) -> None:
     assert rig.statuses(own)[-1][0] == "DELETE"
     rig.ok(queries.register_approved_receivers({"FKASSA": "NO"}, intygs_id=other))
     approved = library.ask(rig, queries.list_approved_receivers(own))
-    assert approved.found("approvalStatus") == ["NO"]
+    assert approved.found("approvalStatus") == ["YES", "NO"]  # AF, FKASSA
 
 
 def test_another_id_in_another_case_is_another_certificate(rig: Rig) -> None:
