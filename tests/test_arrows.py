@@ -34,7 +34,7 @@ MOCKS: Final = (
 SCHEMAS: Final = (
     "schemas/examples", "schemas/export", "schemas/typefile", "schemas/rules", "schemas/contract",
     "schemas/intyg_model.py", "schemas/finding.py", "schemas/positions.py", "schemas/codes.py",
-    "schemas/ns.py", "schemas/yaml_file.py",
+    "schemas/ns.py", "schemas/pem.py", "schemas/yaml_file.py",
 )  # fmt: skip
 PLAIN: Final = "mocks/<authority>"
 """The room of each folder with a persona that stands nowhere else in this list."""

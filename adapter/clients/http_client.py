@@ -4,7 +4,7 @@ Bounded in size, and in time however slowly the other side reads or writes. Noth
 environment is used (no proxy, `.netrc` or certificates), no cookie is kept and no redirect is
 followed: the answer comes from the address that was given, or not at all.
 
-Source: RFC 9110 section 15.2 for answers before the answer; RFC 2387 for `multipart/related`.
+Source: RFC 9110 section 15.2 for answers before the answer.
 """
 
 import http.client
@@ -22,10 +22,10 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from intyg.adapter.clients.tls import PUBLIC, client_context
+from intyg.adapter.domain.multipart import is_related, root_part
 from intyg.adapter.settings.web_address import check_web_address
 
 _BLOCK_BYTES: Final = 16 * 1024
-_MAX_PARTS: Final = 20
 _EITHER_FORM: Final = 32 + zlib.MAX_WBITS  # gzip or zlib, as its head says
 
 
@@ -347,25 +347,13 @@ def _read(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
 
 def _root_part(content_type: str | None, body: bytes) -> tuple[str | None, bytes]:
     """What a SOAP answer with attachments (MTOM) says stands in one part of it."""
-    head = _headers({"Content-Type": content_type or ""})
-    boundary = head.get_boundary()
-    if head.get_content_type() != "multipart/related" or not boundary:
+    if content_type is None or not is_related(content_type):
         return content_type, body
-    start = head.get_param("start")
-    border = b"\r\n--" + boundary.encode("latin-1", "replace")
-    for part in (b"\r\n" + body).split(border, _MAX_PARTS)[1:]:
-        fields, _, content = part.partition(b"\r\n\r\n")
-        own = http.client.parse_headers(io.BytesIO(fields.lstrip() + b"\r\n\r\n"))
-        if start in (None, own.get("Content-ID")):
-            return own.get("Content-Type"), content
-    return content_type, body
-
-
-def _headers(fields: Mapping[str, str]) -> Message:
-    message = Message()
-    for name, value in fields.items():
-        message[name] = " ".join(value.splitlines())
-    return message
+    try:
+        root = root_part(content_type, body)
+    except ValueError:  # whoever reads the answer says that it says nothing
+        return content_type, body
+    return root.content_type, root.body
 
 
 # --- what can go wrong ----------------------------------------------------------------------------

@@ -13,7 +13,9 @@ import contextlib
 import selectors
 import ssl
 from collections.abc import Callable, Iterator
+from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -82,7 +84,7 @@ def server_context(tls: ServerTlsSettings) -> ssl.SSLContext:
     with _named("server.tls.cert", lambda: why_not_usable(tls.cert, tls.key, password)):
         context.load_cert_chain(tls.cert, tls.key, password)
     for path in tls.client_ca:
-        with _named("server.tls.client_ca", lambda path=path: why_no_certs(path.read_bytes())):
+        with _named("server.tls.client_ca", partial(_why_no_ca, path)):
             context.load_verify_locations(path)
     for path in tls.client_crl:
         with _named("server.tls.client_crl"):
@@ -95,6 +97,10 @@ def server_context(tls: ServerTlsSettings) -> ssl.SSLContext:
     if tls.client_crl:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     return context
+
+
+def _why_no_ca(path: Path) -> str:
+    return why_no_certs(path.read_bytes())
 
 
 _NO_CRLS: Final = "not revocation lists (PEM, each with its next update) alone"

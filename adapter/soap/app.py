@@ -22,6 +22,7 @@ import structlog
 from intyg.adapter.domain import log
 from intyg.adapter.domain.clock import Clock
 from intyg.adapter.domain.errors import FaultCode, FaultError
+from intyg.adapter.domain.multipart import RELATED
 from intyg.adapter.routing.access import Access
 from intyg.adapter.settings.settings import Settings
 from intyg.adapter.soap import pages, web
@@ -229,12 +230,14 @@ class _Doors:
         """
         if self._access is not None:
             call.caller = self._access.identify(environ)  # before any of it is read
-        media_type, call.charset = web.media_type(environ)
-        if media_type not in (None, "text/xml"):
+        media_type, call.charset = web.media_type(environ.get("CONTENT_TYPE"))
+        if media_type not in (None, "text/xml", RELATED):
             raise FaultError("Send SOAP 1.1 as Content-Type text/xml.", http_status=415)
         if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
             raise FaultError("Send the message without Content-Encoding.", http_status=415)
         call.body = web.read_body(environ, self._max_bytes)
+        if media_type == RELATED:
+            call.body, call.charset = web.root_of(environ["CONTENT_TYPE"], call.body)
 
     def _admit(self, contract: Contract, call: Call) -> None:
         if self._access is not None:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from intyg.adapter.domain import log
 from intyg.adapter.domain.errors import FaultError
+from intyg.adapter.domain.multipart import MultipartError, root_part
 
 Environ: TypeAlias = dict[str, Any]
 
@@ -26,6 +27,8 @@ _PORT: Final = re.compile(r"[0-9]{1,5}")
 _SLASHES: Final = re.compile(r"/{2,}")
 _SCHEME: Final = re.compile(r"https?", re.IGNORECASE)
 _PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9._~%-]+)+/?")
+_ELEMENT: Final = re.compile(r"""[^",]*(?:"[^"]*"[^",]*)*""")  # to the first comma between two
+_PAIR: Final = re.compile(r"""([A-Za-z-]+)=(?:"([^"\\]*)"|([^\s";,]*))""")
 _CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([A-Za-z0-9._:-]{1,40})"?\s*(?:;|$)', re.I)
 
 
@@ -100,11 +103,30 @@ def _read(source: Any, limit: int, max_bytes: int) -> bytes:
     raise fault  # outside: the original error may quote the body
 
 
-def media_type(environ: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """The Content-Type, in lower case without parameters, and its charset; None where absent."""
-    value = str(environ.get("CONTENT_TYPE") or "").strip()
+def media_type(content_type: str | None) -> tuple[str | None, str | None]:
+    """A Content-Type in lower case without parameters, and its charset; None where absent."""
+    value = (content_type or "").strip()
     charset = _CHARSET.search(value)
     return value.partition(";")[0].strip().lower() or None, charset[1] if charset else None
+
+
+def root_of(content_type: str, body: bytes) -> tuple[bytes, str | None]:
+    """
+    The message in a body with attachments, and its charset.
+
+    Raises:
+        FaultError: HTTP 400 when there is none, 415 when it is no SOAP 1.1.
+    """
+    try:
+        root = root_part(content_type, body)
+    except MultipartError as error:
+        raise FaultError(str(error), http_status=400) from None
+    except ValueError:  # base64 that is none
+        raise FaultError("A part of the message cannot be decoded.", http_status=400) from None
+    kind, charset = media_type(root.content_type)
+    if kind not in (None, "text/xml", "application/xop+xml"):
+        raise FaultError("Send SOAP 1.1 as the root part, text/xml.", http_status=415)
+    return root.body, charset
 
 
 def correlation_id(environ: Mapping[str, Any]) -> str:
@@ -124,7 +146,8 @@ def caller_base(
 
     Args:
         environ: The WSGI environment.
-        trust_proxy: Believe X-Forwarded-Proto, -Host, -Port and -Prefix. Only behind a proxy that
+        trust_proxy: Believe X-Forwarded-Proto, -Host, -Port and -Prefix, and `Forwarded` for what
+            they leave unsaid. Only behind a proxy that
             sets them: otherwise any caller can make us hand out a WSDL that points elsewhere.
         public_url: The setting of that name; it wins over whatever the caller used.
     """
@@ -136,6 +159,7 @@ def caller_base(
         host = f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
     if not trust_proxy:
         return f"{scheme}://{host}"
+    environ = {**environ, **_of_forwarded(environ)}
     scheme = _forwarded(environ, "PROTO", _SCHEME, scheme).lower()
     host = _forwarded(environ, "HOST", _HOST, host)
     port = _forwarded(environ, "PORT", _PORT, "")
@@ -143,6 +167,16 @@ def caller_base(
         default = {"http": "80", "https": "443"}[scheme]
         host = re.sub(r":\d+$", "", host) + ("" if port == default else f":{port}")
     return f"{scheme}://{host}{_forwarded(environ, 'PREFIX', _PREFIX, '').rstrip('/')}"
+
+
+def _of_forwarded(environ: Mapping[str, Any]) -> dict[str, str]:
+    """What `Forwarded` (RFC 7239) says, in the words of the headers that it takes the place of."""
+    outermost = _ELEMENT.match(str(environ.get("HTTP_FORWARDED", "")))
+    found = _PAIR.findall(outermost[0] if outermost else "")
+    said = {name.lower(): quoted or bare for name, quoted, bare in found}
+    names = {"proto": "HTTP_X_FORWARDED_PROTO", "host": "HTTP_X_FORWARDED_HOST"}
+    unsaid = {name: header for name, header in names.items() if not environ.get(header)}
+    return {header: said[name] for name, header in unsaid.items() if name in said}
 
 
 def _forwarded(environ: Mapping[str, Any], name: str, form: re.Pattern[str], otherwise: str) -> str:

@@ -222,7 +222,7 @@ class Authority(Persona):
         call.note("person")
 
     def _check_signature(self, call: Call) -> SignatureOutcome:
-        verdict = self._signatures.check(call.data, call.charset, INTYG_TAG)
+        verdict = self._signatures.check(call.message, call.charset, INTYG_TAG)
         outcome = verdict.outcome
         if outcome is SignatureOutcome.INVALID or (
             outcome is SignatureOutcome.ABSENT and self.place.settings.require_signature

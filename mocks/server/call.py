@@ -44,6 +44,7 @@ class Call:
 
     Attributes:
         data: The request body as it arrived.
+        root: Of a call with attachments, the part that the envelope stands in.
         cut_off: It was too large, and `data` is its beginning.
         charset: Encoding that the Content-Type named, if any.
         element: The request element, valid against its XSD once a handler
@@ -53,6 +54,7 @@ class Call:
     number: int
     data: bytes = field(repr=False)
     charset: str | None = None
+    root: bytes | None = field(default=None, repr=False)
     cut_off: bool = False
     contract: Contract | None = None
     logical_address: str | None = None
@@ -67,6 +69,11 @@ class Call:
     handelse: str | None = None
     steps: list[Step] = field(default_factory=list)
     rules: tuple[RuleTrace, ...] = ()
+
+    @property
+    def message(self) -> bytes:
+        """The envelope, without attachments around it."""
+        return self.data if self.root is None else self.root
 
     def tell(self, facts: Facts) -> None:
         """Keep what rules were told, without the element that it was read from."""

@@ -11,6 +11,11 @@ Source: RFC 9112 sections 3.2, 5.1, 5.2, 6.1 and 6.3.
 import contextlib
 import re
 import sys
+from email.errors import (
+    MultipartInvariantViolationDefect,
+    NoBoundaryInMultipartDefect,
+    StartBoundaryNotFoundDefect,
+)
 from email.message import Message
 from http import HTTPStatus
 from typing import Final, Self
@@ -22,6 +27,13 @@ _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _HOST: Final = re.compile(
     r"(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII
 )
+
+_OF_THE_BODY: Final = (
+    NoBoundaryInMultipartDefect,
+    StartBoundaryNotFoundDefect,
+    MultipartInvariantViolationDefect,
+)
+"""What `email`, which `http.server` reads headers with, says of a multipart body: it sees none."""
 
 _LINGER_SECONDS: Final = 0.05
 _MOST_PARTS: Final = 160  # 10 MB
@@ -39,7 +51,8 @@ def fault_of(version: str, headers: Message) -> str | None:
     Returns:
         What to tell the caller, without anything from the request; None: it can be read.
     """
-    if headers.defects or not all(map(_NAME.fullmatch, headers.keys())):
+    defects = [each for each in headers.defects if not isinstance(each, _OF_THE_BODY)]
+    if defects or not all(map(_NAME.fullmatch, headers.keys())):
         return "The header is malformed."
     if any("\n" in value for value in headers.values()):
         return "A header line is folded."

@@ -193,7 +193,7 @@ class RuleHost:
         call.element = None
         if self.waits.wait(seconds) is not Ended.TIME:
             raise StoppedError
-        call.element = envelope.read(call.data, call.charset).element
+        call.element = envelope.read(call.message, call.charset).element
 
     def _facts(self, request: Request, call: Call, contract: Contract) -> Facts:
         assert call.element is not None
@@ -210,5 +210,5 @@ class RuleHost:
             typ=None if typ is None else typ[0],
             version=None if typ is None else typ[1],
             headers={name.lower(): value for name, value in request.headers.items()},
-            large=is_large(call.data),
+            large=is_large(call.message),
         )

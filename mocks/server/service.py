@@ -52,6 +52,7 @@ from intyg.mocks.settings import MockSettings
 from intyg.mocks.wire import envelope
 from intyg.mocks.wire.envelope import Answer, FaultCode, FaultError
 from intyg.mocks.wire.identity import identify
+from intyg.mocks.wire.multipart import content_of, is_related, root_of
 from intyg.schemas.codes import ErrorId
 from intyg.schemas.contract.contract import Contract
 
@@ -350,17 +351,28 @@ class MockService(Generic[P_co]):
             call.data = call.data or bytes(read)
         if request.method != "POST":
             raise FaultError(FaultCode.CLIENT, "SOAP calls are POST", 405)
-        if request.mimetype not in ("text/xml", ""):
+        if is_related(request.mimetype):
+            self._unwrap(request, call)
+        elif request.mimetype not in ("text/xml", ""):
             raise FaultError(FaultCode.CLIENT, "The content type of SOAP 1.1 is text/xml", 415)
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise FaultError(FaultCode.CLIENT, "The message has a Content-Encoding", 415)
+
+    def _unwrap(self, request: Request, call: Call) -> None:
+        """A call with attachments: what is read of it is its root part."""
+        root = root_of(request.headers["Content-Type"], call.data)
+        if root is None:
+            raise FaultError(FaultCode.CLIENT, "The multipart message has no root part", 400)
+        if root.get_content_type() not in ("text/xml", "application/xop+xml"):
+            raise FaultError(FaultCode.CLIENT, "The content type of SOAP 1.1 is text/xml", 415)
+        call.root, call.charset = content_of(root), root.get_content_charset()
 
     def _open(self, request: Request, call: Call) -> None:
         """Envelope, logical address, contract."""
         at_path = self._contract_of_path(request.path)
         if at_path is None and request.path != "/":
             raise FaultError(FaultCode.CLIENT, "No contract has this address", 404)
-        message = envelope.read(call.data, call.charset)
+        message = envelope.read(call.message, call.charset)
         call.note("envelope")
         call.element = message.element
         call.logical_address = message.logical_address

@@ -4,14 +4,12 @@ HTTP on the way out: the one way in which mocks ask anybody, and read what is an
 A proxy in between may send answers before the answer; a stack that takes attachments wraps its
 envelope. Deliberately a second implementation, as `envelope` is.
 
-Source: RFC 9110 section 15.2 (1xx); RFC 2387 (`multipart/related`).
+Source: RFC 9110 section 15.2 (1xx).
 """
 
-import email
 import http.client
 import ssl
 from collections.abc import Mapping
-from email.message import Message
 from typing import Any, Final
 
 import requests
@@ -19,6 +17,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
+
+from intyg.mocks.wire.multipart import content_of, is_related, root_of
 
 _MOST_INTERIM: Final = 100
 
@@ -90,18 +90,7 @@ class _Adapter(HTTPAdapter):
 
 def _unwrap(response: requests.Response, *_: object, **__: object) -> None:
     content_type = response.headers.get("Content-Type", "")
-    if not content_type.lower().startswith("multipart/related"):
-        return
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
-    root = _root(email.message_from_bytes(head + response.content))
-    content = root.get_payload(decode=True) if root is not None else None
-    if root is not None and isinstance(content, bytes):
-        response._content = content
+    root = root_of(content_type, response.content) if is_related(content_type) else None
+    if root is not None:
+        response._content = content_of(root)
         response.headers["Content-Type"] = root.get("Content-Type", "text/xml")
-
-
-def _root(whole: Message) -> Message | None:
-    """The part that `start` names, else the first."""
-    start = whole.get_param("start")
-    parts = [each for each in whole.walk() if each is not whole]
-    return next((each for each in parts if start in (None, each.get("Content-ID"))), None)

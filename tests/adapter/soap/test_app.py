@@ -122,6 +122,42 @@ def test_any_encoding_in_is_utf8_inside(doors: Doors, data: bytes, content_type:
     assert "å".encode() in doors.seen[0].body
 
 
+WHOLE = envelope(request(REGISTER, "å")).encode()
+RELATED = 'multipart/related; type="application/xop+xml"; boundary=b; start="<1@x>"'
+
+
+def with_attachment(data: bytes, kind: str = 'application/xop+xml; type="text/xml"') -> bytes:
+    head = f"--b\r\nContent-Type: {kind}\r\nContent-ID: <1@x>\r\n\r\n"
+    picture = b"--b\r\nContent-Type: image/png\r\nContent-ID: <2@x>\r\n\r\n\x89PNG\r\n"
+    return picture + head.encode() + data + b"\r\n--b--\r\n"
+
+
+def test_of_a_message_with_attachments_the_root_part_is_read(doors: Doors) -> None:
+    answer = doors.post(REGISTER, with_attachment(WHOLE), CONTENT_TYPE=RELATED)
+    doors.post(REGISTER, WHOLE)
+    assert answer.result == {"resultCode": "OK"}
+    assert doors.seen[0].body == doors.seen[1].body
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "status", "says"),
+    [
+        pytest.param(WHOLE, RELATED, 400, "no root part", id="no parts"),
+        pytest.param(WHOLE, "multipart/related", 400, "no boundary", id="no boundary"),
+        pytest.param(
+            with_attachment(WHOLE, "application/soap+xml"), RELATED, 415, "root part", id="SOAP 1.2"
+        ),
+        pytest.param(with_attachment(WHOLE), "multipart/mixed", 415, "text/xml", id="mixed"),
+    ],
+)
+def test_attachments_around_no_message_are_told(
+    doors: Doors, data: bytes, content_type: str, status: int, says: str
+) -> None:
+    answer = doors.post(REGISTER, data, CONTENT_TYPE=content_type)
+    assert (answer.status, answer.fault[0], says in answer.fault[1]) == (status, "Client", True)
+    assert not doors.seen
+
+
 @pytest.mark.parametrize("action", [None, "", '""', "urn:anything", '"' + REVOKE.soap_action + '"'])
 def test_soap_action_does_not_matter(doors: Doors, action: str | None) -> None:
     doors.post(REGISTER, envelope(request(REGISTER)), HTTP_SOAPACTION=action)

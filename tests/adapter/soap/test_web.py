@@ -91,7 +91,7 @@ def test_reading_errors_are_answered_by_kind(error: Exception, status: int) -> N
     ],
 )
 def test_media_type_and_charset(value: str | None, expected: tuple[str | None, str | None]) -> None:
-    assert web.media_type({} if value is None else {"CONTENT_TYPE": value}) == expected
+    assert web.media_type(value) == expected
 
 
 def test_a_callers_correlation_id_is_kept_when_it_is_a_uuid() -> None:
@@ -118,6 +118,10 @@ BEHIND_PROXY = {
 }
 
 
+ONLY_FORWARDED = {"HTTP_X_FORWARDED_PROTO": "", "HTTP_X_FORWARDED_HOST": ""}
+FORWARDED = 'for="[2001:db8::1]:1,2";proto=https;host="intyg.example:8443", host=inner;proto=http'
+
+
 @pytest.mark.parametrize(
     ("changes", "trust", "expected"),
     [
@@ -140,6 +144,21 @@ BEHIND_PROXY = {
         ({"HTTP_X_FORWARDED_PREFIX": "adapter"}, True, "https://intyg.example"),
         ({"HTTP_X_FORWARDED_HOST": 'x"><evil'}, True, "https://inside:8080"),
         ({"HTTP_X_FORWARDED_PROTO": "ftp"}, True, "http://intyg.example"),
+        ({"HTTP_FORWARDED": "proto=http;host=other"}, True, "https://intyg.example"),
+        ({**ONLY_FORWARDED, "HTTP_FORWARDED": FORWARDED}, True, "https://intyg.example:8443"),
+        ({**ONLY_FORWARDED, "HTTP_FORWARDED": FORWARDED}, False, "http://inside:8080"),
+        (
+            {**ONLY_FORWARDED, "HTTP_FORWARDED": 'HOST="[2001:db8::1]:81" ; Proto="HTTPS"'},
+            True,
+            "https://[2001:db8::1]:81",
+        ),
+        (
+            {**ONLY_FORWARDED, "HTTP_FORWARDED": "host=a.example;proto=https"},
+            True,
+            "https://a.example",
+        ),
+        ({**ONLY_FORWARDED, "HTTP_FORWARDED": 'host="x/<evil>"'}, True, "http://inside:8080"),
+        ({**ONLY_FORWARDED, "HTTP_FORWARDED": '"' * 9 + "," * 9}, True, "http://inside:8080"),
         ({"HTTP_HOST": "[::1]:80"}, False, "http://[::1]:80"),
         ({"HTTP_HOST": 'x"><evil'}, False, "http://127.0.0.1:8080"),
         ({"HTTP_HOST": "user@evil"}, False, "http://127.0.0.1:8080"),

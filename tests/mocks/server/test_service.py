@@ -115,6 +115,24 @@ def test_http_has_its_own_words_for_what_is_not_soap(server: MockServer) -> None
     assert len(server.mock.journal.entries()) == 2
 
 
+def test_of_a_call_with_attachments_the_root_part_is_read(server: MockServer) -> None:
+    def parts(kind: str) -> bytes:
+        root = f"--b\r\nContent-Type: {kind}\r\nContent-ID: <1@x>\r\n\r\n".encode()
+        other = b"--b\r\nContent-Type: image/png\r\nContent-ID: <2@x>\r\n\r\n\x89PNG\r\n"
+        return other + root + envelope(builders.register_certificate()) + b"\r\n--b--\r\n"
+
+    related = 'multipart/related; boundary=b; start="<1@x>"'
+    xop, soap12 = parts('application/xop+xml; type="text/xml"'), parts("application/soap+xml")
+    taken = post_raw(server, xop, content_type=related)
+    assert result(taken)[0] == "OK"
+    refused = [
+        post_raw(server, soap12, content_type=related),
+        post_raw(server, b"none", content_type=related),
+    ]
+    assert [each.status_code for each in refused] == [415, 400]
+    assert server.mock.journal.entries()[0].request == xop
+
+
 def test_too_large_a_call_is_413_and_leaves_the_connection_usable(server: MockServer) -> None:
     limit = server.mock.settings.max_body_bytes
     with requests.Session() as session:
