@@ -22,6 +22,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
+from intyg.adapter.domain.hsa_id import hsa_key, same_hsa_id
 from intyg.adapter.domain.log import looks_like_person_number
 from intyg.adapter.domain.platform_fault import PlatformFaultError, VpCode
 from intyg.adapter.settings.settings import CallerIdentity, Settings
@@ -36,6 +37,7 @@ INSTANCE: Final = "x-vp-instance-id"
 
 _HSA_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_/-]{0,63}")
 _PEM: Final = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----")
+_BYTES: Final = re.compile(rb":([^:]*):")  # RFC 8941 section 3.3.5
 _NO_CERT: Final = "No client certificate came with the call."
 
 
@@ -75,7 +77,8 @@ class Callers:
         sender = self._sender(environ)
         original = _header(environ, ORIGINAL_SENDER)
         allowed = self._settings.original_senders
-        if original is not None and "*" not in allowed and sender not in allowed:
+        may = "*" in allowed or any(same_hsa_id(sender, each) for each in allowed)
+        if original is not None and not may:
             raise PlatformFaultError(
                 VpCode.VP013, f"{sender or 'An unknown caller'} set the header {ORIGINAL_SENDER}."
             )
@@ -113,21 +116,23 @@ class Callers:
         Where both headers came they must say the same: one that the proxy does not write may be the
         caller's own.
         """
-        settings, told = self._settings, set()
+        settings, told = self._settings, list[str]()
         sender = _header(environ, settings.sender_header)
         if sender is not None:
-            told.add(_usable([sender], f"The header {settings.sender_header}"))
+            told.append(_usable([sender], f"The header {settings.sender_header}"))
         cert = _header(environ, settings.cert_header)
         if cert is not None:
-            told.add(_usable(_serial_numbers(cert), f"The certificate in {settings.cert_header}"))
+            told.append(
+                _usable(_serial_numbers(cert), f"The certificate in {settings.cert_header}")
+            )
         headers = f"{settings.sender_header} {{}} {settings.cert_header}"
         if not told:
             raise PlatformFaultError(
                 VpCode.VP002, f"The proxy sent neither {headers.format('nor')}."
             )
-        if len(told) > 1:
+        if len(set(map(hsa_key, told))) > 1:
             raise PlatformFaultError(VpCode.VP002, f"{headers.format('and')} name two callers.")
-        return told.pop()
+        return told[0]
 
 
 def hsa_id_of(peer_cert: Mapping[str, Any] | None) -> str:
@@ -174,8 +179,8 @@ def _serial_numbers(header: str) -> list[str]:
     Of the subject of the caller's certificate, as a proxy sends it.
 
     Args:
-        header: One certificate or its chain, the caller's first: PEM, often escaped, or base64
-            alone with commas between.
+        header: One certificate or its chain, the caller's first: PEM, often escaped or with blanks
+            for line ends, or base64 alone with commas between, perhaps in colons (RFC 9440).
 
     Returns:
         The caller's, normally one; none where something is no certificate, and several where they
@@ -200,7 +205,7 @@ def _ders(header: str) -> list[bytes]:
         if _PEM.sub(b"", text).strip(b", \t\r\n"):  # perhaps what the proxy wrote, and not the rest
             raise ValueError("text beside certificates")
     else:
-        found = text.split(b",")
+        found = [_BYTES.sub(rb"\1", each.strip()) for each in text.split(b",")]
     return [base64.b64decode(b"".join(each.split())) for each in found]
 
 

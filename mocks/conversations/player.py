@@ -22,6 +22,7 @@ from intyg.mocks.conversations.script import (
     Step,
 )
 from intyg.mocks.server.post import Sent
+from intyg.mocks.wire.ids import meant, same_id
 
 MAX_RUNS: Final = 50
 """So often a script begins about one certificate: two that answer each other must end."""
@@ -131,17 +132,18 @@ class Player:
         with self._lock:
             kept = []
             for each in self._conversations:
-                each.ended = each.ended or each.about.intygs_id == intygs_id
-                if each.about.intygs_id != intygs_id:
+                each.ended = each.ended or same_id(each.about.intygs_id, intygs_id)
+                if not same_id(each.about.intygs_id, intygs_id):
                     kept.append(each)
             self._conversations = deque(kept, MAX_CONVERSATIONS)
-            self._runs = Counter({k: n for k, n in self._runs.items() if k[1] != intygs_id})
+            runs = self._runs.items()
+            self._runs = Counter({k: n for k, n in runs if not same_id(k[1], intygs_id)})
 
     def conversations(self, intygs_id: str | None = None) -> tuple[Conversation, ...]:
         """What has begun, in order, about one certificate or all."""
         with self._lock:
             return tuple(
-                each for each in self._conversations if intygs_id in (None, each.about.intygs_id)
+                each for each in self._conversations if meant(intygs_id, each.about.intygs_id)
             )
 
     # --- playing --------------------------------------------------------------------------------

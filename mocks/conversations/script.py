@@ -28,6 +28,7 @@ from pydantic import Field, model_validator
 from intyg.mocks.clock.duration import Duration
 from intyg.mocks.rules.answers import Part, Text
 from intyg.mocks.rules.model import (
+    COMPARED_BY,
     Amnen,
     Handelser,
     OneOf,
@@ -94,8 +95,8 @@ class Match(Part):
     def holds(self, happening: Happening) -> bool:
         """Whether an event is meant."""
         for name, wanted in self:
-            got = happening.fields.get(name)
-            if wanted and (got is None or not any(fits(each, got) for each in wanted)):
+            got, key = happening.fields.get(name), COMPARED_BY.get(name, str)
+            if wanted and (got is None or not any(fits(key(each), key(got)) for each in wanted)):
                 return False
         return True
 

@@ -41,7 +41,7 @@ from intyg.mocks.server.post import Sent, post
 from intyg.mocks.settings import MockSettings
 from intyg.mocks.wire import envelope
 from intyg.mocks.wire.envelope import Answer
-from intyg.mocks.wire.ids import ById
+from intyg.mocks.wire.ids import ById, meant, same_id
 from intyg.mocks.wire.signature import SignatureCheck
 from intyg.schemas import ns
 from intyg.schemas.codes import Amne, ErrorId, TypAvRelation
@@ -127,7 +127,7 @@ class Forsakringskassan(Authority):
         """Messages in order, about one certificate or all."""
         with self.place.lock:
             return tuple(
-                each for each in self._meddelanden.values() if intygs_id in (None, each.intygs_id)
+                each for each in self._meddelanden.values() if meant(intygs_id, each.intygs_id)
             )
 
     # --- what it says -----------------------------------------------------------------------------
@@ -393,7 +393,7 @@ class Forsakringskassan(Authority):
 
     def _answer_faults(self, new: Meddelande, svar_pa: str) -> list[str]:
         question = self._meddelanden.get(svar_pa)
-        if question is None or question.intygs_id != new.intygs_id:
+        if question is None or not same_id(question.intygs_id, new.intygs_id):
             return ["The message that is answered is unknown"]
         if question.direction is not Direction.TO_CARE or question.state is None:
             return ["What is answered is no question to care"]
@@ -414,7 +414,7 @@ class Forsakringskassan(Authority):
         for each in tuple(self._meddelanden.values()):
             if (
                 each.direction is Direction.TO_CARE
-                and each.intygs_id == new.relation[1]
+                and same_id(each.intygs_id, new.relation[1])
                 and each.amne == Amne.KOMPLT
                 and each.state is State.OPEN
             ):
@@ -423,7 +423,7 @@ class Forsakringskassan(Authority):
     def _after_revocation(self, intygs_id: str) -> None:
         self.player.happened(intyg_happening(self._intyg[intygs_id], Event.REVOKED))
         for each in tuple(self._meddelanden.values()):
-            if each.intygs_id == intygs_id and each.state is State.OPEN:
+            if same_id(each.intygs_id, intygs_id) and each.state is State.OPEN:
                 self._set(each.meddelande_id, state=State.CLOSED)
 
     def _answered(self, meddelande_id: str, answered_by: str) -> None:

@@ -40,7 +40,7 @@ from intyg.mocks.server.place import Place
 from intyg.mocks.server.post import Sent
 from intyg.mocks.settings import ANY, MockSettings
 from intyg.mocks.wire.envelope import Answer
-from intyg.mocks.wire.ids import ById
+from intyg.mocks.wire.ids import ById, meant, same_id
 from intyg.schemas import codes, ns
 
 SETTINGS: Final = MockSettings(name="Journalsystem", logical_address=ANY, part="HSVARD")
@@ -160,7 +160,9 @@ class Journalsystem(Persona):
     def forget(self, intygs_id: str) -> int:
         with self.place.lock:
             self.player.forget(intygs_id)
-            events = [key for key, each in self._handelser.items() if each.intygs_id == intygs_id]
+            events = [
+                key for key, each in self._handelser.items() if same_id(each.intygs_id, intygs_id)
+            ]
             for key in events:
                 del self._handelser[key]
             messages = [each.meddelande_id for each in self.meddelanden(intygs_id)]
@@ -186,7 +188,7 @@ class Journalsystem(Persona):
             return tuple(
                 each
                 for each in self._handelser.values()
-                if intygs_id in (None, each.intygs_id) and kod in (None, each.kod)
+                if meant(intygs_id, each.intygs_id) and kod in (None, each.kod)
             )
 
     def wait_handelser(
@@ -234,7 +236,7 @@ class Journalsystem(Persona):
         """Messages in order of arrival, repeats once."""
         with self.place.lock:
             return tuple(
-                each for each in self._meddelanden.values() if intygs_id in (None, each.intygs_id)
+                each for each in self._meddelanden.values() if meant(intygs_id, each.intygs_id)
             )
 
     # --- what its scripts say -----------------------------------------------------------------
@@ -252,9 +254,11 @@ class Journalsystem(Persona):
     def stands(self, meddelande_id: str) -> str:
         """Where a question of its own stands: open, answered or refused."""
         with self.place.lock:
-            if meddelande_id in self._not_taken:
+            if any(same_id(each, meddelande_id) for each in self._not_taken):
                 return "refused"
-            came = any(each.svar_pa == meddelande_id for each in self._meddelanden.values())
+            came = any(
+                same_id(each.svar_pa or "", meddelande_id) for each in self._meddelanden.values()
+            )
             return "answered" if came else "open"
 
     def is_revoked(self, intygs_id: str) -> bool:

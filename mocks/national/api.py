@@ -27,6 +27,7 @@ from intyg.mocks.national.behavior import (
 )
 from intyg.mocks.national.messages import Received, same_person
 from intyg.mocks.rules.model import unknown
+from intyg.mocks.wire.ids import same_hsa_id, same_id
 
 PATHS: Final[Mapping[str, ServiceName]] = {
     "register-certificate": ServiceName.REGISTER_CERTIFICATE,
@@ -38,9 +39,9 @@ PATHS: Final[Mapping[str, ServiceName]] = {
 """What stands after `/api/`."""
 
 _HOW: Final[Mapping[str, Callable[[Received, str], bool]]] = {
-    "logical-address": lambda each, value: each.logical_address == value,
+    "logical-address": lambda each, value: same_hsa_id(each.logical_address, value),
     "person": lambda each, value: same_person(each.person, value),
-    "certificate": lambda each, value: each.intygs_id == value,
+    "certificate": lambda each, value: same_id(each.intygs_id or "", value),
     "recipient": lambda each, value: each.json.get("logiskAdressMottagare") == value,
     "event-type": lambda each, value: each.event == value,
     "user": lambda _, __: False,  # of StoreLog, which is never received

@@ -32,6 +32,7 @@ from intyg.mocks.server.place import Place
 from intyg.mocks.server.service import MockService
 from intyg.mocks.settings import ANY, MockSettings
 from intyg.mocks.wire.envelope import Answer
+from intyg.mocks.wire.ids import same_id
 from intyg.schemas import ns
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
@@ -67,7 +68,8 @@ class Letterbox(Persona):
 
     def forget(self, intygs_id: str) -> int:
         return sum(
-            self.drop(service, lambda each: each.intygs_id == intygs_id) for service in CONTRACTS
+            self.drop(service, lambda each: same_id(each.intygs_id or "", intygs_id))
+            for service in CONTRACTS
         )
 
     def received(

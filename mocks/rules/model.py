@@ -11,7 +11,7 @@ criteria, then the newest. `book` keeps them and counts.
 
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
@@ -29,6 +29,7 @@ from intyg.mocks.rules.answers import AnEffect, Part
 from intyg.mocks.rules.facts import Facts
 from intyg.mocks.rules.trace import Criterion
 from intyg.mocks.rules.xpath import check_xpath
+from intyg.mocks.wire.ids import hsa_key, id_key
 from intyg.schemas import codes
 from intyg.schemas.contract.contract import Contracts
 
@@ -241,7 +242,8 @@ class Match(Part):
         for name in _PLAIN:
             expected = getattr(self, name)
             if expected is not None:
-                found.append(_text(name, expected, getattr(facts, name)))
+                key = COMPARED_BY.get(name, str)
+                found.append(_text(name, expected, getattr(facts, name), key=key))
         for header, expected in self.headers.items():
             found.append(_text(f"header {header}", expected, facts.headers.get(header.lower())))
         for expression in self.xpath:
@@ -251,7 +253,9 @@ class Match(Part):
 
     def names_address(self, logical_address: str) -> bool:
         """Whether `logical_address` is there and holds."""
-        return any(fits(each, logical_address) for each in self.logical_address or ())
+        return any(
+            fits(hsa_key(each), hsa_key(logical_address)) for each in self.logical_address or ()
+        )
 
     def attempt_holds(self, number: int) -> Criterion | None:
         """The criterion `attempt`, None where the rule has none."""
@@ -347,9 +351,21 @@ class Rule(Part):
         return values.get(key) or ""
 
 
-def _text(name: str, expected: tuple[str, ...], *got: str | None) -> Criterion:
+COMPARED_BY: Final[Mapping[str, Callable[[str], str]]] = {
+    "sender": hsa_key,
+    "logical_address": hsa_key,
+    "unit": hsa_key,
+    "intygs_id": id_key,
+}
+"""Of criteria that are no plain text: what they are compared by."""
+
+
+def _text(
+    name: str, expected: tuple[str, ...], *got: str | None, key: Callable[[str], str] = str
+) -> Criterion:
     """A criterion about a text; any of `got` may be it, the first is what is shown."""
-    hit = any(fits(each, value) for each in expected for value in got if value is not None)
+    there = [key(value) for value in got if value is not None]
+    hit = any(fits(key(each), value) for each in expected for value in there)
     return Criterion(name, " | ".join(expected), got[0], hit)
 
 

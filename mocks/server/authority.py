@@ -28,6 +28,7 @@ from intyg.mocks.server.call import Call, with_findings
 from intyg.mocks.server.persona_base import Persona
 from intyg.mocks.server.place import Place
 from intyg.mocks.wire.envelope import Answer
+from intyg.mocks.wire.ids import ById
 from intyg.mocks.wire.person_id import person_id_fault
 from intyg.mocks.wire.signature import SignatureCheck, SignatureOutcome
 from intyg.schemas import ns
@@ -102,7 +103,7 @@ class Authority(Persona):
             "RevokeCertificate:2": self._revoke,
         }
         self._signatures = signatures or SignatureCheck(place.settings.ca_files)
-        self._intyg: dict[str, HeldIntyg] = {}
+        self._intyg: ById[HeldIntyg] = ById()
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -151,7 +152,7 @@ class Authority(Persona):
 
     def known_intyg(self) -> set[str]:
         with self.place.lock:
-            return set(self._intyg)
+            return {each.intygs_id for each in self._intyg.values()}
 
     def intyg(self, intygs_id: str) -> HeldIntyg:
         """

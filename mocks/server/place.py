@@ -9,6 +9,7 @@ from intyg.mocks.rules import trouble
 from intyg.mocks.rules.book import RuleBook
 from intyg.mocks.rules.model import Rule
 from intyg.mocks.settings import ANY, MockSettings
+from intyg.mocks.wire.ids import same_hsa_id
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 
@@ -50,7 +51,8 @@ class Place:
     def takes_address(self, logical_address: str | None) -> bool:
         """Its own logical address, one of its trouble addresses, or one that a rule names."""
         return (
-            self.settings.logical_address in (ANY, logical_address)
+            self.settings.logical_address == ANY
+            or same_hsa_id(self.settings.logical_address, logical_address)
             or self.trouble_at(logical_address) is not None
             or self.book.speak_of(logical_address)
         )

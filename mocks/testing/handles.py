@@ -27,6 +27,7 @@ from intyg.mocks.testing.expectation import (
 )
 from intyg.mocks.testing.link import ControlError, Link
 from intyg.mocks.testing.sentences import NotAcceptedError, SentenceError
+from intyg.mocks.wire.ids import same_id
 from intyg.schemas.codes import Amne, Handelse
 
 _T = TypeVar("_T")
@@ -384,7 +385,7 @@ class Forsakringskassan(Authority):
         meddelande_id = _message_id(message)
 
         def answered() -> MeddelandeState | None:
-            known = (each for each in self.messages() if each.meddelande_id == meddelande_id)
+            known = (each for each in self.messages() if same_id(each.meddelande_id, meddelande_id))
             return next((each for each in known if each.answered_by), None)
 
         wait_for(answered, timeout)

@@ -163,6 +163,9 @@ def test_of_a_chain_the_first_is_the_caller(tmp_path: Path) -> None:
     for text in (
         f"{_base64(pem)},{_base64(ca)}",
         f"{_base64(pem)}, {_base64(ca)}",
+        f":{_base64(pem)}:, :{_base64(ca)}:",  # RFC 9440
+        (pem + ca).decode().replace("\n", " "),
+        (pem + ca).decode().replace("\n", "\t"),
         quote(f"{_base64(pem)},{_base64(ca)}"),
         quote(pem + ca),
         f"{quote(pem)},{quote(ca)}",
@@ -211,6 +214,11 @@ def test_a_header_that_the_proxy_did_not_write_counts_for_nothing(client_cert: b
         assert refusal(behind_proxy(), environ)[0] is VpCode.VP002
 
 
+def test_two_headers_may_write_one_id_in_two_cases(client_cert: bytes) -> None:
+    both = {"HTTP_X_VP_AUTH_CERT": quote(client_cert), "HTTP_X_VP_SENDER_ID": CLIENT_HSA_ID.lower()}
+    assert behind_proxy().identify(from_proxy(**both)).sender == CLIENT_HSA_ID.lower()
+
+
 def test_a_proxy_that_says_nothing_is_told_what_is_missing() -> None:
     code, detail = refusal(behind_proxy(), from_proxy())
     assert code is VpCode.VP002
@@ -253,6 +261,8 @@ def test_the_original_sender_is_told_beside_the_sender() -> None:
 def test_only_listed_senders_may_name_an_original_sender() -> None:
     listed = callers(original_senders=[HSA_ID])
     assert listed.identify(https(subject(HSA_ID), **ORIGINAL)).original == "SE5565594230-ORIG"
+    small = listed.identify(https(subject(HSA_ID.lower()), **ORIGINAL))
+    assert small.original == "SE5565594230-ORIG"
     code, _ = refusal(listed, https(subject("SE2321000016-OTHER"), **ORIGINAL))
     assert code is VpCode.VP013
     assert listed.identify(https(subject("SE2321000016-OTHER"))).original is None
