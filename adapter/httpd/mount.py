@@ -1,15 +1,19 @@
 """Several applications as one."""
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication
+
+_SLASHES: Final = re.compile("^//+")
 
 
 class Mount:
     """
     Applications, each under a path such as `/services` (or `` for the rest); is one itself.
 
-    The longest path that fits wins; it moves from PATH_INFO to SCRIPT_NAME. Without one: 404.
+    The longest path that fits wins; it moves from PATH_INFO to SCRIPT_NAME. Without one: 404. Paths
+    begin with one slash, however many there are: clients append to addresses.
     """
 
     def __init__(self, apps: Mapping[str, WSGIApplication]) -> None:
@@ -18,7 +22,7 @@ class Mount:
 
     def find(self, environ: dict[str, Any]) -> WSGIApplication:
         """The application for a request; moves the path."""
-        path = environ.get("PATH_INFO", "")
+        path = _SLASHES.sub("/", environ.get("PATH_INFO", ""))
         for prefix, app in self._by_length:
             if path == prefix or path.startswith(f"{prefix}/"):
                 environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + prefix
