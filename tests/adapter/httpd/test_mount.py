@@ -1,6 +1,7 @@
 """Which application a path is for."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -28,4 +29,5 @@ def _app(name: str) -> Any:
 def test_a_path_is_of_one_application(path: str, told: str) -> None:
     mount = Mount({"/services": _app("soap"), "": _app("rest")})
     environ = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": path}
-    assert list(mount(environ, lambda *_: None)) == [told.encode()]
+    start = Mock()
+    assert list(mount(environ, start)) == [told.encode()]
