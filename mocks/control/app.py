@@ -20,6 +20,7 @@ from typing import Any, Final
 from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import PathConverter
 
 from intyg.mocks.control.description import describe, page
 from intyg.mocks.control.operation import (
@@ -52,6 +53,8 @@ def make_app(name: str, operations: Sequence[Operation]) -> Flask:
     """
     app = Flask("intyg.mocks.control", static_folder=None)
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # two slashes in an id are two
+    app.url_map.converters["path"] = _WholeId
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     for each in operations:
@@ -66,6 +69,13 @@ def make_app(name: str, operations: Sequence[Operation]) -> Flask:
     app.before_request(_check_token)
     app.register_error_handler(Exception, problem)
     return app
+
+
+class _WholeId(PathConverter):
+    """An id in a path, whatever is in it: slashes too, also as its first sign."""
+
+    regex = ".+?"
+    part_isolating = False
 
 
 def _check_token() -> None:

@@ -2,8 +2,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from werkzeug.test import Client
 
 from intyg.mocks import forsakringskassan
 from intyg.mocks.journal import Step, Verdict
@@ -229,3 +231,12 @@ def test_without_checks_whatever_is_well_formed_is_taken(
         assert result(post(server, wrong))[0] == "OK"
         assert result(post(server, wrong))[0] == "INFO"  # what it has it still knows
     assert kassan.persona.intyg(builders.INTYGS_ID).signature == "not_checked"
+
+
+@pytest.mark.parametrize("odd", ["a/b", "/a", "a//b", "a b", "å?;", "a%2Fb"])
+def test_a_certificate_is_found_whatever_is_in_its_id(
+    server: MockServer, kassan: Kassan, odd: str
+) -> None:
+    assert result(post(server, builders.register_certificate(odd)))[0] == "OK"
+    found = Client(kassan).get(f"/control/intyg/{quote(odd, safe='')}")
+    assert (found.status_code, found.get_json()["intygs_id"]) == (200, odd)
