@@ -73,7 +73,7 @@ def _goes_round(node: ast.expr, names: frozenset[str]) -> bool:
         case ast.Compare(left=left, ops=ops, comparators=others):
             compares = any(isinstance(op, ast.Eq | ast.NotEq | ast.In | ast.NotIn) for op in ops)
             sides = (left, *others)
-            by_case = all(map(_changes_case, sides))  # whatever it is called
+            by_case = names is HSA_IDS and all(map(_changes_case, sides))  # whatever its name
             named = any(_is_id(each, names) for each in sides) and not _fixed(node)
             return compares and (by_case or named)
         case ast.Call(func=ast.Attribute(value=of, attr=attr)):
