@@ -175,11 +175,8 @@ def _conditions(wanted: DeliveryFilter) -> Iterator[sa.ColumnElement[bool]]:
             is_hsa_id(tables.intyg.c.enhets_id, frozenset({wanted.enhets_id}))
         )
         yield column.intygs_id.in_(of_unit)
-    for value, where in (
-        (wanted.error_id, column.last_error_id),
-    ):
-        if value is not None:
-            yield where == value
+    if wanted.error_id is not None:
+        yield column.last_error_id == wanted.error_id
     if wanted.intygs_id is not None:
         yield is_id(column.intygs_id, wanted.intygs_id)
     if wanted.since is not None:
