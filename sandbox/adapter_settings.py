@@ -12,7 +12,7 @@ from intyg.adapter.domain.environment import Environment
 from intyg.adapter.settings.settings import Settings, SettingsError, load_settings
 from intyg.mocks.personas import PERSONAS
 from intyg.mocks.rules.model import unknown
-from intyg.sandbox.demo.settings_file import CARE, settings_text
+from intyg.sandbox.demo.settings_file import CARE, settings_text, write_lists
 from intyg.sandbox.demo.stage import TEST_PERSONS
 from intyg.sandbox.signing_keys import SigningKeys
 
@@ -78,14 +78,13 @@ def settings_for(
     Write the settings file of an adapter, and read it with what a test wants.
 
     Args:
-        folder: Of the adapter; gets its list of test patients, too.
+        folder: Of the adapter; gets the lists that the settings name, too.
         urls: Where the mocks are.
 
     Raises:
         SettingsError: What the test wants cannot be.
     """
-    rows = ("testpersonnummer", *TEST_PERSONS)
-    (folder / "test-patients.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    write_lists(folder, TEST_PERSONS)
     file = folder / "adapter.toml"
     file.write_text(settings_text(0, keys.files.ca.parent, urls, None), "utf-8")
     written = tomllib.loads(file.read_text("utf-8"))

@@ -1,6 +1,7 @@
 """The settings of the demonstration's adapter, as a file that its user can read and change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,9 @@ cert = "{keys}/signer.pem"
 
 [test_patients]
 list_files = ["test-patients.csv"]
+
+[codes]
+icd10_file = "diagnoses.csv"
 
 [delivery]
 jitter = 0     # the same each time that it is played
@@ -93,6 +97,14 @@ def settings_text(adapter_port: int, keys: Path, mocks: Mapping[str, str], real:
     if real is not None:
         parts.append(_REAL.format(url=real))
     return "".join(parts)
+
+
+def write_lists(folder: Path, test_persons: Sequence[str]) -> None:
+    """The lists that the settings name: who is a test patient, and twenty diagnoses."""
+    rows = ("testpersonnummer", *test_persons)
+    (folder / "test-patients.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    diagnoses = resources.files(__package__).joinpath("diagnoses.csv")
+    (folder / "diagnoses.csv").write_bytes(diagnoses.read_bytes())
 
 
 def _mock(key: str, url: str) -> str:

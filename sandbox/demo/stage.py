@@ -27,7 +27,7 @@ from intyg.mocks.personas import make_personas
 from intyg.mocks.server.serving import MockServer, run_mocks
 from intyg.mocks.testing.ehr import Issuer
 from intyg.mocks.testing.link import InProcess
-from intyg.sandbox.demo.settings_file import settings_text
+from intyg.sandbox.demo.settings_file import settings_text, write_lists
 from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 
@@ -146,16 +146,15 @@ def set_stage(
     Start adapter and mocks on loopback, and stop them again.
 
     Args:
-        folder: Gets the settings file, the database and the list of test
-            patients. Use an empty one for an empty database.
+        folder: Gets the settings file, the database and the lists that the
+            settings name. Use an empty one for an empty database.
         keys: Folder of the test keys; made if it is not there.
         ports: Where to listen.
         control_token: What the mocks' control interfaces want; None: nothing.
     """
     made = make_test_keys(keys, system_clock(), keep=True)
     staff = Staff(SIGNER_HSA_ID, UNIT)
-    test_patients = folder / "test-patients.csv"
-    test_patients.write_text("\n".join(("testpersonnummer", *TEST_PERSONS)) + "\n", "utf-8")
+    write_lists(folder, TEST_PERSONS)
     timeline = Timeline()
     with contextlib.ExitStack() as stack:
         adapter_port = ports.adapter or stack.enter_context(held_port())

@@ -1,10 +1,11 @@
-"""What the adapter works with: its database, keys, console and schemas."""
+"""What the adapter works with: its database, lists, keys, console and schemas."""
 
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Final
 
 from intyg.adapter.audit.log import OWN_KEY, AuditKey
+from intyg.adapter.clients.diagnoses import Diagnoses
 from intyg.adapter.clients.staff_directory import directory_from_settings
 from intyg.adapter.console.token import Token
 from intyg.adapter.doctor.checks.check import Facts, Remark
@@ -76,6 +77,15 @@ def staff(facts: Facts) -> Iterator[Remark]:
     except TechnicalError as exc:
         todo = "see that it can be read, or runs; meanwhile no certificate is taken in"
         yield Remark(f"staff: {exc.text}", todo)
+
+
+def diagnoses(facts: Facts) -> Iterator[Remark]:
+    path = facts.settings.codes.icd10_file
+    if path is None:
+        text = "codes.icd10_file is not set: of diagnoses in drafts only the form is checked"
+        yield Remark(text, "give it the list of ICD-10-SE, codes with their texts", refuses=False)
+    elif damage := Diagnoses(path).damage:
+        yield Remark(f"codes.icd10_file: {damage}", "mend it: on each line a code and its text")
 
 
 def key_files(facts: Facts) -> Iterator[Remark]:

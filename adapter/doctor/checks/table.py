@@ -15,6 +15,7 @@ from intyg.adapter.doctor.checks.own import (
     cert_dates,
     console,
     database,
+    diagnoses,
     key_files,
     schemas,
     staff,
@@ -87,6 +88,13 @@ CHECKS: Final = (
     ),
     Check("register", "the population register answers, if there is one", register, at_start=False),
     Check("staff directory", "it can be read, or answers, if there is one", staff, at_start=False),
+    Check(
+        "diagnoses",
+        "there is a list of diagnoses, and it can be read; without one drafts' diagnoses are "
+        "checked for their form only",
+        diagnoses,
+        at_start=False,
+    ),
     Check(
         "key files",
         "nobody else can read the files that hold keys, tokens and passwords, also in settings; in "

@@ -28,6 +28,8 @@ signer_role = "require"
 token = "a-token-of-this-test"
 [test_patients]
 list_files = ["list.csv"]
+[codes]
+icd10_file = "icd10.csv"
 [caller]
 identity = "proxy"
 proxies = ["127.0.0.1/32"]
@@ -45,6 +47,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> TestKeys:
 
 def doctor(folder: Path, toml: str, *options: str) -> Result:
     (folder / "list.csv").write_text(f"{PATIENT}\n")
+    (folder / "icd10.csv").write_text("M54.5;Lumbago\n")
     (folder / "adapter.toml").write_text(toml)
     (folder / "adapter.toml").chmod(0o600)  # it holds a token
     arguments = ["doctor", "--config", str(folder / "adapter.toml"), *options]
@@ -119,6 +122,16 @@ def test_notes_alone_exit_0(tmp_path: Path) -> None:
     assert set(noted) == {"test patients", "database"}
     assert "gone.csv" in noted["test patients"]
     assert not (tmp_path / "data").exists()  # looking makes nothing
+
+
+def test_a_list_of_diagnoses_that_is_not_there_is_told(tmp_path: Path) -> None:
+    told = lines(doctor(tmp_path, GOOD.replace('icd10_file = "icd10.csv"', ""), "--json"))
+    [note] = [line for line in told if line["check"] == "diagnoses"]
+    assert (note["state"], "codes.icd10_file is not set" in note["text"]) == ("note", True)
+    result = doctor(tmp_path, GOOD.replace("icd10.csv", "adapter.toml"), "--json")
+    assert result.exit_code == 1
+    [damaged] = [line for line in lines(result) if line["check"] == "diagnoses"]
+    assert (damaged["state"], "adapter.toml" in damaged["text"]) == ("fails", True)
 
 
 def test_another_environments_database_is_found(tmp_path: Path) -> None:
