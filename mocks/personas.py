@@ -59,6 +59,7 @@ def make_personas(
     journal_file: Path | None = None,
     run_by_client_certificate: bool = False,
     adapter_tls: AdapterTls = AdapterTls(),  # noqa: B008 -- frozen
+    adapter_token: str | None = None,
 ) -> dict[str, MockService[Persona]]:
     """
     All of them, none running yet, by key.
@@ -70,6 +71,7 @@ def make_personas(
         journal_file: SQLite file for their journals; None: they are kept in memory.
         run_by_client_certificate: Each client certificate has a run of its own.
         adapter_tls: Whom they believe at the adapter, and what they show.
+        adapter_token: What the adapter's REST wants as Bearer; None: nothing.
 
     Raises:
         OSError, ValueError: A CA file or the journal's file cannot be used.
@@ -77,6 +79,7 @@ def make_personas(
     changes: dict[str, Any] = {
         "adapter_url": adapter_url,
         "adapter_tls": adapter_tls,
+        "adapter_token": adapter_token,
         "ca_files": ca_files,
         "control_token": control_token,
         "journal_file": journal_file,

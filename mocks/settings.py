@@ -20,6 +20,8 @@ class MockSettings:
         adapter_url: Where it sends its own messages: a base address, to
             which the contract's national path is added. None: it cannot send.
         adapter_tls: Whom it believes there, and what it shows.
+        adapter_token: What the adapter's REST wants as Bearer, for drafts;
+            None: nothing.
         adapter_logical_address: What the header of those messages says. It
             names the national store (the first hop); the care unit stands
             in `logiskAdressMottagare`.
@@ -60,6 +62,7 @@ class MockSettings:
     part: str
     adapter_url: str | None = None
     adapter_tls: AdapterTls = field(default_factory=AdapterTls)
+    adapter_token: str | None = field(default=None, repr=False)
     adapter_logical_address: str = "INTYGSADAPTER"
     recipient_address: str = "FKASSA"
     ca_files: tuple[Path, ...] = ()

@@ -23,8 +23,8 @@ from intyg.mocks.personas import PERSONAS
 from intyg.mocks.rules.model import unknown
 from intyg.mocks.testing.clock import TestClock
 from intyg.mocks.testing.expectation import ExpectationError, wait_for
-from intyg.mocks.testing.handles import WAIT_SECONDS, HasIntygsId, id_of
-from intyg.mocks.testing.sentences import SentenceError
+from intyg.mocks.testing.handles import WAIT_SECONDS, id_of
+from intyg.mocks.testing.sentences import HasIntygsId, SentenceError
 from intyg.mocks.testing.servers import Servers
 from intyg.mocks.testing.stage import Elsewhere, Stage
 from intyg.mocks.wire.http_session import http_session
@@ -98,7 +98,7 @@ class Adapter:
         self._stage = stage
         self._app = app
         self._tls = tls
-        stage.connect(self.services_url)
+        stage.connect(self.services_url, TOKEN)
 
     @classmethod
     def elsewhere(cls, elsewhere: Elsewhere, stage: Stage) -> Self:

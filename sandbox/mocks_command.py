@@ -61,7 +61,7 @@ def run(
     if context.invoked_subcommand is not None:
         return
     try:
-        far = _Adapter(adapter, _adapter_tls(adapter_ca, adapter_cert, adapter_key))
+        far = _Adapter(adapter, _adapter_tls(adapter_ca, adapter_cert, adapter_key), adapter_token)
         told = _Told(
             token=_token(token, no_token=no_token),
             ca_files=tuple(ca or ()),
@@ -72,7 +72,7 @@ def run(
         )
         ports = _ports(ports_from, port or ())
         tls = _tls(cert, key, client_ca, require_client=require_client, by_client=run_by_client)
-        clock = _clock(adapter_clock, adapter_token, far)
+        clock = _clock(adapter_clock, far)
         made = _made(context, told, far, known_types(types_dir), clock)
         _serve(made, ports, tls, told.token, as_json=as_json)
     except OSError as exc:
@@ -83,10 +83,11 @@ def run(
 
 @dataclass(frozen=True)
 class _Adapter:
-    """The adapter that the mocks speak to: where it serves, and TLS towards it."""
+    """The adapter that the mocks speak to: where it serves, TLS towards it, its REST's token."""
 
     services_url: str
     tls: "AdapterTls"
+    token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _token(given: str | None, *, no_token: bool) -> str | None:
     return None if no_token else given or new_token()
 
 
-def _clock(url: str | None, token: str | None, adapter: _Adapter) -> "Timeline":
+def _clock(url: str | None, adapter: _Adapter) -> "Timeline":
     """The mocks' clock, which leads the adapter's if it is told where that is."""
     from intyg.mocks.clock.timeline import Timeline
 
@@ -115,7 +116,7 @@ def _clock(url: str | None, token: str | None, adapter: _Adapter) -> "Timeline":
     if url is not None:
         from intyg.mocks.clock.adapter_clock import AdapterClock
 
-        line.follow(AdapterClock(url, token, adapter.tls))
+        line.follow(AdapterClock(url, adapter.token, adapter.tls))
     return line
 
 
@@ -144,6 +145,7 @@ def _made(
         journal_file=told.journal,
         run_by_client_certificate=told.run_by_client,
         adapter_tls=adapter.tls,
+        adapter_token=adapter.token,
     )
     for mock in made.values():
         context.call_on_close(mock.close)

@@ -63,7 +63,7 @@ AdapterClockUrl: TypeAlias = Annotated[
 AdapterToken: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="The adapter's console.token, for its clock.",
+        help="The adapter's console.token, for its clock and its drafts.",
         envvar="INTYG_MOCKS_ADAPTER_TOKEN",
         show_envvar=True,
     ),

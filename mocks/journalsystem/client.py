@@ -10,7 +10,7 @@ from lxml import etree
 from zeep.plugins import HistoryPlugin
 from zeep.transports import Transport
 
-from intyg.mocks.journalsystem.drafts import DraftsClient
+from intyg.mocks.journalsystem.drafts import Doctor
 from intyg.mocks.wire.http_session import http_session
 from intyg.schemas.codes import (
     AMNE_SYSTEM,
@@ -20,6 +20,7 @@ from intyg.schemas.codes import (
 )
 from intyg.schemas.codes import PERSONNUMMER_ROOT as PERSONNUMMER
 from intyg.schemas.ns import REGISTRY, SOAP11
+from intyg.schemas.typefile.lookup import IntygTypes
 
 _NATIONAL: Final = "/clinicalprocess/healthcond/certificate/{name}/{major}/rivtabp21"
 _MAJOR: Final[Mapping[str, int]] = {
@@ -28,6 +29,8 @@ _MAJOR: Final[Mapping[str, int]] = {
     "SendCertificateToRecipient": 2,
     "RevokeCertificate": 2,
     "SendMessageToRecipient": 2,
+    "ListCertificatesForCitizen": 4,
+    "SetCertificateStatus": 2,
 }
 
 
@@ -134,26 +137,22 @@ class EhrClient:
                 "enhet": enhet,
             },
         }
-        answer = self._call("CreateDraftCertificate", {"intyg": {**intyg, "ref": ref}})
+        answer = self.call("CreateDraftCertificate", {"intyg": {**intyg, "ref": ref}})
         made = etree.fromstring(answer.raw).findtext(".//{*}intygs-id/{*}extension")
         return answer, made
 
-    def drafts(self) -> DraftsClient:
-        """The same adapter over REST, which stands beside its contracts."""
+    def doctor(self, types: IntygTypes, token: str | None = None) -> Doctor:
+        """Who works with drafts: over the REST of the same adapter, beside its contracts."""
         url = self._services_url.removesuffix("/services")
-        name = str(self._hos_personal()["fullstandigtNamn"])
-        return DraftsClient(url, (self._staff.personal_id, name), self._session)
-
-    def unit(self) -> Mapping[str, Any]:
-        """What a certificate says of the unit beside its id and name."""
-        enhet = self._hos_personal()["enhet"]
+        author = self._hos_personal()
         address = {"postadress": "Provgatan 1", "postnummer": "12345", "postort": "Provstad"}
-        return {**enhet, **address, "telefonnummer": "010-0000000"}
+        enhet = {**author["enhet"], **address, "telefonnummer": "010-0000000"}
+        return Doctor(url, {**author, "enhet": enhet}, self._session, types, token)
 
     def send(self, intygs_id: str, person_id: str, mottagare: str, at: datetime) -> Answer:
         """Ask that a registered certificate goes to a recipient (part code)."""
         fields = self._to_send(intygs_id, person_id, mottagare, at)
-        return self._call("SendCertificateToRecipient", fields)
+        return self.call("SendCertificateToRecipient", fields)
 
     def request_to_send(
         self, intygs_id: str, person_id: str, mottagare: str, at: datetime
@@ -171,8 +170,8 @@ class EhrClient:
         self, intygs_id: str, person_id: str, mottagare: str, at: datetime
     ) -> dict[str, Any]:
         return {
-            "skickatTidpunkt": _stamp(at),
-            "intygs-id": self._intygs_id(intygs_id),
+            "skickatTidpunkt": stamp(at),
+            "intygs-id": self.intygs_id(intygs_id),
             "patientPerson-id": _person(person_id),
             "mottagare": {"code": mottagare, "codeSystem": PART_SYSTEM},
             "skickatAv": {"hosPersonal": self._hos_personal()},
@@ -180,12 +179,12 @@ class EhrClient:
 
     def revoke(self, intygs_id: str, person_id: str, at: datetime, reason: str) -> Answer:
         """Withdraw a certificate."""
-        return self._call(
+        return self.call(
             "RevokeCertificate",
             {
                 "meddelande": reason,
-                "skickatTidpunkt": _stamp(at),
-                "intygs-id": self._intygs_id(intygs_id),
+                "skickatTidpunkt": stamp(at),
+                "intygs-id": self.intygs_id(intygs_id),
                 "patientPerson-id": _person(person_id),
                 "skickatAv": self._hos_personal(),
             },
@@ -205,8 +204,8 @@ class EhrClient:
         """Ask the authority at logical address `to`, or answer its message `svar_pa`."""
         fields: dict[str, Any] = {
             "meddelande-id": meddelande_id,
-            "skickatTidpunkt": _stamp(at),
-            "intygs-id": self._intygs_id(intygs_id),
+            "skickatTidpunkt": stamp(at),
+            "intygs-id": self.intygs_id(intygs_id),
             "patientPerson-id": _person(person_id),
             "logiskAdressMottagare": to,
             "amne": {"code": amne, "codeSystem": AMNE_SYSTEM},
@@ -215,7 +214,7 @@ class EhrClient:
         }
         if svar_pa:
             fields["svarPa"] = {"meddelande-id": svar_pa}
-        return self._call("SendMessageToRecipient", fields)
+        return self.call("SendMessageToRecipient", fields)
 
     def _client(self, contract: str) -> zeep.Client:
         if contract not in self._clients:
@@ -228,14 +227,23 @@ class EhrClient:
             )
         return self._clients[contract]
 
-    def _call(self, contract: str, fields: Mapping[str, Any]) -> Answer:
+    def call(self, contract: str, fields: Mapping[str, Any]) -> Answer:
+        """Call a contract whose answer is a result."""
+        reply, raw = self._called(contract, fields)
+        return _answer(reply, raw)
+
+    def read(self, contract: str, fields: Mapping[str, Any]) -> etree._Element:
+        """Call a contract that is answered with what was asked for: the reply's envelope."""
+        return etree.fromstring(self._called(contract, fields)[1])
+
+    def _called(self, contract: str, fields: Mapping[str, Any]) -> tuple[Any, bytes]:
         operation = getattr(self._client(contract).service, contract)
         reply = operation(**fields, _soapheaders={"LogicalAddress": self._logical_address})
         received = self._history.last_received
-        raw = etree.tostring(received["envelope"]) if received else b""
-        return _answer(reply, raw)
+        return reply, etree.tostring(received["envelope"]) if received else b""
 
-    def _intygs_id(self, intygs_id: str) -> dict[str, str]:
+    def intygs_id(self, intygs_id: str) -> dict[str, str]:
+        """As messages name a certificate of the unit."""
         return {"root": self._staff.unit, "extension": intygs_id}
 
     def _hos_personal(self) -> dict[str, Any]:
@@ -265,7 +273,7 @@ def _person(person_id: str) -> dict[str, str]:
     return {"root": PERSONNUMMER, "extension": person_id}
 
 
-def _stamp(at: datetime) -> datetime:
+def stamp(at: datetime) -> datetime:
     """`types:TimeStampType` has neither zone nor fraction, and zeep writes what it is given."""
     return at.replace(tzinfo=None, microsecond=0)
 

@@ -32,7 +32,7 @@ from intyg.mocks.conversations import Happening, Player
 from intyg.mocks.conversations import interface as conversations
 from intyg.mocks.conversations.script import Action
 from intyg.mocks.journal import Verdict
-from intyg.mocks.journalsystem import talk
+from intyg.mocks.journalsystem import acts, talk
 from intyg.mocks.server.call import Call
 from intyg.mocks.server.kind import PersonaKind
 from intyg.mocks.server.persona_base import Persona
@@ -133,6 +133,7 @@ class Journalsystem(Persona):
     def operations(self) -> tuple[Operation, ...]:
         return (
             *conversations.operations(),
+            *acts.operations(),
             Operation("GET", "/handelser", list_handelser, "State"),
             Operation("GET", "/handelser/wait", wait_for_handelser, "State"),
             Operation("GET", "/meddelanden", list_meddelanden, "State"),

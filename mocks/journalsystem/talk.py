@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from intyg.mocks.conversations import Event, Happening
 from intyg.mocks.conversations.script import Action, Answer, Ask
@@ -11,6 +11,9 @@ from intyg.mocks.server.call import Call
 from intyg.mocks.server.post import Sent
 from intyg.mocks.settings import MockSettings
 from intyg.schemas import ns
+
+if TYPE_CHECKING:
+    from intyg.mocks.journalsystem import client
 
 STAFF_ID: Final = "TSTNMT2321000156-TEST01"
 """HSA-id of the invented person in care who writes what a script says."""
@@ -71,23 +74,10 @@ def say(settings: MockSettings, action: Action, about: Happening, at: datetime) 
     import requests
     import zeep.exceptions
 
-    from intyg.mocks.journalsystem.client import EhrClient, Staff
-
-    if settings.adapter_url is None:
-        raise ValueError(f"{settings.name} has no adapter_url to send to")
     assert isinstance(action, Ask | Answer)  # scripts of others are refused
     amne = action.amne if isinstance(action, Ask) else about.fields["amne"]
     meddelande_id = str(uuid.uuid4())
-    staff = Staff(STAFF_ID, about.fields["unit"])
-    headers = {} if settings.run is None else {RUN_HEADER: settings.run}
-    client = EhrClient(
-        settings.adapter_url,
-        settings.adapter_logical_address,
-        staff,
-        verify=settings.adapter_tls.verify,
-        cert=settings.adapter_tls.client,
-        headers=headers,
-    )
+    client = ehr_client(settings, about.fields["unit"])
     try:
         answer = client.message(
             meddelande_id,
@@ -106,3 +96,24 @@ def say(settings: MockSettings, action: Action, about: Happening, at: datetime) 
     finally:
         client.close()
     return Sent(meddelande_id, 200, answer.code, answer.error_id, answer.text, reply=answer.raw)
+
+
+def ehr_client(settings: MockSettings, unit: str) -> "client.EhrClient":
+    """
+    Who calls the adapter for a unit.
+
+    Raises:
+        ValueError: No adapter address is set.
+    """
+    from intyg.mocks.journalsystem.client import EhrClient, Staff
+
+    if settings.adapter_url is None:
+        raise ValueError(f"{settings.name} has no adapter_url to send to")
+    return EhrClient(
+        settings.adapter_url,
+        settings.adapter_logical_address,
+        Staff(STAFF_ID, unit),
+        verify=settings.adapter_tls.verify,
+        cert=settings.adapter_tls.client,
+        headers={} if settings.run is None else {RUN_HEADER: settings.run},
+    )

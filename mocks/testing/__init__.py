@@ -6,6 +6,7 @@ The mocks in sentences, for tests: `forsakringskassan.expect("RegisterCertificat
     expectation  what should come, what it is answered, and why it did not
     handles      a mock, an authority, Försäkringskassan, the EHR
     doctor       what a doctor does with drafts
+    citizen      what a citizen does with certificates
     ehr          what the EHR does itself: issue, register, send, ask
     clock        the clock of mocks and adapter
     servers      mocks on pytest-httpserver, made anew for each test
@@ -14,8 +15,10 @@ The mocks in sentences, for tests: `forsakringskassan.expect("RegisterCertificat
 The pytest plugin (`sandbox/pytest_plugin.py`) makes fixtures of them.
 """
 
+from intyg.mocks.journalsystem.drafts import DraftError
+from intyg.mocks.testing.citizen import Citizen
 from intyg.mocks.testing.clock import TestClock
-from intyg.mocks.testing.doctor import DraftError, Utkast
+from intyg.mocks.testing.doctor import Signed, Utkast
 from intyg.mocks.testing.ehr import Intyg
 from intyg.mocks.testing.expectation import Expectation, ExpectationError
 from intyg.mocks.testing.handles import (
@@ -29,6 +32,7 @@ from intyg.mocks.testing.sentences import NotAcceptedError
 
 __all__ = [
     "Authority",
+    "Citizen",
     "ControlError",
     "DraftError",
     "Expectation",
@@ -38,6 +42,7 @@ __all__ = [
     "Journalsystem",
     "Mock",
     "NotAcceptedError",
+    "Signed",
     "TestClock",
     "Utkast",
 ]

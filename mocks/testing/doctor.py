@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from intyg.mocks.testing.sentences import SentenceError
 
 if TYPE_CHECKING:
-    from intyg.mocks.journalsystem.drafts import DraftsClient
+    from datetime import datetime
 
-
-class DraftError(AssertionError):
-    """
-    The adapter did not do with a draft what a sentence says.
-
-    Attributes:
-        status: Of HTTP.
-        problem: What it answered.
-    """
-
-    def __init__(self, what: str, status: int, problem: Mapping[str, Any]) -> None:
-        faults = "; ".join(
-            f"{f['delsvar'] or f['svar']}: {f['text']}" for f in problem.get("fel", ())
-        )
-        super().__init__(f"{what}: HTTP {status}, {problem.get('detail')} {faults}".rstrip())
-        self.status = status
-        self.problem = problem
+    from intyg.mocks.journalsystem.drafts import Doctor
 
 
 @dataclass(frozen=True)
@@ -41,29 +25,19 @@ class Signed:
 
 class Utkast:
     """
-    A draft at an adapter.
+    A draft at an adapter. What the adapter does not do with it is a `DraftError`.
 
     Args:
-        answers: What `fill` writes where nothing is said.
-        unit: Address and care provider, which a certificate must have.
+        local: Swedish local time by the clock of the test.
 
     Attributes:
         intygs_id: Its id, and that of the certificate to be.
         shown: What the adapter showed of it last.
     """
 
-    def __init__(
-        self,
-        client: DraftsClient,
-        intygs_id: str,
-        person: str,
-        answers: Mapping[str, Any],
-        unit: Mapping[str, Any],
-    ) -> None:
-        self._client = client
-        self._person = person
-        self._answers = answers
-        self._unit = unit
+    def __init__(self, doctor: Doctor, intygs_id: str, local: Callable[[], datetime]) -> None:
+        self._doctor = doctor
+        self._local = local
         self.intygs_id = intygs_id
         self.shown: dict[str, Any] = {}
         self.read()
@@ -71,65 +45,83 @@ class Utkast:
     @property
     def state(self) -> str:
         """`DRAFT_INCOMPLETE`, …; as it is now."""
-        self.read()
-        return str(self.shown["state"])
+        return str(self.read().shown["state"])
+
+    @property
+    def faults(self) -> set[str]:
+        """Questions and parts, as it was last shown, that keep it from being signed: `35.1`."""
+        return {str(fault["delsvar"] or fault["svar"]) for fault in self.shown["fel"]}
 
     def read(self) -> Self:
         """Look at it again."""
-        self.shown = self._ask("GET", "")
+        self.shown = self._doctor.read(self.intygs_id)
         return self
 
     def fill(self, answers: Mapping[str, Any] | None = None) -> Self:
-        """Write answers; without any, those of an example that breaks no rule."""
-        author = self.shown["intyg"]["skapadAv"]
-        enhet = {**author["enhet"], **self._unit}
-        content = {
-            "skapadAv": {**author, "enhet": enhet},
-            "svar": self._answers if answers is None else answers,
-        }
-        self.shown = self._ask("PUT", "", content, self.shown["version"])
+        """
+        Write an example that breaks no rule of the type.
+
+        Args:
+            answers: Of these questions in place of the example's: `{"35": {"35.1": "Trött."}}`;
+                None leaves a question out.
+        """
+        __tracebackhide__ = True
+        self.shown = self._doctor.fill(self.intygs_id, self._local(), answers)
+        return self
+
+    def write(self, answers: Mapping[str, Any]) -> Self:
+        """Write these answers and no others, into the draft as it was last shown."""
+        __tracebackhide__ = True
+        self.shown = self._doctor.write(self.shown, answers)
         return self
 
     def ready(self) -> Self:
         """Say that it is ready for signing."""
-        self._ask("POST", "/ready", {})
+        __tracebackhide__ = True
+        self._doctor.act(self.intygs_id, "ready")
+        return self
+
+    def launch(self, **fields: str) -> Self:
+        """Open it from the EHR: `alternatePatientSSn`, `ref`; `shown` has the notices, too."""
+        __tracebackhide__ = True
+        hsa_id = self._doctor.author["personal-id"]["extension"]
+        self.shown = self._doctor.act(self.intygs_id, "launch", {"hanteratAv": hsa_id, **fields})
         return self
 
     def sign(self) -> Signed:
         """Sign it with the adapter's test key: it is registered."""
-        self._ask("POST", "/sign", {})
-        return Signed(self.intygs_id, str(self.shown["typ"]), self._person)
+        __tracebackhide__ = True
+        self._doctor.act(self.intygs_id, "sign")
+        person = self.shown["intyg"]["patient"]["person-id"]["extension"]
+        return Signed(self.intygs_id, str(self.shown["typ"]), str(person))
+
+    def revoke(self) -> None:
+        """Revoke it; it must be locked."""
+        __tracebackhide__ = True
+        self._doctor.act(self.intygs_id, "revoke")
 
     def delete(self) -> None:
         """Delete it."""
-        self._ask("DELETE", "")
-
-    def copy(self) -> Utkast:
-        """A new one from it; it must be locked."""
-        return self.made_from(self.intygs_id, "copy")
-
-    def made_from(self, source: str, way: str, **wish: Any) -> Utkast:
-        """A new one from a certificate or a locked draft: `renew`, `replace`, `complement`, …"""
-        author = self.shown["intyg"]["skapadAv"]
-        body = {"skapadAv": author, **wish}
-        status, answered = self._client.ask("POST", f"/{source}/{way}", body)
-        if status != 201:
-            raise DraftError(way, status, answered)
-        made = answered["intygsId"]
-        return Utkast(self._client, made, self._person, self._answers, self._unit)
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        version: int | None = None,
-    ) -> dict[str, Any]:
         __tracebackhide__ = True
-        status, answered = self._client.ask(method, f"/{self.intygs_id}{path}", body, version)
-        if status >= 400:
-            raise DraftError(f"{method} {path or 'draft'}", status, answered)
-        return answered
+        self._doctor.delete(self.intygs_id)
+
+    def copy(self, **wish: Any) -> Utkast:
+        """A new one from it; it must be locked."""
+        __tracebackhide__ = True
+        return made_from(self._doctor, self.intygs_id, "copy", self._local, wish)
+
+
+def made_from(
+    doctor: Doctor,
+    source: str,
+    way: str,
+    local: Callable[[], datetime],
+    wish: Mapping[str, Any],
+) -> Utkast:
+    """A new draft from a certificate or a locked draft."""
+    __tracebackhide__ = True
+    made = doctor.made_from(source, way, wish)
+    return Utkast(doctor, str(made["intygsId"]), local)
 
 
 def require_id(intygs_id: str | None) -> str:

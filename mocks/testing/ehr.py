@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from lxml import etree
 
 from intyg.mocks.journalsystem.sample import UNIT
 from intyg.mocks.rules.model import unknown
-from intyg.mocks.testing.doctor import Signed, Utkast, require_id
-from intyg.mocks.testing.sentences import NotAcceptedError, SentenceError
+from intyg.mocks.testing.citizen import Citizen
+from intyg.mocks.testing.doctor import Signed, Utkast, made_from, require_id
+from intyg.mocks.testing.sentences import SentenceError, checked
 from intyg.schemas.codes import Amne
 from intyg.schemas.examples.draft import Parent
 from intyg.schemas.examples.example import PERSON, Size, example
@@ -22,6 +23,7 @@ from intyg.schemas.typefile.lookup import IntygTypes
 
 if TYPE_CHECKING:  # and with it zeep, imported when the EHR gets somebody to call
     from intyg.mocks.journalsystem.client import Answer, EhrClient
+    from intyg.mocks.journalsystem.drafts import Doctor
 
 ADDRESS: Final = "INTYGSADAPTER"
 """Logical address of an adapter."""
@@ -101,6 +103,7 @@ class Ehr:
         self._issuer = issuer
         self._now = clock
         self._client: EhrClient | None = None
+        self._token: str | None = None
 
     def connect(
         self,
@@ -109,6 +112,7 @@ class Ehr:
         *,
         verify: str | bool = True,
         cert: tuple[str, str] | None = None,
+        token: str | None = None,
     ) -> None:
         """
         Say where it calls; a test with the fixture `adapter` need not.
@@ -117,12 +121,14 @@ class Ehr:
             services_url: To which national paths are appended.
             verify: CA certificates (PEM) for https; True: the usual ones.
             cert: Client certificate and key (PEM), where the adapter wants one.
+            token: What the adapter's REST wants as Bearer, for drafts; None: nothing.
         """
         from intyg.mocks.journalsystem.client import EhrClient, Staff
 
         self.disconnect()
         staff = Staff(self._issuer.keys.hsa_id, UNIT)
         self._client = EhrClient(services_url, logical_address, staff, verify=verify, cert=cert)
+        self._token = token
 
     def disconnect(self) -> None:
         """Give the connections back."""
@@ -179,18 +185,46 @@ class Ehr:
         Raises:
             NotAcceptedError: The adapter makes none.
         """
-        from intyg.mocks.journalsystem.drafts import answers_of
-
         __tracebackhide__ = True
         intyg_type = self._issuer.types().named(typ)
         code = (intyg_type.xml_code, intyg_type.xml_system)
         answer, intygs_id = self._calls.order_draft(code, person, ref)
-        _checked("CreateDraftCertificate", answer, check=True)
-        signed_at = self._local(timedelta(minutes=1))
-        wanted = example(intyg_type, signed_at=signed_at, size=Size.MINIMAL, person_id=person)
-        made = require_id(intygs_id)
-        answers, unit = answers_of(wanted[-1]), self._calls.unit()
-        return Utkast(self._calls.drafts(), made, person, answers, unit)
+        checked("CreateDraftCertificate", answer, check=True)
+        return Utkast(self._doctor, require_id(intygs_id), self._local)
+
+    def renew(self, intyg: Intyg | Signed, **wish: Any) -> Utkast:
+        """
+        Make a draft that renews a certificate.
+
+        Args:
+            wish: Of `POST /api/utkast/<id>/renew`: `ref`, `kopieringOK`, `alternatePatientSSn`.
+
+        Raises:
+            DraftError: The adapter makes none.
+        """
+        __tracebackhide__ = True
+        return self._made_from(intyg, "renew", wish)
+
+    def replace(self, intyg: Intyg | Signed, **wish: Any) -> Utkast:
+        """Make a draft that replaces a certificate; as `renew`."""
+        __tracebackhide__ = True
+        return self._made_from(intyg, "replace", wish)
+
+    def complement(self, intyg: Intyg | Signed, **wish: Any) -> Utkast:
+        """Make a draft that answers the newest completion request; as `renew`, and `kommentar`."""
+        __tracebackhide__ = True
+        return self._made_from(intyg, "complement", wish)
+
+    def template(self, intyg: Intyg | Signed, **wish: Any) -> Utkast:
+        """Make a draft of the type that a certificate is a template for; as `renew`."""
+        __tracebackhide__ = True
+        return self._made_from(intyg, "template", wish)
+
+    def citizen(self, person: str = PERSON) -> Citizen:
+        """A person, 12 digits, who looks at their own certificates at the same adapter."""
+        from intyg.mocks.journalsystem.citizen import CitizenClient
+
+        return Citizen(CitizenClient(self._calls, person), self._local)
 
     def sign(self, body: bytes) -> Intyg:
         """
@@ -236,14 +270,14 @@ class Ehr:
         if isinstance(intyg, str):
             intyg = self.issue(intyg, version=version, relation=relation, svar_pa=svar_pa)
         answer = self._calls.register(intyg.body)
-        _checked("RegisterCertificate", answer, check)
+        checked("RegisterCertificate", answer, check)
         return Intyg(intyg.intygs_id, intyg.typ, intyg.person, intyg.body, answer)
 
     def send(self, intyg: Intyg | Signed, to: str = "FKASSA", *, check: bool = True) -> Answer:
         """Have a registered certificate sent to a recipient (part code)."""
         __tracebackhide__ = True
         answer = self._calls.send(intyg.intygs_id, intyg.person, to, self._local())
-        return _checked("SendCertificateToRecipient", answer, check)
+        return checked("SendCertificateToRecipient", answer, check)
 
     def revoke(
         self, intyg: Intyg | Signed, reason: str = "Fel patient", *, check: bool = True
@@ -251,7 +285,7 @@ class Ehr:
         """Withdraw a certificate."""
         __tracebackhide__ = True
         answer = self._calls.revoke(intyg.intygs_id, intyg.person, self._local(), reason)
-        return _checked("RevokeCertificate", answer, check)
+        return checked("RevokeCertificate", answer, check)
 
     def ask(
         self,
@@ -288,7 +322,7 @@ class Ehr:
             self._local(),
             svar_pa,
         )
-        _checked("SendMessageToRecipient", answer, check)
+        checked("SendMessageToRecipient", answer, check)
         return Message(meddelande_id, intyg.intygs_id, answer)
 
     @property
@@ -300,13 +334,13 @@ class Ehr:
             )
         return self._client
 
+    @property
+    def _doctor(self) -> Doctor:
+        return self._calls.doctor(self._issuer.types(), self._token)
+
+    def _made_from(self, intyg: Intyg | Signed, way: str, wish: Mapping[str, Any]) -> Utkast:
+        __tracebackhide__ = True
+        return made_from(self._doctor, intyg.intygs_id, way, self._local, wish)
+
     def _local(self, ago: timedelta = timedelta()) -> datetime:
         return (self._now.now - ago).astimezone(_STOCKHOLM)
-
-
-def _checked(contract: str, answer: Answer, check: bool) -> Answer:
-    __tracebackhide__ = True
-    if check and answer.code == "ERROR":
-        said = f"{answer.code} {answer.error_id}: {answer.text}"
-        raise NotAcceptedError(f"{contract} was answered {said}", answer)
-    return answer

@@ -26,7 +26,7 @@ from intyg.mocks.testing.expectation import (
     wait_for,
 )
 from intyg.mocks.testing.link import ControlError, Link
-from intyg.mocks.testing.sentences import NotAcceptedError, SentenceError
+from intyg.mocks.testing.sentences import HasIntygsId, NotAcceptedError, SentenceError
 from intyg.mocks.wire.ids import same_id
 from intyg.schemas.codes import Amne, Handelse
 
@@ -34,14 +34,6 @@ _T = TypeVar("_T")
 
 WAIT_SECONDS: Final = 5.0
 """How long what an adapter does by itself is waited for."""
-
-
-class HasIntygsId(Protocol):
-    """Anything that is about one certificate."""
-
-    @property
-    def intygs_id(self) -> str:
-        """Its id."""
 
 
 class HasMeddelandeId(Protocol):

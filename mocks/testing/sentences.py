@@ -1,6 +1,8 @@
 """Effects by the names that sentences have for them: results, the platform's faults, troubles."""
 
-from typing import Any, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from intyg.mocks.clock.duration import read_duration
 from intyg.mocks.rules.answers import (
@@ -16,6 +18,9 @@ from intyg.mocks.rules.model import unknown
 from intyg.mocks.rules.presets import VpCode
 from intyg.mocks.rules.trouble import TROUBLES, find, prefix_of
 from intyg.schemas.codes import ErrorId
+
+if TYPE_CHECKING:  # and with it zeep
+    from intyg.mocks.journalsystem.client import Answer
 
 NAMES: Final = tuple(
     dict.fromkeys(
@@ -47,6 +52,23 @@ class NotAcceptedError(AssertionError):
 
 class SentenceError(ValueError):
     """A sentence with a word that there is not; names the nearest that there is."""
+
+
+class HasIntygsId(Protocol):
+    """Anything that is about one certificate."""
+
+    @property
+    def intygs_id(self) -> str:
+        """Its id."""
+
+
+def checked(contract: str, answer: Answer, check: bool) -> Answer:
+    """An answer to the EHR; NotAcceptedError when it is ERROR and that is not wanted."""
+    __tracebackhide__ = True
+    if check and answer.code == "ERROR":
+        said = f"{answer.code} {answer.error_id}: {answer.text}"
+        raise NotAcceptedError(f"{contract} was answered {said}", answer)
+    return answer
 
 
 def effect_named(name: str, detail: str | None, text: str | None, part: str) -> Effect:

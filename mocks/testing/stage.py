@@ -62,6 +62,7 @@ class Stage:
         self._mocks: dict[str, Mock] = {}
         self._services: dict[str, MockService[Persona]] = {}
         self._services_url: str | None = None
+        self._token: str | None = None
 
     def mock(self, key: str) -> Mock:
         """The mock of that name."""
@@ -96,9 +97,10 @@ class Stage:
         some = next(iter(self._mocks.values()), None)
         return (some or self.journalsystem).clock
 
-    def connect(self, services_url: str) -> None:
-        """Let every mock, also those that come yet, speak to an adapter."""
+    def connect(self, services_url: str, token: str | None = None) -> None:
+        """Let every mock, also those that come yet, speak to an adapter, and to its REST."""
         self._services_url = services_url
+        self._token = token
         for key in self._mocks:
             self._connect(key)
 
@@ -135,7 +137,7 @@ class Stage:
             return
         if isinstance(mock, Journalsystem):
             tls = self.servers.adapter_tls
-            mock.connect(url, verify=tls.verify, cert=tls.client)
+            mock.connect(url, verify=tls.verify, cert=tls.client, token=self._token)
         if key in self._services:
             self._services[key].send_to(url)
 

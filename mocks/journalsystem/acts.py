@@ -1,0 +1,281 @@
+"""What the EHR's people can be told over HTTP: a doctor who writes drafts, a citizen."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+import requests
+from pydantic import Field
+
+from intyg.mocks.clock.clock import SWEDEN
+from intyg.mocks.control import Answered, Asked, MockOf, Operation, ProblemError
+from intyg.mocks.journalsystem.drafts import Doctor, DraftError, Json
+from intyg.mocks.journalsystem.sample import UNIT
+from intyg.mocks.journalsystem.talk import ehr_client
+from intyg.mocks.server.place import Place
+from intyg.schemas.examples.example import PERSON
+from intyg.schemas.typefile.lookup import UnknownNameError
+
+if TYPE_CHECKING:  # and with it zeep, which most mocks never need
+    from intyg.mocks.journalsystem import client
+
+_DRAFTS: Final = "Drafts"
+_CITIZEN: Final = "Citizen"
+
+
+class Acts(Protocol):
+    """An EHR, as far as these operations go."""
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+
+
+# --- what they are told ---------------------------------------------------------------------------
+
+
+class Order(Asked):
+    """A draft to order by CreateDraftCertificate."""
+
+    typ: str = Field(default="FK7804", description="any name of a type; the newest version")
+    person: str = Field(default=PERSON, repr=False)
+    ref: str | None = Field(default=None, description="the EHR's own reference")
+
+
+class OfDraft(Asked):
+    """Which draft."""
+
+    intygs_id: str
+
+
+class Filling(OfDraft):
+    """What to write into a draft."""
+
+    answers: dict[str, Any] = Field(
+        default_factory=dict,
+        repr=False,
+        description="by question, in place of the example's; null leaves one out",
+    )
+
+
+class From(Asked):
+    """A new draft from a certificate or a locked draft."""
+
+    intygs_id: str = Field(description="what it is made from")
+    way: Literal["renew", "replace", "complement", "copy", "template"]
+    ref: str | None = None
+
+
+class Own(Asked):
+    """Whose certificates, and which."""
+
+    person: str = Field(default=PERSON, repr=False)
+    archived: bool = False
+
+
+class Archiving(Asked):
+    """A certificate to archive, or to take back."""
+
+    intygs_id: str
+    archived: bool = True
+
+
+class Sending(Asked):
+    """A certificate to send, and where to."""
+
+    intygs_id: str
+    person: str = Field(default=PERSON, repr=False)
+    to: str = Field(default="FKASSA", description="part code")
+
+
+# --- what they answer -----------------------------------------------------------------------------
+
+
+class DraftFault(Answered):
+    """What keeps a draft from being signed."""
+
+    svar: str | None
+    delsvar: str | None
+    text: str
+
+
+class DraftState(Answered):
+    """A draft as the adapter shows it."""
+
+    intygs_id: str
+    typ: str
+    state: str
+    version: int
+    faults: tuple[DraftFault, ...]
+
+
+class OwnState(Answered):
+    """A certificate as its patient is shown it."""
+
+    intygs_id: str
+    typ: str
+    enhets_id: str
+    statuses: tuple[str, ...]
+
+
+class OwnIntygs(Answered):
+    """Certificates, oldest first."""
+
+    intyg: tuple[OwnState, ...]
+
+
+class Said(Answered):
+    """What the adapter answered."""
+
+    result_code: str
+    error_id: str | None
+    result_text: str | None
+
+
+# --- the doctor -----------------------------------------------------------------------------------
+
+
+def order_draft(mock: MockOf[Acts], body: Order) -> DraftState:
+    """Order a draft."""
+    place = mock.persona.place
+    try:
+        typ = place.types.named(body.typ)
+    except UnknownNameError as exc:
+        raise ProblemError.of_field("typ", str(exc)) from None
+    with _calling(place) as ehr:
+        answer, made = ehr.order_draft((typ.xml_code, typ.xml_system), body.person, body.ref)
+        if made is None:
+            raise ProblemError(409, f"{answer.code} {answer.error_id}: {answer.text}")
+        return _state(_doctor(place, ehr).read(made))
+
+
+def fill_draft(mock: MockOf[Acts], body: Filling) -> DraftState:
+    """Write an example that breaks no rule of the type, but for the answers that are given."""
+    with _calling(mock.persona.place) as ehr:
+        doctor = _doctor(mock.persona.place, ehr)
+        return _state(doctor.fill(body.intygs_id, _now(mock.persona.place), body.answers))
+
+
+def ready_draft(mock: MockOf[Acts], body: OfDraft) -> DraftState:
+    """Say that a draft is ready for signing."""
+    return _acted(mock, body, "ready")
+
+
+def sign_draft(mock: MockOf[Acts], body: OfDraft) -> DraftState:
+    """Sign a draft with the adapter's test key."""
+    return _acted(mock, body, "sign")
+
+
+def new_draft(mock: MockOf[Acts], body: From) -> DraftState:
+    """Make a draft from a certificate, or from a locked draft."""
+    with _calling(mock.persona.place) as ehr:
+        doctor = _doctor(mock.persona.place, ehr)
+        return _state(doctor.made_from(body.intygs_id, body.way, {"ref": body.ref}))
+
+
+def _acted(mock: MockOf[Acts], body: OfDraft, what: str) -> DraftState:
+    with _calling(mock.persona.place) as ehr:
+        doctor = _doctor(mock.persona.place, ehr)
+        doctor.act(body.intygs_id, what)
+        return _state(doctor.read(body.intygs_id))
+
+
+def _state(shown: Json) -> DraftState:
+    return DraftState(
+        intygs_id=shown["intygsId"],
+        typ=shown["typ"],
+        state=shown["state"],
+        version=shown["version"],
+        faults=tuple(map(_fault, shown["fel"])),
+    )
+
+
+def _fault(fault: Mapping[str, Any]) -> DraftFault:
+    return DraftFault(svar=fault["svar"], delsvar=fault["delsvar"], text=fault["text"])
+
+
+# --- the citizen ----------------------------------------------------------------------------------
+
+
+def list_own(mock: MockOf[Acts], query: Own) -> OwnIntygs:
+    """The certificates that a citizen sees."""
+    from intyg.mocks.journalsystem.citizen import CitizenClient
+
+    with _calling(mock.persona.place) as ehr:
+        found = CitizenClient(ehr, query.person).list(archived=query.archived)
+    return OwnIntygs(intyg=tuple(map(OwnState.model_validate, found)))
+
+
+def archive_own(mock: MockOf[Acts], body: Archiving) -> Said:
+    """Have a citizen archive a certificate, or take it back."""
+    from intyg.mocks.journalsystem.citizen import CitizenClient
+
+    place = mock.persona.place
+    with _calling(place) as ehr:
+        citizen = CitizenClient(ehr, PERSON)
+        return _said(citizen.archive(body.intygs_id, _now(place), back=not body.archived))
+
+
+def send_own(mock: MockOf[Acts], body: Sending) -> Said:
+    """Have a citizen send a certificate to a recipient."""
+    from intyg.mocks.journalsystem.citizen import CitizenClient
+
+    place = mock.persona.place
+    with _calling(place) as ehr:
+        return _said(CitizenClient(ehr, body.person).send(body.intygs_id, body.to, _now(place)))
+
+
+def _said(answer: "client.Answer") -> Said:
+    return Said(result_code=answer.code, error_id=answer.error_id, result_text=answer.text)
+
+
+# --- how the adapter is called --------------------------------------------------------------------
+
+
+@contextmanager
+def _calling(place: Place) -> Iterator["client.EhrClient"]:
+    """
+    Somebody to call the adapter.
+
+    Raises:
+        ProblemError: It is not known where, it does not answer, or it does not do what is wanted.
+    """
+    from zeep.exceptions import Error
+
+    try:
+        ehr = ehr_client(place.settings, UNIT)
+    except ValueError as exc:
+        raise ProblemError(409, str(exc)) from None
+    try:
+        yield ehr
+    except DraftError as exc:
+        raise ProblemError(exc.status, str(exc), more={"adapter": exc.problem}) from None
+    except Error as exc:
+        raise ProblemError(502, f"the adapter: {exc.message}") from None
+    except requests.RequestException as exc:
+        raise ProblemError(502, f"the adapter: {type(exc).__name__}") from None
+    finally:
+        ehr.close()
+
+
+def _doctor(place: Place, ehr: "client.EhrClient") -> Doctor:
+    return ehr.doctor(place.types, place.settings.adapter_token)
+
+
+def _now(place: Place) -> datetime:
+    return place.timeline().astimezone(SWEDEN)
+
+
+def operations() -> tuple[Operation, ...]:
+    """What the EHR's people can be told."""
+    return (
+        Operation("POST", "/draft", order_draft, _DRAFTS),
+        Operation("POST", "/draft/fill", fill_draft, _DRAFTS),
+        Operation("POST", "/draft/ready", ready_draft, _DRAFTS),
+        Operation("POST", "/draft/sign", sign_draft, _DRAFTS),
+        Operation("POST", "/draft/from", new_draft, _DRAFTS),
+        Operation("GET", "/citizen", list_own, _CITIZEN),
+        Operation("POST", "/citizen/archive", archive_own, _CITIZEN),
+        Operation("POST", "/citizen/send", send_own, _CITIZEN),
+    )
