@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import zeep
 from lxml import etree
-from zeep.plugins import HistoryPlugin
 from zeep.transports import Transport
 
 from intyg.mocks.journalsystem.drafts import Doctor
@@ -17,9 +16,10 @@ from intyg.schemas.codes import (
     ARBETSPLATSKOD_ROOT,
     HSA_ID_ROOT,
     PART_SYSTEM,
+    SAMORDNINGSNUMMER_ROOT,
 )
 from intyg.schemas.codes import PERSONNUMMER_ROOT as PERSONNUMMER
-from intyg.schemas.ns import REGISTRY, SOAP11
+from intyg.schemas.ns import CORE, EXT33, REGISTRY, SOAP11
 from intyg.schemas.typefile.lookup import IntygTypes
 
 _NATIONAL: Final = "/clinicalprocess/healthcond/certificate/{name}/{major}/rivtabp21"
@@ -81,7 +81,6 @@ class EhrClient:
         self._logical_address = logical_address
         self._staff = staff
         self._session = http_session(verify, cert, headers)
-        self._history = HistoryPlugin(maxlen=1)
         self._clients: dict[str, zeep.Client] = {}
 
     def close(self) -> None:
@@ -97,30 +96,26 @@ class EhrClient:
                 declaration; zeep binds and posts it but does not rebuild
                 it, since that is what was signed.
         """
-        client = self._client("RegisterCertificate")
         message = (
             f'<soap:Envelope xmlns:soap="{SOAP11}"><soap:Header><LogicalAddress xmlns="{REGISTRY}">'
             f"{self._logical_address}</LogicalAddress></soap:Header><soap:Body>"
         ).encode() + body
         message += b"</soap:Body></soap:Envelope>"
-        binding = client.service._binding
-        operation = binding.get("RegisterCertificate")
-        response = client.transport.post(
-            client.service._binding_options["address"],
-            message,
-            {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.soapaction}"'},
-        )
-        reply = binding.process_reply(client, operation, response)
-        return _answer(reply, response.content)
+        return _answer(*self._exchange("RegisterCertificate", message))
 
     def order_draft(
-        self, typ: tuple[str, str], person_id: str, ref: str | None = None
+        self,
+        typ: tuple[str, str],
+        person_id: str,
+        ref: str | None = None,
+        prefill: Mapping[str, Mapping[str, str]] | None = None,
     ) -> tuple[Answer, str | None]:
         """
         Order a draft.
 
         Args:
             typ: Code and code system of the type.
+            prefill: Answers to begin with, as texts by question and part; None: none.
 
         Returns:
             The answer, and the draft's id; None without one.
@@ -137,7 +132,10 @@ class EhrClient:
                 "enhet": enhet,
             },
         }
-        answer = self.call("CreateDraftCertificate", {"intyg": {**intyg, "ref": ref}})
+        envelope = self._envelope("CreateDraftCertificate", {"intyg": {**intyg, "ref": ref}})
+        if prefill is not None:
+            envelope.find(f"{{{SOAP11}}}Body/*/*").append(_prefilled(prefill))
+        answer = _answer(*self._exchange("CreateDraftCertificate", etree.tostring(envelope)))
         made = etree.fromstring(answer.raw).findtext(".//{*}intygs-id/{*}extension")
         return answer, made
 
@@ -158,12 +156,8 @@ class EhrClient:
         self, intygs_id: str, person_id: str, mottagare: str, at: datetime
     ) -> bytes:
         """What `send` would post, a SOAP envelope in UTF-8, for somebody else to post it."""
-        client = self._client("SendCertificateToRecipient")
         fields = self._to_send(intygs_id, person_id, mottagare, at)
-        header = {"LogicalAddress": self._logical_address}
-        envelope = client.create_message(
-            client.service, "SendCertificateToRecipient", **fields, _soapheaders=header
-        )
+        envelope = self._envelope("SendCertificateToRecipient", fields)
         return etree.tostring(envelope, pretty_print=True, encoding="UTF-8")
 
     def _to_send(
@@ -222,25 +216,40 @@ class EhrClient:
             self._clients[contract] = zeep.Client(
                 f"{self._services_url}{path}?wsdl",
                 transport=Transport(session=self._session, timeout=30, operation_timeout=30),
-                # the plugin wants to have seen the request, which `register` posts by itself
-                plugins=[] if contract == "RegisterCertificate" else [self._history],
             )
         return self._clients[contract]
 
     def call(self, contract: str, fields: Mapping[str, Any]) -> Answer:
         """Call a contract whose answer is a result."""
-        reply, raw = self._called(contract, fields)
-        return _answer(reply, raw)
+        return _answer(*self._called(contract, fields))
 
     def read(self, contract: str, fields: Mapping[str, Any]) -> etree._Element:
         """Call a contract that is answered with what was asked for: the reply's envelope."""
         return etree.fromstring(self._called(contract, fields)[1])
 
     def _called(self, contract: str, fields: Mapping[str, Any]) -> tuple[Any, bytes]:
-        operation = getattr(self._client(contract).service, contract)
-        reply = operation(**fields, _soapheaders={"LogicalAddress": self._logical_address})
-        received = self._history.last_received
-        return reply, etree.tostring(received["envelope"]) if received else b""
+        return self._exchange(contract, etree.tostring(self._envelope(contract, fields)))
+
+    def _envelope(self, contract: str, fields: Mapping[str, Any]) -> Any:
+        client, header = self._client(contract), {"LogicalAddress": self._logical_address}
+        return client.create_message(client.service, contract, **fields, _soapheaders=header)
+
+    def _exchange(self, contract: str, message: bytes) -> tuple[Any, bytes]:
+        """
+        Post an envelope.
+
+        Returns:
+            What zeep makes of the reply, and its bytes.
+        """
+        client = self._client(contract)
+        binding = client.service._binding
+        operation = binding.get(contract)
+        response = client.transport.post(
+            client.service._binding_options["address"],
+            message,
+            {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.soapaction}"'},
+        )
+        return binding.process_reply(client, operation, response), response.content
 
     def intygs_id(self, intygs_id: str) -> dict[str, str]:
         """As messages name a certificate of the unit."""
@@ -270,7 +279,18 @@ class EhrClient:
 
 
 def _person(person_id: str) -> dict[str, str]:
-    return {"root": PERSONNUMMER, "extension": person_id}
+    root = SAMORDNINGSNUMMER_ROOT if person_id[6] >= "6" else PERSONNUMMER
+    return {"root": root, "extension": person_id}
+
+
+def _prefilled(answers: Mapping[str, Mapping[str, str]]) -> etree._Element:
+    """`forifyllnad`, with a svar for each question."""
+    whole = etree.Element(f"{{{EXT33}}}forifyllnad")
+    for svar_id, parts in answers.items():
+        svar = etree.SubElement(whole, f"{{{EXT33}}}svar", id=svar_id)
+        for delsvar_id, text in parts.items():
+            etree.SubElement(svar, f"{{{CORE}}}delsvar", id=delsvar_id).text = text
+    return whole
 
 
 def stamp(at: datetime) -> datetime:

@@ -11,6 +11,7 @@ from intyg.mocks.testing.sentences import SentenceError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from intyg.mocks.journalsystem.client import Answer
     from intyg.mocks.journalsystem.drafts import Doctor
 
 
@@ -32,13 +33,21 @@ class Utkast:
 
     Attributes:
         intygs_id: Its id, and that of the certificate to be.
+        answer: To the order; None where it was made from an older one.
         shown: What the adapter showed of it last.
     """
 
-    def __init__(self, doctor: Doctor, intygs_id: str, local: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        doctor: Doctor,
+        intygs_id: str,
+        local: Callable[[], datetime],
+        answer: Answer | None = None,
+    ) -> None:
         self._doctor = doctor
         self._local = local
         self.intygs_id = intygs_id
+        self.answer = answer
         self.shown: dict[str, Any] = {}
         self.read()
 

@@ -178,9 +178,19 @@ class Ehr:
             body = self._issuer.keys.sign(body)
         return Intyg(chosen, intyg_type.xml_code, person, body)
 
-    def draft(self, typ: str = "LISJP", *, person: str = PERSON, ref: str | None = None) -> Utkast:
+    def draft(
+        self,
+        typ: str = "LISJP",
+        *,
+        person: str = PERSON,
+        ref: str | None = None,
+        prefill: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Utkast:
         """
         Order a draft by CreateDraftCertificate; it is of the type's newest version.
+
+        Args:
+            prefill: Answers to begin with, as texts: `{"35": {"35.1": "Trött."}}`.
 
         Raises:
             NotAcceptedError: The adapter makes none.
@@ -188,9 +198,9 @@ class Ehr:
         __tracebackhide__ = True
         intyg_type = self._issuer.types().named(typ)
         code = (intyg_type.xml_code, intyg_type.xml_system)
-        answer, intygs_id = self._calls.order_draft(code, person, ref)
+        answer, intygs_id = self._calls.order_draft(code, person, ref, prefill)
         checked("CreateDraftCertificate", answer, check=True)
-        return Utkast(self._doctor, require_id(intygs_id), self._local)
+        return Utkast(self._doctor, require_id(intygs_id), self._local, answer)
 
     def renew(self, intyg: Intyg | Signed, **wish: Any) -> Utkast:
         """
