@@ -6,6 +6,7 @@ NO_ASSIGNMENT: Final = (
     "{who} has no valid assignment (medarbetaruppdrag, MIU) for Vård och behandling on the unit "
     "{unit}."
 )
+DRY_RUN: Final = "Dry run: nothing was kept. It would be a draft of state {state}."
 FIELDS_MISSING: Final = "The draft cannot be created:"
 REGISTER_DOWN: Final = (
     "The population register does not answer ({why}). Try again later: sending again helps here."

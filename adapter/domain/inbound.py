@@ -32,6 +32,7 @@ class Inbound:
         received_at: When the request arrived.
         correlation_id: Ties log lines, stored message and answer together.
         sender: HSA-id of the calling system, where known.
+        dry_run: Say what would come of it, and keep nothing.
     """
 
     contract: Contract
@@ -42,6 +43,7 @@ class Inbound:
     received_at: datetime
     correlation_id: str
     sender: str | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)

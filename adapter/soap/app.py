@@ -39,6 +39,9 @@ from intyg.schemas.contract.contract import Contract, Contracts
 
 XML: Final = "text/xml; charset=UTF-8"
 
+DRY_RUNS: Final = frozenset({"CreateDraftCertificate:3"})
+"""Contracts that can be tried; any other that is asked to be is not done."""
+
 _log = structlog.get_logger("intyg.adapter.soap")
 
 
@@ -121,7 +124,8 @@ class _Doors:
 
     def __call__(self, environ: web.Environ, start_response: Any) -> Iterable[bytes]:
         started = time.perf_counter()
-        call = Call(b"", None, self._clock(), web.correlation_id(environ))
+        correlation_id, dry_run = web.correlation_id(environ), web.wants_dry_run(environ)
+        call = Call(b"", None, self._clock(), correlation_id, dry_run)
         path = web.normal_path(environ.get("PATH_INFO", ""))
         contract = self._by_path.get(path)
         try:
@@ -240,6 +244,8 @@ class _Doors:
             call.body, call.charset = web.root_of(environ["CONTENT_TYPE"], call.body)
 
     def _admit(self, contract: Contract, call: Call) -> None:
+        if call.dry_run and contract.key not in DRY_RUNS:
+            raise FaultError(f"{web.DRY_RUN}: {contract.name} cannot be tried; it was not done.")
         if self._access is not None:
             assert call.caller is not None
             assert call.logical_address is not None

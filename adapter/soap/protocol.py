@@ -31,6 +31,7 @@ class Call:
     Attributes:
         body: The message as it came; in UTF-8 once `create_in_document` has run.
         charset: Of the Content-Type.
+        dry_run: The caller wants to know what would come of it, and nothing kept.
         caller: Who calls; None where nobody is asked.
         logical_address: Set when the envelope has been read.
         result_code: Of the answer, for the log; None for a fault.
@@ -42,6 +43,7 @@ class Call:
     charset: str | None
     received_at: datetime
     correlation_id: str
+    dry_run: bool = False
     caller: Caller | None = None
     logical_address: str | None = None
     result_code: str | None = None

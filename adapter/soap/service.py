@@ -194,6 +194,7 @@ def _inbound(call: Call, contract: Contract, element: etree._Element) -> Inbound
         received_at=call.received_at,
         correlation_id=call.correlation_id,
         sender=call.caller.sender if call.caller else None,
+        dry_run=call.dry_run,
     )
 
 

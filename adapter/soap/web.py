@@ -20,6 +20,9 @@ Environ: TypeAlias = dict[str, Any]
 
 CORRELATION_HEADER: Final = "x-skltp-correlation-id"
 
+DRY_RUN: Final = "x-intyg-dry-run"
+"""Header with which a caller asks what would come of a call."""
+
 _BLOCK_BYTES: Final = 256 * 1024
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
@@ -136,6 +139,11 @@ def correlation_id(environ: Mapping[str, Any]) -> str:
     if _UUID.fullmatch(given) and not log.looks_like_person_number(given):
         return given
     return str(uuid.uuid4())
+
+
+def wants_dry_run(environ: Mapping[str, Any]) -> bool:
+    """Whether a call is to be tried: whatever `DRY_RUN` says, but for `false`."""
+    return str(environ.get("HTTP_X_INTYG_DRY_RUN", "false")).strip().lower() != "false"
 
 
 def caller_base(

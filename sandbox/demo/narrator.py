@@ -10,9 +10,15 @@ from rich.console import Console
 
 from intyg.mocks.forsakringskassan.interface import SentMessage
 from intyg.mocks.journalsystem.client import Answer
-from intyg.mocks.testing import ControlError, ExpectationError, NotAcceptedError
+from intyg.mocks.testing import (
+    ControlError,
+    DraftError,
+    ExpectationError,
+    NotAcceptedError,
+)
 
 EHR: Final = "EHR"
+DOCTOR: Final = "doctor"
 ADAPTER: Final = "adapter"
 FK: Final = "Försäkringskassan"
 REAL: Final = "real authority"
@@ -24,6 +30,9 @@ T = TypeVar("T")
 
 class StoryError(Exception):
     """A step did not have its effect; the text says which, and what was seen instead."""
+
+
+_FAILURES: Final = (StoryError, ExpectationError, NotAcceptedError, ControlError, DraftError)
 
 
 class Telling(Protocol):
@@ -129,7 +138,7 @@ class Narrator:
             self.telling.step(number, title)
             try:
                 step()
-            except (StoryError, ExpectationError, NotAcceptedError, ControlError) as exc:
+            except _FAILURES as exc:
                 raise StoryError(f"step {number}, {title}: {exc}") from None
             except requests.RequestException as exc:  # no answer in time, on a machine that is busy
                 raise StoryError(f"step {number}, {title}: {_why(exc)}") from exc

@@ -13,10 +13,12 @@ from intyg.adapter.formats import safe_xml
 from intyg.mocks.journal import Entry
 from intyg.mocks.journalsystem.sample import Parent, fk7804
 from intyg.mocks.testing import Intyg
+from intyg.mocks.testing.sentences import HasIntygsId
 from intyg.mocks.wire.http_session import http_session
 from intyg.mocks.wire.signature import SignatureOutcome
 from intyg.sandbox.demo.narrator import (
     ADAPTER,
+    DOCTOR,
     EHR,
     FK,
     REAL,
@@ -62,7 +64,9 @@ class Story(Narrator):
         with self.stage.speaking() as (self.ehr, self.fk):
             self.steps(
                 [
-                    ("The EHR registers a signed FK7804", self._register),
+                    ("The EHR orders a draft, and a doctor fills it in", self._draft),
+                    ("The doctor signs it", self._sign),
+                    ("The EHR registers an FK7804 that it has signed itself", self._register),
                     ("It is sent to Försäkringskassan", self._send),
                     ("Försäkringskassan asks, care answers", self._ask_and_answer),
                     ("Försäkringskassan wants question 35 completed", self._ask_for_completion),
@@ -78,6 +82,29 @@ class Story(Narrator):
             )
 
     # --- steps ------------------------------------------------------------------------------------
+
+    def _draft(self) -> None:
+        self.draft = self.ehr.draft("FK7804")
+        self.tell(EHR, ADAPTER, "CreateDraftCertificate", self.draft.answer)
+        self._told("SKAPAT", self.draft)
+        self.draft.fill()
+        self.line(DOCTOR, ADAPTER, "PUT /api/utkast/…", self.draft.shown["state"])
+        self.ehr.clock.advance("5m")
+        self._told("ANDRAT", self.draft)
+        self.note("told once, five minutes after the first change; the demonstration's clock moves")
+
+    def _sign(self) -> None:
+        self.draft.ready()
+        self.line(DOCTOR, ADAPTER, "POST /api/utkast/…/ready", "OK")
+        self._told("KFSIGN", self.draft)
+        signed = self.draft.sign()
+        self.line(DOCTOR, ADAPTER, "POST /api/utkast/…/sign", "OK")
+        self._told("SIGNAT", signed)
+        self.tell(EHR, ADAPTER, "SendCertificateToRecipient", self.ehr.send(signed))
+        if self.fk.await_intyg(signed, timeout=self.wait_seconds).signature != "valid":
+            raise StoryError("xmlsec found the signature of the draft not valid")
+        self.line(ADAPTER, FK, "RegisterCertificate", "OK")
+        self._told("SKICKA", signed)
 
     def _register(self) -> None:
         self.first = self._sample()
@@ -220,7 +247,7 @@ class Story(Narrator):
     def _told(
         self,
         kod: str,
-        intyg: Intyg,
+        intyg: HasIntygsId,
         *,
         count: int = 1,
         unanswered: int | None = None,

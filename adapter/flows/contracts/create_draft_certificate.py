@@ -10,13 +10,14 @@ What may stand against it is asked in the national order, and the first that doe
     6  the type; role or protection, and death           APPLICATION_ERROR
     7  the patient's others of a type that is unique     APPLICATION_ERROR
 
-Not idempotent, as nationally: two calls make two drafts.
+Not idempotent, as nationally: two calls make two drafts. A dry run is asked for by HTTP header; it
+is refused as an order is, else answered INFO with what would come of it, and without an id.
 """
 
 from typing import Final
 
 from intyg.adapter.domain.clock import swedish_day
-from intyg.adapter.domain.draft_texts import FIELDS_MISSING, NOT_IN_REGISTER
+from intyg.adapter.domain.draft_texts import DRY_RUN, FIELDS_MISSING, NOT_IN_REGISTER
 from intyg.adapter.domain.errors import DraftRefusedError, RuleError
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.domain.intyg import Enhet, HosPersonal
@@ -67,8 +68,11 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
         skapad_av=HosPersonal(order.personal_id, order.fullstandigt_namn, enhet),
         sent=order.svar,
         ref=order.ref,
+        dry=inbound.dry_run,
     )
     created = create(new, facts, member, services, unit, inbound.correlation_id)
+    if new.dry:
+        return _dry(created)
     return _answer(created, order, tells_prefill=services.settings.drafts.report_prefill)
 
 
@@ -105,6 +109,14 @@ def _fields(order: DraftOrder) -> list[Finding]:
 def _person(order: DraftOrder, services: Services) -> list[Finding]:
     today = swedish_day(services.clock())
     return check_person(order.patient, f"{_INTYG}/patient/person-id", today)
+
+
+def _dry(created: Created) -> Result:
+    """What would come of it."""
+    texts = [DRY_RUN.format(state=created.draft.state.value), created.remark]
+    if created.prefill is not None:
+        texts.append(created.prefill.text())
+    return Result.info("\n".join(filter(None, texts)))
 
 
 def _answer(created: Created, order: DraftOrder, *, tells_prefill: bool) -> Result:

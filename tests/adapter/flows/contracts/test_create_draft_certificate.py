@@ -8,8 +8,10 @@ from lxml import etree
 
 from intyg.adapter.domain.draft import Draft, DraftState
 from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.errors import DraftRefusedError
 from intyg.adapter.domain.inbound import Result
 from intyg.adapter.domain.person import PersonFacts
+from intyg.adapter.flows.contracts import HANDLERS
 from intyg.adapter.formats.intyg_reader import read_register_certificate
 from intyg.adapter.formats.result_writer import response_element
 from intyg.adapter.settings.settings import CareUnitSettings, DraftSettings
@@ -322,6 +324,21 @@ def test_the_report_in_the_answer_is_a_setting(asked: Rig) -> None:
     rig = replace(asked, services=replace(asked.services, settings=settings))
     text = rig.call(create_draft(svar=MIXED)).text or ""
     assert "777 dropped: the type has no such question" in text
+
+
+def test_a_dry_run_says_what_would_come_of_it_and_keeps_nothing(asked: Rig) -> None:
+    before = asked.row_count()
+    inbound = replace(asked.inbound(create_draft(svar=MIXED)), dry_run=True)
+    result = HANDLERS[inbound.contract.key](inbound, asked.services, asked.unit())
+    assert isinstance(result, Result)
+    assert (result.code, result.intygs_id) == ("INFO", None)
+    said = (result.text or "").splitlines()
+    assert said[0] == "Dry run: nothing was kept. It would be a draft of state DRAFT_INCOMPLETE."
+    assert "777 dropped: the type has no such question" in said
+    assert asked.row_count() == before
+    refused = replace(asked.inbound(create_draft("LUSE", doctor=DENTIST)), dry_run=True)
+    with pytest.raises(DraftRefusedError):
+        HANDLERS[refused.contract.key](refused, asked.services, asked.unit())
 
 
 def test_one_is_no_boolean(asked: Rig) -> None:
