@@ -16,6 +16,7 @@ from typing import Final
 
 from tests.docs.pages import ROOT, Block
 from tests.free_ports import ports_in_a_row
+from tests.real_tools import need
 
 TIMEOUT_SECONDS: Final = 180
 """For one block, on a machine that does much else; installing takes no longer."""
@@ -41,6 +42,9 @@ _ANOTHER_TERMINAL: Final = re.compile(r"source |make up\b")
 
 _FILE_NAME: Final = re.compile(r"# (data/try/\S+)$", re.MULTILINE)
 """The first line of a block that is a file."""
+
+_TOOLS: Final = {"softhsm2-util": "softhsm2", "pkcs11-tool": "opensc"}
+"""Programs that a page may use and that may be missing, and the Debian packages that have them."""
 
 _BEGIN: Final = """\
 set -euo pipefail
@@ -113,6 +117,9 @@ class Shell:
         return _PORT.sub(lambda match: str(self._first_port + int(match[1])), text)
 
     def _commands(self, text: str) -> str | None:
+        for tool, package in _TOOLS.items():
+            if tool in text:
+                need(package, tool)
         if "curl" in text and (reason := why_no_curl()):
             self.not_run.append(reason)
             return None
