@@ -412,6 +412,43 @@ def test_a_locked_draft_is_printed_as_such(console: FlaskClient, locked: Json) -
     assert "LÅST UTKAST" in page
 
 
+GONE = {"TSTRK1007", "TSTRK1031"}  # of which no new ones are made
+CODES = sorted({one.code for one in TYPES.headers()} - GONE)
+
+
+def test_a_locked_draft_of_any_type_is_read_printed_copied_and_revoked_alone(
+    console: FlaskClient, rig: Rig
+) -> None:
+    ids = []
+    for code in CODES:
+        answer = order(console, typ=code)
+        assert answer.status_code == 201, (code, answer.get_json())
+        ids.append(answer.get_json()["intygsId"])
+    assert at(rig, datetime(2026, 12, 8, 0, 0, 30, tzinfo=SWEDEN))["locked"] == len(ids) > 15
+    for intygs_id in ids:
+        shown = console.get(f"/api/utkast/{intygs_id}").get_json()
+        assert shown["state"] == "DRAFT_LOCKED"
+        assert save(console, shown, {}, 0).status_code == 409
+        assert console.delete(f"/api/utkast/{intygs_id}", query_string=AUTHOR).status_code == 409
+        assert post(console, intygs_id, "to-sign").status_code == 409
+        printed = console.get(f"/api/utkast/{intygs_id}/print").get_data(as_text=True)
+        assert "LÅST UTKAST" in printed
+        assert post(console, intygs_id, "copy", {"skapadAv": UNIT_JSON}).status_code == 201
+        assert post(console, intygs_id, "revoke").status_code == 200
+        assert rig.events(intygs_id) == ["SKAPAT", "MAKULE"]
+
+
+def test_a_unit_without_a_route_is_told_nothing(rig: Rig) -> None:
+    services = replace(rig.services, staff=None)
+    console = build_console(services).test_client()
+    elsewhere = UNIT_JSON["enhet"] | {"enhets-id": "SE0000000000-UNIT9"}  # type: ignore[operator]
+    answer = order(console, skapadAv=UNIT_JSON | {"enhet": elsewhere})
+    intygs_id = answer.get_json()["intygsId"]
+    post(console, intygs_id, "ready")
+    assert rig.events(intygs_id) == ["SKAPAT", "KFSIGN"]  # kept, should it get one
+    assert not rig.deliveries(intygs_id)
+
+
 def test_a_draft_that_is_not_locked_is_neither_copied_nor_revoked(
     console: FlaskClient, made: Json
 ) -> None:
