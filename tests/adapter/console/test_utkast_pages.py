@@ -327,6 +327,16 @@ def test_changes_within_a_while_are_told_once(console: FlaskClient, made: Json, 
     assert rig.events(made["intygsId"]) == ["SKAPAT", "ANDRAT", "ANDRAT"]
 
 
+def test_how_long_changes_are_gathered_is_a_setting(
+    console: FlaskClient, made: Json, rig: Rig
+) -> None:
+    settings = rig.services.settings.model_copy(update={"drafts": DraftSettings(andrat_seconds=60)})
+    sooner = replace(rig, services=replace(rig.services, settings=settings))
+    assert save(console, made, {}, 0).status_code == 200
+    assert later(sooner, seconds=40)["told"] == 0
+    assert later(sooner, seconds=30)["told"] == 1
+
+
 CREATED = datetime(2026, 11, 23, tzinfo=SWEDEN)
 
 
@@ -344,11 +354,13 @@ def test_where_locking_has_ended_nothing_is_locked(made: Json, rig: Rig) -> None
     assert made["state"] == "DRAFT_INCOMPLETE"
     for settings in (
         rig.services.settings.model_copy(update={"environment": Environment.TEST}),
+        rig.services.settings.model_copy(update={"environment": Environment.PRODUCTION}),
         rig.services.settings.model_copy(
             update={"drafts": DraftSettings(locking_ends=CREATED.date() + timedelta(days=15))}
         ),
     ):
         other = replace(rig, services=replace(rig.services, settings=settings))
+        assert at(other, datetime(2026, 12, 7, 23, 59, tzinfo=SWEDEN))["locked"] == 0
         assert at(other, datetime(2026, 12, 8, 0, 0, 30, tzinfo=SWEDEN))["locked"] == 0
     never = rig.services.settings.model_copy(
         update={

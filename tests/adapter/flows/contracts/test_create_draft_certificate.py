@@ -16,6 +16,7 @@ from intyg.adapter.formats.intyg_reader import read_register_certificate
 from intyg.adapter.formats.result_writer import response_element
 from intyg.adapter.settings.settings import CareUnitSettings, DraftSettings
 from intyg.schemas import ns
+from intyg.schemas.examples.example import Size, example
 from tests import builders
 from tests.adapter.flows.draft_builders import (
     DENTIST,
@@ -26,7 +27,7 @@ from tests.adapter.flows.draft_builders import (
     Register,
     create_draft,
 )
-from tests.adapter.flows.rig import CONTRACTS, Rig
+from tests.adapter.flows.rig import CONTRACTS, TYPES, Rig
 
 OTHER_UNIT = "SE0000000000-UNIT2"
 PROVIDERS = DraftSettings(
@@ -339,6 +340,36 @@ def test_a_dry_run_says_what_would_come_of_it_and_keeps_nothing(asked: Rig) -> N
     refused = replace(asked.inbound(create_draft("LUSE", doctor=DENTIST)), dry_run=True)
     with pytest.raises(DraftRefusedError):
         HANDLERS[refused.contract.key](refused, asked.services, asked.unit())
+
+
+def test_a_draft_that_begins_with_all_answers_is_complete_and_not_said_to_be_ready(
+    asked: Rig,
+) -> None:
+    whole = CareUnitSettings(
+        vardgivare_id=builders.CARE_PROVIDER,
+        vardgivarnamn="Provregionen",
+        arbetsplatskod="0000000",
+        postadress="Provgatan 1",
+        postnummer="12345",
+        postort="Provstad",
+        telefonnummer="010-0000000",
+    )
+    drafts = DraftSettings(units={builders.UNIT: whole})
+    settings = asked.services.settings.model_copy(update={"drafts": drafts})
+    rig = replace(asked, services=replace(asked.services, settings=settings))
+    made = draft_of(rig, rig.call(create_draft(svar=every_answer())))
+    assert made.state is DraftState.COMPLETE
+    assert rig.events(made.intygs_id) == ["SKAPAT"]
+
+
+def every_answer() -> str:
+    """Of an FK7804 that breaks no rule, as an EHR sends them along."""
+    signed_at = builders.NOW.replace(tzinfo=None)
+    intyg = example(TYPES.lookup("LISJP"), signed_at=signed_at, size=Size.MINIMAL)[-1]
+    found = intyg.findall(f"{{{ns.CORE}}}svar")
+    for svar in found:
+        svar.tag = f"{{{ns.EXT33}}}svar"
+    return "".join(etree.tostring(svar, encoding="unicode") for svar in found)
 
 
 def test_one_is_no_boolean(asked: Rig) -> None:
