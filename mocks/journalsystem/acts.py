@@ -5,23 +5,22 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
-import requests
 from pydantic import Field
 
 from intyg.mocks.clock.clock import SWEDEN
 from intyg.mocks.control import Answered, Asked, MockOf, Operation, ProblemError
-from intyg.mocks.journalsystem.drafts import Doctor, DraftError, Json
 from intyg.mocks.journalsystem.sample import UNIT
 from intyg.mocks.journalsystem.talk import ehr_client
 from intyg.mocks.server.place import Place
-from intyg.schemas.examples.example import PERSON
 from intyg.schemas.typefile.lookup import UnknownNameError
 
-if TYPE_CHECKING:  # and with it zeep, which most mocks never need
+if TYPE_CHECKING:  # and with it zeep and requests, which most mocks never need
     from intyg.mocks.journalsystem import client
+    from intyg.mocks.journalsystem.drafts import Doctor
 
 _DRAFTS: Final = "Drafts"
 _CITIZEN: Final = "Citizen"
+_PERSON: Final = "12 digits; a test person unless another is given"
 
 
 class Acts(Protocol):
@@ -39,7 +38,7 @@ class Order(Asked):
     """A draft to order by CreateDraftCertificate."""
 
     typ: str = Field(default="FK7804", description="any name of a type; the newest version")
-    person: str = Field(default=PERSON, repr=False)
+    person: str | None = Field(default=None, repr=False, description=_PERSON)
     ref: str | None = Field(default=None, description="the EHR's own reference")
 
 
@@ -70,7 +69,7 @@ class From(Asked):
 class Own(Asked):
     """Whose certificates, and which."""
 
-    person: str = Field(default=PERSON, repr=False)
+    person: str | None = Field(default=None, repr=False, description=_PERSON)
     archived: bool = False
 
 
@@ -85,7 +84,7 @@ class Sending(Asked):
     """A certificate to send, and where to."""
 
     intygs_id: str
-    person: str = Field(default=PERSON, repr=False)
+    person: str | None = Field(default=None, repr=False, description=_PERSON)
     to: str = Field(default="FKASSA", description="part code")
 
 
@@ -144,7 +143,8 @@ def order_draft(mock: MockOf[Acts], body: Order) -> DraftState:
     except UnknownNameError as exc:
         raise ProblemError.of_field("typ", str(exc)) from None
     with _calling(place) as ehr:
-        answer, made = ehr.order_draft((typ.xml_code, typ.xml_system), body.person, body.ref)
+        code = (typ.xml_code, typ.xml_system)
+        answer, made = ehr.order_draft(code, _person(body.person), body.ref)
         if made is None:
             raise ProblemError(409, f"{answer.code} {answer.error_id}: {answer.text}")
         return _state(_doctor(place, ehr).read(made))
@@ -181,7 +181,7 @@ def _acted(mock: MockOf[Acts], body: OfDraft, what: str) -> DraftState:
         return _state(doctor.read(body.intygs_id))
 
 
-def _state(shown: Json) -> DraftState:
+def _state(shown: Mapping[str, Any]) -> DraftState:
     return DraftState(
         intygs_id=shown["intygsId"],
         typ=shown["typ"],
@@ -203,7 +203,7 @@ def list_own(mock: MockOf[Acts], query: Own) -> OwnIntygs:
     from intyg.mocks.journalsystem.citizen import CitizenClient
 
     with _calling(mock.persona.place) as ehr:
-        found = CitizenClient(ehr, query.person).list(archived=query.archived)
+        found = CitizenClient(ehr, _person(query.person)).list(archived=query.archived)
     return OwnIntygs(intyg=tuple(map(OwnState.model_validate, found)))
 
 
@@ -213,7 +213,7 @@ def archive_own(mock: MockOf[Acts], body: Archiving) -> Said:
 
     place = mock.persona.place
     with _calling(place) as ehr:
-        citizen = CitizenClient(ehr, PERSON)
+        citizen = CitizenClient(ehr, _person(None))
         return _said(citizen.archive(body.intygs_id, _now(place), back=not body.archived))
 
 
@@ -223,7 +223,9 @@ def send_own(mock: MockOf[Acts], body: Sending) -> Said:
 
     place = mock.persona.place
     with _calling(place) as ehr:
-        return _said(CitizenClient(ehr, body.person).send(body.intygs_id, body.to, _now(place)))
+        return _said(
+            CitizenClient(ehr, _person(body.person)).send(body.intygs_id, body.to, _now(place))
+        )
 
 
 def _said(answer: "client.Answer") -> Said:
@@ -241,7 +243,10 @@ def _calling(place: Place) -> Iterator["client.EhrClient"]:
     Raises:
         ProblemError: It is not known where, it does not answer, or it does not do what is wanted.
     """
+    import requests
     from zeep.exceptions import Error
+
+    from intyg.mocks.journalsystem.drafts import DraftError
 
     try:
         ehr = ehr_client(place.settings, UNIT)
@@ -259,8 +264,14 @@ def _calling(place: Place) -> Iterator["client.EhrClient"]:
         ehr.close()
 
 
-def _doctor(place: Place, ehr: "client.EhrClient") -> Doctor:
+def _doctor(place: Place, ehr: "client.EhrClient") -> "Doctor":
     return ehr.doctor(place.types, place.settings.adapter_token)
+
+
+def _person(given: str | None) -> str:
+    from intyg.schemas.examples.example import PERSON
+
+    return given or PERSON
 
 
 def _now(place: Place) -> datetime:

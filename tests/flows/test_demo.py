@@ -40,7 +40,7 @@ def test_refused_certificate_fails_the_step_that_sends_it(stage: Stage) -> None:
     stage.forsakringskassan.mock.rules.fail_next(
         Error(error_id=ErrorId.VALIDATION_ERROR, text="no"), "RegisterCertificate"
     )
-    with pytest.raises(StoryError, match="step 4, It is sent to Försäkringskassan"):
+    with pytest.raises(StoryError, match="step 2, The doctor signs it"):
         play(stage, wait_seconds=1.5)
 
 
