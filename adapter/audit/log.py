@@ -106,7 +106,7 @@ class AuditKey:
             make: Make the one in `data_dir` if it is needed and not there.
 
         Raises:
-            SettingsError: It cannot be read or made, or is too short.
+            SettingsError: It is not there, cannot be read or made, or is too short.
         """
         if settings.key is not None:
             secret = settings.key.get_secret_value().encode()
@@ -175,6 +175,11 @@ def _read_key(named: Path | None, own: Path, make: bool) -> bytes:
             own.parent.mkdir(parents=True, exist_ok=True)
             _make_key(own)
         return path.read_bytes().strip()
+    except FileNotFoundError as exc:
+        raise SettingsError(
+            f"audit: the key {path} is not there: put back the one that the audit log was begun "
+            "with; a new one could neither verify nor continue it"
+        ) from exc
     except OSError as exc:
         raise SettingsError(f"audit.key_file: {path}: {exc.strerror}") from exc
 

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,13 +12,14 @@ from types import TracebackType
 from typing import Final, Self
 from wsgiref.types import WSGIApplication
 
-from intyg.adapter.audit.log import NOT_ABOUT_A_PATIENT, AuditKey, AuditLog
+from intyg.adapter.audit.log import NOT_ABOUT_A_PATIENT, AuditLog
 from intyg.adapter.bootstrap.draft_watch import DraftWatch
 from intyg.adapter.bootstrap.listening import listening
 from intyg.adapter.bootstrap.load_schemas import Schemas
 from intyg.adapter.bootstrap.reload_routes import RoutesReloader
 from intyg.adapter.bootstrap.reload_tls import TlsReloader
 from intyg.adapter.bootstrap.startup import read_facts, refuse_unfit
+from intyg.adapter.bootstrap.store_watch import StoreWatch, open_store
 from intyg.adapter.clients.diagnoses import Diagnoses
 from intyg.adapter.clients.staff_directory import directory_from_settings
 from intyg.adapter.console import Token, build_clock, build_console
@@ -50,6 +52,9 @@ from intyg.schemas.typefile.reader import TypeFileError
 ENVIRONMENT_HEADER: Final = "x-intyg-environment"
 """In every HTTP answer, whatever else it says."""
 
+LEAST_SECONDS: Final = 1.0
+"""For requests that are under way when it is stopped, however short `delivery.stop_seconds` is."""
+
 CONSOLE_THREADS: Final = 4
 """Of the control interface, on a port of its own."""
 
@@ -72,11 +77,9 @@ def build_services(
     refuse_unfit(facts)
     staff = directory_from_settings(settings.staff)
     _make_folder(settings.data_dir)
-    audit_key = AuditKey.from_settings(settings.audit, settings.data_dir, make=True)
-    store = Store(settings.effective_database_url, clock)
+    store, audit_key = open_store(settings, lambda: Store(settings.effective_database_url, clock))
     audit = AuditLog(store, audit_key)
     try:
-        store.migrate(settings.environment)
         audit.check_key()
     except (StoreError, SettingsError):
         store.close()
@@ -104,7 +107,8 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+            raise OSError(0, os.strerror(errno.EROFS if read_only else errno.EACCES))
     except OSError as exc:
         cure = "set data_dir to a folder that this user may write in"
         raise SettingsError(f"data_dir {folder}: {exc.strerror}; {cure}") from exc
@@ -157,6 +161,7 @@ class App:
         )
         drafts_on_time = partial(on_time.run, services)
         self._drafts = DraftWatch(drafts_on_time)
+        self._store_watch = StoreWatch(services.store)
         if settings.environment is Environment.DEMO and isinstance(services.clock, VirtualClock):
             control["/api/clock"] = build_clock(
                 services.clock,
@@ -198,6 +203,7 @@ class App:
     def _threads(self) -> Iterator[threading.Thread]:
         yield from self._workers.threads
         yield self._drafts.thread
+        yield self._store_watch.thread
         yield from self._server.threads
         if self._console:
             yield from self._console.threads
@@ -231,6 +237,8 @@ class App:
         with contextlib.ExitStack() as running:
             running.callback(self.services.store.close)
             running.callback(self._anchor)
+            self._store_watch.start()
+            running.callback(self._store_watch.stop)
             running.callback(self._deliverer.close)
             self._workers.start()
             running.callback(self._workers.stop)
@@ -241,11 +249,12 @@ class App:
                 running.callback(reloader.stop)
             with listening(settings.server.host, settings.server.port, "server"):
                 self._server.start()
-            running.callback(self._server.stop)
+            running.callback(self._stop_door, self._server)
             if self._console:
                 with listening(settings.console.host, settings.console.port or 0, "console"):
                     self._console.start()
-                running.callback(self._console.stop)
+                running.callback(self._stop_door, self._console)
+            running.callback(self._workers.end)  # first: all that ends has the same time left
             self._running = running.pop_all()
         self._anchor()
         return self
@@ -257,6 +266,9 @@ class App:
         trace: TracebackType | None,
     ) -> None:
         self._running.__exit__(kind, value, trace)  # each part, whatever the one before says
+
+    def _stop_door(self, server: Server) -> None:
+        server.stop(max(self._workers.stop_until, time.monotonic() + LEAST_SECONDS))
 
     def _anchor(self) -> None:
         if self.services.audit:

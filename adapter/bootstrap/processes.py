@@ -33,6 +33,7 @@ AGAIN_SECONDS: Final = 1.0  # before a process that ended is started again
 STEP_SECONDS: Final = 0.1  # how often somebody who waits looks whether to go on
 START_SECONDS: Final = 60.0  # for a process to say that it runs
 STOP_SECONDS: Final = 15.0  # for a process to end what is under way
+MARGIN_SECONDS: Final = 5.0  # beyond what a process gives its attempts
 
 _log = structlog.get_logger("intyg.adapter.bootstrap.processes")
 
@@ -59,9 +60,13 @@ class Processes:
         command: Makes one of them; `--shared-port`, `--alive` and `--ready` are added.
         count: How many.
         port: What they listen on.
+        stop_seconds: How long each may take to end.
     """
 
-    def __init__(self, command: Sequence[str], count: int, port: int) -> None:
+    def __init__(
+        self, command: Sequence[str], count: int, port: int, stop_seconds: float = STOP_SECONDS
+    ) -> None:
+        self._stop_seconds = stop_seconds
         self._command = command
         self._count = count
         self._port = port
@@ -135,7 +140,7 @@ class Processes:
         with self._lock:
             self._stopping.set()
             self.signal(signal.SIGTERM)
-        until = time.monotonic() + STOP_SECONDS
+        until = time.monotonic() + self._stop_seconds
         for process in self._running.values():
             try:
                 process.wait(max(0.1, until - time.monotonic()))

@@ -14,6 +14,7 @@ from rich.markup import escape
 from intyg.adapter.bootstrap.listening import ListenError, listening
 from intyg.adapter.bootstrap.process_memory import give_memory_back, keep_what_is_there
 from intyg.adapter.bootstrap.processes import (
+    MARGIN_SECONDS,
     Fitness,
     Processes,
     command_of,
@@ -63,9 +64,10 @@ def serve(
 
 def _serve_alone(settings: Settings, signals: Signals, announce: Callable[[str], None]) -> None:
     from intyg.adapter.bootstrap.startup import notes
+    from intyg.adapter.bootstrap.store_watch import told_of_missing
 
     adapter = _build(settings)
-    for note in notes(adapter.services):
+    for note in (*told_of_missing(adapter.services.store), *notes(adapter.services)):
         _note(note)
     signals.note(*ENDING)
     try:
@@ -94,7 +96,8 @@ def _serve_several(
         number = port.getsockname()[1]
         scheme = "https" if settings.server.tls else "http"
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{number}"
-        several = Processes(command_of(config), count, number)
+        stop_seconds = settings.delivery.stop_seconds + MARGIN_SECONDS
+        several = Processes(command_of(config), count, number, stop_seconds)
         signals.note(*ENDING)
         try:
             if not several.start(signals.ended):

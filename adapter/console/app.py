@@ -1,7 +1,7 @@
 """REST on loopback, for operators and for EHRs that mark questions as handled.
 
-    GET    /health                             200 when the database answers and every thread
-                                               runs, otherwise 503
+    GET    /health                             200 when the database can be written and every
+                                               thread runs, otherwise 503
     GET    /metrics                            for Prometheus
     GET    /api                                what there is: methods and paths
     GET    /api/intyg/<id>                     where a certificate stands

@@ -30,6 +30,7 @@ def build_watch_pages(
 
     @pages.get("/health")
     def health() -> ResponseReturnValue:
+        services.store.upkeep.must_write()
         with services.store.read() as rows:
             destinations = ways_view(rows)["destinations"]
         if ended := ended_threads():

@@ -86,6 +86,7 @@ class Workers:
 
     Attributes:
         threads: Those that deliver, between `start` and `stop`.
+        stop_until: When attempts under way are left (`time.monotonic`), once it ends.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Workers:
         self._settings = settings
         self._clock = clock
         self._stopping = threading.Event()
+        self.stop_until = 0.0
         self.threads: list[KeptThread] = []
         self._lanes = RouteLanes(find_destination, settings.workers)
         self._policy = WayPolicy(
@@ -131,6 +133,13 @@ class Workers:
             for _ in range(self._settings.workers):
                 self._begin_thread(spare=False)
 
+    def end(self) -> None:
+        """Begin to stop: nothing more is taken, and what is under way has `stop_seconds` left."""
+        if not self._stopping.is_set():
+            self.stop_until = time.monotonic() + self._settings.stop_seconds
+            self._stopping.set()
+            self._store.wake_all()
+
     def stop(self) -> None:
         """
         End the threads; attempts under way are finished and recorded first.
@@ -138,11 +147,9 @@ class Workers:
         Those that take longer than `stop_seconds` are left to the lease: the message is taken back
         and sent again, which the receiver knows by its ids.
         """
-        self._stopping.set()
-        self._store.wake_all()
-        until = time.monotonic() + self._settings.stop_seconds
+        self.end()
         for thread in list(self.threads):
-            thread.join(max(0.0, until - time.monotonic()))
+            thread.join(max(0.0, self.stop_until - time.monotonic()))
         left = [thread.name for thread in self.threads if thread.is_alive()]
         if left:
             _log.warning("delivery.left_under_way", **{"intyg.attempts": len(left)})

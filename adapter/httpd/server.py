@@ -58,7 +58,9 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 IDLE_SECONDS: Final = 10.0  # without a byte from the caller, inside a request or between two
 ARRIVE_SECONDS: Final = 60.0  # for a whole request; the national platform gives up after 30
 MAX_HEALTH_WAITING: Final = 64
-_BACKLOG: Final = 128
+STOP_SECONDS: Final = 5.0  # for requests that are under way
+BACKLOG: Final = 1024
+"""Callers that connect in one moment; the system has a bound of its own (`somaxconn`)."""
 _LOOK_SECONDS: Final = 0.5  # whether to go on accepting
 _NO_FILES_SECONDS: Final = 0.1  # before the next try when a connection could not be accepted
 
@@ -163,10 +165,16 @@ class Server:
         self._accepting.start()
         return self
 
-    def stop(self) -> None:
-        """Stop listening, and finish the requests that are under way. May be called again."""
+    def stop(self, until: float | None = None) -> None:
+        """
+        Stop listening, and finish the requests that are under way. May be called again.
+
+        Args:
+            until: They are left then (`time.monotonic`); None: in `STOP_SECONDS`.
+        """
         if self._listener is None:
             return
+        until = time.monotonic() + STOP_SECONDS if until is None else until
         listener, self._listener = self._listener, None
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)  # on Linux, wakes the thread that accepts
@@ -175,8 +183,8 @@ class Server:
         if self._handshakes is not None:
             self._handshakes.stop()
         self._intake.stop()
-        self._workers.stop()
-        self._health.stop()
+        self._workers.stop(until)
+        self._health.stop(until)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -226,5 +234,5 @@ def _listen(host: str, port: int, reuse_port: bool) -> socket.socket:
     )[0]
     both = host == "::" and socket.has_dualstack_ipv6()
     return socket.create_server(
-        address[:2], family=family, backlog=_BACKLOG, reuse_port=reuse_port, dualstack_ipv6=both
+        address[:2], family=family, backlog=BACKLOG, reuse_port=reuse_port, dualstack_ipv6=both
     )

@@ -18,7 +18,6 @@ from intyg.adapter.httpd.intake import Intake
 from intyg.adapter.httpd.request import Refusal
 
 RETRY_AFTER_SECONDS: Final = 2  # told with 429
-STOP_SECONDS: Final = 5.0  # for requests that are under way
 
 _log = structlog.get_logger("intyg.adapter.httpd.server")
 
@@ -57,11 +56,10 @@ class Workers:
         for thread in self.threads:
             thread.start()
 
-    def stop(self) -> None:
-        """Finish what waits, but not for ever."""
+    def stop(self, until: float) -> None:
+        """Finish what waits, until then (`time.monotonic`)."""
         for _ in self.threads:
             self._line.put(None)
-        until = time.monotonic() + STOP_SECONDS
         for thread in self.threads:
             thread.join(timeout=max(0.0, until - time.monotonic()))
 

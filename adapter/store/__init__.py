@@ -8,16 +8,22 @@ Nothing here logs, and no error text holds a value from a row: rows are person d
 """
 
 from intyg.adapter.store.audit_rows import AuditEntry, AuditHead, AuditRow
+from intyg.adapter.store.backup import Copied, Missing
 from intyg.adapter.store.block_rows import Block, Hold
 from intyg.adapter.store.delivery_rows import Attempt
 from intyg.adapter.store.engine import Store, database_version
 from intyg.adapter.store.faults import (
+    CannotWriteError,
     ConstraintError,
+    DamagedError,
+    DiskFullError,
     DuplicateRow,
     LeaseLostError,
+    NewerTablesError,
     UnreleasedTablesError,
     WrongEnvironmentError,
 )
+from intyg.adapter.store.own_file import Seen, file_of, lock_of, seen_of
 from intyg.adapter.store.rows import Rows
 from intyg.adapter.store.statistics_rows import FactFilter, IntygFact, Line
 
@@ -27,16 +33,26 @@ __all__ = [
     "AuditHead",
     "AuditRow",
     "Block",
+    "CannotWriteError",
     "ConstraintError",
+    "Copied",
+    "DamagedError",
+    "DiskFullError",
     "DuplicateRow",
     "FactFilter",
     "Hold",
     "IntygFact",
     "LeaseLostError",
     "Line",
+    "Missing",
+    "NewerTablesError",
     "Rows",
+    "Seen",
     "Store",
     "UnreleasedTablesError",
     "WrongEnvironmentError",
     "database_version",
+    "file_of",
+    "lock_of",
+    "seen_of",
 ]

@@ -4,8 +4,6 @@ SQLite: one process owns the file (an operating-system lock beside it says so), 
 writes at a time, and every commit is on disk when it returns. PostgreSQL: any number of processes.
 """
 
-import fcntl
-import os
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterator
@@ -33,8 +31,11 @@ from intyg.adapter.store.faults import (
     why_no_connection,
 )
 from intyg.adapter.store.listen import Listener
-from intyg.adapter.store.migrations.upgrade import refuse_unreleased, upgrade
+from intyg.adapter.store.migrations.upgrade import refuse_others, upgrade
+from intyg.adapter.store.own_file import OwnFile
 from intyg.adapter.store.rows import Rows
+from intyg.adapter.store.trouble import Trouble
+from intyg.adapter.store.upkeep import MOST_WAL_BYTES, Upkeep
 
 T = TypeVar("T")
 
@@ -53,6 +54,10 @@ class Store:
         read_only: For a look from outside: takes no lock on a SQLite file,
             makes nothing, and `begin` is refused.
 
+    Attributes:
+        trouble: What keeps it from being written.
+        upkeep: What is looked at beside the rows: file, room, damage, copies.
+
     Raises:
         StoreError: Another process owns the SQLite file, or, reading only, there is none.
         ValueError: The URL names no database that is supported.
@@ -67,18 +72,20 @@ class Store:
         self._listener: Listener | None = None
         self._writer = threading.Lock()  # SQLite has one writer; a lock is fairer than its polling
         self._writes: int | None = None  # the thread that holds it
-        self._owned: int | None = None
+        self._owned: OwnFile | None = None
+        self.trouble = Trouble()
         parsed = make_url(url)
         match parsed.drivername:
             case "sqlite" | "sqlite+pysqlite" | "sqlite+pysqlite3":  # the last one is the tests'
                 self._in_memory = parsed.database in (None, "", ":memory:")
                 self._own_file(parsed)
-                self._engine = _sqlite_engine(parsed, self._in_memory, read_only)
+                self._engine = _sqlite_engine(parsed, self._in_memory, read_only, self._owned)
             case "postgresql+psycopg":
                 self._in_memory = False
                 self._engine = _postgresql_engine(parsed)
             case other:
                 raise ValueError(f"database {other} is not supported: sqlite, postgresql+psycopg")
+        self.upkeep = Upkeep(self._engine, self._owned, self.trouble, self._transaction, clock)
 
     @property
     def is_postgresql(self) -> bool:
@@ -102,6 +109,7 @@ class Store:
 
         Raises:
             UnreleasedTablesError: The tables are from before the first release.
+            NewerTablesError: They are of a newer version.
             WrongEnvironmentError: The database belongs to another one; nothing is changed.
         """
         with self._transaction(write=True) as connection:
@@ -115,10 +123,11 @@ class Store:
 
         Raises:
             UnreleasedTablesError: Its tables are from before the first release.
+            NewerTablesError: They are of a newer version.
             WrongEnvironmentError: It belongs to another environment.
         """
         with self._transaction(write=False) as connection:
-            refuse_unreleased(connection)
+            refuse_others(connection)
             if sa.inspect(connection).has_table(tables.environment.name):
                 mark = connection.scalar(sa.select(tables.environment.c.name))
                 self._compare(mark, environment)
@@ -239,7 +248,7 @@ class Store:
             self._listener = None
         self._engine.dispose()
         if self._owned is not None:
-            os.close(self._owned)  # lets the lock go
+            self._owned.close()
             self._owned = None
 
     # --- inside ---
@@ -274,10 +283,21 @@ class Store:
             raise StoreError("the database was opened for reading only")
         if self._writes == threading.get_ident() and (write or self._in_memory):
             raise RuntimeError("a transaction inside a write transaction would wait for itself")
-        with self._write_lock(write), as_store_error():
+        with self._watched(write), self._write_lock(write), as_store_error():
             options = self._engine.execution_options(intyg_write=write)
             with options.begin() as connection:
                 yield connection
+                if write and self._owned is not None:
+                    self._owned.must_be_there()
+
+    @contextmanager
+    def _watched(self, write: bool) -> Iterator[None]:
+        if not write:
+            yield
+            return
+        with self.trouble.watched():
+            self.trouble.must_go_on()
+            yield
 
     @contextmanager
     def _write_lock(self, write: bool) -> Iterator[None]:
@@ -292,33 +312,15 @@ class Store:
                 self._writes = None
 
     def _own_file(self, url: URL) -> None:
-        """Make the SQLite file, readable by its owner only, and lock it for this process."""
+        """Make the SQLite file and lock it for this process, unless it is only read."""
         if self._in_memory:
             return
         assert url.database is not None
         path = Path(url.database)
-        try:
-            if self._read_only:
-                if not path.is_file():
-                    raise StoreError(f"there is no database {path}")
-                return
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
-        except OSError as error:
-            raise StoreError(f"the database {path} cannot be opened: {error.strerror}") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owner = os.read(lock, 20).decode("ascii", "replace").strip()
-            os.close(lock)
-            raise StoreError(
-                f"the database {path} is in use by process {owner or 'unknown'}: "
-                "a SQLite database has one process, use PostgreSQL for several"
-            ) from error
-        os.truncate(lock, 0)
-        os.write(lock, str(os.getpid()).encode("ascii"))
-        self._owned = lock
+        if not self._read_only:
+            self._owned = OwnFile(path)
+        elif not path.is_file():
+            raise StoreError(f"there is no database {path}")
 
 
 def database_version(url: str) -> str:
@@ -353,12 +355,17 @@ def _opening(url: URL) -> Iterator[None]:
         raise why_no_connection(error, where) from None
 
 
-def _sqlite_engine(url: URL, in_memory: bool, read_only: bool) -> sa.Engine:
+def _sqlite_engine(url: URL, in_memory: bool, read_only: bool, owned: OwnFile | None) -> sa.Engine:
     arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     pool: dict[str, Any] = {"pool_size": 20, "max_overflow": 20}
     if in_memory:
         pool = {"poolclass": StaticPool}
     engine = sa.create_engine(url, hide_parameters=True, connect_args=arguments, **pool)
+
+    @sa.event.listens_for(engine, "do_connect")
+    def on_open(*_: object) -> None:
+        if owned is not None:  # SQLite would make another file where it is gone
+            owned.must_be_there()
 
     @sa.event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
@@ -370,6 +377,7 @@ def _sqlite_engine(url: URL, in_memory: bool, read_only: bool) -> sa.Engine:
             return
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {MOST_WAL_BYTES}")
 
     @sa.event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:

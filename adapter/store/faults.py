@@ -5,7 +5,14 @@
     ├── DuplicateRow        the id is taken: somebody was faster
     ├── LeaseLostError      the delivery is no longer this worker's
     ├── UnreleasedTablesError  the tables are from before the first release
-    └── WrongEnvironmentError  the database was made in another environment
+    ├── NewerTablesError    the tables are of a newer version than this one
+    ├── WrongEnvironmentError  the database was made in another environment
+    └── CannotWriteError    nothing can be written, until somebody has done something
+        ├── DiskFullError      no room
+        ├── ReadOnlyError      file or folder is read-only
+        ├── DamagedError       what is in the file is no whole database
+        ├── DiskFailedError    the disk failed: a sync of this file is never tried again
+        └── DatabaseGoneError  the file was deleted or replaced under the running adapter
 
 The original is deliberately *not* kept as the cause: SQLAlchemy's texts quote parameters, and
 PostgreSQL's quote the failing row, which is person data. Its class and SQLSTATE are kept instead.
@@ -49,8 +56,36 @@ class UnreleasedTablesError(StoreError):
     """The tables are from before the first release; nothing was changed."""
 
 
+class NewerTablesError(StoreError):
+    """The tables are of a newer version; nothing was changed."""
+
+
 class WrongEnvironmentError(StoreError):
     """The database was made in another environment; nothing was changed."""
+
+
+class CannotWriteError(StoreError):
+    """Nothing can be written, and no new attempt alone changes that."""
+
+
+class DiskFullError(CannotWriteError):
+    """No room is left; goes on by itself when there is some."""
+
+
+class ReadOnlyError(CannotWriteError):
+    """The file, its folder or the server lets nobody write."""
+
+
+class DamagedError(CannotWriteError):
+    """What is in the file is no whole database."""
+
+
+class DiskFailedError(CannotWriteError):
+    """Reading or writing failed. After a failed sync nobody knows what is on the disk."""
+
+
+class DatabaseGoneError(CannotWriteError):
+    """The file was deleted or replaced: what is written to the one that is open is lost."""
 
 
 FAULTS: Final[Mapping[type[Exception], tuple[type[StoreError], str]]] = {
@@ -64,6 +99,35 @@ FAULTS: Final[Mapping[type[Exception], tuple[type[StoreError], str]]] = {
     CommandError: (StoreError, "the database's schema could not be brought up to date"),
 }
 """The most specific class wins."""
+
+_FULL: Final = (DiskFullError, "the database's disk is full: nothing was stored")
+_READ_ONLY: Final = (
+    ReadOnlyError,
+    "the database cannot be written: its file, its folder or the server is read-only",
+)
+_DAMAGED: Final = (DamagedError, "the database is damaged: put a backup back (docs/operations.md)")
+_FAILED: Final = (DiskFailedError, "the database's disk failed: see the system's log")
+
+CODES: Final[Mapping[str, tuple[type[StoreError], str]]] = {
+    "SQLITE_FULL": _FULL,
+    "SQLITE_READONLY": _READ_ONLY,
+    "SQLITE_CANTOPEN": (
+        StoreError,
+        "the database's file cannot be opened: see that it is there, and who may read and write it",
+    ),
+    "SQLITE_CORRUPT": _DAMAGED,
+    "SQLITE_NOTADB": _DAMAGED,
+    "SQLITE_IOERR": _FAILED,
+    "53100": _FULL,
+    "25006": _READ_ONLY,
+    "58030": _FAILED,
+    "XX001": _DAMAGED,
+    "XX002": _DAMAGED,
+}
+"""What SQLite's extended codes begin with, and SQLSTATEs: they win over the class.
+
+Source: https://sqlite.org/rescode.html; PostgreSQL, appendix A.
+"""
 
 
 @contextmanager
@@ -79,7 +143,8 @@ def _translate(error: Exception) -> StoreError:
     kind, text = next(FAULTS[cls] for cls in type(error).__mro__ if cls in FAULTS)
     original = getattr(error, "orig", None)
     name = type(original or error).__name__
-    code = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None)
+    code = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None) or ""
+    kind, text = next((CODES[key] for key in CODES if code.startswith(key)), (kind, text))
     return kind(f"{text} ({name}{f' {code}' if code else ''})")
 
 

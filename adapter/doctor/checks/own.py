@@ -15,18 +15,26 @@ from intyg.adapter.doctor.key_files import (
     readable_by_others,
     secret_files,
 )
+from intyg.adapter.doctor.lost_database import why_lost
 from intyg.adapter.domain.errors import StoreError, TechnicalError
 from intyg.adapter.httpd.crl_files import due_soon
-from intyg.adapter.settings.settings import SettingsError
+from intyg.adapter.settings.settings import Settings, SettingsError
 from intyg.adapter.store import (
+    DamagedError,
+    NewerTablesError,
     Store,
     UnreleasedTablesError,
     WrongEnvironmentError,
     database_version,
+    file_of,
+    seen_of,
 )
 
 NOBODY: Final = "SE0000000000-0000"
 """Who is looked up to see whether a staff directory answers."""
+
+RESTORE: Final = "put a backup back: docs/operations.md"
+KEY: Final = "put back the key that the log was begun with: 32 bytes or more"
 
 
 def database(facts: Facts) -> Iterator[Remark]:
@@ -38,15 +46,34 @@ def database(facts: Facts) -> Iterator[Remark]:
         return
     try:
         store = Store(url, facts.clock, read_only=True)
-    except StoreError as exc:
-        yield Remark(exc.text, "nothing, if the adapter has not run yet", refuses=False)
+        lost = why_lost(facts.settings, is_empty=store.upkeep.is_empty)
+    except DamagedError as exc:
+        yield Remark(exc.text, RESTORE)
         return
+    except StoreError as exc:
+        lost, why, todo = why_lost(facts.settings), exc.text, "nothing, if it has not run yet"
+        yield Remark(lost, RESTORE) if lost else Remark(why, todo, refuses=False)
+        return
+    if lost:
+        yield Remark(lost, RESTORE)
+    yield from _look_into(store, facts)
+
+
+def _look_into(store: Store, facts: Facts) -> Iterator[Remark]:
     try:
         store.must_belong_to(facts.settings.environment)
+        store.upkeep.must_be_whole()
+        path = file_of(facts.settings.effective_database_url)
+        if path and (missing := store.upkeep.missing(seen_of(path))):
+            yield Remark(missing.text, "nothing: it is told once more at the start", refuses=False)
     except WrongEnvironmentError as exc:
         yield Remark(exc.text, "give each environment a data_dir or database_url of its own")
     except UnreleasedTablesError as exc:
         yield Remark(exc.text, "nothing is kept of it; the next start makes a new one")
+    except NewerTablesError as exc:
+        yield Remark(exc.text, "an upgrade is not undone by an older version")
+    except DamagedError as exc:
+        yield Remark(exc.text, RESTORE)
     except StoreError as exc:
         yield Remark(exc.text, "see that the database runs, and what its log says")
     finally:
@@ -56,17 +83,27 @@ def database(facts: Facts) -> Iterator[Remark]:
 def audit_log(facts: Facts) -> Iterator[Remark]:
     settings = facts.settings
     named = settings.audit.key is not None or settings.audit.key_file is not None
-    if not named and not (settings.data_dir / OWN_KEY).exists():
-        return  # it is made at the first start
+    is_made = not named and not (settings.data_dir / OWN_KEY).exists()
     try:
-        key = AuditKey.from_settings(settings.audit, settings.data_dir)
         store = Store(settings.effective_database_url, facts.clock, read_only=True)
         with closing(store), store.read() as rows:
+            if is_made and not rows.audit.heads():
+                return  # at the first start
+            key = AuditKey.from_settings(settings.audit, settings.data_dir)
             key.must_have_sealed(rows)
     except SettingsError as exc:
-        yield Remark(str(exc), "put back the key that the log was begun with: 32 bytes or more")
+        yield Remark(str(exc), KEY)
     except StoreError:
-        return  # that is told of the database
+        if not is_made:
+            yield from _key_alone(settings)
+
+
+def _key_alone(settings: Settings) -> Iterator[Remark]:
+    """Where there is no database to compare it with: that is told elsewhere."""
+    try:
+        AuditKey.from_settings(settings.audit, settings.data_dir)
+    except SettingsError as exc:
+        yield Remark(str(exc), KEY)
 
 
 def staff(facts: Facts) -> Iterator[Remark]:

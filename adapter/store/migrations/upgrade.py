@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from intyg.adapter.store.faults import UnreleasedTablesError
+from intyg.adapter.store.faults import NewerTablesError, UnreleasedTablesError
 
 MIGRATION_LOCK: Final = 0x696E747967  # «intyg»; an advisory lock is a number per database
 
@@ -23,31 +23,44 @@ def upgrade(connection: sa.Connection) -> None:
     Processes that do so at once on PostgreSQL wait for each other.
 
     Raises:
-        UnreleasedTablesError: As `refuse_unreleased`.
+        UnreleasedTablesError, NewerTablesError: As `refuse_others`.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-    refuse_unreleased(connection)
+    refuse_others(connection)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def refuse_unreleased(connection: sa.Connection) -> None:
+def refuse_others(connection: sa.Connection) -> None:
     """
     Look which revision a database has; changes nothing.
 
     Raises:
         UnreleasedTablesError: One from before the first release; names what to remove.
+        NewerTablesError: One that this version does not know.
     """
-    found = UNRELEASED.intersection(MigrationContext.configure(connection).get_current_heads())
-    if found:
-        url = connection.engine.url.render_as_string(hide_password=True)
+    heads = frozenset(MigrationContext.configure(connection).get_current_heads())
+    url = connection.engine.url.render_as_string(hide_password=True)
+    if found := UNRELEASED & heads:
         raise UnreleasedTablesError(
             f"the database {url} is from before the first release (tables {', '.join(found)}): "
             f"remove {_what_to_remove(connection)}"
         )
+    if found := heads - known_revisions():
+        raise NewerTablesError(
+            f"the database {url} is of a newer version (tables {', '.join(sorted(found))}; this "
+            f"one knows up to {max(known_revisions())}): run that version, or put back the backup "
+            "from before the upgrade"
+        )
+
+
+def known_revisions() -> frozenset[str]:
+    """Those that this version can make: `r0001`, …"""
+    versions = Path(__file__).parent / "versions"
+    return frozenset(path.name[:5] for path in versions.glob("r[0-9][0-9][0-9][0-9]_*.py"))
 
 
 def _what_to_remove(connection: sa.Connection) -> str:
