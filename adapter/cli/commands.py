@@ -42,6 +42,10 @@ COMMANDS: Final = {
         "intyg.adapter.cli.deliveries:deliveries",
         "What is on its way out: what waits and why, and sending again.",
     ),
+    "backup": Listed(
+        "intyg.adapter.cli.backup:backup",
+        "Copy the SQLite database, whole, also beside an adapter that runs.",
+    ),
     "statistics": Listed(
         "intyg.adapter.cli.statistics:statistics",
         "Count certificates, sick-leave cases and questions, as the national statistics do.",

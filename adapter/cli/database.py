@@ -14,6 +14,19 @@ def reading(settings: Settings) -> Iterator[Rows]:
     Its rows, for as long as the block lasts; nothing can be written.
 
     Raises:
+        StoreError: As `reading_store`.
+    """
+    with reading_store(settings) as store, store.read() as rows:
+        yield rows
+
+
+@contextmanager
+def reading_store(settings: Settings) -> Iterator[Store]:
+    """
+    The store itself, for who reads in more than one transaction: a long one lets SQLite's journal
+    grow.
+
+    Raises:
         StoreError: There is none, it does not answer, or it belongs to another environment.
     """
     url = settings.effective_database_url
@@ -21,7 +34,6 @@ def reading(settings: Settings) -> Iterator[Rows]:
     store = Store(url, system_clock, read_only=True)
     try:
         store.must_belong_to(settings.environment)
-        with store.read() as rows:
-            yield rows
+        yield store
     finally:
         store.close()

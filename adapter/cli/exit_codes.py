@@ -41,6 +41,7 @@ EXITS: Final = {
     "deliveries mark-delivered": Exits("done, or said what would be", _NOTHING_CHANGED, _DATABASE),
     "deliveries pause": Exits("paused", _NOTHING_CHANGED, _DATABASE),
     "deliveries resume": Exits("resumed", _NOTHING_CHANGED, _DATABASE),
+    "backup": Exits("copied", "not copied: says why; there is no file then", _SETTINGS),
     "statistics": Exits(
         "printed, or counted anew", None, f"{_DATABASE}; no such report, or not so"
     ),

@@ -14,6 +14,7 @@ from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings, s
 from intyg.adapter.cli.own_api import NoAdapterError, order
 from intyg.adapter.cli.terminal import err, fail, out, print_json
 from intyg.adapter.clients.staff_directory import directory_from_settings
+from intyg.adapter.doctor.lost_database import why_lost
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.settings.settings import Settings, SettingsError
@@ -126,6 +127,8 @@ def _write(path: Path, text: str) -> None:
 
 def rebuild(settings: Settings, *, as_json: bool) -> None:
     """Make every fact anew, by the adapter that has the database, if one has; tells how far."""
+    if lost := why_lost(settings):
+        fail(lost)
     try:
         store = Store(settings.effective_database_url, system_clock)
     except StoreError as exc:

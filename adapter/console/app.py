@@ -12,6 +12,7 @@
     POST   /api/deliveries/retry               and give-up, mark-delivered: see there
     GET    /api/ways                           what waits for each destination, what is stopped
     POST   /api/destinations/<name>/pause      and resume
+    POST   /api/backup                         copy the SQLite database, while it is in use
     GET    /api/openapi.json                   all of `/api`, described
     GET    /api/statistics                     reports, and each of them; see there
     POST   /api/statistics/rebuild             make anew what they count
@@ -34,6 +35,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import PathConverter
 
+from intyg.adapter.console.backup_pages import build_backup_pages
 from intyg.adapter.console.delivery_pages import build_delivery_pages
 from intyg.adapter.console.intyg_pages import build_intyg_pages
 from intyg.adapter.console.meddelande_pages import build_meddelande_pages
@@ -78,6 +80,7 @@ def build_console(
         build_meddelande_pages(services),
         build_utkast_pages(services),
         build_delivery_pages(services),
+        build_backup_pages(services),
         build_openapi_page(),
         build_statistics_pages(services),
     ):

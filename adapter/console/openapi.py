@@ -82,6 +82,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Described]] = {
     ("POST", "/api/statistics/rebuild"): Described(
         "Count some stored certificates anew.", form={"after": "the `seq` of the last answer"}
     ),
+    ("POST", "/api/backup"): Described("Copy the SQLite database into `data_dir/backup`."),
     ("GET", "/api/ways"): Described("What waits for each destination, and what is stopped."),
     ("POST", "/api/destinations/{name}/pause"): Described(
         "Let nothing go there until it is resumed.", body=WayRequest

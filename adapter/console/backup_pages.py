@@ -1,0 +1,43 @@
+"""`POST /api/backup`: a copy of the SQLite database, in a folder that the settings name."""
+
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from intyg.adapter.console.problem import problem
+from intyg.adapter.flows.services import Services
+from intyg.adapter.settings.settings import Settings
+from intyg.adapter.store import Copied
+
+FOLDER: Final = "backup"
+"""In `data_dir`. Nobody chooses another over REST."""
+
+
+def build_backup_pages(services: Services) -> Blueprint:
+    """`/api/backup`."""
+    pages = Blueprint("backup", __name__)
+
+    @pages.post("/api/backup")
+    def backup() -> ResponseReturnValue:
+        if services.store.is_postgresql:
+            text = "Only SQLite is copied here: for PostgreSQL use pg_dump."
+            return problem(HTTPStatus.CONFLICT, text)
+        target = default_file(services.settings, services.clock())
+        return jsonify(copied_view(services.store.upkeep.copy_to(target)))
+
+    return pages
+
+
+def default_file(settings: Settings, now: datetime) -> Path:
+    """Where a copy goes that is made now, aware UTC."""
+    return settings.data_dir / FOLDER / f"adapter-{now:%Y%m%dT%H%M%SZ}.sqlite"
+
+
+def copied_view(copied: Copied) -> dict[str, Any]:
+    """As JSON takes it."""
+    at = copied.at.isoformat(timespec="seconds")
+    return {"file": str(copied.path), "bytes": copied.bytes, "at": at}
