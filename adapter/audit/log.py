@@ -18,8 +18,8 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC
 from pathlib import Path
@@ -52,6 +52,9 @@ OWN_KEY: Final = "audit.key"
 KEY_BYTES: Final = 32
 ANCHOR_EVERY: Final = 256
 """How many rows of a chain there are between two lines with anchors in the log."""
+
+PIECE_ROWS: Final = 1000
+"""So many are checked between two transactions."""
 
 NOT_ABOUT_A_PATIENT: Final = frozenset(
     {
@@ -402,35 +405,70 @@ class Verification:
     faults: tuple[AuditFault, ...]
 
 
-def verify(rows: Rows, key: AuditKey, kept: Iterable[tuple[int, int, str]] = ()) -> Verification:
+def verify(
+    read: Callable[[], AbstractContextManager[Rows]],
+    key: AuditKey,
+    kept: Iterable[tuple[int, int, str]] = (),
+) -> Verification:
     """
     Check every chain from its first row to its end, and that it holds the anchors.
 
+    In pieces, each in a transaction of its own: one that goes on for long lets SQLite's journal
+    grow, since nothing that it may still read can be cut off.
+
     Args:
+        read: Opens a transaction.
         kept: Chain, number and hash of rows that must be there.
     """
     wanted = {(chain, number): row_hash for chain, number, row_hash in kept if number}
     compared = len(wanted)
-    heads = {head.chain: head for head in rows.audit.heads()}
-    faults: list[AuditFault] = []
-    ends: dict[int, _End] = dict.fromkeys(range(CHAINS), (0, GENESIS, None))
-    count = 0
-    for row in rows.audit.all():
-        count += 1
-        place = (row.chain, row.number)
-        faults += _check_row(row, ends.get(row.chain, (0, GENESIS, None)), key)
-        expected = wanted.pop(place, row.hash)
-        if expected != row.hash:
-            faults.append(AuditFault(*place, "not the row that an anchor names"))
-        ends[row.chain] = (row.number, row.hash, row.seq)
+    with read() as rows:
+        chains = sorted({*range(CHAINS), *rows.audit.other_chains()})
+    walks = [_Walk(chain, key, wanted) for chain in chains]
+    for walk in walks:
+        walk.go(read)
+    faults = [fault for walk in walks for fault in walk.faults]
     faults += [AuditFault(*place, "an anchor names a row that is gone") for place in wanted]
-    for chain, end in sorted(ends.items()):
-        faults += _check_end(chain, end, heads.get(chain), key)
-    return Verification(count, compared, tuple(faults))
+    faults += [fault for walk in walks for fault in walk.at_end]
+    return Verification(sum(walk.count for walk in walks), compared, tuple(faults))
 
 
 _End: TypeAlias = tuple[int, str, int | None]
 """Number, hash and seq of a chain's last row so far."""
+
+
+class _Walk:
+    """Along one chain, from its first row to where its head says that it ends."""
+
+    def __init__(self, chain: int, key: AuditKey, wanted: dict[tuple[int, int], str]) -> None:
+        self._chain = chain
+        self._key = key
+        self._wanted = wanted
+        self._end: _End = (0, GENESIS, None)
+        self.count = 0
+        self.faults: list[AuditFault] = []
+        self.at_end: list[AuditFault] = []
+
+    def go(self, read: Callable[[], AbstractContextManager[Rows]]) -> None:
+        """The head is read with the last rows: more may come until then, and none in between."""
+        after, is_whole = None, False
+        while not is_whole:
+            with read() as rows:
+                piece = rows.audit.piece(self._chain, after, PIECE_ROWS)
+                head = rows.audit.head(self._chain)
+            for row in piece:
+                self._take(row)
+                after = row.number
+            is_whole = len(piece) < PIECE_ROWS
+        self.at_end += _check_end(self._chain, self._end, head, self._key)
+
+    def _take(self, row: AuditRow) -> None:
+        self.count += 1
+        self.faults += _check_row(row, self._end, self._key)
+        place = (row.chain, row.number)
+        if self._wanted.pop(place, row.hash) != row.hash:
+            self.faults.append(AuditFault(*place, "not the row that an anchor names"))
+        self._end = (row.number, row.hash, row.seq)
 
 
 def _check_row(row: AuditRow, end: _End, key: AuditKey) -> Iterator[AuditFault]:

@@ -9,12 +9,12 @@ from typing import Annotated, Final
 import typer
 
 from intyg.adapter.audit import log as log_of
-from intyg.adapter.cli.database import reading
+from intyg.adapter.cli.database import reading_store
 from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings
 from intyg.adapter.cli.terminal import fail, out, print_json
 from intyg.adapter.domain.errors import StoreError
-from intyg.adapter.settings.settings import Settings, SettingsError
-from intyg.adapter.store import AuditRow, Rows
+from intyg.adapter.settings.settings import SettingsError
+from intyg.adapter.store import AuditRow, Rows, Store
 
 audit = typer.Typer(
     help="Who did what with which certificate, in a log that nobody can change.",
@@ -26,15 +26,22 @@ _MOST_FAULTS: Final = 20
 
 
 @contextmanager
-def _opened(config: Path | None) -> Iterator[tuple[Rows, Settings, log_of.AuditKey]]:
+def _opened(config: Path | None) -> Iterator[tuple[Store, log_of.AuditKey]]:
     """The database for reading, beside an adapter that runs."""
     settings = read_settings(config)
     try:
         key = log_of.AuditKey.from_settings(settings.audit, settings.data_dir)
-        with reading(settings) as rows:
-            yield rows, settings, key
+        with reading_store(settings) as store:
+            yield store, key
     except (SettingsError, StoreError) as exc:
         fail(str(exc))
+
+
+@contextmanager
+def _reading(config: Path | None) -> Iterator[tuple[Rows, log_of.AuditKey]]:
+    """Its rows."""
+    with _opened(config) as (store, key), store.read() as rows:
+        yield rows, key
 
 
 @audit.command()
@@ -53,8 +60,8 @@ def verify(
         )
     except OSError as exc:
         fail(f"{exc.filename}: {exc.strerror}")
-    with _opened(config) as (rows, _, key):
-        found = log_of.verify(rows, key, anchors)
+    with _opened(config) as (store, key):
+        found = log_of.verify(store.read, key, anchors)
     if as_json:
         faults = [asdict(fault) for fault in found.faults]
         print_json({"rows": found.rows, "anchors": found.anchors, "faults": faults})
@@ -81,7 +88,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """Show the newest rows, oldest first."""
-    with _opened(config) as (rows, _, key):
+    with _reading(config) as (rows, key):
         found = rows.audit.find(log_of.id_as_kept(intygs_id, key), limit)
     for row in found:
         if as_json:
@@ -112,7 +119,7 @@ def _line(row: AuditRow) -> str:
 @audit.command()
 def anchors(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Print where each chain ends now, to keep where the database's owner cannot reach it."""
-    with _opened(config) as (rows, _, _):
+    with _reading(config) as (rows, _):
         for one in log_of.anchors(rows):
             if as_json:
                 print_json({"anchor": one})

@@ -26,13 +26,19 @@ class _StoreCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with self._services.store.read() as rows:
-            by_state, lanes, now = rows.deliveries.count(), rows.search.lanes(), rows.now
+            by_state, lanes, now = rows.search.standing(), rows.search.lanes(), rows.now
+            added = rows.search.added()
         deliveries = GaugeMetricFamily(
-            "intyg_deliveries", "Deliveries by where they stand.", labels=["state"]
+            "intyg_deliveries",
+            "Deliveries that have not arrived, by where they stand.",
+            labels=["state"],
         )
         for state, count in by_state.items():
             deliveries.add_metric([state.value], count)
         yield deliveries
+        yield CounterMetricFamily(
+            "intyg_deliveries_added", "Deliveries that there have been.", value=added
+        )
         # Also those that nothing waits for: a series that comes and goes rings no alarm.
         idle = set(self._services.routes.table.routing.destinations) - {
             lane.destination for lane in lanes

@@ -166,15 +166,33 @@ class AuditRows:
         """Every chain's end, in order of chains."""
         table = tables.audit_head
         rows = self._connection.execute(sa.select(table).order_by(table.c.chain))
-        return tuple(
-            AuditHead(row.chain, row.number, row.hash, row.seal, row.key_id, row.seq)
-            for row in rows
-        )
+        return tuple(map(_to_head, rows))
 
-    def all(self) -> Iterator[AuditRow]:
-        """Every row, chain by chain, in order of their numbers."""
+    def head(self, chain: int) -> AuditHead | None:
+        """A chain's end."""
+        table = tables.audit_head
+        row = self._connection.execute(sa.select(table).where(table.c.chain == chain)).first()
+        return _to_head(row) if row is not None else None
+
+    def other_chains(self) -> frozenset[int]:
+        """Those that rows stand in and that there should not be."""
+        column = tables.audit.c.chain
+        others = sa.select(column).where(sa.or_(column < 0, column >= CHAINS)).distinct()
+        return frozenset(self._connection.scalars(others))
+
+    def piece(self, chain: int, after: int | None, limit: int) -> list[AuditRow]:
+        """
+        The next rows of a chain, in order of their numbers.
+
+        Args:
+            after: Number of the row before them; None: from the first.
+            limit: At most so many.
+        """
         table = tables.audit
-        return self._select(sa.select(table).order_by(table.c.chain, table.c.number))
+        select = sa.select(table).where(table.c.chain == chain).order_by(table.c.number)
+        if after is not None:
+            select = select.where(table.c.number > after)
+        return list(self._select(select.limit(limit)))
 
     def newest(
         self, limit: int, before: int | None = None, *, action: str = "", who: str = ""
@@ -210,6 +228,10 @@ class AuditRows:
         for row in self._connection.execute(select, execution_options=options):
             entry = AuditEntry(**{name: getattr(row, name) for name in _FIELDS})
             yield AuditRow(row.chain, row.number, entry, row.hash, row.seq)
+
+
+def _to_head(row: sa.Row[Any]) -> AuditHead:
+    return AuditHead(row.chain, row.number, row.hash, row.seal, row.key_id, row.seq)
 
 
 _FIELDS: Final = tuple(AuditEntry.__dataclass_fields__)

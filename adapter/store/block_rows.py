@@ -84,7 +84,10 @@ class BlockRows:
         table = tables.delivery
         query = (
             sa.select(table)
-            .where(table.c.state == DeliveryState.HELD.value)
+            .where(
+                table.c.state == DeliveryState.HELD.value,
+                sa.text(tables.state_in(tables.MUST_LOOK)),
+            )
             .order_by(table.c.seq)
             .limit(limit)
         )

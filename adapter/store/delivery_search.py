@@ -17,7 +17,7 @@ from intyg.adapter.domain.delivery_filter import (
 from intyg.adapter.domain.way import ANY, NO_DESTINATION, WayCause
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction, is_hsa_id, is_id
-from intyg.adapter.store.tables import CLAIMABLE, NOT_THERE, UNFINISHED, state_in
+from intyg.adapter.store.tables import CLAIMABLE, MUST_LOOK, NOT_THERE, UNFINISHED, state_in
 
 _VP_CODE: Final = re.compile(r"\bVP\d{3}\b")
 _delivery: Final = tables.delivery
@@ -134,6 +134,29 @@ class DeliverySearch:
                 oldest_due=min(filter(None, (known.oldest_due, oldest_due)), default=None),
             )
         return tuple(lanes[name] for name in sorted(lanes))
+
+    def standing(self) -> dict[DeliveryState, int]:
+        """
+        How many deliveries stand in each state but DELIVERED and WITHDRAWN: those are the many, and
+        nothing waits for them. By index alone, however many there are.
+        """
+        found = dict.fromkeys((*UNFINISHED, *MUST_LOOK), 0)
+        for states in (UNFINISHED, tuple(s for s in MUST_LOOK if s not in UNFINISHED)):
+            index = UNFINISHED if states is UNFINISHED else MUST_LOOK
+            rows = self._connection.execute(
+                sa.select(_delivery.c.state, sa.func.count())
+                .where(
+                    sa.text(state_in(index)),
+                    _delivery.c.state.in_([state.value for state in states]),
+                )
+                .group_by(_delivery.c.state)
+            )
+            found.update((DeliveryState(state), count) for state, count in rows)
+        return found
+
+    def added(self) -> int:
+        """How many deliveries there have been, or a few more."""
+        return self._connection.execute(sa.select(sa.func.max(_delivery.c.seq))).scalar() or 0
 
     def _stops(self) -> Iterator[tuple[str, WayCause]]:
         way = tables.way

@@ -50,6 +50,16 @@ NOT_THERE: Final = (
 """States in which a delivery has not arrived, and somebody may have to do something."""
 
 
+MUST_LOOK: Final = (
+    DeliveryState.HELD,
+    DeliveryState.REFUSED,
+    DeliveryState.FAILED,
+    DeliveryState.UNKNOWN,
+    DeliveryState.BLOCKED,
+)
+"""States in which somebody must look; few deliveries are in them."""
+
+
 def state_in(states: tuple[DeliveryState, ...], prefix: str = "") -> str:
     """SQL with literals: the planners match a partial index only by its very words."""
     literals = ", ".join(f"'{state.value}'" for state in states)
@@ -300,7 +310,8 @@ delivery = sa.Table(
     # By the routes as they were last asked; '' without a route, NULL until somebody asks.
     _text("destination", nullable=True),
     sa.Index(None, "intygs_id", "seq"),
-    # No index begins with `state`: SQLite would claim by it and sort everything that waits.
+    # No index of what is queued begins with `state`: SQLite would claim by it and sort everything
+    # that waits.
     # What can be claimed, in the order it is claimed; finished ones are not in it.
     sa.Index(
         "ix_delivery_due",
@@ -333,6 +344,14 @@ delivery = sa.Table(
         "seq",
         sqlite_where=sa.text(state_in(NOT_THERE)),
         postgresql_where=sa.text(state_in(NOT_THERE)),
+    ),
+    # What somebody must look at; the many that were delivered are not in it.
+    sa.Index(
+        "ix_delivery_look",
+        "state",
+        "seq",
+        sqlite_where=sa.text(state_in(MUST_LOOK)),
+        postgresql_where=sa.text(state_in(MUST_LOOK)),
     ),
     # Never two at once about one certificate to one receiver, whatever the code believes.
     sa.Index(

@@ -27,7 +27,7 @@ MOST_WAL_BYTES: Final = 16 * 1024 * 1024
 PROVED_SECONDS: Final = 1.0
 """How long it is believed that something can be written."""
 
-_STEPS: Final = 10_000  # of SQLite's machine, between two looks at the clock
+_STEPS: Final = 1000  # of SQLite's machine, between two looks at the clock
 _PATIENCE_MS: Final = 200  # for readers, before the journal is cut another time
 
 
@@ -207,15 +207,12 @@ class Upkeep:
     @contextmanager
     def _raw(self) -> Iterator[Any]:
         """The driver's own connection, outside of any transaction."""
-        with as_store_error():
-            pooled = self._engine.raw_connection()
-            driver: Any = pooled.driver_connection
+        with as_store_error(), self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
             try:
                 yield driver
             except driver.Error as error:
                 raise sa.exc.DBAPIError("", None, error) from None
-            finally:
-                pooled.close()
 
 
 _WRITE_AS_IT_IS: Final = sa.update(tables.environment).values(name=tables.environment.c.name)

@@ -31,19 +31,24 @@ class SmallDisk:
                 except OSError:
                     return
 
+    def read_only(self) -> None:
+        """Nothing more is written onto it, by nobody."""
+        remount = ["mount", "-o", "remount,ro", str(self.folder)]
+        subprocess.run(remount, check=True)
+
     def free(self) -> None:
         """Room for everybody again."""
         self._ballast.unlink()
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[SmallDisk]:
+def small_disk(folder: Path, size: int = SIZE) -> Iterator[SmallDisk]:
     """For as long as the block lasts; skips the test where it cannot be had."""
     disk = folder / "disk"
     disk.mkdir()
     if os.geteuid() != 0:
         pytest.skip("a full disk was NOT tried: only root can mount one")
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"a full disk was NOT tried: {done.stderr.strip()}")
