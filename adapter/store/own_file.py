@@ -110,8 +110,8 @@ class OwnFile:
             return
         what = "deleted" if found is None else "replaced by another"
         raise DatabaseGoneError(
-            f"the database {self.path} was {what} while the adapter runs: nothing is stored; "
-            "stop the adapter, put the right file there, and start it"
+            f"the database's file was {what} while the adapter runs: nothing is stored; stop the "
+            "adapter, put the right file there, and start it"
         )
 
     def has_room(self) -> bool:

@@ -172,6 +172,7 @@ class Upkeep:
         """It has been told of: from now on the database goes its own way."""
         with self._raw() as connection:
             forget_copied(connection)
+        self._note()
 
     def cut_journal(self) -> None:
         """Bring the journal into the file, and cut it, where it has grown and nobody needs it."""
