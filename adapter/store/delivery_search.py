@@ -141,18 +141,14 @@ class DeliverySearch:
         nothing waits for them. By index alone, however many there are.
         """
         found = dict.fromkeys((*UNFINISHED, *MUST_LOOK), 0)
-        for states in (UNFINISHED, tuple(s for s in MUST_LOOK if s not in UNFINISHED)):
-            index = UNFINISHED if states is UNFINISHED else MUST_LOOK
-            rows = self._connection.execute(
-                sa.select(_delivery.c.state, sa.func.count())
-                .where(
-                    sa.text(state_in(index)),
-                    _delivery.c.state.in_([state.value for state in states]),
-                )
-                .group_by(_delivery.c.state)
-            )
-            found.update((DeliveryState(state), count) for state, count in rows)
+        found.update(self._by_state(state_in(UNFINISHED)))
+        found.update(self._by_state(state_in(MUST_LOOK)))
         return found
+
+    def _by_state(self, index: str) -> Iterator[tuple[DeliveryState, int]]:
+        by_state = sa.select(_delivery.c.state, sa.func.count()).group_by(_delivery.c.state)
+        for state, count in self._connection.execute(by_state.where(sa.text(index))):
+            yield DeliveryState(state), count
 
     def added(self) -> int:
         """How many deliveries there have been, or a few more."""
