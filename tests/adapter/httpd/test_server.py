@@ -1,5 +1,6 @@
 """The server on real sockets. What it answers is up to the application; here, to small ones."""
 
+import contextlib
 import socket
 import sys
 import threading
@@ -20,7 +21,7 @@ from intyg.adapter.httpd.connection import Connection
 from intyg.adapter.httpd.intake import Intake
 from intyg.adapter.httpd.mount import Mount
 from intyg.adapter.httpd.ports import held_port
-from intyg.adapter.httpd.server import MAX_HEADER_BYTES, Server
+from intyg.adapter.httpd.server import MAX_HEADER_BYTES, Server, _listen
 
 SECRET = "hemlig"
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -92,6 +93,17 @@ def test_a_free_port_is_taken_and_told(serve: Callable[..., Server]) -> None:
     assert server.port > 0
     assert server.address == f"http://127.0.0.1:{server.port}"
     assert requests.post(server.address, data=b"12345", timeout=5).text == "POST 5"
+
+
+def test_a_burst_of_callers_is_let_in_before_anybody_accepts() -> None:
+    """Of 128 that may wait, the next would try again a second later, or be refused."""
+    burst = 400
+    with contextlib.ExitStack() as callers:
+        listener = callers.enter_context(_listen("127.0.0.1", 0, reuse_port=False))
+        for _ in range(burst):
+            caller = callers.enter_context(socket.socket())
+            caller.settimeout(0.9)  # the system tries again after a second
+            caller.connect(listener.getsockname())
 
 
 def test_stop_frees_the_port_and_may_be_repeated() -> None:
