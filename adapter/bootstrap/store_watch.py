@@ -77,13 +77,13 @@ def _tell(error: CannotWriteError | None) -> None:
 def told_of_missing(store: Store) -> Iterator[str]:
     """What an operator should know who has put an older database back; said once."""
     found = store.upkeep.missing()
+    store.upkeep.forget_missing()
     if found is None:
         return
     with store.read() as rows:
         waiting = {lane.destination: lane.waiting + lane.in_flight for lane in rows.search.lanes()}
     text = f"{found.text}; {_again(waiting)}"
     _log.warning("store.older_copy", **{"intyg.detail": text})
-    store.upkeep.forget_missing()
     yield text
 
 

@@ -424,7 +424,7 @@ class DeliverySettings(_Part):
     poll_seconds: float = Field(default=0.5, gt=0)
     lease_seconds: float = Field(default=120.0, gt=0)
     stop_seconds: float = Field(
-        default=8.0, ge=0, description="for attempts under way when it is stopped"
+        default=8.0, ge=0, description="for what is under way when it is stopped"
     )
 
 

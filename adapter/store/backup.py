@@ -117,4 +117,5 @@ def copied_at(connection: sa.Connection) -> datetime | None:
 
 def forget_copied(connection: Any) -> None:
     """Let a database be no copy any more."""
-    connection.execute("PRAGMA user_version = 0")
+    if connection.execute("PRAGMA user_version").fetchone() != (0,):
+        connection.execute("PRAGMA user_version = 0")

@@ -169,7 +169,9 @@ class Upkeep:
         return Missing(since, seen.at if seen else None, seen.seq - newest.seq if seen else None)
 
     def forget_missing(self) -> None:
-        """It has been told of: from now on the database goes its own way."""
+        """From now on the database goes its own way, and is no copy any more."""
+        if self._file is None:
+            return
         with self._raw() as connection:
             forget_copied(connection)
         self._note()

@@ -36,9 +36,12 @@ class SmallDisk:
         remount = ["mount", "-o", "remount,ro", str(self.folder)]
         subprocess.run(remount, check=True)
 
-    def free(self) -> None:
-        """Room for everybody again."""
-        self._ballast.unlink()
+    def free(self, size: int | None = None) -> None:
+        """Room for everybody again, or for so many bytes."""
+        if size is None:
+            self._ballast.unlink()
+        else:
+            os.truncate(self._ballast, self._ballast.stat().st_size - size)
 
 
 @contextmanager

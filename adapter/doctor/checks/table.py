@@ -74,7 +74,12 @@ CHECKS: Final = (
         "outside demo each recipient has `callers`: the systems that may speak for it",
         recipient_callers,
     ),
-    Check("database", "it was made in this environment", database, at_start=False),
+    Check(
+        "database",
+        "it is there, whole, of this version or an earlier one, and was made in this environment",
+        database,
+        at_start=False,
+    ),
     Check(
         "audit log",
         "its key can be used, and is the one that it was begun with",

@@ -154,6 +154,19 @@ def test_a_full_disk_is_told_once_and_heals_by_itself(
         assert rows.intyg.get("intyg-1") is not None
 
 
+def test_room_for_a_few_bytes_does_not_count(disk: SmallDisk, empty_file: bytes) -> None:
+    """What looks whether something can be written is small; certificates are not."""
+    path = disk.folder / "adapter.sqlite"
+    path.write_bytes(empty_file)
+    with opened(path) as store:
+        disk.fill()
+        with pytest.raises(DiskFullError):
+            add_large(store, 1)
+        disk.free(32 * 1024)
+        store.upkeep.look()
+        assert isinstance(store.trouble.now, DiskFullError)
+
+
 def test_a_disk_that_is_full_before_anybody_writes_is_found_by_looking(
     disk: SmallDisk, empty_file: bytes
 ) -> None:
