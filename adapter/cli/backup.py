@@ -9,8 +9,7 @@ from intyg.adapter.cli.database import reading_store
 from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings
 from intyg.adapter.cli.own_api import ask_adapter
 from intyg.adapter.cli.terminal import fail, out, print_json
-from intyg.adapter.console.backup_pages import copied_view, default_file
-from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.console.backup_pages import backup_folder, copied_view
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.settings.settings import Settings
 from intyg.adapter.store import file_of
@@ -44,7 +43,8 @@ def backup(
 def _copy(settings: Settings, file: Path | None) -> dict[str, Any]:
     try:
         with reading_store(settings) as store:
-            target = file or default_file(settings, system_clock())
-            return copied_view(store.upkeep.copy_to(target))
+            copy = store.upkeep
+            folder = backup_folder(settings)
+            return copied_view(copy.copy_to(file) if file else copy.copy_into(folder))
     except StoreError as exc:
         fail(exc.text, 1)

@@ -1,6 +1,5 @@
 """`POST /api/backup`: a copy of the SQLite database, in a folder that the settings name."""
 
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -26,15 +25,15 @@ def build_backup_pages(services: Services) -> Blueprint:
         if services.store.is_postgresql:
             text = "Only SQLite is copied here: for PostgreSQL use pg_dump."
             return problem(HTTPStatus.CONFLICT, text)
-        target = default_file(services.settings, services.clock())
-        return jsonify(copied_view(services.store.upkeep.copy_to(target)))
+        copied = services.store.upkeep.copy_into(backup_folder(services.settings))
+        return jsonify(copied_view(copied))
 
     return pages
 
 
-def default_file(settings: Settings, now: datetime) -> Path:
-    """Where a copy goes that is made now, aware UTC."""
-    return settings.data_dir / FOLDER / f"adapter-{now:%Y%m%dT%H%M%SZ}.sqlite"
+def backup_folder(settings: Settings) -> Path:
+    """Where copies go that nobody names a file for."""
+    return settings.data_dir / FOLDER
 
 
 def copied_view(copied: Copied) -> dict[str, Any]:

@@ -149,6 +149,10 @@ class Upkeep:
         with self._raw() as connection:
             return copy_to(connection, target, self._clock())
 
+    def copy_into(self, folder: Path) -> Copied:
+        """The same, under a name that says when."""
+        return self.copy_to(folder / f"adapter-{self._clock():%Y%m%dT%H%M%SZ}.sqlite")
+
     def missing(self, seen: Seen | None = None) -> Missing | None:
         """
         What an older copy lacks of what was here; None when nothing is known to be missing.
