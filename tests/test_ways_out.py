@@ -41,7 +41,6 @@ SERVES: Final = {
     CLIENT: "what those in `CLIENT_OF` give it",
     "intyg.adapter.deliver.operation": "nothing: zeep reads a contract, its transport is shut",
     "intyg.adapter.store.engine": "rows to the database",
-    "intyg.adapter.store.upkeep": "nothing: it looks at the same database, and copies it to a file",
     "intyg.adapter.store.listen": "nothing: it hears of work from the database",
     "intyg.adapter.bootstrap.process_memory": "nothing: it sets a threshold of the C library",
 }

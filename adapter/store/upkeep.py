@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -214,11 +214,12 @@ class Upkeep:
     @contextmanager
     def _raw(self) -> Iterator[Any]:
         """The driver's own connection, outside of any transaction."""
-        with as_store_error(), self._engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
+        driver: Any = self._engine.dialect.dbapi
+        with as_store_error():
             try:
-                yield driver
-            except driver.Error as error:
+                with closing(self._engine.raw_connection()) as pooled:
+                    yield pooled.driver_connection
+            except driver.Error as error:  # SQLAlchemy, which would wrap it, is not asked
                 raise sa.exc.DBAPIError("", None, error) from None
 
 
