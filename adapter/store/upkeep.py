@@ -130,7 +130,7 @@ class Upkeep:
     def is_empty(self) -> bool:
         """Whether it has no tables yet."""
         with self._transaction(False) as connection:
-            return not sa.inspect(connection).has_table(tables.environment.name)
+            return not sa.inspect(connection).get_table_names()
 
     @property
     def had_rows(self) -> bool:

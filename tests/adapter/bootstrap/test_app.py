@@ -164,8 +164,8 @@ def test_every_part_ends_whatever_the_one_before_says(
     app = build_app(settings_with_reloaders(tmp_path))
     before = set(threading.enumerate())
 
-    def stop_and_fail(server: Server) -> None:
-        stop(server)
+    def stop_and_fail(server: Server, until: float) -> None:
+        stop(server, until)
         raise OSError("the first one")
 
     stop = Server.stop
