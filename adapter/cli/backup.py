@@ -35,7 +35,7 @@ def backup(
     done = None if file else ask_adapter(settings, PATH, {})
     done = done or _copy(settings, file)
     if as_json:
-        print_json(done)
+        print_json({key: done[key] for key in ("file", "bytes", "at")})
     else:
         out.print(f"{done['file']}: {done['bytes']} bytes, whole", markup=False)
 

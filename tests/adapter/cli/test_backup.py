@@ -36,6 +36,7 @@ def test_without_an_adapter_it_copies_by_itself(config: Path) -> None:
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     file = Path(told["file"])
+    assert list(told) == ["file", "bytes", "at"]
     assert file.parent == config.parent / "data" / "backup"
     assert told["bytes"] == file.stat().st_size
     assert is_whole(file)
@@ -48,7 +49,9 @@ def test_a_running_adapter_copies_and_so_does_who_stands_beside_it(config: Path)
             by_it = run("backup", "-c", config, "--json")
             beside = run("backup", config.parent / "own.sqlite", "-c", config)
     assert (by_it.exit_code, beside.exit_code) == (0, 0), by_it.output + beside.output
-    assert is_whole(Path(json.loads(by_it.stdout)["file"]))
+    told = json.loads(by_it.stdout)
+    assert list(told) == ["file", "bytes", "at"]
+    assert is_whole(Path(told["file"]))
     assert is_whole(config.parent / "own.sqlite")
     assert beside.stdout.endswith(
         "own.sqlite: {} bytes, whole\n".format((config.parent / "own.sqlite").stat().st_size)
