@@ -3,6 +3,7 @@
     tables.py  what the database holds
     rows.py    what can be done inside one transaction; each `…_rows.py` holds a part of it
     engine.py  `Store`: connections, transactions, claims, waking the workers
+    upkeep.py  what a database needs beside its rows: room, its file, copies, its journal
 
 Nothing here logs, and no error text holds a value from a row: rows are person data.
 """

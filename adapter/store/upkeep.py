@@ -132,11 +132,6 @@ class Upkeep:
         with self._transaction(False) as connection:
             return not sa.inspect(connection).get_table_names()
 
-    @property
-    def had_rows(self) -> bool:
-        """Whether the database that was here before had any, as its lock says."""
-        return self._file is not None and self._file.seen is not None and self._file.seen.seq > 0
-
     def copy_to(self, target: Path) -> Copied:
         """
         Write a whole copy, beside everything that goes on.
