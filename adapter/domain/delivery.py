@@ -151,13 +151,14 @@ class Outcome:
         Whether the receiver can have the message after this attempt.
 
         An answer that asks for another attempt says only that somebody read this one; so it counts
-        as arrived. Without any answer, RETRY is told from UNKNOWN by no byte having left.
+        as arrived. What stops the way does not: it says that nothing gets through to the receiver.
+        Without any answer, RETRY is told from UNKNOWN by no byte having left.
         """
         match self.kind:
             case OutcomeKind.DELIVERED | OutcomeKind.UNKNOWN:
                 return True
             case OutcomeKind.RETRY:
-                return self.http_status is not None
+                return self.http_status is not None and not self.stops
             case _:
                 return False
 

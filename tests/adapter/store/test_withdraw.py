@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from intyg.adapter.domain.delivery import DeliveryState, Outcome, OutcomeKind
+from intyg.adapter.domain.way import WayNews
 from intyg.adapter.store import Store
 from intyg.adapter.store.delivery_rows import state_after
 from tests.adapter.conftest import VirtualClock
@@ -67,6 +68,7 @@ def test_what_a_worker_has_is_left_to_it(store: Store) -> None:
         (Outcome(OutcomeKind.DELIVERED, http_status=200), True),
         (Outcome(OutcomeKind.UNKNOWN), True),
         (Outcome(OutcomeKind.RETRY, http_status=503), True),
+        (Outcome(OutcomeKind.RETRY, http_status=500, news=WayNews.STOPS_WAY), False),
         (Outcome(OutcomeKind.RETRY), False),
         (Outcome(OutcomeKind.REFUSED, http_status=200), False),
         (Outcome(OutcomeKind.HELD), False),

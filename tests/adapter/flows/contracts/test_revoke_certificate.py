@@ -7,6 +7,7 @@ from intyg.adapter.domain.delivery import DELIVERY_MOVES, DeliveryState, Outcome
 from intyg.adapter.domain.destination import DestinationKind
 from intyg.adapter.domain.errors import UnknownIntygError
 from intyg.adapter.domain.meddelande import FragaState
+from intyg.adapter.domain.way import WayNews
 from intyg.adapter.settings.settings import RecipientSettings
 from intyg.schemas.codes import ResultCode
 from tests import builders
@@ -119,6 +120,7 @@ def test_what_arrives_after_all_is_sent_then_revoked_and_skicka_is_not_told(
 
 
 NOT_SENT = Outcome(OutcomeKind.RETRY, retry_at=LATER, detail="nothing was sent")
+PARKED = replace(NOT_SENT, http_status=500, detail="VP007", news=WayNews.STOPS_WAY)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +181,7 @@ def test_withdrawn_is_final_and_lets_those_behind_it_go(registered: Rig) -> None
         (Outcome(OutcomeKind.BLOCKED), ["RegisterCertificate:3"]),
         (Outcome(OutcomeKind.DELIVERED), ["RegisterCertificate:3", "RevokeCertificate:2"]),
         (Outcome(OutcomeKind.UNKNOWN), ["RegisterCertificate:3", "RevokeCertificate:2"]),
+        pytest.param(PARKED, [], id="parked: an answer of the platform, not of the receiver"),
     ],
 )
 def test_revoked_while_an_attempt_is_under_way_it_depends_on_what_that_comes_to(
