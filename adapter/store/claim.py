@@ -5,7 +5,7 @@ others. Statements are built once: building costs more than running them.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 import sqlalchemy as sa
@@ -140,6 +140,8 @@ _IN_FLIGHT: Final = (
     .group_by(_mine.c.destination)
 )
 
+_LOCK_LANE: Final = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('lane ' || :lane, 0))")
+
 # A jump from name to name in `ix_delivery_lane`, however many wait in each.
 _LANES: Final = sa.text(
     f"""
@@ -168,20 +170,25 @@ def claimable(
     """
     _sort(transaction, lanes)
     in_flight = _in_flight(transaction)
-    found: list[int] = []
+    found: dict[int, str] = {}
+    probed: dict[int, Stop] = {}
     for stop in ways.due_probes():
         name = stop.way.destination
         if len(found) < limit and lanes.room(name, in_flight[name]) > 0:
             probes = list(_probe(transaction, ways, stop, lease_seconds))
             in_flight[name] += len(probes)
-            found += probes
+            found |= dict.fromkeys(probes, name)
+            probed |= dict.fromkeys(probes, stop)
     for name in lanes.in_turn(_due_lanes(transaction)):
         room = min(limit - len(found), lanes.room(name, in_flight[name]))
         if room > 0:
             values = {"now": transaction.now, "lane": name, "limit": room}
             seqs = transaction.connection.scalars(FIRST_OF_LANE, values).all()
-            found += [seq for seq in seqs if seq not in found]
-    return found
+            found |= {seq: name for seq in seqs if seq not in found}
+    taken = _with_room(transaction, lanes, found)
+    for seq in probed.keys() - set(taken):
+        ways.undo_probe(probed[seq])
+    return taken
 
 
 def is_any_claimable(transaction: Transaction) -> bool:
@@ -243,6 +250,28 @@ def _sort(transaction: Transaction, lanes: Lanes) -> None:
         transaction.connection.execute(
             sa.update(_mine).where(_mine.c.seq.in_(of_it)).values(destination=name)
         )
+
+
+def _with_room(transaction: Transaction, lanes: Lanes, found: Mapping[int, str]) -> list[int]:
+    """
+    Those of what was found that still have room, counted with nobody else counting.
+
+    On PostgreSQL claims go on side by side, and each sees only what others have committed. So
+    whoever takes something of a lane holds the lane's lock until the commit: a moment, and none of
+    those that hold one waits for anything but another lane's, in the order of their names.
+    """
+    if not found or not transaction.is_postgresql:
+        return list(found)
+    for name in sorted(set(found.values())):
+        transaction.connection.execute(_LOCK_LANE, {"lane": name})
+    in_flight = _in_flight(transaction)
+    room = {name: lanes.room(name, in_flight[name]) for name in set(found.values())}
+    return [seq for seq, name in found.items() if _take_one(room, name)]
+
+
+def _take_one(room: dict[str, int], name: str) -> bool:
+    room[name] -= 1
+    return room[name] >= 0
 
 
 def _in_flight(transaction: Transaction) -> Counter[str]:

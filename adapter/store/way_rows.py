@@ -83,6 +83,10 @@ class WayRows:
         )
         return changed.rowcount == 1
 
+    def undo_probe(self, stop: Stop) -> None:
+        """The delivery that was to try a way was not taken after all."""
+        self._set(stop.way, probing=None)
+
     def note(self, delivery: Delivery, outcome: Outcome, policy: WayPolicy) -> Stop | None:
         """
         Take in what an attempt says of its way.
