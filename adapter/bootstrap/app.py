@@ -36,6 +36,7 @@ from intyg.adapter.domain.virtual_clock import VirtualClock
 from intyg.adapter.flows import after_delivery
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS, SENT_TO_CARE
 from intyg.adapter.flows.drafts import on_time
+from intyg.adapter.flows.leftovers import Leftovers
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.httpd.mount import Mount
@@ -159,8 +160,10 @@ class App:
             services.clock,
             services.routes.why_not,
         )
-        drafts_on_time = partial(on_time.run, services)
-        self._drafts = DraftWatch(drafts_on_time)
+        self._leftovers = Leftovers(
+            services.store, services.clock, settings.delivery.archive_after_days
+        )
+        self._drafts = DraftWatch(self._what_is_due)
         self._store_watch = StoreWatch(services.store)
         if settings.environment is Environment.DEMO and isinstance(services.clock, VirtualClock):
             control["/api/clock"] = build_clock(
@@ -168,7 +171,7 @@ class App:
                 self._workers,
                 services.store,
                 Token.from_settings(settings),
-                drafts_on_time,
+                self._what_is_due,
             )
         self._console, self._server = _servers(settings, soap, console, control, shared_port)
         self._reloaders = list(self._make_reloaders())
@@ -195,6 +198,11 @@ class App:
     def login_url(self) -> str:
         """A link to the console that logs an operator in, once."""
         return self.console_url + self._site.login_path()
+
+    def _what_is_due(self) -> None:
+        """What happens by itself at its time, beside deliveries."""
+        on_time.run(self.services)
+        self._leftovers.run()
 
     def ended_threads(self) -> list[str]:
         """Names of the threads that should run and do not."""

@@ -1,4 +1,8 @@
-"""The thread in which what is due with drafts happens: changes told, old ones locked, removed."""
+"""The thread in which happens what is due by itself.
+
+Of drafts: changes are told, old ones locked and removed. Of deliveries: what is finished for long
+leaves the queue's table.
+"""
 
 import threading
 from collections.abc import Callable

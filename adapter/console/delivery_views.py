@@ -22,8 +22,8 @@ def deliveries_view(rows: Rows, wanted: DeliveryFilter, limit: int) -> dict[str,
 
 def delivery_view(rows: Rows, delivery_id: str) -> dict[str, Any] | None:
     """One delivery with all its attempts; None when there is none."""
-    found = rows.search.find(DeliveryFilter(ids=(delivery_id,)), 1)
-    if not found:
+    found = rows.search.get(delivery_id)
+    if found is None:
         return None
     attempts = [
         {
@@ -37,7 +37,7 @@ def delivery_view(rows: Rows, delivery_id: str) -> dict[str, Any] | None:
         }
         for one in rows.deliveries.attempts(delivery_id)
     ]
-    return {**summary_view(found[0]), "attemptsMade": attempts}
+    return {**summary_view(found), "attemptsMade": attempts}
 
 
 def ways_view(rows: Rows) -> dict[str, Any]:

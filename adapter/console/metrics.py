@@ -28,6 +28,7 @@ class _StoreCollector(Collector):
         with self._services.store.read() as rows:
             by_state, lanes, now = rows.search.standing(), rows.search.lanes(), rows.now
             added = rows.search.added()
+            oldest = rows.overview.oldest_transaction_seconds()
         deliveries = GaugeMetricFamily(
             "intyg_deliveries",
             "Deliveries that have not arrived, by where they stand.",
@@ -45,6 +46,12 @@ class _StoreCollector(Collector):
         }
         nothing = (LaneCount(name, 0, 0, None, None) for name in sorted(idle))
         yield from _lane_metrics((*lanes, *nothing), now)
+        if oldest is not None:
+            yield GaugeMetricFamily(
+                "intyg_database_oldest_transaction_seconds",
+                "How long the oldest transaction on the database is open.",
+                value=oldest,
+            )
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: asking for names at start-up must not ask the database."""

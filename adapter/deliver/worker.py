@@ -10,7 +10,7 @@ in one. A process that dies in between leaves the delivery in SENDING, and it is
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -153,6 +153,8 @@ class Workers:
         left = [thread.name for thread in self.threads if thread.is_alive()]
         if left:
             _log.warning("delivery.left_under_way", **{"intyg.attempts": len(left)})
+            with suppress(StoreError):
+                self._store.leave_under_way()
         self.threads = []
 
     def _begin_thread(self, *, spare: bool) -> None:

@@ -423,6 +423,11 @@ class DeliverySettings(_Part):
     )
     poll_seconds: float = Field(default=0.5, gt=0)
     lease_seconds: float = Field(default=120.0, gt=0)
+    archive_after_days: int = Field(
+        default=30,
+        ge=1,
+        description="what was delivered leaves the table of the queue then; it is shown as before",
+    )
     stop_seconds: float = Field(
         default=8.0, ge=0, description="for what is under way when it is stopped"
     )

@@ -5,7 +5,7 @@ in the order in which they were added. And a delivery's state moves only as `DEL
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -34,11 +34,7 @@ from intyg.adapter.store.claim import (
 )
 from intyg.adapter.store.faults import ConstraintError, LeaseLostError
 from intyg.adapter.store.intyg_rows import IntygRows
-from intyg.adapter.store.tables import (
-    CLAIMABLE,
-    UNFINISHED,
-    state_in,
-)
+from intyg.adapter.store.tables import CLAIMABLE, ENDED_FOR_GOOD, UNFINISHED, state_in
 from intyg.adapter.store.way_rows import WayRows
 
 NOTIFY_CHANNEL: Final = "intyg_delivery"
@@ -80,17 +76,33 @@ def _may_have_arrived() -> sa.Exists:
     )
 
 
-_SELECT_DELIVERIES: Final = (
-    sa.select(
-        tables.delivery,
-        tables.body.c.data,
-        sa.func.coalesce(tables.intyg.c.is_test, tables.utkast.c.is_test).label("is_test"),
-        _may_have_arrived().label("doubtful"),
+def _deliveries_of(table: sa.Table, doubtful: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return (
+        sa.select(
+            table,
+            tables.body.c.data,
+            sa.func.coalesce(tables.intyg.c.is_test, tables.utkast.c.is_test).label("is_test"),
+            doubtful.label("doubtful"),
+        )
+        .join(tables.body, tables.body.c.sha256 == table.c.body_sha256)
+        .outerjoin(tables.intyg, tables.intyg.c.intygs_id == table.c.intygs_id)
+        .outerjoin(tables.utkast, tables.utkast.c.intygs_id == table.c.intygs_id)
     )
-    .join(tables.body, tables.body.c.sha256 == tables.delivery.c.body_sha256)
-    .outerjoin(tables.intyg, tables.intyg.c.intygs_id == tables.delivery.c.intygs_id)
-    .outerjoin(tables.utkast, tables.utkast.c.intygs_id == tables.delivery.c.intygs_id)
-)
+
+
+_SELECT_DELIVERIES: Final = _deliveries_of(tables.delivery, _may_have_arrived())
+# Nobody tries these again, so that nobody asks whether an attempt is doubtful.
+_SELECT_DONE: Final = _deliveries_of(tables.delivery_done, sa.false())
+
+MOST_CRASHES: Final = 3
+"""When so many processes in a row have died at a delivery, nobody tries it by itself any more."""
+
+APART_SECONDS: Final = 5.0
+"""Between deliveries at which a process died twice: so that the next one dies at one alone, and
+those that were only beside it are cleared."""
+
+LOST: Final = "the worker was lost"
+POISON: Final = f"parked: {MOST_CRASHES} processes in a row died at it"
 
 
 @dataclass(frozen=True)
@@ -192,19 +204,19 @@ class DeliveryRows:
 
     def get(self, delivery_id: str) -> Delivery | None:
         """The delivery with this id, or None."""
-        found = self._find(tables.delivery.c.id == delivery_id)
-        return found[0] if found else None
+        found = self._select(tables.delivery.c.id == delivery_id) or self._select_done(
+            tables.delivery_done.c.id == delivery_id
+        )
+        return _to_delivery(found[0]) if found else None
 
     def find(
         self, intygs_id: str | None = None, state: DeliveryState | None = None
     ) -> tuple[Delivery, ...]:
         """Deliveries in the order they were added; all of them without arguments."""
-        conditions: list[sa.ColumnElement[bool]] = []
-        if intygs_id is not None:
-            conditions.append(is_id(tables.delivery.c.intygs_id, intygs_id))
-        if state is not None:
-            conditions.append(tables.delivery.c.state == state.value)
-        return self._find(*conditions)
+        rows = [*self._select(*_which(tables.delivery, intygs_id, state))]
+        if state in (None, *ENDED_FOR_GOOD):
+            rows += self._select_done(*_which(tables.delivery_done, intygs_id, state))
+        return tuple(_to_delivery(row) for row in sorted(rows, key=lambda row: row.seq))
 
     def count(self) -> dict[DeliveryState, int]:
         """How many deliveries stand in each state; every state is there."""
@@ -259,6 +271,7 @@ class DeliveryRows:
             .values(
                 state=DeliveryState.SENDING.value,
                 attempts=tables.delivery.c.attempts + 1,
+                crashes=tables.delivery.c.crashes + 1,  # unless it comes to an end
                 worker=worker,
                 lease_until=now + timedelta(seconds=lease_seconds),
                 updated_at=now,
@@ -371,10 +384,10 @@ class DeliveryRows:
 
     def attempts(self, delivery_id: str) -> tuple[Attempt, ...]:
         """The attempts that were made, oldest first."""
-        table = tables.attempt
-        rows = self._connection.execute(
-            sa.select(table).where(table.c.delivery_id == delivery_id).order_by(table.c.seq)
-        )
+        rows: list[sa.Row[Any]] = []
+        for table in (tables.attempt_done, tables.attempt):
+            of_it = sa.select(table).where(table.c.delivery_id == delivery_id)
+            rows += self._connection.execute(of_it.order_by(table.c.seq)).all()
         return tuple(
             Attempt(
                 delivery_id=row.delivery_id,
@@ -480,27 +493,42 @@ class DeliveryRows:
     ) -> tuple[str, ...]:
         """
         Deliveries in SENDING whose worker is gone: to QUEUED, or to UNKNOWN where the contract may
-        not be sent twice. Returns their ids.
+        not be sent twice, or where too many have gone. Returns their ids.
         """
         table = tables.delivery
         rows = self._connection.execute(
-            sa.select(table.c.id, table.c.contract, table.c.attempts)
+            sa.select(table.c.id, table.c.contract, table.c.attempts, table.c.crashes)
             .where(table.c.state == DeliveryState.SENDING.value, condition)
+            .order_by(table.c.seq)
             .with_for_update(skip_locked=True)
         ).all()
+        suspects = 0
         for row in rows:
-            again = self._transaction.now if row.contract in resendable else None
-            outcome = Outcome(OutcomeKind.UNKNOWN, retry_at=again, detail="the worker was lost")
+            suspects += row.crashes > 1
+            wait = APART_SECONDS * (suspects - 1) if row.crashes > 1 else 0.0
+            again = self._transaction.now + timedelta(seconds=wait)
+            outcome = _outcome_of_lost(row.crashes, again if row.contract in resendable else None)
             self._move(
                 row.id,
                 DeliveryState.SENDING,
                 state_after(outcome),
+                due_at=again,
+                crashes=row.crashes,
                 **_last_outcome_columns(outcome),
             )
             self._add_attempt(row.id, row.attempts, outcome)
         if rows:
             self._wake()
         return tuple(row.id for row in rows)
+
+    def excuse(self, condition: sa.ColumnElement[bool]) -> None:
+        """What is under way is left by a process that ends as it should: none has died at it."""
+        table = tables.delivery
+        self._connection.execute(
+            sa.update(table)
+            .where(table.c.state == DeliveryState.SENDING.value, condition)
+            .values(crashes=0)
+        )
 
     # --- inside ---
 
@@ -518,7 +546,7 @@ class DeliveryRows:
                 worker=None,
                 lease_until=None,
                 updated_at=self._transaction.now,
-                **values,
+                **{"crashes": 0, **values},
             )
         )
         if changed.rowcount != 1:
@@ -582,8 +610,8 @@ class DeliveryRows:
             self._connection.execute(sa.select(sa.func.pg_notify(NOTIFY_CHANNEL, "")))
         self._transaction.work_added = True
 
-    def _find(self, *conditions: sa.ColumnElement[bool]) -> tuple[Delivery, ...]:
-        return tuple(_to_delivery(row) for row in self._select(*conditions))
+    def _select_done(self, *conditions: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
+        return self._connection.execute(_SELECT_DONE.where(*conditions)).all()
 
     def _select(
         self, *conditions: sa.ColumnElement[bool], by_due: bool = False
@@ -593,6 +621,22 @@ class DeliveryRows:
         return self._connection.execute(
             _SELECT_DELIVERIES.where(*conditions).order_by(*order)
         ).all()
+
+
+def _which(
+    table: sa.Table, intygs_id: str | None, state: DeliveryState | None
+) -> Iterator[sa.ColumnElement[bool]]:
+    if intygs_id is not None:
+        yield is_id(table.c.intygs_id, intygs_id)
+    if state is not None:
+        yield table.c.state == state.value
+
+
+def _outcome_of_lost(crashes: int, again: datetime | None) -> Outcome:
+    """It may have arrived, whoever died at it and however often."""
+    if crashes >= MOST_CRASHES:
+        return Outcome(OutcomeKind.UNKNOWN, detail=POISON)
+    return Outcome(OutcomeKind.UNKNOWN, retry_at=again, detail=LOST)
 
 
 def _those_behind(head: Delivery, place: int | sa.ScalarSelect[Any]) -> sa.Update:

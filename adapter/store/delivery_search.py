@@ -17,6 +17,7 @@ from intyg.adapter.domain.delivery_filter import (
 from intyg.adapter.domain.way import ANY, NO_DESTINATION, WayCause
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction, is_hsa_id, is_id
+from intyg.adapter.store.delivery_rows import MOST_CRASHES
 from intyg.adapter.store.tables import CLAIMABLE, MUST_LOOK, NOT_THERE, UNFINISHED, state_in
 
 _VP_CODE: Final = re.compile(r"\bVP\d{3}\b")
@@ -46,9 +47,13 @@ def _stopped_by() -> sa.ScalarSelect[str]:
     )
 
 
-_STOPPED: Final = sa.case((sa.text(state_in(CLAIMABLE, "delivery.")), _stopped_by())).label(
-    "stopped"
+_IS_POISON: Final = sa.and_(
+    _delivery.c.state == DeliveryState.UNKNOWN.value, _delivery.c.crashes >= MOST_CRASHES
 )
+_STOPPED: Final = sa.case(
+    (sa.text(state_in(CLAIMABLE, "delivery.")), _stopped_by()),
+    (_IS_POISON, WayCause.PARKED.value),
+).label("stopped")
 
 
 class DeliverySearch:
@@ -74,6 +79,14 @@ class DeliverySearch:
             .limit(limit)
         )
         return tuple(_to_summary(row) for row in self._connection.execute(statement))
+
+    def get(self, delivery_id: str) -> DeliverySummary | None:
+        """One, also where it has left the table that the others look in."""
+        done = tables.delivery_done
+        hot = sa.select(_delivery, _STOPPED).where(_delivery.c.id == delivery_id)
+        left = sa.select(done, sa.null().label("stopped")).where(done.c.id == delivery_id)
+        row = self._connection.execute(hot).first() or self._connection.execute(left).first()
+        return None if row is None else _to_summary(row)
 
     def causes(self, wanted: DeliveryFilter) -> tuple[CauseCount, ...]:
         """How many there are for each cause, most first."""

@@ -213,6 +213,12 @@ class Store:
         with self.begin() as rows:
             return rows.deliveries.take_back(gone, resendable)
 
+    def leave_under_way(self) -> None:
+        """What this process is sending still is left to the lease, and is nobody's death."""
+        with self.begin() as rows:
+            mine = tables.delivery.c.worker.startswith(f"{self._instance}/", autoescape=True)
+            rows.deliveries.excuse(mine)
+
     @property
     def wakes(self) -> int:
         """Grows whenever there may be new work; see `wait_for_work`."""

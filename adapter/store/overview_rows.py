@@ -21,6 +21,11 @@ MOST: Final = 50_000
 
 HOURS: Final = 24
 
+_OLDEST_TRANSACTION: Final = sa.text(
+    "SELECT extract(epoch FROM clock_timestamp() - min(xact_start)) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -164,6 +169,17 @@ class OverviewRows:
             Failure(r.part, r.at, OutcomeKind(r.kind), r.http_status, r.error_id, r.detail)
             for r in rows
         )
+
+    def oldest_transaction_seconds(self) -> float | None:
+        """
+        How long the oldest transaction on this database is open; None on SQLite.
+
+        While it is, dead rows stay for everybody, and claims have to step over them. PostgreSQL
+        tells of other users' transactions only those who may know (`pg_read_all_stats`).
+        """
+        if not self._transaction.is_postgresql:
+            return None
+        return float(self._connection.scalar(_OLDEST_TRANSACTION) or 0.0)
 
     # --- inside ---
 

@@ -10,6 +10,7 @@ from intyg.adapter.store.delivery_search import DeliverySearch
 from intyg.adapter.store.draft_rows import DraftRows
 from intyg.adapter.store.event_rows import EventRows
 from intyg.adapter.store.intyg_rows import IntygRows
+from intyg.adapter.store.leftover_rows import LeftoverRows
 from intyg.adapter.store.meddelande_rows import MeddelandeRows
 from intyg.adapter.store.operation_rows import OperationRows
 from intyg.adapter.store.overview_rows import OverviewRows
@@ -34,6 +35,7 @@ class Rows:
         ways: Where the outbox leads, and what is stopped there.
         deliveries: The outbox.
         search: The outbox by what is asked for.
+        leftovers: What of the outbox is finished.
         operations: What operators asked for.
         meddelanden: Questions, answers and reminders.
         events: What care is told.
@@ -54,6 +56,7 @@ class Rows:
         self.ways = WayRows(transaction)
         self.deliveries = DeliveryRows(transaction, self.intyg, self.ways)
         self.search = DeliverySearch(transaction)
+        self.leftovers = LeftoverRows(transaction)
         self.operations = OperationRows(transaction)
         self.meddelanden = MeddelandeRows(transaction)
         self.events = EventRows(transaction)

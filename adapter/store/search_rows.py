@@ -20,13 +20,14 @@ class SearchRows:
 
     def intyg_of(self, wanted: str) -> str | None:
         """The certificate that an id is of, or is of something about; None where there is none."""
-        m, d = tables.meddelande.c, tables.delivery.c
+        m, d, done = tables.meddelande.c, tables.delivery.c, tables.delivery_done.c
         return (
             self._first(
                 sa.select(tables.intyg.c.intygs_id).where(_same(tables.intyg.c.intygs_id, wanted))
             )
             or self._first(sa.select(m.intygs_id).where(_same(m.meddelande_id, wanted)))
             or self._first(sa.select(d.intygs_id).where(_same(d.id, wanted)))
+            or self._first(sa.select(done.intygs_id).where(_same(done.id, wanted)))
         )
 
     def intyg_of_call(self, correlation_id: str) -> str | None:

@@ -4,8 +4,9 @@ Columns in contract words hold what the contract's element held. `seq` is the or
 Bodies stand once each in `body`, under their SHA-256, whoever refers to them.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -37,6 +38,9 @@ CLAIMABLE: Final = tuple(
     state for state, to in DELIVERY_MOVES.items() if state and DeliveryState.SENDING in to
 )
 """States that a worker may take a delivery from: QUEUED and HELD."""
+
+ENDED_FOR_GOOD: Final = tuple(state for state, to in DELIVERY_MOVES.items() if state and not to)
+"""States that no operator leads out of: DELIVERED and WITHDRAWN."""
 
 UNFINISHED: Final = (*CLAIMABLE, DeliveryState.SENDING)
 """States in which a delivery holds up later ones to the same receiver."""
@@ -309,6 +313,8 @@ delivery = sa.Table(
     _text("last_detail", nullable=True),
     # By the routes as they were last asked; '' without a route, NULL until somebody asks.
     _text("destination", nullable=True),
+    # Processes that died at it, one after the other; counted and cleared as `attempts` is counted.
+    sa.Column("crashes", sa.Integer, nullable=False, server_default="0"),
     sa.Index(None, "intygs_id", "seq"),
     # No index of what is queued begins with `state`: SQLite would claim by it and sort everything
     # that waits.
@@ -414,6 +420,32 @@ attempt = sa.Table(
     sqlite_autoincrement=True,
 )
 
+
+def _columns_of(table: sa.Table) -> Iterator[sa.Column[Any]]:
+    """The same columns, with the same keys, for a table that rows are moved to."""
+    for column in table.columns:
+        yield sa.Column(
+            column.name,
+            column.type,
+            primary_key=column.primary_key,
+            nullable=column.nullable,
+            autoincrement=False,
+        )
+
+
+# What nothing more can happen to, some time after it ended (`leftover_rows.py`).
+delivery_done = sa.Table(
+    "delivery_done",
+    metadata,
+    *_columns_of(delivery),
+    sa.Index(None, "intygs_id"),
+    sa.Index("uq_delivery_done_id", "id", unique=True),
+)
+
+attempt_done = sa.Table(
+    "attempt_done", metadata, *_columns_of(attempt), sa.Index(None, "delivery_id")
+)
+
 handelse = sa.Table(
     "handelse",
     metadata,
@@ -429,7 +461,7 @@ handelse = sa.Table(
     _text("amne", nullable=True),
     sa.Column("sista_datum_for_svar", sa.Date, nullable=True),
     _text("hanterat_av", nullable=True),
-    _ref("delivery_id", "delivery.id", nullable=True),
+    _text("delivery_id", nullable=True),  # no foreign key: in `delivery` or in `delivery_done`
     sa.Index(None, "intygs_id"),
     sa.Index(None, "delivery_id"),
     sqlite_autoincrement=True,

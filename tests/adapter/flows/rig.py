@@ -193,7 +193,7 @@ class Rig:
                 follow = self.follow(delivery, result)
                 with self.services.store.begin() as rows:
                     done.append(rows.deliveries.record_attempt(delivery, result))
-                    follow(rows, delivery)
+                    follow(rows, done[-1])
         return done
 
     def accept(self, part: str = "FKASSA", intygs_id: str = builders.INTYGS_ID) -> None:

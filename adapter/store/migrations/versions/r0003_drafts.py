@@ -1,15 +1,14 @@
 """Drafts, which have events and deliveries before there is a certificate.
 
-So `delivery.intygs_id` and `handelse.intygs_id` refer to `intyg` no more. SQLite cannot drop a
-foreign key. Making its table anew would take the rows away that refer to it; changing what the
-table says of itself is the way that SQLite's documentation names for constraints, since nothing
-that is stored changes (https://sqlite.org/lang_altertable.html, section 7).
+So `delivery.intygs_id` and `handelse.intygs_id` refer to `intyg` no more.
 """
 
 from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import op
+
+from intyg.adapter.store.migrations.references import drop_reference
 
 revision = "r0003"
 down_revision = "r0002"
@@ -21,11 +20,8 @@ _FREED: Final = ("delivery", "handelse")
 
 def upgrade() -> None:
     _utkast()
-    if op.get_bind().dialect.name == "sqlite":
-        _free_on_sqlite()
-    else:
-        for table in _FREED:
-            op.drop_constraint(f"fk_{table}_intygs_id", table, type_="foreignkey")
+    for table in _FREED:
+        drop_reference(table, "intygs_id", "intyg (intygs_id)")
 
 
 def _utkast() -> None:
@@ -58,33 +54,6 @@ def _utkast() -> None:
         sa.Index(None, "relation_intygs_id"),
         sa.Index(None, "enhets_id"),
         sqlite_autoincrement=True,
-    )
-
-
-def _free_on_sqlite() -> None:
-    bind = op.get_bind()
-    version = bind.exec_driver_sql("PRAGMA schema_version").scalar_one()
-    bind.exec_driver_sql("PRAGMA writable_schema = ON")
-    for table in _FREED:
-        _drop_reference(bind, table)
-    bind.exec_driver_sql(f"PRAGMA schema_version = {int(version) + 1}")
-    bind.exec_driver_sql("PRAGMA writable_schema = OFF")
-
-
-def _drop_reference(bind: sa.Connection, table: str) -> None:
-    """Take the one constraint out of a table's own words, with the comma before it."""
-    constraint = (
-        f"CONSTRAINT fk_{table}_intygs_id FOREIGN KEY(intygs_id) REFERENCES intyg (intygs_id)"
-    )
-    words = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :table")
-    before = str(bind.execute(words, {"table": table}).scalar_one())
-    head, found, tail = before.partition(constraint)
-    if not found:
-        raise RuntimeError(f"the table {table} does not refer to intyg as its first version did")
-    after = f"{head.rstrip().removesuffix(',')}{tail}"
-    bind.execute(
-        sa.text("UPDATE sqlite_master SET sql = :sql WHERE type = 'table' AND name = :table"),
-        {"sql": after, "table": table},
     )
 
 
