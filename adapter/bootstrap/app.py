@@ -38,6 +38,7 @@ from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS, SE
 from intyg.adapter.flows.drafts import on_time
 from intyg.adapter.flows.leftovers import Leftovers
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.announce import announce_parked
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.httpd.mount import Mount
 from intyg.adapter.httpd.server import Server
@@ -159,6 +160,7 @@ class App:
             settings.delivery,
             services.clock,
             services.routes.why_not,
+            partial(announce_parked, services),
         )
         self._leftovers = Leftovers(
             services.store, services.clock, settings.delivery.archive_after_days

@@ -16,6 +16,7 @@ from typing import Final
 
 from intyg.adapter.deliver.answer import NOT_REACHED, Answer, AnswerKind
 from intyg.adapter.domain.delivery import Outcome, OutcomeKind
+from intyg.adapter.domain.hook import HOOK_KEY
 from intyg.adapter.domain.way import WayNews
 from intyg.adapter.settings.settings import DeliverySettings
 from intyg.schemas.codes import ErrorId, ResultCode
@@ -28,6 +29,7 @@ RESENDABLE: Final = frozenset(
         "SendMessageToRecipient:2",  # known by its meddelande-id
         "SendMessageToCare:2",  # known by its meddelande-id
         "CertificateStatusUpdateForCare:3",  # the same event again, nationally resent too
+        HOOK_KEY,  # known by its event's id
     }
 )
 """Contracts that may be sent twice, since the receiver knows the message again by its ids."""
@@ -222,6 +224,7 @@ TABLE: Final[tuple[Row, ...]] = (
         _NOT_SENT, tls=True),
     Row(_RETRY,   "nothing was sent", _SILENT, _NOT_SENT),
     Row(_UNKNOWN, "it may have arrived", _SILENT, Transfer.NO_ANSWER),
+    Row(_DELIVERED, "taken", http=range(200, 300), contracts=_set(HOOK_KEY)),
     # --- a result, whatever the HTTP status ---
     _result(_DELIVERED, "done", _OK),
     _result(_DELIVERED, "done, with a remark", _INFO),

@@ -10,6 +10,7 @@ from intyg.adapter.clients.people import PeopleDownError
 from intyg.adapter.clients.tls import client_context, files_as_they_are
 from intyg.adapter.clients.watched_file import FileState
 from intyg.adapter.deliver.decision import decide, spread_of
+from intyg.adapter.deliver.hook_signature import CLOUD_EVENT, signature_headers
 from intyg.adapter.deliver.operation import Operation, read_operation
 from intyg.adapter.deliver.patient_names import PatientNames
 from intyg.adapter.deliver.transport import (
@@ -23,6 +24,7 @@ from intyg.adapter.deliver.transport import (
 from intyg.adapter.domain.clock import Clock
 from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import ClientTls, Destination
+from intyg.adapter.domain.hook import HOOK_KEY
 from intyg.adapter.domain.person import GuardDecision
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.settings.settings import DeliverySettings
@@ -37,6 +39,11 @@ def _version() -> str:
 
 
 USER_AGENT: Final = f"intygsadapter/{_version()}"
+
+_OURS: Final = {
+    "Accept-Encoding": "identity",  # nothing that unpacks to more than it looks
+    "User-Agent": USER_AGENT,
+}
 
 
 class Deliverer:
@@ -84,18 +91,14 @@ class Deliverer:
         Raises:
             KeyError: There is no such contract.
             TlsFilesError: A file for TLS cannot be used; nothing was sent.
+            HookSecretError: Nor can a hook's secret; likewise.
         """
-        operation = self._operation(delivery.new.contract)
         try:
-            body = self._names.filled(delivery.new) if self._names else delivery.new.body
+            message, headers = self._request(delivery, destination)
         except PeopleDownError as down:
             return self._held(str(down))
-        exchange = self._transport(destination.tls).post_delivery(
-            delivery,
-            destination,
-            safe_xml.envelope(body, delivery.new.logical_address),
-            _headers(operation, delivery),
-        )
+        transport = self._transport(destination.tls)
+        exchange = transport.post_delivery(delivery, destination, message, headers)
         now = self._clock()
         if isinstance(exchange, Stopped):
             if exchange.decision is GuardDecision.BLOCK:
@@ -127,6 +130,19 @@ class Deliverer:
                 transport.client.close()
             self._transports.clear()
         self._per_thread = threading.local()
+
+    def _request(
+        self, delivery: Delivery, destination: Destination
+    ) -> tuple[bytes, dict[str, str]]:
+        """What is posted, and its headers. Raises PeopleDownError, as `PatientNames.filled`."""
+        body = delivery.new.body
+        if delivery.new.contract == HOOK_KEY:
+            signed = signature_headers(destination, delivery.id, body, self._clock())
+            return body, {**_OURS, "Content-Type": CLOUD_EVENT, **signed}
+        operation = self._operation(delivery.new.contract)
+        filled = self._names.filled(delivery.new) if self._names else body
+        envelope = safe_xml.envelope(filled, delivery.new.logical_address)
+        return envelope, _headers(operation, delivery)
 
     def _transport(self, tls: ClientTls) -> GuardedTransport:
         """
@@ -171,8 +187,7 @@ def _headers(operation: Operation, delivery: Delivery) -> dict[str, str]:
         "Content-Type": "text/xml; charset=UTF-8",
         "SOAPAction": f'"{operation.soap_action}"',
         "Accept": "text/xml",
-        "Accept-Encoding": "identity",  # nothing that unpacks to more than it looks
-        "User-Agent": USER_AGENT,
+        **_OURS,
     }
     if HEADER_VALUE.fullmatch(delivery.correlation_id):
         headers["x-skltp-correlation-id"] = delivery.correlation_id

@@ -23,8 +23,10 @@ from intyg.adapter.deliver.answer import read_answer
 from intyg.adapter.deliver.decision import Exchange, Transfer
 from intyg.adapter.domain.delivery import Delivery
 from intyg.adapter.domain.destination import Destination, DestinationRole, receiver_of
+from intyg.adapter.domain.hook import HOOK_KEY
 from intyg.adapter.domain.person import GuardDecision, PatientVerdict, PersonId
 from intyg.adapter.formats import safe_xml
+from intyg.adapter.formats.hook_json import names_somebody
 from intyg.adapter.formats.persons import persons_in
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
@@ -104,6 +106,8 @@ class Gate:
         decided = self._guard.decision(patient, destination, flagged=delivery.is_test)
         if decided[0] is not GuardDecision.SEND:
             return decided
+        if delivery.new.contract == HOOK_KEY:
+            return decided if not names_somebody(message) else (GuardDecision.BLOCK, decided[1])
         named = {person.extension: person for person in persons_in(safe_xml.parse_own(message))}
         others = [named[number] for number in sorted(named) if number != patient.extension]
         stops = [
@@ -140,9 +144,8 @@ def as_asked(contract: str, destination: Destination) -> Destination:
 
     What an authority is meant to get goes to one, also where the routes call its address an EHR.
     """
-    if receiver_of(contract) is DestinationRole.AUTHORITY:
-        return replace(destination, role=DestinationRole.AUTHORITY)
-    return destination
+    role = receiver_of(contract)
+    return destination if role is DestinationRole.CARE else replace(destination, role=role)
 
 
 def why_stopped(verdict: PatientVerdict, destination: Destination) -> str:

@@ -83,6 +83,7 @@ class Workers:
         settings: How many threads, how often, how long.
         clock: Aware UTC.
         why_not: What the routes say where they lead nowhere.
+        given_up: What follows where processes died at one and it is not tried again.
 
     Attributes:
         threads: Those that deliver, between `start` and `stop`.
@@ -98,8 +99,10 @@ class Workers:
         settings: DeliverySettings,
         clock: Clock,
         why_not: WhyNot = lambda *_: "",
+        given_up: Consequence = lambda *_: None,
     ) -> None:
         self._why_not = why_not
+        self._given_up = given_up
         self._store = store
         self._deliverer = deliverer
         self._find_destination = find_destination
@@ -255,7 +258,7 @@ class Workers:
 
     def recover(self) -> None:
         """Take back deliveries whose worker is gone, and sort those whose route has changed."""
-        for delivery_id in self._store.recover_expired(RESENDABLE):
+        for delivery_id in self._store.recover_expired(RESENDABLE, self._given_up):
             _log.warning("delivery.taken_back", **{"intyg.delivery_id": delivery_id})
         self.sort_anew()
 

@@ -19,6 +19,7 @@ class DestinationRole(StrEnum):
 
     AUTHORITY = "authority"
     CARE = "care"  # an EHR: gets back what came from it
+    HOOK = "hook"  # is told what happens, by ids alone
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,11 @@ class Destination:
     tls: ClientTls = ClientTls()
     max_in_flight: int | None = None  # None: half the workers
     max_per_second: float | None = None
+    secret_file: Path | None = None  # a hook's: what is sent to it is signed with it
 
+
+HOOK: Final = "Hook"
+"""In place of a contract, `domain/hook.py`."""
 
 TO_CARE: Final = frozenset({"CertificateStatusUpdateForCare", "SendMessageToCare"})
 """Contracts by which care is told; everything else that is sent is for an authority."""
@@ -58,4 +63,6 @@ TO_CARE: Final = frozenset({"CertificateStatusUpdateForCare", "SendMessageToCare
 
 def receiver_of(contract: str) -> DestinationRole:
     """The receiver's side in a contract, by the contract's name."""
+    if contract == HOOK:
+        return DestinationRole.HOOK
     return DestinationRole.CARE if contract in TO_CARE else DestinationRole.AUTHORITY

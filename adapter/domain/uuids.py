@@ -11,6 +11,11 @@ from typing import Final
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
+def is_uuid(text: str) -> bool:
+    """Whether an id is one."""
+    return _UUID.fullmatch(text) is not None
+
+
 def same_id(one: str, other: str) -> bool:
     """Whether two ids are one: a UUID in either case, anything else letter by letter."""
     return id_key(one) == id_key(other)

@@ -76,6 +76,19 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class WayChange:
+    """
+    A way that was stopped, or goes again.
+
+    Attributes:
+        stop: As it is, or was.
+    """
+
+    stop: Stop
+    goes: bool
+
+
+@dataclass(frozen=True)
 class WayPolicy:
     """
     When a way is stopped, and when one delivery tries it.

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.intyg import IntygsStatus
 from intyg.adapter.flows.services import Asked, Services
+from intyg.adapter.flows.shared.announce import announce_delivery, announce_ways
 from intyg.adapter.flows.shared.send_on import REGISTER_KEY, accepted_by
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.withdraw import withdraw_after_attempt
@@ -31,6 +32,19 @@ def handle(
     Returns:
         What writes it, in the transaction that records the outcome; of the delivery as recorded.
     """
+    follow = _follow(delivery, outcome, services)
+
+    def write(rows: Rows, recorded: Delivery) -> None:
+        follow(rows, recorded)
+        announce_delivery(rows, recorded, services)
+        announce_ways(rows, services, recorded.correlation_id)
+
+    return write
+
+
+def _follow(
+    delivery: Delivery, outcome: Outcome, services: Services
+) -> Callable[[Rows, Delivery], None]:
     new = delivery.new
     if outcome.kind is OutcomeKind.DELIVERED and new.contract == REGISTER_KEY:
         asked = services.ask(new.patient)

@@ -21,6 +21,7 @@ from intyg.adapter.domain.person import GuardDecision
 from intyg.adapter.domain.way import Way
 from intyg.adapter.flows import after_delivery
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.announce import announce_delivery, announce_ways
 from intyg.adapter.store import Rows
 
 MOST_AT_ONCE: Final = 500
@@ -125,6 +126,7 @@ def pause(services: Services, destination: str, reason: str, by: str) -> dict[st
     _must_be_known(services, destination)
     with services.store.begin() as rows:
         rows.ways.pause(Way(destination), reason, by)
+        announce_ways(rows, services, secrets.token_hex(16))
         _record_way(rows, services, f"pause {destination}", reason, by)
     return {"destination": destination, "state": "paused", "reason": reason, "by": by}
 
@@ -141,6 +143,7 @@ def resume(services: Services, destination: str, by: str) -> dict[str, Any]:
         stopped = rows.ways.resume(destination)
         if not stopped:
             raise OperatorError(f"nothing is stopped on the way to {destination}")
+        announce_ways(rows, services, secrets.token_hex(16))
         _record_way(rows, services, f"resume {destination}", "", by)
     services.store.wake_all()
     return {"destination": destination, "resumed": [str(stop.way) for stop in stopped]}
@@ -205,7 +208,7 @@ def _prepare(order: Order, one: DeliverySummary, place: int, services: Services)
             return lambda rows: _send_again(rows, one, due_at, stopped)
         case Action.GIVE_UP:
             detail = f"given up: {order.reason}"
-            return lambda rows: _end(rows, one, DeliveryState.FAILED, detail)
+            return lambda rows: _give_up(rows, one, detail, services)
         case Action.MARK_DELIVERED:
             return _arrived(one, order.reason, services)
 
@@ -217,8 +220,9 @@ def _send_again(rows: Rows, one: DeliverySummary, due_at: datetime, stopped: str
         rows.deliveries.send_again(one.id, due_at)
 
 
-def _end(rows: Rows, one: DeliverySummary, state: DeliveryState, detail: str) -> None:
-    rows.deliveries.end_by_hand(one.id, state, detail)
+def _give_up(rows: Rows, one: DeliverySummary, detail: str, services: Services) -> None:
+    ended = rows.deliveries.end_by_hand(one.id, DeliveryState.FAILED, detail)
+    announce_delivery(rows, ended, services)
 
 
 def _arrived(one: DeliverySummary, reason: str, services: Services) -> _Act:

@@ -10,11 +10,13 @@ from typing import Final
 
 from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole
 from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.hook import NOBODY
 from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict, PersonId
 from intyg.adapter.guard.signals import KnownPatient, TestPatients
 from intyg.adapter.settings.guard_answers import TOLD, BlockReply
 
 _AUTHORITY, _CARE = DestinationRole.AUTHORITY, DestinationRole.CARE
+_HOOK: Final = DestinationRole.HOOK
 _PRODUCTION: Final = (Environment.PRODUCTION,)
 _ELSEWHERE: Final = (Environment.TEST, Environment.DEMO)
 _EVERYWHERE: Final = tuple(Environment)
@@ -34,7 +36,8 @@ _SEND, _BLOCK, _HOLD = GuardDecision.SEND, GuardDecision.BLOCK, GuardDecision.HO
 #
 # Columns: what the patient is. A message to care (an EHR) carries back what came from there, so a
 # test patient's may go whatever stands at the address; nationally status updates are sent for them
-# too.
+# too. Behind a hook anything may stand, so that it is told of no patient whom an authority would
+# not be told of.
 _ROWS: Final = (
     # role,      kind,          environment,  test,   not test, cannot tell
     (_AUTHORITY, _REAL,         _PRODUCTION,  _BLOCK, _SEND,    _HOLD),
@@ -43,6 +46,9 @@ _ROWS: Final = (
     (_CARE,      _REAL,         _PRODUCTION,  _SEND,  _SEND,    _HOLD),
     (_CARE,      _REAL,         _ELSEWHERE,   _SEND,  _BLOCK,   _BLOCK),
     (_CARE,      _TEST_OR_MOCK, _EVERYWHERE,  _SEND,  _BLOCK,   _BLOCK),
+    (_HOOK,      _REAL,         _PRODUCTION,  _BLOCK, _SEND,    _HOLD),
+    (_HOOK,      _REAL,         _ELSEWHERE,   _BLOCK, _BLOCK,   _BLOCK),
+    (_HOOK,      _TEST_OR_MOCK, _EVERYWHERE,  _SEND,  _BLOCK,   _BLOCK),
 )  # fmt: skip
 
 POLICY: Final[
@@ -118,11 +124,19 @@ class Guard:
         Returns:
             The decision, and the verdict that led to it.
         """
+        if person == NOBODY and destination.role is DestinationRole.HOOK:
+            return self._about_nobody(destination)
         verdicts = [self.verdict(person)]
         if flagged is not None:
             verdicts.append(REGISTERED_AS[flagged])
         decided = [(self.decide(destination, verdict.kind), verdict) for verdict in verdicts]
         return max(decided, key=lambda each: _STRICTNESS.index(each[0]))  # the first of equals
+
+    def _about_nobody(self, destination: Destination) -> tuple[GuardDecision, PatientVerdict]:
+        """A message with no patient in it goes where anybody's may."""
+        anybody = (PatientKind.NOT_TEST, PatientKind.TEST)
+        decided = [(self.decide(destination, kind), PatientVerdict(kind)) for kind in anybody]
+        return min(decided, key=lambda each: _STRICTNESS.index(each[0]))
 
     def decide(self, destination: Destination, patient: PatientKind) -> GuardDecision:
         """What the table says."""

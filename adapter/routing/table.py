@@ -12,8 +12,9 @@ from datetime import date, datetime
 from typing import Final, TypeAlias, TypeVar
 
 from intyg.adapter.domain.clock import Clock, swedish_day
-from intyg.adapter.domain.destination import Destination, receiver_of
+from intyg.adapter.domain.destination import HOOK, Destination, DestinationRole, receiver_of
 from intyg.adapter.domain.errors import UnknownRecipientError
+from intyg.adapter.domain.hook import HOOK_MAJOR, HookType
 from intyg.adapter.domain.hsa_id import hsa_key, same_hsa_id
 from intyg.adapter.domain.platform_fault import VpCode
 from intyg.adapter.routing.recipients import NEVER_SENT_TO, takes
@@ -74,11 +75,29 @@ class RouteTable:
         routes = routing.routes
         if not any(row.key == own.key for row in routes):
             routes = (*routes, own)
+        self._hooks = tuple(
+            name for name, row in routing.destinations.items() if row.role is DestinationRole.HOOK
+        )
         self._routes: _Index[RouteSettings] = _by_key(routes, lambda row: row.key)
         self._permissions: _Index[PermissionSettings] = _by_key(
             routing.permissions, lambda row: row.key
         )
         self._addresses = frozenset(hsa_key(row.logical_address) for row in routes) - {ANY}
+
+    def hook(self, name: str) -> Destination | None:
+        """The hook with a name."""
+        row = self.routing.destinations.get(name)
+        if row is None or row.role is not DestinationRole.HOOK or not row.url:
+            return None
+        return destination(name, row, HOOK, HOOK_MAJOR)
+
+    def hooks(self, told_of: HookType) -> Iterator[Destination]:
+        """The hooks that are told of something."""
+        for name in self._hooks:
+            if told_of in self.routing.destinations[name].events:
+                hook = self.hook(name)
+                if hook is not None:
+                    yield hook
 
     def is_empty(self) -> bool:
         """Whether nothing is said, neither of routes nor of permissions."""
@@ -201,6 +220,8 @@ class Routes:
             reverse: such a route leads nowhere.
         """
         table = self._table
+        if contract == HOOK:
+            return table.hook(logical_address)
         found = table.find(contract, logical_address, self.today())
         if found.refusal is not None or found.route is None or found.route.destination == HERE:
             return None
@@ -212,6 +233,8 @@ class Routes:
 
     def why_not(self, contract: str, logical_address: str) -> str:
         """Why `find` finds nothing, as `intyg route explain` tells it; no address in it."""
+        if contract == HOOK:
+            return "no destination with role hook has this name"
         found = self._table.find(contract, logical_address, self.today())
         if found.refusal is not None or found.route is None:
             return f"{found.refusal}: {found.detail}"
@@ -263,7 +286,7 @@ class Routes:
 
 def destination(name: str, found: DestinationSettings, contract: str, major: int) -> Destination:
     """A destination of the settings, with the full address for one contract."""
-    if "{contract}" in found.url or "{major}" in found.url:
+    if found.role is DestinationRole.HOOK or "{contract}" in found.url or "{major}" in found.url:
         url = found.url
     else:
         url = found.url.rstrip("/") + NATIONAL_PATH
@@ -276,6 +299,7 @@ def destination(name: str, found: DestinationSettings, contract: str, major: int
         tls=found.tls,
         max_in_flight=found.max_in_flight,
         max_per_second=found.max_per_second,
+        secret_file=found.secret_file,
     )
 
 

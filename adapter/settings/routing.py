@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from intyg.adapter.domain.destination import ClientTls, DestinationKind, DestinationRole
 from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.hook import HookType
 from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.settings.web_address import check_web_address, machine_of
 
@@ -59,6 +60,12 @@ class DestinationSettings(SettingsPart):
     client_cert: Path | None = Field(default=None, description="PEM, with the chain if it has one")
     client_key: Path | None = Field(default=None, description="PEM; not needed with the key in it")
     client_key_password: pydantic.SecretStr | None = None
+    events: tuple[HookType, ...] = Field(
+        default=tuple(HookType), description="what a hook is told of; default: everything"
+    )
+    secret_file: Path | None = Field(
+        default=None, description="of a hook: base64 of 24 to 64 octets, to sign with"
+    )
 
     def fits(self, environment: Environment) -> bool:
         """True where an environment may know of it: real ones belong in production alone."""
@@ -93,6 +100,15 @@ class DestinationSettings(SettingsPart):
     def _key_has_cert(self) -> Self:
         if self.client_key is not None and self.client_cert is None:
             raise ValueError("client_key without client_cert")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _hook_signs(self) -> Self:
+        is_hook = self.role is DestinationRole.HOOK
+        if is_hook and self.secret_file is None:
+            raise ValueError("a hook needs a secret_file")
+        if not is_hook and (self.secret_file or "events" in self.model_fields_set):
+            raise ValueError("secret_file and events are for role hook")
         return self
 
 
@@ -171,12 +187,21 @@ class RoutingSettings(SettingsPart):
         if HERE in self.destinations:
             yield f"destination {HERE}: the name stands for the adapter itself"
         for route in self.routes:
+            if self._is_hook(route.destination):
+                yield (
+                    f"route {route.contract} {route.logical_address}: {route.destination} is a "
+                    "hook, which is told without a route"
+                )
             if route.destination not in self.destinations and route.destination != HERE:
                 yield (
                     f"route {route.contract} {route.logical_address}: "
                     f"no destination is named {route.destination!r}"
                 )
         yield from (text for _, text in self.of_two_kinds())
+
+    def _is_hook(self, name: str) -> bool:
+        found = self.destinations.get(name)
+        return found is not None and found.role is DestinationRole.HOOK
 
     def of_two_kinds(self) -> Iterator[tuple[str, str]]:
         """

@@ -155,8 +155,9 @@ class DeliveryRows:
 
         Takes the certificate's lock, so that the order of adding is the order of committing. Behind
         an earlier delivery that waits, its own `due_at` becomes no earlier than that one's.
+        What is about no certificate (`ABOUT_NO_INTYG`) has nothing to lock.
         """
-        if not self._intyg.lock_row(new.intygs_id):
+        if new.intygs_id and not self._intyg.lock_row(new.intygs_id):
             self._lock_draft(new.intygs_id)
         delivery_id = uuid.uuid4().hex
         now = self._transaction.now
@@ -520,6 +521,12 @@ class DeliveryRows:
         if rows:
             self._wake()
         return tuple(row.id for row in rows)
+
+    def ended_among(self, ids: Collection[str]) -> tuple[Delivery, ...]:
+        """Those of them that nobody tries any more."""
+        ended = sa.not_(sa.text(state_in(UNFINISHED, "delivery.")))
+        rows = self._select(tables.delivery.c.id.in_(ids), ended) if ids else ()
+        return tuple(map(_to_delivery, rows))
 
     def excuse(self, condition: sa.ColumnElement[bool]) -> None:
         """What is under way is left by a process that ends as it should: none has died at it."""

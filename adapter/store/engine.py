@@ -192,7 +192,11 @@ class Store:
             # `uq_delivery_sending`: two workers saw different heads of one queue. Next time.
             return []
 
-    def recover_expired(self, resendable: Collection[str]) -> tuple[str, ...]:
+    def recover_expired(
+        self,
+        resendable: Collection[str],
+        follow: Callable[[Rows, Delivery], None] = lambda *_: None,
+    ) -> tuple[str, ...]:
         """
         Take back deliveries whose worker is gone.
 
@@ -202,6 +206,7 @@ class Store:
         Args:
             resendable: Contracts (`RegisterCertificate:3`) that may be sent twice; others become
                 UNKNOWN.
+            follow: Called with each that is not tried again, in the same transaction.
 
         Returns:
             Ids of the deliveries.
@@ -211,7 +216,10 @@ class Store:
         if not self.is_postgresql:
             gone = sa.or_(gone, ~table.c.worker.startswith(f"{self._instance}/", autoescape=True))
         with self.begin() as rows:
-            return rows.deliveries.take_back(gone, resendable)
+            taken = rows.deliveries.take_back(gone, resendable)
+            for ended in rows.deliveries.ended_among(taken):
+                follow(rows, ended)
+            return taken
 
     def leave_under_way(self) -> None:
         """What this process is sending still is left to the lease, and is nobody's death."""

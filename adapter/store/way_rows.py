@@ -7,7 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from intyg.adapter.domain.delivery import Delivery, Outcome
-from intyg.adapter.domain.way import ANY, Stop, Way, WayCause, WayNews, WayPolicy
+from intyg.adapter.domain.way import ANY, Stop, Way, WayCause, WayChange, WayNews, WayPolicy
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction
 
@@ -20,20 +20,30 @@ _DUE_PROBES: Final = sa.select(tables.way).where(
         tables.way.c.probing_until < sa.bindparam("now", type_=tables.UtcDateTime),
     ),
 )
-_GOES: Final = sa.delete(tables.way).where(
-    tables.way.c.destination == sa.bindparam("destination_"),
-    tables.way.c.contract.in_((ANY, sa.bindparam("contract_"))),
-    tables.way.c.logical_address.in_((ANY, sa.bindparam("address_"))),
-    _NOT_PAUSED,
+_GOES: Final = (
+    sa.delete(tables.way)
+    .where(
+        tables.way.c.destination == sa.bindparam("destination_"),
+        tables.way.c.contract.in_((ANY, sa.bindparam("contract_"))),
+        tables.way.c.logical_address.in_((ANY, sa.bindparam("address_"))),
+        _NOT_PAUSED,
+    )
+    .returning(tables.way)
 )
 
 
 class WayRows:
-    """Ways that something is known of."""
+    """
+    Ways that something is known of.
+
+    Attributes:
+        changes: What was stopped in this transaction, and what goes again.
+    """
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._connection = transaction.connection
+        self.changes: list[WayChange] = []
 
     def stopped(self, destination: str | None = None) -> tuple[Stop, ...]:
         """The ways that nothing goes, in the order of their names."""
@@ -130,10 +140,12 @@ class WayRows:
             reason=reason,
             by=by,
         )
+        self.changes.append(WayChange(self._get(way), goes=False))
 
     def resume(self, destination: str) -> tuple[Stop, ...]:
         """Let everything go to a destination, whatever stopped it. Returns what was stopped."""
         found = self.stopped(destination)
+        self.changes += [WayChange(stop, goes=True) for stop in found]
         table = tables.way
         self._connection.execute(sa.delete(table).where(table.c.destination == destination))
         self._transaction.work_added = True
@@ -147,8 +159,10 @@ class WayRows:
             "contract_": contract,
             "address_": logical_address,
         }
-        if self._connection.execute(_GOES, values).rowcount:
+        gone = self._connection.execute(_GOES, values).all()
+        if gone:
             self._transaction.work_added = True
+            self.changes += [WayChange(_to_stop(row), goes=True) for row in gone if row.cause]
 
     def _fail(
         self, way: Way, cause: WayCause, delivery_id: str, outcome: Outcome, policy: WayPolicy
@@ -168,6 +182,7 @@ class WayRows:
                 probe_at=policy.probe_at(cause, 0, now),
                 probing=None,
             )
+            self.changes.append(WayChange(self._get(way), goes=False))
         elif stop.probing == delivery_id:
             self._again(delivery_id, outcome, policy)
         return self._get(way)

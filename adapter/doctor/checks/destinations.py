@@ -10,6 +10,7 @@ from intyg.adapter.doctor.checks.production import certs_in, test_certs
 from intyg.adapter.domain.destination import DestinationKind, DestinationRole, receiver_of
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.hsa_id import same_hsa_id
+from intyg.adapter.settings.hook_secret import HookSecretError, read_secret
 from intyg.adapter.settings.routing import ANY, RouteSettings, RoutingSettings
 from intyg.adapter.settings.settings import DestinationSettings, RecipientSettings
 
@@ -50,6 +51,18 @@ def tls_remarks(name: str, destination: DestinationSettings) -> Iterator[Remark]
         yield Remark(f"destination {name}: {exc}", "PEM files; a key must be its certificate's")
 
 
+def secret_remarks(name: str, destination: DestinationSettings) -> Iterator[Remark]:
+    """What is wrong with the secret that a hook is signed to with."""
+    if destination.secret_file is None:
+        return
+    try:
+        read_secret(destination.secret_file)
+    except HookSecretError as exc:
+        yield Remark(
+            f"destination {name}: {exc}", "openssl rand -base64 32 makes one; the hook has it, too"
+        )
+
+
 def recipient_remarks(
     recipients: Mapping[str, RecipientSettings], routing: RoutingSettings
 ) -> Iterator[Remark]:
@@ -82,6 +95,7 @@ def destinations(facts: Facts) -> Iterator[Remark]:
     for name, destination in facts.settings.destinations.items():
         yield from destination_remarks(name, destination, facts.settings.environment)
         yield from tls_remarks(name, destination)
+        yield from secret_remarks(name, destination)
     yield from recipient_remarks(facts.settings.recipients, facts.settings.routing)
 
 

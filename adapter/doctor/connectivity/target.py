@@ -70,6 +70,8 @@ def target_of_name(name: str, settings: Settings, logical_address: str | None) -
         raise ValueError(f"no destination is named {name}; there is: {known}")
     if not found.url:
         raise ValueError(f"destination {name} has no url")
+    if found.role is DestinationRole.HOOK:
+        raise ValueError(f"destination {name} is a hook, which is told and not asked")
     rows = [row for row in settings.routes if row.destination == name]
     routed = (row.logical_address for row in rows if row.logical_address != ANY)
     asked = logical_address or next(routed, settings.logical_address)

@@ -22,6 +22,7 @@ from intyg.adapter.domain.texts import (
     STORED_WITH_REMARKS,
 )
 from intyg.adapter.flows.services import Asked, Services
+from intyg.adapter.flows.shared.announce import announce_message
 from intyg.adapter.flows.shared.blocked import is_blocked, journal_block
 from intyg.adapter.flows.shared.conversation import gather_facts
 from intyg.adapter.flows.shared.handelse import CONTRACT as EVENTS
@@ -131,6 +132,7 @@ def _take_in(
             sista_datum_for_svar=m.sista_datum_for_svar,
         )
     _forward(rows, asked, m, stored, inbound)
+    announce_message(rows, m, stored, asked, inbound.correlation_id)
 
 
 def _forward(
