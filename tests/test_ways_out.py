@@ -47,6 +47,14 @@ SERVES: Final = {
 """In a serving adapter, what may connect, and what it sends."""
 
 TRANSPORT: Final = "intyg.adapter.deliver.transport"
+DELIVERER: Final = "intyg.adapter.deliver.deliverer"
+KNOW_HOOKS: Final = (
+    "intyg.adapter.deliver.hook_signature",
+    "intyg.adapter.domain.hook",
+    "intyg.adapter.flows.shared.announce",
+    "intyg.adapter.formats.hook_json",
+    "intyg.adapter.settings.hook_secret",
+)
 ASKS: Final = "intyg.adapter.clients.ask_service"
 SENDS_A_FILE: Final = "intyg.adapter.cli.send"
 CLIENT_OF: Final = {
@@ -200,6 +208,16 @@ def test_the_transport_sends_by_its_client_alone_and_after_the_question() -> Non
     assert ast.unparse(client.args[1]) == "gate.redeem"
     assert len(_lines_of("GuardedTransport", TRANSPORT)["exchange"]) == 1
     assert [*_calls(modules()[TRANSPORT])].count("exchange") == 1
+
+
+def test_what_hooks_are_told_leaves_by_the_transport_like_everything_else() -> None:
+    """Whoever makes, signs or queues it has no client; one line posts, whatever it posts."""
+    for name in KNOW_HOOKS:
+        assert not can_connect(name)
+        assert not called(name) & {*CONNECTS, "HttpClient", "exchange", "post_delivery"}
+    assert [*_calls(modules()[DELIVERER])].count("post_delivery") == 1
+    posting = {name for name in modules() if "post_delivery" in called(name)}
+    assert posting == {DELIVERER}
 
 
 def test_one_line_of_the_client_sends_and_it_is_after_the_leave() -> None:

@@ -524,7 +524,7 @@ class DeliveryRows:
 
     def ended_among(self, ids: Collection[str]) -> tuple[Delivery, ...]:
         """Those of them that nobody tries any more."""
-        ended = sa.not_(sa.text(state_in(UNFINISHED, "delivery.")))
+        ended = tables.delivery.c.state.not_in([state.value for state in UNFINISHED])
         rows = self._select(tables.delivery.c.id.in_(ids), ended) if ids else ()
         return tuple(map(_to_delivery, rows))
 
