@@ -94,7 +94,7 @@ class RouteTable:
     def hooks(self, told_of: HookType) -> Iterator[Destination]:
         """The hooks that are told of something."""
         for name in self._hooks:
-            if told_of in self.routing.destinations[name].events:
+            if self.routing.destinations[name].is_told_of(told_of):
                 hook = self.hook(name)
                 if hook is not None:
                     yield hook

@@ -61,7 +61,7 @@ class DestinationSettings(SettingsPart):
     client_key: Path | None = Field(default=None, description="PEM; not needed with the key in it")
     client_key_password: pydantic.SecretStr | None = None
     events: tuple[HookType, ...] = Field(
-        default=tuple(HookType), description="what a hook is told of; default: everything"
+        default=(), description="what a hook is told of; empty: everything"
     )
     secret_file: Path | None = Field(
         default=None, description="of a hook: base64 of 24 to 64 octets, to sign with"
@@ -71,6 +71,10 @@ class DestinationSettings(SettingsPart):
         """True where an environment may know of it: real ones belong in production alone."""
         is_real = self.kind is DestinationKind.REAL
         return not is_real or self.allow or environment is Environment.PRODUCTION
+
+    def is_told_of(self, type_: HookType) -> bool:
+        """Whether a hook wants to be told of such events."""
+        return not self.events or type_ in self.events
 
     @property
     def machine(self) -> str:
@@ -107,7 +111,7 @@ class DestinationSettings(SettingsPart):
         is_hook = self.role is DestinationRole.HOOK
         if is_hook and self.secret_file is None:
             raise ValueError("a hook needs a secret_file")
-        if not is_hook and (self.secret_file or "events" in self.model_fields_set):
+        if not is_hook and (self.secret_file or self.events):
             raise ValueError("secret_file and events are for role hook")
         return self
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from intyg.adapter.domain.delivery import DeliveryState, Outcome, OutcomeKind
+from intyg.adapter.domain.delivery_filter import DeliveryFilter
 from intyg.adapter.domain.hook import HOOK_KEY
 from intyg.adapter.domain.way import WayNews, WayPolicy
 from intyg.adapter.flows import operate
@@ -177,7 +178,7 @@ def test_what_is_parked_or_given_up_by_hand_is_told(registered: Rig) -> None:
             lambda rows, one: announce_parked(rig.services, rows, one),
         )
     assert types(rig) == ["delivery.unknown"]
-    wanted = operate.DeliveryFilter(contract="RegisterCertificate")
+    wanted = DeliveryFilter(contract="RegisterCertificate")
     order = operate.Order(operate.Action.GIVE_UP, wanted, "not theirs", "Åsa")
     operate.carry_out(order, rig.services)
     assert types(rig) == ["delivery.unknown", "delivery.failed"]
