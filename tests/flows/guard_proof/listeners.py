@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-NAMES: Final = ("real", "test", "mock", "ehr", "test-ehr", "register")
+NAMES: Final = ("real", "test", "mock", "ehr", "test-ehr", "register", "hook", "test-hook")
 REGISTER: Final = "register"
 
 _LENGTH: Final = re.compile(rb"^content-length:\s*(\d+)", re.IGNORECASE | re.MULTILINE)

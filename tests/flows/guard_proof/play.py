@@ -45,6 +45,7 @@ from tests.flows.guard_proof.world import (
     ListOnDisk,
     Row,
     Way,
+    about_nobody,
     first_layout,
     marker,
     may_arrive,
@@ -58,6 +59,9 @@ SEND: Final = "SendCertificateToRecipient:2"
 CERTIFICATE: Final = "RegisterCertificate:3"
 WRITE: Final = "SendMessageToRecipient:2"
 ASK: Final = "SendMessageToCare:2"
+
+HOOK: Final = "Hook:1"
+HOOKS: Final = ("hook", "test-hook")
 
 Arrival: TypeAlias = tuple[str, str, str]
 """At whom, about which certificate, and of which patient."""
@@ -387,7 +391,7 @@ class Player:
     def repoint(self, a: int, b: int) -> None:
         """An address leads elsewhere, or nowhere, or will tomorrow, or two rows disagree."""
         address = (FK, AF, UNIT)[a % 3]
-        names = list(self.layout.rows)
+        names = [name for name, row in self.layout.rows.items() if row.role != "hook"]
         to, other = names[b % len(names)], names[b // 7 % len(names)]
         today = self._day()
         ways = {
@@ -505,7 +509,8 @@ class Player:
             stopped == verdict, f"{contract} to {row}: {verdict} is right, it came to {kind.value}"
         )
         self.counted[f"{verdict} {row.kind} {row.role}"] += 1
-        return [(row.at, intygs_id, self.certs[intygs_id].number)] if verdict == GO else []
+        number = "" if contract == HOOK else self.certs[intygs_id].number
+        return [(row.at, intygs_id, number)] if verdict == GO else []
 
     def _arrived(self, going: list[Arrival]) -> None:
         """What was heard and opened since the last time: what may go, once each, and no more."""
@@ -521,6 +526,9 @@ class Player:
             if name == REGISTER:
                 _must(not ids and b"ord" not in data, "the register was told more than a number")
                 continue
+            if name in HOOKS:  # told of no more than one certificate, and never of a number
+                _must(not numbers and b"ord" not in _body(data), "a hook was told whose it is")
+                ids, numbers = ids or {""}, {""}
             about = [(name, intygs_id, number) for intygs_id in ids for number in numbers]
             _must(len(about) == 1, f"what arrived at {name} is about several, or about nobody")
             _must(about[0] in left, f"what arrived at {name} must not, or did so twice")
@@ -550,7 +558,7 @@ class Player:
         self._blocks += len(blocks)
         for one in queued:
             row = self._leads_to(one.new.contract, one.new.logical_address)
-            if row is not None:
+            if row is not None and one.new.contract != HOOK:  # these are asked of when they leave
                 verdict = self._verdict(one.new.intygs_id, row)
                 _must(verdict != NEVER, f"{one.new.contract} to {row} was queued")
         for block in blocks:
@@ -563,6 +571,8 @@ class Player:
             row = self._reads_at(block.destination, block.contract)
         verdict = self._verdict(block.intygs_id, row)
         _must(verdict == NEVER, f"{block.contract} to {row} was blocked")
+        if not block.intygs_id:
+            return
         cert = self.certs[block.intygs_id]
         names = [name for name, said in self.knowledge.sources(cert.number) if said == TEST]
         text = block.signal or ""
@@ -622,6 +632,8 @@ class Player:
     # --- inside ---
 
     def _verdict(self, intygs_id: str, row: Row) -> str:
+        if not intygs_id:
+            return about_nobody(self.play.environment, row.role, row.kind)
         cert = self.certs[intygs_id]
         said = {self.knowledge.says(cert.number), cert.mark} - {UNSURE}
         now = self.knowledge.says(cert.number)
@@ -631,6 +643,9 @@ class Player:
         )
 
     def _leads_to(self, contract: str, address: str) -> Row | None:
+        if contract == HOOK:
+            hook = self.layout.rows.get(address)
+            return hook if hook is not None and hook.role == "hook" else None
         row = self.layout.leads_to(address, self._day())
         role = "care" if contract in TO_CARE else "authority"
         return row if row is not None and row.role == role else None
@@ -664,6 +679,10 @@ class Player:
 
     def _day(self) -> date:
         return self.ground.clock.now.astimezone(SWEDEN).date()
+
+
+def _body(data: bytes) -> bytes:
+    return data.partition(b"\r\n\r\n")[2]
 
 
 def _contract(attempt: Attempt) -> str:

@@ -7,6 +7,9 @@ A test system gets test patients' messages alone. A real authority gets those of
 only from production. A real EHR gets back what came from it: test patients' messages always, those
 of others from production. Where it is unsure nothing arrives; what could go to a real system of
 production once it is known, waits, and the rest is stopped.
+
+A hook is told, by ids alone, of whom an authority of its kind could be told. What is about nobody
+is told to each that could be told of somebody.
 """
 
 import os
@@ -49,6 +52,12 @@ def may_arrive(environment: str, role: str, kind: str, standing: str) -> str:
     if environment != "production":
         return NEVER
     return GO if standing == OTHERS else WAIT
+
+
+def about_nobody(environment: str, role: str, kind: str) -> str:
+    """The same of a message that is about no patient."""
+    anybody = [may_arrive(environment, role, kind, one) for one in (TEST, OTHERS)]
+    return GO if GO in anybody else NEVER
 
 
 def strictest(answers: Iterable[str]) -> str:
@@ -182,6 +191,7 @@ class Layout:
             yield f"[destinations.{name}]"
             yield f'url = "{listeners.url(row.at)}"\nkind = "{row.kind}"\nrole = "{row.role}"'
             yield f"allow = {str(row.allow).lower()}\ntimeout_seconds = 5"
+            yield 'secret_file = "hook.secret"' if row.role == "hook" else ""
         for way in self.ways:
             yield f'[[routes]]\ncontract = "*"\nlogical_address = "{way.address}"'
             yield f'destination = "{way.to}"'
@@ -196,6 +206,8 @@ def first_layout(environment: str, fk: str, af: str, unit: str) -> Layout:
         "test": Row("test", "test", "authority"),
         "ehr": Row("ehr", "real", "care"),
         "test-ehr": Row("test-ehr", "test", "care"),
+        "hook": Row("hook", "real", "hook"),
+        "test-hook": Row("test-hook", "test", "hook"),
     }
     if environment != "production":
         rows["mock"] = Row("mock", "mock", "authority")
