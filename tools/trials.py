@@ -1,0 +1,306 @@
+"""
+Crash trials: adapters are killed, disks and receivers fail, and nothing may be lost.
+
+    python -m tools.trials --count 10000 --seed 1 [--postgres] [--processes 1..3] [--fault NAME]
+                           [--jobs N] [--mistake NAME] [--keep FOLDER]
+
+Each trial follows from its seed: what is called, what goes wrong, and when. `--postgres` runs them
+on a server made for them; without it they run on SQLite. With `--fault` each trial has that fault,
+with `--mistake` the adapter has one that the checker must find. A violation is printed with its
+seed, and its folder, with database and log, is kept.
+
+It exits with 0 if there was no violation, with 1 if there was one, with 3 if it could not begin.
+"""
+
+import argparse
+import gc
+import os
+import pickle
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tools.crash import cluster, disk
+from tools.crash.adapter import Workshop
+from tools.crash.mistakes import MISTAKES
+from tools.crash.plan import FAULTS, Plan, draw
+from tools.crash.shared import Shared
+from tools.crash.trial import Ground, Verdict, run
+from tools.crash.world import AUTHORITY, EHR, REAL
+
+ONE_TRIAL_SECONDS: Final = 150.0
+CANNOT_BEGIN: Final = 3
+MEMORY: Final = Path("/dev/shm")  # noqa: S108  a folder of our own is made there
+
+
+@dataclass
+class Summary:
+    """What came of the trials so far."""
+
+    trials: int = 0
+    fired: Counter[str] = field(default_factory=Counter)
+    drawn: Counter[str] = field(default_factory=Counter)
+    killed: int = 0
+    with_kills: int = 0
+    arrivals: int = 0
+    violated: list[Verdict] = field(default_factory=list)
+
+    def add(self, verdict: Verdict) -> None:
+        self.trials += 1
+        self.drawn.update(verdict.plan.faults)
+        self.killed += verdict.killed
+        self.with_kills += verdict.killed > 0
+        self.arrivals += verdict.arrivals
+        if verdict.violations:
+            self.violated.append(verdict)
+
+    def text(self, seconds: float) -> str:
+        faults = "\n".join(f"  {name:20} {self.drawn[name]:6}" for name in sorted(self.drawn))
+        return (
+            f"{faults}\n{self.trials} trials, {len(self.violated)} with violations; "
+            f"{self.with_kills} with killed processes ({self.killed} processes), "
+            f"{self.arrivals} arrivals; {seconds:.0f} s, {self.trials / seconds:.2f} a second"
+        )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be tried."""
+
+    seeds: Sequence[int]
+    postgresql: bool = False
+    processes: int | None = None
+    fault: str | None = None
+    mistake: str | None = None
+
+    def plan(self, seed: int, able: frozenset[str]) -> Plan:
+        return draw(
+            seed,
+            postgresql=self.postgresql,
+            processes=self.processes,
+            fault=self.fault,
+            able=able,
+        )
+
+
+@contextmanager
+def ground(folder: Path, *, postgresql: bool) -> Iterator[Ground]:
+    """What trials stand on, for one process that has no threads."""
+    with ExitStack() as stack:
+        listeners = {}
+        for place in (AUTHORITY, EHR, REAL):
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64))
+            listeners[place] = listener
+        urls = {
+            place: f"http://127.0.0.1:{one.getsockname()[1]}/{place}/{{contract}}"
+            for place, one in listeners.items()
+        }
+        shared = Shared()
+        server = small = None
+        workshop = Workshop(folder, urls, shared)
+        if postgresql:
+            server = stack.enter_context(cluster.own_cluster(folder / "postgresql"))
+            workshop.empty_postgresql(server.url)
+        else:
+            small = stack.enter_context(disk.small_disk(folder / "small"))
+        gc.collect()
+        gc.freeze()  # so that forks share what is there already
+        yield Ground(workshop, shared, listeners, folder, server, small)
+
+
+def able(*, small: bool) -> frozenset[str]:
+    """The faults that can be had here."""
+    missing: set[str] = set()
+    if disk.why_no_libfiu() is not None or not disk.preloaded():
+        missing |= {"fsync", "write-error"}
+    if not small:
+        missing |= {"disk-full"}
+    return frozenset(FAULTS) - missing
+
+
+def trials(wanted: Wanted, folder: Path) -> Iterator[Verdict]:
+    """Run the trials one after the other, each in a process of its own."""
+    with ground(folder, postgresql=wanted.postgresql) as here:
+        can = able(small=here.small is not None or wanted.postgresql)
+        for seed in wanted.seeds:
+            yield _apart(wanted.plan(seed, can), here, wanted.mistake)
+
+
+def _apart(plan: Plan, here: Ground, mistake: str | None) -> Verdict:
+    ours, theirs = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            os.setsid()
+            os.close(ours)
+            verdict = run(plan, here, mistake)
+            with open(theirs, "wb") as pipe:
+                pickle.dump(verdict, pipe)
+            code = 0
+        finally:
+            _print_trace()
+            os._exit(code)
+    os.close(theirs)
+    with open(ours, "rb") as pipe:
+        data = _read_within(pipe.fileno(), ONE_TRIAL_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    if here.cluster is not None and not data:
+        with suppress(RuntimeError):
+            here.cluster.start()
+    if not data:
+        return Verdict(plan, ("the trial itself did not come to its end",), 0, 0, 0, 0.0)
+    verdict = pickle.loads(data)  # noqa: S301  our own child's
+    assert isinstance(verdict, Verdict)
+    return verdict
+
+
+def _print_trace() -> None:
+    import traceback
+
+    if sys.exc_info()[0] is not None:
+        traceback.print_exc()
+        sys.stderr.flush()
+
+
+def _read_within(pipe: int, seconds: float) -> bytes:
+    data, until = b"", time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if select.select([pipe], [], [], left)[0]:
+            chunk = os.read(pipe, 1 << 20)
+            if not chunk:
+                break
+            data += chunk
+    return data
+
+
+def main() -> int:
+    options = _options()
+    if options.postgres and (why := cluster.why_no_cluster()):
+        print(f"PostgreSQL IS NOT TRIED: {why}")
+        return CANNOT_BEGIN
+    if not options.postgres and not disk.preloaded():
+        why_not = disk.why_no_libfiu()
+        if why_not is None:
+            disk.start_again_with_libfiu(["-m", "tools.trials", *sys.argv[1:]])
+        print(f"fsync and write errors ARE NOT TRIED: {why_not}")
+    print(f"seed {options.seed}, {options.count} trials", flush=True)
+    return _run_jobs(options)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--processes", type=int, choices=(1, 2, 3))
+    parser.add_argument("--fault", choices=FAULTS)
+    parser.add_argument("--mistake", choices=tuple(MISTAKES))
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--until-violation", action="store_true", help="stop at the first one")
+    parser.add_argument("--keep", type=Path, help="folder for what is left of violations")
+    return parser.parse_args()
+
+
+def _run_jobs(options: argparse.Namespace) -> int:
+    began, summary = time.monotonic(), Summary()
+    seeds = range(options.seed, options.seed + options.count)
+    folder = Path(tempfile.mkdtemp(prefix="trials-", dir=MEMORY if MEMORY.is_dir() else None))
+    folder.chmod(0o755)  # the server's own user walks through it
+    ours, theirs = os.pipe()
+    jobs = []
+    for number in range(options.jobs):
+        mine = folder / f"job-{number}"
+        mine.mkdir()
+        wanted = Wanted(
+            seeds[number :: options.jobs],
+            options.postgres,
+            options.processes,
+            options.fault,
+            options.mistake,
+        )
+        jobs.append(_job(wanted, mine, theirs))
+    os.close(theirs)
+    with open(ours, "rb") as pipe:
+        for verdict in _verdicts(pipe):
+            summary.add(verdict)
+            _tell(verdict, summary, time.monotonic() - began)
+            if verdict.violations:
+                _keep(verdict, folder, options.keep)
+            if verdict.violations and options.until_violation:
+                for pid in jobs:
+                    os.kill(pid, signal.SIGTERM)
+                break
+    for pid in jobs:
+        os.waitpid(pid, 0)
+    print(summary.text(time.monotonic() - began))
+    shutil.rmtree(folder, ignore_errors=True)
+    return 1 if summary.violated else 0
+
+
+def _job(wanted: Wanted, folder: Path, pipe: int) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with open(pipe, "wb", buffering=0) as out, _silent(folder):
+            for verdict in trials(wanted, folder):
+                out.write(pickle.dumps(verdict))
+        code = 0
+    except SystemExit:
+        code = 0
+    finally:
+        _print_trace()
+        os._exit(code)
+
+
+@contextmanager
+def _silent(folder: Path) -> Iterator[None]:
+    log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 1)
+    yield
+
+
+def _verdicts(pipe: "os.PathLike[str] | object") -> Iterator[Verdict]:
+    while True:
+        try:
+            yield pickle.load(pipe)  # type: ignore[arg-type]  # noqa: S301  our own children's
+        except EOFError:
+            return
+
+
+def _tell(verdict: Verdict, summary: Summary, seconds: float) -> None:
+    for violation in verdict.violations:
+        print(f"seed {verdict.plan.seed} {'+'.join(verdict.plan.faults)}: {violation}", flush=True)
+    if summary.trials % 100 == 0:
+        print(
+            f"{summary.trials} trials, {seconds:.0f} s, {len(summary.violated)} violated",
+            flush=True,
+        )
+
+
+def _keep(verdict: Verdict, folder: Path, keep: Path | None) -> None:
+    if keep is None:
+        return
+    keep.mkdir(parents=True, exist_ok=True)
+    name = f"trial-{verdict.plan.seed}"
+    for found in folder.glob(f"*/{name}"):
+        shutil.copytree(found, keep / name, dirs_exist_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
