@@ -23,12 +23,13 @@ import socket
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from tools.crash import cluster, disk
 from tools.crash.adapter import Workshop
@@ -40,7 +41,7 @@ from tools.crash.world import AUTHORITY, EHR, REAL
 
 ONE_TRIAL_SECONDS: Final = 150.0
 CANNOT_BEGIN: Final = 3
-MEMORY: Final = Path("/dev/shm")  # noqa: S108  a folder of our own is made there
+MEMORY: Final = Path("/dev/shm")
 
 
 @dataclass
@@ -145,14 +146,14 @@ def _apart(plan: Plan, here: Ground, mistake: str | None) -> Verdict:
             os.setsid()
             os.close(ours)
             verdict = run(plan, here, mistake)
-            with open(theirs, "wb") as pipe:
+            with os.fdopen(theirs, "wb") as pipe:
                 pickle.dump(verdict, pipe)
             code = 0
         finally:
             _print_trace()
             os._exit(code)
     os.close(theirs)
-    with open(ours, "rb") as pipe:
+    with os.fdopen(ours, "rb") as pipe:
         data = _read_within(pipe.fileno(), ONE_TRIAL_SECONDS)
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
@@ -162,14 +163,12 @@ def _apart(plan: Plan, here: Ground, mistake: str | None) -> Verdict:
             here.cluster.start()
     if not data:
         return Verdict(plan, ("the trial itself did not come to its end",), 0, 0, 0, 0.0)
-    verdict = pickle.loads(data)  # noqa: S301  our own child's
+    verdict = pickle.loads(data)
     assert isinstance(verdict, Verdict)
     return verdict
 
 
 def _print_trace() -> None:
-    import traceback
-
     if sys.exc_info()[0] is not None:
         traceback.print_exc()
         sys.stderr.flush()
@@ -214,11 +213,17 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def make_folder() -> Path:
+    """In memory, where there is such a place: what is killed here is no machine."""
+    folder = Path(tempfile.mkdtemp(prefix="trials-", dir=MEMORY if MEMORY.is_dir() else None))
+    folder.chmod(0o755)  # the server's own user walks through it
+    return folder
+
+
 def _run_jobs(options: argparse.Namespace) -> int:
     began, summary = time.monotonic(), Summary()
     seeds = range(options.seed, options.seed + options.count)
-    folder = Path(tempfile.mkdtemp(prefix="trials-", dir=MEMORY if MEMORY.is_dir() else None))
-    folder.chmod(0o755)  # the server's own user walks through it
+    folder = make_folder()
     ours, theirs = os.pipe()
     jobs = []
     for number in range(options.jobs):
@@ -231,18 +236,16 @@ def _run_jobs(options: argparse.Namespace) -> int:
             options.fault,
             options.mistake,
         )
-        jobs.append(_job(wanted, mine, theirs))
+        jobs.append(_job(wanted, mine, ours, theirs))
     os.close(theirs)
-    with open(ours, "rb") as pipe:
+    with os.fdopen(ours, "rb") as pipe:
         for verdict in _verdicts(pipe):
             summary.add(verdict)
             _tell(verdict, summary, time.monotonic() - began)
             if verdict.violations:
                 _keep(verdict, folder, options.keep)
             if verdict.violations and options.until_violation:
-                for pid in jobs:
-                    os.kill(pid, signal.SIGTERM)
-                break
+                break  # whoever writes on finds the pipe closed, and ends
     for pid in jobs:
         os.waitpid(pid, 0)
     print(summary.text(time.monotonic() - began))
@@ -250,18 +253,18 @@ def _run_jobs(options: argparse.Namespace) -> int:
     return 1 if summary.violated else 0
 
 
-def _job(wanted: Wanted, folder: Path, pipe: int) -> int:
+def _job(wanted: Wanted, folder: Path, ours: int, pipe: int) -> int:
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        with open(pipe, "wb", buffering=0) as out, _silent(folder):
+        os.close(ours)  # so that writing fails when nobody reads
+        with os.fdopen(pipe, "wb", buffering=0) as out, _silent(folder):
             for verdict in trials(wanted, folder):
                 out.write(pickle.dumps(verdict))
         code = 0
-    except SystemExit:
+    except BrokenPipeError:  # nobody wants more of them
         code = 0
     finally:
         _print_trace()
@@ -275,10 +278,10 @@ def _silent(folder: Path) -> Iterator[None]:
     yield
 
 
-def _verdicts(pipe: "os.PathLike[str] | object") -> Iterator[Verdict]:
+def _verdicts(pipe: IO[bytes]) -> Iterator[Verdict]:
     while True:
         try:
-            yield pickle.load(pipe)  # type: ignore[arg-type]  # noqa: S301  our own children's
+            yield pickle.load(pipe)
         except EOFError:
             return
 

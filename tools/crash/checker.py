@@ -63,7 +63,7 @@ def check(plan: Plan, workshop: Workshop, history: History, disturbed: Disturbed
                 one for one in history.arrivals if one.stored and one.read.intygs_id == intygs_id
             ]
             sent = _sent(rows, intygs_id)
-            found += _kept(rows, calls, arrivals, sent, plan)
+            found += _kept(rows, calls, arrivals, sent)
             found += _states(sent, arrivals, history)
             found += _repeats(sent, arrivals, disturbed)
             found += _order(sent, arrivals, disturbed)
@@ -98,7 +98,7 @@ FOLLOWS = {
 
 
 def _kept(
-    rows: Rows, calls: Sequence[Call], arrivals: Sequence[Arrival], sent: list[Sent], plan: Plan
+    rows: Rows, calls: Sequence[Call], arrivals: Sequence[Arrival], sent: list[Sent]
 ) -> Iterator[str]:
     for call in calls:
         if not call.answered:
@@ -144,9 +144,9 @@ def _states(sent: list[Sent], arrivals: Sequence[Arrival], history: History) -> 
             yield f"1: {one} never arrived"
         if state is DeliveryState.REFUSED and "VALIDATION_ERROR" not in answers:
             yield f"1: {one}, though nobody refused it; answers: {sorted(answers)}"
-        if state is not DeliveryState.DELIVERED and not (outcome and outcome.detail):
-            if not (outcome and outcome.kind is OutcomeKind.REFUSED):
-                yield f"1: {one} does not say why"
+        told = outcome is not None and (outcome.detail or outcome.kind is OutcomeKind.REFUSED)
+        if state is not DeliveryState.DELIVERED and not told:
+            yield f"1: {one} does not say why"
 
 
 def _key(one: Sent) -> tuple[str, str, str]:

@@ -104,7 +104,7 @@ def draw(
         fault: What must be among what goes wrong.
         able: What can go wrong here.
     """
-    chance = random.Random(seed)  # noqa: S311  nobody must not guess it
+    chance = random.Random(seed)
     count = 1 if not postgresql else processes or chance.randint(1, 3)
     faults = _faults(chance, fault, able, postgresql)
     conversations = tuple(_conversation(chance) for _ in range(chance.randint(2, 5)))

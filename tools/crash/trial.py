@@ -307,7 +307,7 @@ def _acts(
 
 
 def _drain(ground: Ground, start: Start, world: Connection) -> tuple[list[str], History]:
-    """Let everything that waits go, time and again later; returns what is wrong, and the history."""
+    """Let all that waits go, time and again later. Returns what is wrong, and the history."""
     store = ground.workshop.open(start)
     workers = ground.workshop.app._workers
     violations = []
