@@ -246,10 +246,12 @@ def _run_jobs(options: argparse.Namespace) -> int:
                 _keep(verdict, folder, options.keep)
             if verdict.violations and options.until_violation:
                 break  # whoever writes on finds the pipe closed, and ends
-    for pid in jobs:
-        os.waitpid(pid, 0)
+    failed = [os.waitpid(pid, 0)[1] for pid in jobs]
     print(summary.text(time.monotonic() - began))
     shutil.rmtree(folder, ignore_errors=True)
+    if any(failed):
+        print(f"{sum(map(bool, failed))} of {options.jobs} jobs BROKE OFF: the rest is not tried")
+        return CANNOT_BEGIN
     return 1 if summary.violated else 0
 
 

@@ -73,7 +73,9 @@ class Cluster:
         """Make it, and start it."""
         if os.geteuid() == 0:
             shutil.chown(self._folder, USER, USER)
-        self._run("initdb", "-D", str(self._data), "-U", USER, "-A", "trust", "--no-sync")
+        self._run(
+            "initdb", "-D", str(self._data), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"
+        )
         with (self._data / "postgresql.conf").open("a") as conf:
             conf.write(SETTINGS.format(sockets=self._folder))
         self.start()
