@@ -28,6 +28,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -37,7 +38,7 @@ from tools.crash.mistakes import MISTAKES
 from tools.crash.plan import FAULTS, Plan, draw
 from tools.crash.shared import Shared
 from tools.crash.trial import Ground, Verdict, run
-from tools.crash.world import AUTHORITY, EHR, REAL
+from tools.crash.world import AUTHORITY, EHR, REAL, answer_well
 
 ONE_TRIAL_SECONDS: Final = 150.0
 CANNOT_BEGIN: Final = 3
@@ -109,10 +110,13 @@ def ground(folder: Path, *, postgresql: bool) -> Iterator[Ground]:
         shared = Shared()
         server = small = None
         workshop = Workshop(folder, urls, shared)
+        receivers = partial(answer_well, listeners, shared)
         if postgresql:
             server = stack.enter_context(cluster.own_cluster(folder / "postgresql"))
             workshop.empty_postgresql(server.url)
+            workshop.warm_up(server.url, receivers)
         else:
+            workshop.warm_up(f"sqlite:///{folder / 'warm.sqlite'}", receivers)
             small = stack.enter_context(disk.small_disk(folder / "small"))
         gc.collect()
         gc.freeze()  # so that forks share what is there already

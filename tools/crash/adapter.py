@@ -2,13 +2,16 @@
 
 import os
 import shutil
+import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from intyg.adapter.audit.log import AuditKey
@@ -25,6 +28,7 @@ from tools.crash.shared import Shared
 from tools.crash.world import AUTHORITY, EHR, REAL, TIMEOUT_SECONDS, call
 
 LEASE_SECONDS: Final = 120.0
+WARM: Final = "warm"
 NOT_STARTED: Final = 3
 """Exit code of an adapter that could not start."""
 
@@ -75,7 +79,7 @@ def settings(folder: Path, urls: dict[str, str]) -> Settings:
                 "waits_seconds": [0.05, 0.1, 0.2],
                 "probe_seconds": [0.1, 0.3],
                 "breaker_seconds": [0.1, 0.3],
-                "poll_seconds": 0.03,
+                "poll_seconds": 0.1,
                 "lease_seconds": LEASE_SECONDS,
                 "stop_seconds": 2,
             },
@@ -116,13 +120,37 @@ class Workshop:
         self._shared = shared
         self._urls = urls
         self.empty = folder / "empty.sqlite"
-        schemas, made = load_schemas(), settings(folder, urls)
-        _warm(build_app(_with_database(made, folder / "warm.sqlite"), shared.now, schemas=schemas))
-        self.app: App = build_app(_with_database(made, self.empty), shared.now, schemas=schemas)
+        self._schemas, made = load_schemas(), settings(folder, urls)
+        self._engines = KnownStatements()
+        self.app = self._build(made, f"sqlite:///{self.empty}")
         self.app.services.store.close()
         for contract in SENT:
             self.app._deliverer._operation(contract)
         self.key = AuditKey.from_settings(made.audit, folder, make=False)
+
+    def _build(self, made: Settings, url: str) -> App:
+        chosen = made.model_copy(update={"database_url": url})
+        return build_app(chosen, self._shared.now, schemas=self._schemas)
+
+    def warm_up(self, url: str, receivers: Callable[[], int]) -> None:
+        """
+        Import and compile once what each adapter would compile anew.
+
+        Args:
+            url: Of a database of the kind that the trials have.
+            receivers: Forks what answers it, and returns the process.
+        """
+        answering = receivers()
+        app = self._build(self.app.services.settings, url)
+        with app:
+            port = int(app.url.rpartition(":")[2])
+            for step in ("register", "register", *STEPS):
+                while b">VALIDATION_ERROR<" in call(port, request_of(step, WARM)):
+                    time.sleep(0.1)  # until the authority has the certificate
+            time.sleep(0.5)
+            self._engines.learn(app.services.store._engine)
+        os.kill(answering, signal.SIGKILL)
+        os.waitpid(answering, 0)
 
     def new_sqlite(self, folder: Path) -> str:
         """The URL of an empty database."""
@@ -191,16 +219,29 @@ SENT: Final = (
 )
 
 
-def _with_database(made: Settings, path: Path) -> Settings:
-    return made.model_copy(update={"database_url": f"sqlite:///{path}"})
+class KnownStatements:
+    """
+    Lets every engine that is made from now on know the statements that another has compiled.
 
+    Each adapter has an engine of its own, which would compile them again: a second of each trial.
+    """
 
-def _warm(app: App) -> None:
-    """Import and compile what the first calls would."""
-    with app:
-        port = int(app.url.rpartition(":")[2])
-        for step in ("register", "register", *STEPS):
-            call(port, request_of(step, "warm"))
+    def __init__(self) -> None:
+        self._learned: dict[str, sa.Engine] = {}
+        self._make = sa.create_engine
+        sa.create_engine = self._make_knowing
+
+    def learn(self, engine: sa.Engine) -> None:
+        """From an engine that has worked; it is used no more."""
+        self._learned[engine.dialect.name] = engine
+
+    def _make_knowing(self, *args: Any, **named: Any) -> sa.Engine:
+        engine = self._make(*args, **named)
+        known = self._learned.get(engine.dialect.name)
+        if known is not None:
+            engine.dialect = engine.pool._dialect = known.dialect
+            engine._compiled_cache = known._compiled_cache
+        return engine
 
 
 def sqlite_file(url: str) -> Path:

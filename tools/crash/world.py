@@ -8,6 +8,7 @@ was not answered, as an EHR does.
 
 import contextlib
 import http.client
+import os
 import random
 import socket
 import struct
@@ -29,7 +30,7 @@ CALL_SECONDS: Final = 5.0
 GIVE_UP_SECONDS: Final = 40.0
 """A caller that was not answered for so long repeats no more."""
 
-REFUSALS: Final = 25
+REFUSALS: Final = 12
 """How often a caller repeats what was refused: a certificate may still be on its way."""
 
 ANSWERS: Final = {"answer": "fk-ask", "fk-answer": "ask"}
@@ -276,7 +277,7 @@ class Callers:
         for _ in range(REFUSALS):
             if self._receivers.has(intygs_id):
                 return True
-            time.sleep(0.02)
+            time.sleep(0.05)
         return False
 
     def _call(self, intygs_id: str, step: str, chance: random.Random) -> Call:
@@ -290,7 +291,7 @@ class Callers:
             if code in ("OK", "INFO"):
                 break
             refused += code == "ERROR"
-            time.sleep(0.02)
+            time.sleep(0.05 if code else 0.02)
         return Call(intygs_id, step, tuple(codes), text, moment())
 
     def _ask(self, intygs_id: str, step: str, chance: random.Random) -> tuple[str | None, str]:
@@ -322,6 +323,19 @@ def call(port: int, request: Request) -> bytes:
 
 def intygs_id_of(plan: Plan, number: int) -> str:
     return f"{plan.seed:08d}-trial-{number}"
+
+
+def answer_well(listeners: dict[str, socket.socket], shared: Shared) -> int:
+    """Fork receivers that do nothing wrong; returns the process."""
+    pid = os.fork()
+    if pid:
+        return pid
+    plan = Plan(0, False, 1, (), ())
+    receivers = Receivers(plan, History(), shared)
+    for place, listener in listeners.items():
+        threading.Thread(target=receivers.serve, args=(place, listener), daemon=True).start()
+    while True:
+        time.sleep(60)
 
 
 def live(
