@@ -2,18 +2,22 @@
 Crash trials: adapters are killed, disks and receivers fail, and nothing may be lost.
 
     python -m tools.trials --count 10000 --seed 1 [--postgres] [--processes 1..3] [--fault NAME]
-                           [--jobs N] [--mistake NAME] [--keep FOLDER]
+                           [--jobs N] [--seconds N] [--mistake NAME] [--judge] [--keep FOLDER]
 
 Each trial follows from its seed: what is called, what goes wrong, and when. `--postgres` runs them
 on a server made for them; without it they run on SQLite. With `--fault` each trial has that fault,
-with `--mistake` the adapter has one that the checker must find. A violation is printed with its
-seed, and its folder, with database and log, is kept.
+with `--mistake` the adapter has one that the checker must find; `--judge` plants each in its turn,
+and wants it found within 200 trials. `--seconds` ends them early, and so does Ctrl-C: what was
+tried until then is summed up. A violation is printed with its seed, and its folder, with database
+and log, is kept where `--keep` says.
 
-It exits with 0 if there was no violation, with 1 if there was one, with 3 if it could not begin.
+It exits with 0 if there was no violation, and every mistake was found; with 1 if not; with 3 if it
+could not begin, or broke off.
 """
 
 import argparse
 import gc
+import math
 import os
 import pickle
 import select
@@ -27,20 +31,23 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
 from tools.crash import cluster, disk
 from tools.crash.adapter import Workshop
-from tools.crash.mistakes import MISTAKES
+from tools.crash.mistakes import MISTAKES, SHOWN_BY
 from tools.crash.plan import FAULTS, Plan, draw
 from tools.crash.shared import Shared
 from tools.crash.trial import Ground, Verdict, run
 from tools.crash.world import AUTHORITY, EHR, REAL, answer_well
 
 ONE_TRIAL_SECONDS: Final = 150.0
+JUDGED_BY: Final = 200
+"""Trials within which a planted mistake must be found."""
+
 CANNOT_BEGIN: Final = 3
 MEMORY: Final = Path("/dev/shm")
 
@@ -56,8 +63,13 @@ class Summary:
     with_kills: int = 0
     arrivals: int = 0
     violated: list[Verdict] = field(default_factory=list)
+    judged: Counter[str] = field(default_factory=Counter)
+    found: set[str] = field(default_factory=set)
 
     def add(self, verdict: Verdict) -> None:
+        if verdict.mistake is not None:
+            self._judge(verdict, verdict.mistake)
+            return
         self.trials += 1
         self.drawn.update(verdict.plan.faults)
         self.killed += verdict.killed
@@ -65,6 +77,12 @@ class Summary:
         self.arrivals += verdict.arrivals
         if verdict.violations:
             self.violated.append(verdict)
+
+    def _judge(self, verdict: Verdict, mistake: str) -> None:
+        self.judged[mistake] += 1
+        if finds(verdict, mistake):
+            self.found.add(mistake)
+            print(f"planted {mistake}: found by trial {self.judged[mistake]}", flush=True)
 
     def text(self, seconds: float) -> str:
         faults = "\n".join(f"  {name:20} {self.drawn[name]:6}" for name in sorted(self.drawn))
@@ -84,6 +102,8 @@ class Wanted:
     processes: int | None = None
     fault: str | None = None
     mistake: str | None = None
+    seconds: float = math.inf
+    judges: bool = False
 
     def plan(self, seed: int, able: frozenset[str]) -> Plan:
         return draw(
@@ -137,8 +157,27 @@ def trials(wanted: Wanted, folder: Path) -> Iterator[Verdict]:
     """Run the trials one after the other, each in a process of its own."""
     with ground(folder, postgresql=wanted.postgresql) as here:
         can = able(small=here.small is not None or wanted.postgresql)
+        until = time.monotonic() + wanted.seconds
         for seed in wanted.seeds:
+            if time.monotonic() > until:
+                break
             yield _apart(wanted.plan(seed, can), here, wanted.mistake)
+        for mistake in MISTAKES if wanted.judges else ():
+            yield from _judge(wanted, can, here, mistake)
+
+
+def finds(verdict: Verdict, mistake: str) -> bool:
+    """Whether a trial has violated what a planted mistake violates."""
+    return any(one[0] in SHOWN_BY[mistake] for one in verdict.violations)
+
+
+def _judge(wanted: Wanted, can: frozenset[str], here: Ground, mistake: str) -> Iterator[Verdict]:
+    """Trials of an adapter with a mistake, until it is found."""
+    for seed in range(wanted.seeds[0], wanted.seeds[0] + JUDGED_BY):
+        verdict = replace(_apart(wanted.plan(seed, can), here, mistake), mistake=mistake)
+        yield verdict
+        if finds(verdict, mistake):
+            return
 
 
 def _apart(plan: Plan, here: Ground, mistake: str | None) -> Verdict:
@@ -200,6 +239,7 @@ def main() -> int:
             disk.start_again_with_libfiu(["-m", "tools.trials", *sys.argv[1:]])
         print(f"fsync and write errors ARE NOT TRIED: {why_not}")
     print(f"seed {options.seed}, {options.count} trials", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     return _run_jobs(options)
 
 
@@ -212,6 +252,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--fault", choices=FAULTS)
     parser.add_argument("--mistake", choices=tuple(MISTAKES))
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="end after so long")
+    parser.add_argument("--judge", action="store_true", help="is each planted mistake found?")
     parser.add_argument("--until-violation", action="store_true", help="stop at the first one")
     parser.add_argument("--keep", type=Path, help="folder for what is left of violations")
     return parser.parse_args()
@@ -239,13 +281,16 @@ def _run_jobs(options: argparse.Namespace) -> int:
             options.processes,
             options.fault,
             options.mistake,
+            options.seconds,
+            options.judge and number == 0,
         )
         jobs.append(_job(wanted, mine, ours, theirs))
     os.close(theirs)
-    with os.fdopen(ours, "rb") as pipe:
+    with os.fdopen(ours, "rb") as pipe, suppress(KeyboardInterrupt):
         for verdict in _verdicts(pipe):
             summary.add(verdict)
-            _tell(verdict, summary, time.monotonic() - began)
+            seconds = time.monotonic() - began
+            _tell(verdict, summary, seconds)
             if verdict.violations:
                 _keep(verdict, folder, options.keep)
             if verdict.violations and options.until_violation:
@@ -256,7 +301,10 @@ def _run_jobs(options: argparse.Namespace) -> int:
     if any(failed):
         print(f"{sum(map(bool, failed))} of {options.jobs} jobs BROKE OFF: the rest is not tried")
         return CANNOT_BEGIN
-    return 1 if summary.violated else 0
+    lost = sorted(set(MISTAKES) - summary.found) if options.judge else []
+    for mistake in lost:
+        print(f"planted {mistake}: NOT FOUND by {summary.judged[mistake]} trials")
+    return 1 if summary.violated or lost else 0
 
 
 def _job(wanted: Wanted, folder: Path, ours: int, pipe: int) -> int:
@@ -266,6 +314,7 @@ def _job(wanted: Wanted, folder: Path, ours: int, pipe: int) -> int:
     code = 1
     try:
         os.close(ours)  # so that writing fails when nobody reads
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         with os.fdopen(pipe, "wb", buffering=0) as out, _silent(folder):
             for verdict in trials(wanted, folder):
                 out.write(pickle.dumps(verdict))
@@ -293,9 +342,9 @@ def _verdicts(pipe: IO[bytes]) -> Iterator[Verdict]:
 
 
 def _tell(verdict: Verdict, summary: Summary, seconds: float) -> None:
-    for violation in verdict.violations:
+    for violation in verdict.violations if verdict.mistake is None else ():
         print(f"seed {verdict.plan.seed} {'+'.join(verdict.plan.faults)}: {violation}", flush=True)
-    if summary.trials % 100 == 0:
+    if summary.trials % 100 == 0 and verdict.mistake is None:
         print(
             f"{summary.trials} trials, {seconds:.0f} s, {len(summary.violated)} violated",
             flush=True,

@@ -116,6 +116,15 @@ MISTAKES: Final = {
     "lost-unknown": lost_unknown,
 }
 
+SHOWN_BY: Final = {
+    "commit-after-answer": "16",
+    "guard-once": "4",
+    "order-by-id": "3",
+    "doubled-event": "25",
+    "lost-unknown": "1",
+}
+"""Which of the checker's numbers a mistake must show by."""
+
 
 def plant(name: str | None) -> None:
     """Make a mistake in this process; None: none."""

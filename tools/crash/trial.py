@@ -61,6 +61,7 @@ class Verdict:
         fired: How many faults of the adapter and its store happened.
         killed: How many processes were killed.
         arrivals: How many messages receivers got.
+        mistake: What was wrong with the adapters; None: nothing.
     """
 
     plan: Plan
@@ -69,6 +70,7 @@ class Verdict:
     killed: int
     arrivals: int
     seconds: float
+    mistake: str | None = None
 
 
 @dataclass
@@ -167,7 +169,7 @@ def run(plan: Plan, ground: Ground, mistake: str | None = None) -> Verdict:
     """
     began = moment()
     ground.shared.reset()
-    folder = ground.folder / f"trial-{plan.seed}"
+    folder = ground.folder / "-".join(filter(None, ("trial", str(plan.seed), mistake)))
     folder.mkdir()
     _log_to(folder / "log")
     mistakes.plant(mistake)
