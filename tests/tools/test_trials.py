@@ -1,0 +1,85 @@
+"""Crash trials for as long as a suite may take; `python -m tools.trials` runs thousands."""
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tools.crash import cluster, disk
+from tools.crash.messages import Event, answer_in, read, request_of
+from tools.crash.model import events_of
+from tools.crash.plan import FAULTS, RECEIVER_FAULTS, draw
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 8
+Note = Callable[[str, object], None]
+
+
+def trials(record: Note, *options: str, seed: int | None = None) -> str:
+    """Run the tool, and show what it says; the seed is another one each time."""
+    chosen = seed if seed is not None else random.SystemRandom().randrange(10**7)
+    command = [sys.executable, "-m", "tools.trials", f"--seed={chosen}", *options]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False
+    )
+    summary = done.stdout.splitlines()[-1] if done.stdout else ""
+    record("table", f"crash trials {' '.join(options)} from seed {chosen}: {summary}")
+    assert done.returncode == 0, f"seed {chosen}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_nothing_is_lost_on_sqlite(record_property: Note) -> None:
+    if why := disk.why_no_libfiu():
+        record_property("table", f"fsync and write errors WERE NOT TRIED: {why}")
+    assert "0 with violations" in trials(record_property, f"--seconds={SECONDS}")
+
+
+def test_nothing_is_lost_on_postgresql(record_property: Note) -> None:
+    if why := cluster.why_no_cluster():
+        pytest.skip(f"crashes of PostgreSQL WERE NOT TRIED: {why}")
+    told = trials(record_property, "--postgres", f"--seconds={SECONDS}")
+    assert "0 with violations" in told
+
+
+def test_every_planted_mistake_is_found(record_property: Note) -> None:
+    told = trials(record_property, "--judge", "--count=1", seed=2)
+    assert told.count(": found by trial ") == 5
+
+
+def test_a_trial_follows_from_its_seed() -> None:
+    assert draw(7, postgresql=True) == draw(7, postgresql=True)
+    drawn = {fault for seed in range(3000) for fault in draw(seed, postgresql=False).faults}
+    on_postgresql = {fault for seed in range(3000) for fault in draw(seed, postgresql=True).faults}
+    assert drawn | on_postgresql == set(FAULTS)
+
+
+@pytest.mark.parametrize("fault", RECEIVER_FAULTS)
+def test_a_wanted_fault_is_in_every_trial(fault: str) -> None:
+    assert all(fault in draw(seed, postgresql=False, fault=fault).faults for seed in range(50))
+
+
+def test_the_model_counts_questions_as_they_stand_after_each_event() -> None:
+    """Of the engine of FK7804 version 1: MAKULE with the numbers before, then what it closes."""
+    told = events_of(["register", "ask", "fk-ask", "fk-answer", "revoke"])
+    assert told == [
+        Event("SIGNAT", (0, 0, 0, 0), (0, 0, 0, 0)),
+        Event("NYFRFV", (1, 1, 0, 0), (0, 0, 0, 0)),
+        Event("NYFRFM", (1, 1, 0, 0), (1, 1, 0, 0)),
+        Event("NYSVFM", (1, 0, 1, 0), (1, 1, 0, 0)),
+        Event("MAKULE", (1, 0, 1, 0), (1, 1, 0, 0)),
+        Event("HANFRFV", (1, 0, 0, 1), (1, 1, 0, 0)),
+        Event("HANFRFM", (1, 0, 0, 1), (1, 0, 0, 1)),
+    ]
+
+
+def test_answers_and_messages_are_read_off_their_bytes() -> None:
+    assert answer_in(b"<a:resultCode>OK</a:resultCode>") == ("OK", "")
+    error = b"<resultCode>ERROR</resultCode><errorId>TECHNICAL_ERROR</errorId>"
+    assert answer_in(error + b"<resultText>no</resultText>") == ("TECHNICAL_ERROR", "no")
+    assert answer_in(b"<faultstring>no</faultstring>") == ("FAULT", "no")
+    found = read("SendMessageToCare", request_of("fk-ask", "one").body)
+    assert (found.intygs_id, found.key) == ("one", "one-fk-ask")
