@@ -44,7 +44,7 @@ from tools.crash.shared import Shared
 from tools.crash.trial import Ground, Verdict, run
 from tools.crash.world import AUTHORITY, EHR, REAL, answer_well
 
-ONE_TRIAL_SECONDS: Final = 150.0
+ONE_TRIAL_SECONDS: Final = 400.0
 JUDGED_BY: Final = 200
 """Trials within which a planted mistake must be found."""
 

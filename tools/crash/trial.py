@@ -25,7 +25,7 @@ from tools.crash.shared import Shared, moment
 from tools.crash.world import History, live
 
 TICK_SECONDS: Final = 0.002
-TOO_LONG_SECONDS: Final = 60.0
+TOO_LONG_SECONDS: Final = 150.0
 DISTURBED_SECONDS: Final = 0.4
 STOPS_SECONDS: Final = 10.0
 DRAINING: Final = (*(1.0,) * 3, LEASE_SECONDS + 1, *(60.0,) * 5, *(3600.0,) * 5, *(86400.0,) * 30)

@@ -26,8 +26,8 @@ from tools.crash.shared import Shared, moment
 TIMEOUT_SECONDS: Final = 0.4
 """How long the adapter waits for an answer."""
 
-CALL_SECONDS: Final = 5.0
-GIVE_UP_SECONDS: Final = 40.0
+CALL_SECONDS: Final = 30.0
+GIVE_UP_SECONDS: Final = 100.0
 """A caller that was not answered for so long repeats no more."""
 
 REFUSALS: Final = 12
