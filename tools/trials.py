@@ -29,8 +29,8 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -153,7 +153,7 @@ def able(*, small: bool) -> frozenset[str]:
     return frozenset(FAULTS) - missing
 
 
-def trials(wanted: Wanted, folder: Path) -> Iterator[Verdict]:
+def trials(wanted: Wanted, folder: Path) -> Generator[Verdict, None, None]:
     """Run the trials one after the other, each in a process of its own."""
     with ground(folder, postgresql=wanted.postgresql) as here:
         can = able(small=here.small is not None or wanted.postgresql)
@@ -315,8 +315,12 @@ def _job(wanted: Wanted, folder: Path, ours: int, pipe: int) -> int:
     try:
         os.close(ours)  # so that writing fails when nobody reads
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        with os.fdopen(pipe, "wb", buffering=0) as out, _silent(folder):
-            for verdict in trials(wanted, folder):
+        with (
+            os.fdopen(pipe, "wb", buffering=0) as out,
+            _silent(folder),
+            closing(trials(wanted, folder)) as verdicts,  # and so its disk and its server
+        ):
+            for verdict in verdicts:
                 out.write(pickle.dumps(verdict))
         code = 0
     except BrokenPipeError:  # nobody wants more of them
