@@ -136,7 +136,7 @@ def ground(folder: Path, *, postgresql: bool) -> Iterator[Ground]:
             workshop.empty_postgresql(server.url)
             workshop.warm_up(server.url, receivers)
         else:
-            workshop.warm_up(f"sqlite:///{folder / 'warm.sqlite'}", receivers)
+            workshop.warm_up(workshop.new_sqlite(folder), receivers)
             small = stack.enter_context(disk.small_disk(folder / "small"))
         gc.collect()
         gc.freeze()  # so that forks share what is there already

@@ -141,6 +141,13 @@ class Workshop:
             receivers: Forks what answers it, and returns the process.
         """
         answering = receivers()
+        try:
+            self._play(url)
+        finally:
+            os.kill(answering, signal.SIGKILL)
+            os.waitpid(answering, 0)
+
+    def _play(self, url: str) -> None:
         app = self._build(self.app.services.settings, url)
         with app:
             port = int(app.url.rpartition(":")[2])
@@ -149,8 +156,6 @@ class Workshop:
                     time.sleep(0.1)  # until the authority has the certificate
             time.sleep(0.5)
             self._engines.learn(app.services.store._engine)
-        os.kill(answering, signal.SIGKILL)
-        os.waitpid(answering, 0)
 
     def new_sqlite(self, folder: Path) -> str:
         """The URL of an empty database."""
