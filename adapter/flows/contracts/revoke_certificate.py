@@ -31,7 +31,7 @@ from intyg.adapter.flows.shared.send_on import (
 )
 from intyg.adapter.flows.shared.staff import refuse_staff
 from intyg.adapter.flows.shared.validate import validate
-from intyg.adapter.flows.shared.withdraw import withdraw_unsent
+from intyg.adapter.flows.shared.withdraw import WAITING, withdraw_unsent
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_reader import read_revoke_certificate
 from intyg.adapter.routing.table import Recipient
@@ -113,7 +113,8 @@ def _have_it(rows: Rows, asked: Asked, stored: StoredIntyg) -> set[Recipient]:
     have_it = {
         Recipient(one.new.part, one.new.logical_address)
         for one in rows.deliveries.find(intygs_id)
-        if one.new.contract == REGISTER_KEY and may_have_arrived(rows, one)
+        if one.new.contract == REGISTER_KEY
+        and (one.state in WAITING or may_have_arrived(rows, one))  # what was not withdrawn
     }
     for part in sorted(accepted_by(rows, intygs_id) - {one.part for one in have_it}):
         address = asked.routes.recipient_address(part)

@@ -16,7 +16,7 @@ from intyg.adapter.store import Rows
 
 REVOKE_KEY: Final = "RevokeCertificate:2"
 
-_WAITING: Final = frozenset({DeliveryState.QUEUED, DeliveryState.HELD})
+WAITING: Final = frozenset({DeliveryState.QUEUED, DeliveryState.HELD})
 
 _log = structlog.get_logger()
 
@@ -24,6 +24,9 @@ _log = structlog.get_logger()
 def withdraw_unsent(rows: Rows, intygs_id: str, correlation_id: str) -> None:
     """
     Withdraw a revoked certificate wherever it waits and cannot have arrived.
+
+    What still waits afterwards may arrive: it may have done so before, or a worker is just taking
+    it, which on PostgreSQL shows as a lock and not yet as a state.
 
     Args:
         correlation_id: Of the request that revoked it.
@@ -61,7 +64,7 @@ def withdraw_after_attempt(rows: Rows, delivery_id: str) -> None:
 
 
 def _withdraw(rows: Rows, delivery: Delivery, why: str) -> None:
-    if delivery.state not in _WAITING or may_have_arrived(rows, delivery):
+    if delivery.state not in WAITING or may_have_arrived(rows, delivery):
         return
     if rows.deliveries.withdraw(delivery, why):
         _log.info(

@@ -371,3 +371,17 @@ def test_a_revoked_replacement_opens_nothing(sent: Rig) -> None:
         builders.revoke_certificate(FIRST),
     )
     assert sent.fraga("k-1").state is FragaState.HANDLED
+
+
+def test_what_a_worker_is_just_taking_is_revoked_behind_it(shared: Rig) -> None:
+    """On PostgreSQL the worker may not have committed yet; on SQLite one writes after the other."""
+    shared.ok(builders.register_certificate())
+    shared.ok(SEND)
+    store = shared.services.store
+    with store.begin() as rows:
+        assert rows.deliveries.claim("worker", limit=9, lease_seconds=60)
+        if store.is_postgresql:
+            shared.ok(REVOKE)
+    if not store.is_postgresql:
+        shared.ok(REVOKE)
+    assert revocations(shared) == ["FKASSA"]
