@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 8
 Note = Callable[[str, object], None]
 
+slow = pytest.mark.timeout(300)  # on a machine that has others to serve
+
 
 def trials(record: Note, *options: str, seed: int | None = None) -> str:
     """Run the tool, and show what it says; the seed is another one each time."""
@@ -32,12 +34,14 @@ def trials(record: Note, *options: str, seed: int | None = None) -> str:
     return done.stdout
 
 
+@slow
 def test_nothing_is_lost_on_sqlite(record_property: Note) -> None:
     if why := disk.why_no_libfiu():
         record_property("table", f"fsync and write errors WERE NOT TRIED: {why}")
     assert "0 with violations" in trials(record_property, f"--seconds={SECONDS}")
 
 
+@slow
 def test_nothing_is_lost_on_postgresql(record_property: Note) -> None:
     if why := cluster.why_no_cluster():
         pytest.skip(f"crashes of PostgreSQL WERE NOT TRIED: {why}")
@@ -45,6 +49,7 @@ def test_nothing_is_lost_on_postgresql(record_property: Note) -> None:
     assert "0 with violations" in told
 
 
+@slow
 def test_every_planted_mistake_is_found(record_property: Note) -> None:
     told = trials(record_property, "--judge", "--count=1", seed=2)
     assert told.count(": found by trial ") == 5
