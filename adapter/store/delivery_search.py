@@ -165,7 +165,9 @@ class DeliverySearch:
 
     def added(self) -> int:
         """How many deliveries there have been, or a few more."""
-        return self._connection.execute(sa.select(sa.func.max(_delivery.c.seq))).scalar() or 0
+        both = (_delivery, tables.delivery_done)
+        highest = (self._connection.scalar(sa.select(sa.func.max(each.c.seq))) for each in both)
+        return max(seq or 0 for seq in highest)
 
     def _stops(self) -> Iterator[tuple[str, WayCause]]:
         way = tables.way

@@ -230,7 +230,9 @@ def _events(calls: Sequence[Call], sent: list[Sent]) -> Iterator[str]:
 
 
 def _audit(rows: Rows, workshop: Workshop, history: History) -> Iterator[str]:
-    yield from (f"6: {fault}" for fault in verify(rows, workshop.key).faults)
+    yield from (
+        f"6: {fault}" for fault in verify(workshop.app.services.store.read, workshop.key).faults
+    )
     there = {
         (row.entry.action, row.entry.intygs_id)
         for row in rows.audit.find(None, MOST_ENTRIES)

@@ -17,6 +17,7 @@ _BY_DETAIL: Final = (
     (WITHOUT_ROUTE, "no_route"),
     ("nothing was sent", "not_sent"),
     ("given up: ", "given_up"),
+    ("parked: ", "deadly"),
     ("marked as delivered: ", "marked"),
     ("it may have arrived", "no_answer"),
 )

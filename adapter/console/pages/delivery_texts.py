@@ -8,6 +8,7 @@ from intyg.pages.words import Plural, Text
 # fmt: off
 DELIVERY_TEXTS: Final[Mapping[str, Text]] = {
     "cause.untried": ("Väntar på sitt första försök", "Waits for its first attempt"),
+    "cause.deadly": ("Adaptern dog tre gånger vid försöket", "The adapter died three times at the attempt"),
     "cause.given_up": ("Någon gav upp det", "Somebody gave it up"),
     "cause.marked": ("Någon markerade det som framme", "Somebody marked it as arrived"),
     "notice.paused": (
