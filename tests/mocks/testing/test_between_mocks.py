@@ -1,4 +1,4 @@
-"""Sentences about messages, events and rules; the EHR itself takes the calls of Försäkringskassan."""
+"""Sentences about messages, events and rules; Försäkringskassan calls the EHR itself."""
 
 from datetime import date
 
