@@ -1,6 +1,8 @@
 """Sentences about messages, events and rules; Försäkringskassan calls the EHR itself."""
 
+from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 import requests
@@ -66,16 +68,16 @@ def tell(ehr: Journalsystem, kod: str, intygs_id: str = builders.INTYGS_ID) -> N
     ids=["one", "several", "each with its own text"],
 )
 def test_a_completion_request_holds_its_questions(
-    ehr: Journalsystem, fk: Forsakringskassan, intyg: Intyg, frage: object, rows: object
+    ehr: Journalsystem, fk: Forsakringskassan, intyg: Intyg, frage: Any, rows: list[tuple[str, str]]
 ) -> None:
-    sent = fk.ask("KOMPLT", intyg, text="Mer", frage=frage, sista_datum=date(2026, 12, 24))  # type: ignore[arg-type]
+    sent = fk.ask("KOMPLT", intyg, text="Mer", frage=frage, sista_datum=date(2026, 12, 24))
     assert (sent.accepted, sent.http_status, sent.result_code) == (True, 200, "OK")
     [known] = fk.messages(intyg)
     assert [(row.frage_id, row.text) for row in known.komplettering] == rows
     assert (known.amne, known.text, known.state) == ("KOMPLT", "Mer", "open")
     assert known.sista_datum_for_svar == date(2026, 12, 24)
     came = ehr.await_message(intyg, meddelande_id=sent.meddelande_id)
-    assert (came.frage_ids, came.unit) == (tuple(number for number, _ in rows), "INTYGSADAPTER")  # type: ignore[attr-defined]
+    assert (came.frage_ids, came.unit) == (tuple(number for number, _ in rows), "INTYGSADAPTER")
 
 
 def test_a_question_without_more_says_what_is_invented(
@@ -129,11 +131,12 @@ def test_what_care_refuses_fails_unless_the_test_looks_itself(
     asked = ehr.ask("KONTKT", intyg)
     ehr.expect("SendMessageToCare").answers("ERROR", "REVOKED", text="Makulerat")
     told = "SendMessageToCare was answered ERROR REVOKED: Makulerat"
-    for say in (
+    sentences: list[Callable[[], object]] = [
         lambda: fk.ask("OVRIGT", intyg),
         lambda: fk.answer(asked, "Ja"),
         lambda: fk.remind(fk.messages()[0].meddelande_id),
-    ):
+    ]
+    for say in sentences:
         with pytest.raises(NotAcceptedError) as refused:
             say()
         assert str(refused.value) == told
