@@ -63,7 +63,7 @@ class Item:
     def _line(self, where: str) -> int:
         """The line of a field, or of what is nearest above it."""
         line, node = line_of(self.node), self.node
-        for part in where.split(".") if where else ():
+        for part in where.split("."):
             found = _below(node, part)
             if found is None:
                 break

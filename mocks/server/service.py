@@ -338,7 +338,7 @@ class MockService(Generic[P_co]):
             while part := request.stream.read(_PART_BYTES):
                 read += part
         except RequestEntityTooLarge:
-            call.data = bytes(read[:_PART_BYTES]) or _glimpse(request.environ)[:_PART_BYTES]
+            call.data = bytes(read[:_PART_BYTES]) or _glimpse(request.environ)
             call.cut_off = True
             raise FaultError(
                 FaultCode.CLIENT,
@@ -456,7 +456,7 @@ def _glimpse(environ: WSGIEnvironment) -> bytes:
         caller.settimeout(_GLIMPSE_SECONDS)
     seen = b""
     with contextlib.suppress(OSError):
-        while len(seen) < _PART_BYTES and (part := environ["wsgi.input"].read1(_PART_BYTES)):
+        while part := environ["wsgi.input"].read1(_PART_BYTES - len(seen)):
             seen += part
     if caller is not None:
         caller.settimeout(None)

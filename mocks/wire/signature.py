@@ -174,10 +174,10 @@ def _form_fault(intyg: etree._Element, signatures: list[etree._Element]) -> str 
         return "Signature is not in intyg/underskrift"
     if [_local(child) for child in signature] != ["SignedInfo", "SignatureValue", "KeyInfo"]:
         return "Signature must hold SignedInfo, SignatureValue and KeyInfo"
-    references = signature.findall(f"{{{ns.DS}}}SignedInfo/{{{ns.DS}}}Reference")
-    if len(references) != 1 or references[0].get("URI") != "":
+    references = f"{{{ns.DS}}}SignedInfo/{{{ns.DS}}}Reference"
+    if [each.get("URI") for each in signature.iterfind(references)] != [""]:
         return 'one Reference with URI="" is allowed'
-    transforms = references[0].findall(f"{{{ns.DS}}}Transforms/{{{ns.DS}}}Transform")
+    transforms = signature.findall(f"{references}/{{{ns.DS}}}Transforms/{{{ns.DS}}}Transform")
     if tuple(transform.get("Algorithm") for transform in transforms) != _TRANSFORMS:
         return "the transforms are not the national profile's five"
     if _fingerprint(transforms[1]) not in _STYLESHEETS:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 
 from intyg.mocks import forsakringskassan, journalsystem
 from intyg.mocks.clock.timeline import Timeline
@@ -203,3 +204,20 @@ def test_an_ehr_asks_and_answers(
         "accepted",
         "left out: q is open",
     ]
+
+
+def test_scripts_are_had_over_http(server: MockServer) -> None:
+    url = f"{server.url}/control/scripts"
+    made = script("forsakringskassan", Event.INTYG, *ASKS[:1])
+    told = made.model_dump(mode="json", by_alias=True)
+    added = requests.post(url, json=told, timeout=5).json()
+    assert added == requests.get(url, timeout=5).json()
+    [there] = added["scripts"]
+    assert (there["id"], there["steps"][0]["ask"]["text"]) == (made.id, "Hur går det?")
+    taken(server, builders.register_certificate())
+    [begun] = requests.get(f"{server.url}/control/conversations", timeout=5).json()["conversations"]
+    assert (begun["script"], begun["intygs_id"]) == (made.id, builders.INTYGS_ID)
+    assert (begun["when"], begun["done"], begun["left"]) == ("intyg", [], 1)
+    assert requests.delete(url, timeout=5).json() == {}
+    assert requests.get(url, timeout=5).json() == {"scripts": []}
+    assert server.mock.persona.player.conversations() == ()  # type: ignore[attr-defined]

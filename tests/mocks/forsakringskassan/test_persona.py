@@ -314,6 +314,24 @@ def test_messages_that_break_a_rule_are_refused_and_not_kept(
     assert kassan.persona.meddelanden() == ()
 
 
+def test_a_message_needs_an_id(server: MockServer, kassan: Kassan) -> None:
+    assert from_care(server, " ")[2] == "meddelande-id is empty"
+    assert kassan.persona.meddelanden() == ()
+
+
+def test_an_answer_names_cares_own_reference(server: MockServer, kassan: Kassan, ehr: Ehr) -> None:
+    asked = builders.send_message_to_recipient("care-1", "AVSTMN", mottagare="FKASSA").replace(
+        b"</m:meddelande-id>", b"</m:meddelande-id><m:referens-id>EHR-1</m:referens-id>"
+    )
+    assert result(post(server, asked))[0] == "OK"
+    sent = kassan.persona.answer("care-1", "Ja", referens_id="FK-1")
+    element = envelope.read(sent.request).element
+    assert element.findtext("{*}referens-id") == "FK-1"
+    svar_pa = element.find("{*}svarPa")
+    assert svar_pa is not None
+    assert [each.text for each in svar_pa] == ["care-1", "EHR-1"]
+
+
 def test_every_fault_of_a_message_is_told_at_once(server: MockServer) -> None:
     text = from_care(server, "care-1", "PAMINN", mottagare="SKV", sista_datum="2026-12-01")[2]
     assert len(text.splitlines()) == 3

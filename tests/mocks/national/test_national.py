@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,8 @@ def test_an_error_is_answered_and_nothing_stored(suite: Suite) -> None:
     [told] = suite.get("/behavior")
     assert told == {**made, "triggerCount": 1}
     assert suite.get(f"/behavior/{made['id']}") == told
+    assert datetime.fromisoformat(told["createdAt"]).tzinfo is UTC
+    assert told["createdAt"].endswith("Z")
     assert {name for name, value in told.items() if value is None} == {
         "delayMillis",
         "matchCriteria",

@@ -1,13 +1,17 @@
 """Each effect, seen from a zeep client and from a bare socket."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from intyg.mocks.rules import parse_rule
-from intyg.mocks.rules.effects import TLS_ALERT
+from intyg.mocks.rules.answers import DripDelay
+from intyg.mocks.rules.effects import TLS_ALERT, Reply, leave
+from intyg.mocks.rules.trace import AnswerState
+from intyg.mocks.rules.waits import Waits
 from intyg.mocks.server.serving import MockServer
 from intyg.schemas import ns
 from tests.mocks.kinds import Kassan
@@ -40,7 +44,10 @@ def half(seen: Seen) -> bool:
     head, _, body = seen.partition(b"\r\n\r\n")
     length = re.search(rb"Content-Length: (\d+)", head)
     assert length is not None
-    return head.startswith(b"HTTP/1.1 200 ") and int(length[1]) // 2 == len(body) > 100
+    ended = body.rstrip().endswith(b"Envelope>")
+    return (
+        head.startswith(b"HTTP/1.1 200 ") and int(length[1]) // 2 == len(body) > 100 and not ended
+    )
 
 
 def garbage(seen: Seen) -> bool:
@@ -202,3 +209,19 @@ def test_an_effect_is_what_callers_see(
     assert bool(kassan.persona.all_intyg()) is stored
     (entry,) = kassan.journal.entries()
     assert [(each.rule_id, each.acted) for each in entry.rules] == [(rule.id, True)]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "settled"), [(1, ["sent", "caller_gone"]), (2, ["caller_gone"])]
+)
+def test_an_answer_that_could_not_be_written_found_nobody(
+    pieces: int, settled: list[AnswerState]
+) -> None:
+    told: list[AnswerState] = []
+    late = Reply(200, b"an answer", drip=DripDelay(seconds=1, pieces=2) if pieces == 2 else None)
+    reply = replace(late, wait_seconds=0.001)
+    parts = leave(reply, {}, Waits(), told.append).response
+    assert isinstance(parts, Generator)
+    assert next(parts) == b"an answer"[: -(-9 // pieces)]
+    parts.close()
+    assert told == settled

@@ -168,6 +168,14 @@ PASS = {"kind": "pass_through"}
             "settings",
             id="pass through to an address that is not allowed",
         ),
+        *(
+            pytest.param(
+                {"answers": {**PASS, "destination": "mock", "url": url}},
+                "answers.url: must have no user, query or fragment",
+                id=f"pass through to {url}",
+            )
+            for url in ("http://me@127.0.0.1", "http://127.0.0.1/?a", "http://127.0.0.1/#a")
+        ),
         pytest.param(
             {"answers": {**PASS, "url": "http://127.0.0.1:1"}},
             "answers.destination: missing",

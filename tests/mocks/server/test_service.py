@@ -1,6 +1,7 @@
 import re
 import socket
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -190,15 +191,19 @@ def test_a_schema_error_lists_every_fault_and_no_value(server: MockServer) -> No
     assert step.verdict is Verdict.FAILED
 
 
-def test_a_call_is_journalled_byte_for_byte_with_its_steps(server: MockServer) -> None:
+def test_a_call_is_journalled_byte_for_byte_with_its_steps(
+    contracts: Contracts, types: IntygTypes
+) -> None:
     data = envelope(REGISTER)
-    response = requests.post(
-        server.url + PATHS["RegisterCertificate"],
-        data=data,
-        headers={"Content-Type": "text/xml; charset=UTF-8", "X-Correlation": "c-1"},
-        timeout=5,
-    )
-    (call,) = server.mock.journal.entries()
+    signed = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    with serve(forsakringskassan.PERSONA.make(contracts, types, clock=lambda: signed)) as server:
+        response = requests.post(
+            server.url + PATHS["RegisterCertificate"],
+            data=data,
+            headers={"Content-Type": "text/xml; charset=UTF-8", "X-Correlation": "c-1"},
+            timeout=5,
+        )
+        (call,) = server.mock.journal.entries()
     assert call.number == 1
     assert (call.request, call.reply) == (data, response.content)
     assert ("X-Correlation", "c-1") in call.headers
@@ -206,16 +211,16 @@ def test_a_call_is_journalled_byte_for_byte_with_its_steps(server: MockServer) -
     assert call.logical_address == "FKASSA"
     assert call.intygs_id == builders.INTYGS_ID
     assert (call.result_code, call.error_id) == ("OK", None)
-    assert [step.name for step in call.steps] == [
-        "envelope",
-        "contract",
-        "logical_address",
-        "xsd",
-        "type",
-        "rules",
-        "person",
-        "signature",
-        "duplicate",
+    assert [(step.name, step.detail) for step in call.steps] == [
+        ("envelope", ""),
+        ("contract", "RegisterCertificate:3"),
+        ("logical_address", ""),
+        ("xsd", ""),
+        ("type", "FK7804 1"),
+        ("rules", ""),
+        ("person", ""),
+        ("signature", "absent"),
+        ("duplicate", ""),
     ]
     assert call.duration_seconds < 5
 

@@ -1,5 +1,6 @@
 """Sentences about messages, events and rules; Försäkringskassan calls the EHR itself."""
 
+import threading
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -257,6 +258,49 @@ def test_a_rule_that_somebody_else_took_back_is_forgotten(fk: Forsakringskassan)
     fk.put_rule(parse_rule(RULE))
     assert [each["id"] for each in fk.link.ask("GET", "/rules")["rules"]] == ["mine"]
     fk.forget_rules()
+
+
+def test_an_expectation_is_a_rule_by_its_place(fk: Forsakringskassan) -> None:
+    fk.expect("RegisterCertificate").never()
+    fk.expect("RevokeCertificate").never()
+    rules = {each["id"]: each for each in fk.link.ask("GET", "/rules")["rules"]}
+    assert set(rules) == {"expectation-1", "expectation-2"}
+
+
+def test_who_hangs_is_let_go_and_all_is_answered_again(
+    intyg_stage: Stage, ehr: Journalsystem, fk: Forsakringskassan
+) -> None:
+    fk.expect("RegisterCertificate").hangs()
+    ended: list[type[Exception]] = []
+
+    def register() -> None:
+        try:
+            ehr.register()
+        except requests.RequestException as exc:
+            ended.append(type(exc))
+
+    hanging = threading.Thread(target=register)
+    hanging.start()
+    fk.await_calls(answer="not_yet")
+    intyg_stage.let_go()
+    hanging.join(10)
+    assert ended == [requests.ConnectionError]
+    assert fk.link.ask("GET", "/rules")["rules"] == []
+    taken = ehr.register().answer
+    assert taken is not None
+    assert taken.code == "OK"
+    fk.forget_expectations()
+
+
+def test_what_is_reset_knows_nothing(
+    ehr: Journalsystem, fk: Forsakringskassan, intyg: Intyg
+) -> None:
+    fk.ask("OVRIGT", intyg)
+    tell(ehr, "SIGNAT")
+    for mock in (ehr, fk):
+        mock.link.ask("POST", "/reset")
+        assert mock.messages() == mock.calls() == ()
+    assert (ehr.events(), fk.all_intyg()) == ((), ())
 
 
 def test_what_was_expected_is_seen_on_demand(ehr: Journalsystem, fk: Forsakringskassan) -> None:

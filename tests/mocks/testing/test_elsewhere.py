@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from intyg.mocks import forsakringskassan
 from intyg.mocks.forsakringskassan import SETTINGS
 from intyg.mocks.server.serving import MockServer, serve
 from intyg.mocks.testing import ControlError
 from intyg.mocks.testing.ehr import Issuer, Keys
+from intyg.mocks.testing.link import OverHttp
 from intyg.mocks.testing.servers import Servers
 from intyg.mocks.testing.stage import Elsewhere, Stage
 from intyg.schemas.contract.contract import Contracts
@@ -85,6 +87,32 @@ def test_a_test_on_what_all_share_sees_what_came_since_it_began(
     assert (call.number, call.intygs_id, call.rules) == (2, intyg.intygs_id, ())
     second.end()
     assert shared.mock.rules.book.all() == ()
+
+
+def test_a_mock_that_is_not_there_is_told() -> None:
+    url = "http://127.0.0.1:9"
+    with pytest.raises(ControlError) as gone:
+        OverHttp(f"{url}/").newest_call()
+    told = f"{url}/control/journal/count does not answer: ConnectionError"
+    assert (str(gone.value), gone.value.status) == (told, 0)
+
+
+@pytest.fixture
+def other() -> Iterator[HTTPServer]:
+    with HTTPServer(host="127.0.0.1", port=0) as running:
+        yield running
+
+
+def test_what_is_no_mock_is_told(other: HTTPServer) -> None:
+    other.expect_request("/control/journal/count").respond_with_data("<html>", 502)
+    other.expect_request("/control/rules").respond_with_json({}, 500)
+    there = OverHttp(other.url_for(""))
+    with pytest.raises(ControlError) as none:
+        there.newest_call()
+    assert (str(none.value), none.value.status) == ("HTTP 502, which is no mock's answer", 502)
+    with pytest.raises(ControlError, match=r"^HTTP 500$"):
+        there.ask("GET", "/rules")
+    there.close()
 
 
 def test_a_wrong_token_is_told(tests: Tests) -> None:

@@ -9,12 +9,7 @@ from intyg.mocks.wire.signature import SignatureCheck, SignatureOutcome
 from tests import builders
 from tests.mocks import signing
 from tests.mocks.calls import envelope
-from tests.mocks.signing import (
-    Signer,
-    make_ca,
-    make_signer,
-    sign,
-)
+from tests.mocks.signing import STYLESHEET, Signer, make_ca, make_signer, sign
 
 
 def check(body: bytes, *ca_files: Path) -> tuple[SignatureOutcome, str]:
@@ -45,6 +40,15 @@ def test_signature_survives_other_prefixes_and_indentation_around_it(signer: Sig
     )
     assert moved != body
     assert check(moved, signer.ca_file)[0] is SignatureOutcome.VALID
+
+
+def test_a_stylesheet_is_the_profiles_however_it_is_laid_out(signer: Signer) -> None:
+    laid_out = STYLESHEET.replace("><", "> <!-- as the profile has it -->\n  <")
+    body = sign(builders.register_certificate(), signer, stylesheet=laid_out)
+    assert check(body, signer.ca_file) == (SignatureOutcome.VALID, "")
+    other = STYLESHEET.replace('indent="no"', 'indent="yes"')
+    body = sign(builders.register_certificate(), signer, stylesheet=other)
+    assert "the stylesheet is not one of the national profile's" in check(body, signer.ca_file)[1]
 
 
 def test_a_changed_answer_is_invalid(signer: Signer) -> None:
