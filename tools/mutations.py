@@ -93,6 +93,10 @@ _NO_MATTER: Final = re.compile(
 )
 """Arguments and constants for people, for the machine, and for how long to wait."""
 
+_ONLY_WAITS: Final = re.compile(r"[\w.]+\.wait(_\w+)?")
+"""Calls that, where nobody looks at what they return, let time pass: without one, whoever looks
+again finds the same, having looked more often."""
+
 _NO_CALLS: Final = re.compile(
     r"_?log(ger)?\.\w+|(structlog\.|logging\.)?get_?logger|(typing\.)?(TypeVar|NewType|cast|overload)"
     r"|typer\.\w+|Field|ContextVar|super|(time\.)?sleep|field|dataclass|warnings\.\w+"
@@ -151,7 +155,8 @@ def _exempt(node: ast.stmt) -> bool:
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return name in ("__all__", "__slots__") or bool(_NO_MATTER.fullmatch(name))
         case ast.Expr(value=ast.Call(func=func)):
-            return bool(_NO_CALLS.fullmatch(ast.unparse(func)))
+            name = ast.unparse(func)
+            return bool(_NO_CALLS.fullmatch(name) or _ONLY_WAITS.fullmatch(name))
     return False
 
 
@@ -217,15 +222,16 @@ def set_by(node: ast.stmt) -> Iterator[str]:
 def _changes(node: ast.stmt) -> Iterator[_Change]:
     if _can_be_left_out(node):
         yield _Change(node, "pass")
-    if isinstance(node, ast.Return) and not _is_none(node.value):
+    if isinstance(node, ast.Return) and not _is_none_or_false(node.value):
         yield _Change(node, "return None")
     yield from _conditions(node)
     for expression in _own_expressions(node):
         yield from _inside(expression)
 
 
-def _is_none(node: ast.expr | None) -> bool:
-    return node is None or (isinstance(node, ast.Constant) and node.value is None)
+def _is_none_or_false(node: ast.expr | None) -> bool:
+    """Who asks for truth takes None for False; that it becomes True is a fault of its own."""
+    return node is None or (isinstance(node, ast.Constant) and node.value in (None, False))
 
 
 def _can_be_left_out(node: ast.stmt) -> bool:

@@ -245,6 +245,8 @@ class _Writer:
                 return _Value("number", f"({one} {sign} {other})")
             case "div" if len(token) == 2:
                 return self._quotient(*token)
+            case "*" if len(token) == 2:  # a product, and no step to any child
+                _other_shape()
             case "(":
                 return self.value(token[0])
             case "(string)":

@@ -269,7 +269,7 @@ def _in_brackets(written: _Written) -> _Written:
 
 def _equal(left: _Written, sign: str, right: _Written) -> _Written:
     if left.trims is not None and right.text in ("''", '""'):
-        left = _Written(f"translate({left.trims}, '{_BLANKS}', '')", "string")
+        left = replace(left, text=f"translate({left.trims}, '{_BLANKS}', '')")
     left, right = _in_brackets(left), _in_brackets(right)
     kinds = {left.kind, right.kind}
     if "boolean" in kinds:

@@ -19,6 +19,7 @@ import pytest
 from intyg.schemas.examples.breaking import CannotBreakError, broken
 from intyg.schemas.examples.draft import request_bytes, request_element
 from intyg.schemas.examples.example import Size, example, frame_of
+from intyg.schemas.export.json_schema import json_schema
 from intyg.schemas.export.outline import outline
 from intyg.schemas.export.render import render
 from intyg.schemas.export.schematron import schematron
@@ -52,6 +53,7 @@ def made(intyg_type: IntygType) -> Iterator[tuple[str, bytes]]:
 def exported(intyg_type: IntygType) -> Iterator[tuple[str, bytes]]:
     """What is demanded of a certificate of a type, in each of the ways in which we say it."""
     yield "outline", "\n".join(outline(intyg_type, rules=True)).encode()
+    yield "json schema", json_schema(intyg_type)
     yield "xsd11", xsd11(intyg_type, today=TODAY)
     yield "schematron", schematron(intyg_type, today=TODAY)
     facts = [replace(assertion, node=None) for assertion in assertions_of(intyg_type)]

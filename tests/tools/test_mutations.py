@@ -49,6 +49,18 @@ def test_a_return_gives_none() -> None:
     assert (fault.line, fault.scope, fault.in_function) == (2, ("a",), True)
 
 
+def test_no_is_told_from_yes_and_not_from_nothing() -> None:
+    source = b"def a():\n    return False\n"
+    (fault,) = (fault for found in mutants(source, "it.py") for fault in found)
+    assert fault.applied(source) == b"def a():\n    return (True)\n"
+
+
+def test_what_is_waited_for_is_seen() -> None:
+    assert "pass" in faulty("self._wait(call, 2)")
+    assert "a = (journal.wait(count=2))" not in faulty("a = journal.wait(count=1)")
+    assert "a = (journal.wait())" in faulty("a = journal.wait(count=1)")
+
+
 def test_lines_stay_where_they_are() -> None:
     source = "a = f(\n    b,\n    c=d,\n)\ne = 1\n"
     assert "a = (f(b)\n\n\n)\ne = 1\n" in faulty(source)
@@ -66,6 +78,8 @@ def test_lines_stay_where_they_are() -> None:
         pytest.param("if TYPE_CHECKING:\n    a = 1", id="for types only"),
         pytest.param("a = typer.Option(help='x')", id="help"),
         pytest.param("POLL_SECONDS = 0.1", id="how long"),
+        pytest.param("self.moved.wait(left)", id="only waits"),
+        pytest.param("def a():\n    return None", id="nothing returned"),
         pytest.param("import a", id="import"),
     ],
 )

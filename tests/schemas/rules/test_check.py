@@ -7,6 +7,7 @@ wrong ones, missing, repeated and misplaced ones.
 import random
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -142,6 +143,22 @@ def test_every_shape_of_rule_means_the_same_from_the_index(key: str) -> None:
     quick = [rule for rule in rules if quick_test(rule.must, level_of(rule)) is not None]
     if len(rules) > 15:
         assert len(quick) > len(rules) // 4
+
+
+def test_a_rule_of_any_shape_may_ask_for_the_day() -> None:
+    """These expressions are left to libxml2, which is told the days that stand in them."""
+    intyg_type = TYPES["FK7804/1"]
+    tomorrow = date(2026, 11, 24)
+    for variable, day in (("$today", 20261123), ("$day", Day.of(TODAY).day)):
+        must = f"{variable} * count(*) = {day} * count(*)"
+        assert quick_test(must, 0) is None
+        rule = replace(intyg_type.rules[0], each=None, is_=(), is_not=(), where=None)
+        check = IntygCheck(replace(intyg_type, rules=(replace(rule, must=must),)))
+        broken = [
+            {finding.rule for finding in check.check(fk7804().intyg(), today=today)}
+            for today in (TODAY, tomorrow)
+        ]
+        assert broken[1] - broken[0] == {f"FK7804/1/{rule.ref.id}"}
 
 
 def test_kinds_that_files_use_are_all_known() -> None:

@@ -224,6 +224,12 @@ def test_wrong_file_is_named_and_the_rest_works(folder: Path) -> None:
         ("signs: [lakare]", "signs: [doctor]", 13, "unknown role 'doctor'"),
         ("code: XX1", "unique: once\ncode: XX1", 1, "unique: must be one of everywhere"),
         ("type: boolean (R4)", "type: bool (R4)", 21, "unknown type 'bool'"),
+        (
+            '{id: "1.1", term: kan cykla, count: 1 (R3), type: boolean (R4)}',
+            'id: "1.1"\n    term: kan cykla\n    count: 1\n    type: bool',
+            24,
+            "unknown type 'bool'",
+        ),
         ('svar: "2"', 'svar: "1"', 23, "the id 1 is used twice"),
         ('id: "1.2"', 'id: "1.1"', 22, "the id 1.1 is used twice"),
         ('id: "2.1"', 'id: "1.3"', 28, "delsvar 1.3 does not belong to svar 2"),
