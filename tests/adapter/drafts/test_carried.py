@@ -63,3 +63,31 @@ def test_a_comment_comes_after_what_stands_there() -> None:
     assert with_comment({}, "Ny.", intyg_type) == {"25": {"25.1": "Ny."}}
     both = with_comment({"25": {"25.1": "Gammal."}}, "Ny.", intyg_type)
     assert both == {"25": {"25.1": "Gammal.\nNy."}}
+
+
+ANSWERS = {
+    "35": {"35.1": "Svag"},
+    "32": [{"instans": 1, "32.1": "A"}],
+    "ordning": ["35", "32"],
+}
+
+
+@pytest.mark.parametrize("way", [Way.CREATE, Way.REPLACE, Way.COMPLEMENT, Way.COPY])
+def test_all_is_taken_over(way: Way) -> None:
+    made = carried(ANSWERS, way, TYPES.lookup("FK7804", "1"))
+    assert made == ANSWERS
+    assert made is not ANSWERS
+
+
+def test_a_template_gives_what_both_types_ask() -> None:
+    doi = TYPES.lookup("DOI")
+    death = {
+        "1": {"1.1": "körkort", "1.9": "no such part"},
+        "2": [{"instans": 1, "2.1": True}],
+        "5": {"5.1": True},
+        "99": {"99.1": "x"},
+    }
+    assert carried(death, Way.TEMPLATE, doi) == {
+        "1": {"1.1": "körkort"},
+        "2": [{"instans": 1, "2.1": True}],
+    }

@@ -5,8 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from intyg.schemas import codes
 from intyg.schemas.contract.contract import Contracts
-from intyg.schemas.examples.draft import request_bytes
+from intyg.schemas.examples.draft import Parent, request_bytes
 from intyg.schemas.examples.example import Size, example
 from intyg.schemas.intyg_model import IntygType
 from tests import strategies
@@ -45,3 +46,20 @@ def test_generated_certificate_follows_contract_and_rules(
 ) -> None:
     request = data.draw(strategies.requests(intyg_type))
     assert faults(request, contracts, intyg_type) == []
+
+
+@pytest.mark.parametrize("svar_pa", [None, "question-1"])
+def test_an_example_may_follow_an_older_certificate(svar_pa: str | None) -> None:
+    intyg_type = TYPES.lookup("FK7804", "1")
+    parent = Parent("KOMPLT", "old-1", svar_pa)
+    request = example(intyg_type, signed_at=SIGNED_AT, size=Size.MINIMAL, parent=parent)
+    relation = request[-1].find("{*}relation")
+    assert relation is not None
+    unit = request[-1].findtext("{*}intygs-id/{*}root")
+    assert [each.text for each in relation.iter() if len(each) == 0] == [
+        "KOMPLT",
+        codes.RELATION_SYSTEM,
+        unit,
+        "old-1",
+    ]
+    assert request.findtext("{*}svarPa/{*}meddelande-id") == svar_pa

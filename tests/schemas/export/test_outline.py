@@ -175,3 +175,21 @@ def test_outline_names_every_question_code_and_rule(intyg_type: IntygType) -> No
             assert all(f"{code}: {shown}" in text for code, _, shown in codes_of(part))
     assert all(f"  {rule.ref.id} " in text for rule in intyg_type.rules)
     assert not re.search(r"<\d", text), "a rule's question is not named"
+
+
+def test_rules_are_told_to_those_who_ask() -> None:
+    intyg_type = TYPES.lookup("FK7804", "1")
+    told, asked = list(outline(intyg_type)), list(outline(intyg_type, rules=True))
+    assert told == asked[: len(told)]
+    assert not any(rule.ref.id in line.split() for rule in intyg_type.rules for line in told)
+
+
+def test_a_part_may_have_several_code_lists() -> None:
+    lists = (CodeList("ONE", "1.2.3", {"A": "first"}), CodeList("TWO", "1.2.4", {"B": "second"}))
+    intyg_type = TYPES.lookup("FK7804", "1")
+    question = intyg_type.questions[0]
+    part = replace(question.delsvar[0], type="cv", code_lists=lists, codes=None)
+    changed = replace(question, delsvar=(part,))
+    lines = list(outline(replace(intyg_type, questions=(changed,))))
+    at = lines.index("           code list ONE, TWO:")
+    assert lines[at + 1 :] == ["             A: first", "             B: second"]
