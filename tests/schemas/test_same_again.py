@@ -8,7 +8,7 @@ or the making of these changes on purpose, write the digests anew, and look at w
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -18,13 +18,13 @@ import pytest
 
 from intyg.schemas.examples.breaking import CannotBreakError, broken
 from intyg.schemas.examples.draft import request_bytes, request_element
-from intyg.schemas.examples.example import Size, example, frame_of
+from intyg.schemas.examples.example import Size, Workshop, example, frame_of
 from intyg.schemas.export.json_schema import json_schema
 from intyg.schemas.export.outline import outline
 from intyg.schemas.export.render import render
 from intyg.schemas.export.schematron import schematron
 from intyg.schemas.export.xsd11 import xsd11
-from intyg.schemas.intyg_model import IntygType
+from intyg.schemas.intyg_model import IntygType, Rule
 from intyg.schemas.rules.assertion import assertions_of
 from tests.schemas.unbreakable import UNBREAKABLE
 from tests.strategies import SIGNED_AT, TODAY, all_types, workshop
@@ -41,13 +41,20 @@ def made(intyg_type: IntygType) -> Iterator[tuple[str, bytes]]:
             data = example(intyg_type, signed_at=SIGNED_AT, size=size, seed=seed)
             yield f"{size.value} {seed}", request_bytes(data)
     shop, frame = workshop(intyg_type.code, intyg_type.version), frame_of(intyg_type, SIGNED_AT)
-    rules = dict.fromkeys(assertion.rule for assertion in shop.assertions)
-    spread = [rule for rule in rules if rule not in UNBREAKABLE]
-    for rule in islice(spread, 5, None, max(1, len(spread) // BROKEN)):
+    for rule in _to_break(shop):
         try:
             yield rule, request_bytes(request_element(intyg_type, broken(shop, frame, rule)))
         except CannotBreakError:
             yield rule, b""
+
+
+def _to_break(shop: Workshop) -> Iterable[str]:
+    """Some rules of a type: spread over all, and one of each kind but those across questions."""
+    alone = [each for each in shop.assertions if each.rule not in UNBREAKABLE]
+    rules = list(dict.fromkeys(each.rule for each in alone))
+    spread = islice(rules, 5, None, max(1, len(rules) // BROKEN))
+    kinds = {each.facet: each.rule for each in alone if not isinstance(each.node, Rule)}
+    return dict.fromkeys([*spread, *kinds.values()])
 
 
 def exported(intyg_type: IntygType) -> Iterator[tuple[str, bytes]]:

@@ -200,7 +200,7 @@ def test_what_somebody_says_of_a_code_stays(diagnoses: Diagnoses) -> None:
 
 
 def test_a_diagnosis_that_is_in_no_list_is_told(diagnoses: Diagnoses) -> None:
-    answers = {
+    answers: dict[str, Any] = {
         "6": {"6.2": {"code": "M240", "codeSystem": ICD10_SYSTEM}},
         "32": [{"32.1": {"code": "HELT_NEDSATT"}}],
         "99": {},

@@ -89,3 +89,23 @@ def test_every_example_fits(intyg_type: IntygType) -> None:
 def test_what_does_not_fit(answers: dict[str, Any], fault: str) -> None:
     schema = json.loads(json_schema(TYPES.lookup("FK7804", "2.0")))
     assert faults(answers, schema) == [fault]
+
+
+def test_it_says_what_it_is_and_when_a_part_is_asked() -> None:
+    intyg_type = TYPES.lookup("FK7804", "2.0")
+    schema = json.loads(json_schema(intyg_type))
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["title"] == f"FK7804 2.0: {intyg_type.name}"
+    told = {
+        part.id: schema["properties"][question.svar].get(
+            "items", schema["properties"][question.svar]
+        )
+        for question in intyg_type.questions
+        for part in question.delsvar
+        if part.when
+    }
+    assert told
+    for part_id, row in told.items():
+        part = row["properties"][part_id]
+        assert part["description"] == intyg_type.delsvar(part_id).when
+        assert part["title"] == intyg_type.delsvar(part_id).term
