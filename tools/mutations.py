@@ -153,7 +153,9 @@ def _exempt(node: ast.stmt) -> bool:
                 ast.unparse(each).endswith(("overload", "abstractmethod")) for each in decorators
             )
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-            return name in ("__all__", "__slots__") or bool(_NO_MATTER.fullmatch(name))
+            return name in ("__all__", "__slots__", "__tracebackhide__") or bool(
+                _NO_MATTER.fullmatch(name)
+            )
         case ast.Expr(value=ast.Call(func=func)):
             name = ast.unparse(func)
             return bool(_NO_CALLS.fullmatch(name) or _ONLY_WAITS.fullmatch(name))

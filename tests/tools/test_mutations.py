@@ -80,6 +80,7 @@ def test_lines_stay_where_they_are() -> None:
         pytest.param("POLL_SECONDS = 0.1", id="how long"),
         pytest.param("self.moved.wait(left)", id="only waits"),
         pytest.param("def a():\n    return None", id="nothing returned"),
+        pytest.param("__tracebackhide__ = True", id="what people see of a failure"),
         pytest.param("import a", id="import"),
     ],
 )
