@@ -117,12 +117,11 @@ def may_have_arrived(rows: Rows, delivery: Delivery) -> bool:
             return True
         case DeliveryState.FAILED:  # thirty attempts: to be told of what it lacks harms no receiver
             return True
-        case DeliveryState.QUEUED | DeliveryState.HELD:
+        case DeliveryState.WITHDRAWN:
+            return False
+        case _:  # refused or blocked says nothing of what an attempt before did
             attempts = rows.deliveries.attempts(delivery.id)
             return any(one.outcome.may_have_arrived for one in attempts)
-        case DeliveryState.REFUSED | DeliveryState.BLOCKED | DeliveryState.WITHDRAWN:
-            return False
-
 
 def who_has(rows: Rows, stored: StoredIntyg) -> set[str]:
     """The parts that have a certificate, may have it, or will get it."""

@@ -116,6 +116,20 @@ def test_what_arrives_after_all_is_sent_then_revoked_and_skicka_is_not_told(
     assert registered.statuses()[-1] == ("SENTTO", "FKASSA")
 
 
+@pytest.mark.parametrize("last", [OutcomeKind.REFUSED, OutcomeKind.BLOCKED])
+def test_what_was_refused_after_a_doubt_is_revoked_there(
+    registered: Rig, last: OutcomeKind
+) -> None:
+    """An attempt without an answer may have arrived, whatever a later one was answered."""
+    registered.ok(SEND)
+    registered.deliver(addresses={FK: Outcome(OutcomeKind.UNKNOWN, retry_at=LATER)})
+    registered.clock.now = LATER
+    registered.deliver(addresses={FK: Outcome(last, http_status=200)})
+    registered.ok(REVOKE)
+    sent = [d.new.contract for d in registered.deliver() if d.new.logical_address == FK]
+    assert sent == ["RevokeCertificate:2"]
+
+
 # --- withdrawn: certain that no attempt arrived ---------------------------------------------------
 
 
