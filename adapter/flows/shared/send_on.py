@@ -123,6 +123,7 @@ def may_have_arrived(rows: Rows, delivery: Delivery) -> bool:
             attempts = rows.deliveries.attempts(delivery.id)
             return any(one.outcome.may_have_arrived for one in attempts)
 
+
 def who_has(rows: Rows, stored: StoredIntyg) -> set[str]:
     """The parts that have a certificate, may have it, or will get it."""
     intygs_id = stored.intyg.intygs_id

@@ -140,7 +140,7 @@ def test_a_certificate_is_handed_over_as_its_bytes_are(
 
 def test_a_unit_has_an_address() -> None:
     client = EhrClient("http://127.0.0.1:9/services", "INTYGSADAPTER", STAFF)
-    unit = client.unit()
+    unit = client.doctor(IntygTypes()).author["enhet"]
     assert unit["enhets-id"] == {"root": codes.HSA_ID_ROOT, "extension": "unit-1"}
     address = [unit[name] for name in ("postadress", "postnummer", "postort", "telefonnummer")]
     assert address == ["Provgatan 1", "12345", "Provstad", "010-0000000"]
