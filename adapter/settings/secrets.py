@@ -31,7 +31,10 @@ def secrets_said(settings: BaseModel, values: Mapping[str, Any]) -> Iterator[str
 
 def has_password(database_url: str) -> bool:
     """Whether a database's address holds its password, before the host or behind the `?`."""
-    parts = urlsplit(database_url)
+    try:
+        parts = urlsplit(database_url)
+    except ValueError:  # which the start says of it
+        return False
     return parts.password is not None or "password" in parse_qs(parts.query)
 
 

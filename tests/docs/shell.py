@@ -90,6 +90,10 @@ class Shell:
                 printed = self._commands(f"pytest -q {named[1]}")
             case "python":
                 printed = self._commands(f"python - <<'PYTHON'\n{text}\nPYTHON")
+            case "toml" if named:
+                (self.folder / named[1]).parent.mkdir(parents=True, exist_ok=True)
+                (self.folder / named[1]).write_text(text, "utf-8")
+                printed = None
             case "toml":
                 printed = self._settings(text)
             case _:

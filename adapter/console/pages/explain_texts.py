@@ -37,5 +37,8 @@ EXPLAIN_TEXTS: Final[Mapping[str, Text]] = {
     "explain.to.real.care": ("Till ett skarpt journalsystem", "To a real EHR"),
     "explain.to.test.care": ("Till ett journalsystems testmiljö", "To an EHR's test"),
     "explain.to.mock.care": ("Till ett journalsystems attrapp", "To an EHR's mock"),
+    "explain.to.real.hook": ("Till ett annat system, skarpt", "To another system, real"),
+    "explain.to.test.hook": ("Till ett annat systems testmiljö", "To another system's test"),
+    "explain.to.mock.hook": ("Till ett annat systems attrapp", "To another system's mock"),
 }
 # fmt: on

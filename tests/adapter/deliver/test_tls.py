@@ -187,8 +187,8 @@ def test_renewed_files_are_read_without_a_restart(
     [
         ({"cert": "missing.pem"}, "missing.pem: No such file"),
         ({"ca": "missing.pem"}, "missing.pem: No such file"),
-        ({"cert": "ca.pem"}, "ca.pem: not PEM, or the key"),
-        ({"cert": "client.pem", "key": "other.pem"}, "client.pem: not PEM, or the key"),
+        ({"cert": "ca.pem"}, "ca.pem: there is no private key in it"),
+        ({"cert": "client.pem", "key": "other.pem"}, "client.pem: the key is another's"),
     ],
 )
 def test_files_that_cannot_be_used_are_named(

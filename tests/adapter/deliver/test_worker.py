@@ -24,6 +24,7 @@ from intyg.adapter.domain.intyg import IntygsStatus
 from intyg.adapter.routing.table import Routes
 from intyg.adapter.settings.settings import DeliverySettings, load_settings
 from intyg.adapter.store import Rows, Store
+from intyg.adapter.store.delivery_rows import MOST_CRASHES
 from intyg.schemas.codes import Part, Status
 from tests.adapter.conftest import VirtualClock
 from tests.adapter.databases import sqlite_url
@@ -292,7 +293,7 @@ def test_what_may_not_go_twice_is_left_unknown_when_what_follows_fails(
 
 def test_a_message_that_kills_every_process_is_given_up(store: Store, clock: VirtualClock) -> None:
     delivery_id = queue(store)
-    for _ in range(SETTINGS.max_attempts):
+    for _ in range(MOST_CRASHES):
         assert store.claim("doomed", 1, 1.0)
         clock.advance(seconds=2)
         store.recover_expired(["RegisterCertificate:3"])

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 AXE: Final = Path(__file__).parents[3] / "pages" / "vendored" / "axe-4.14.1.min.js"
+RUN_AXE: Final = "axe.run(document, {resultTypes: ['violations']}).then(all => all.violations)"
 INTYG: Final = f"/console/intyg/{lively.SENT}"
 TABS: Final = ("readable", "xml", "headers", "findings", "signature", "questions", "audit")
 PLACES: Final = (
@@ -176,6 +177,8 @@ def test_figures_come_anew_while_somebody_looks(watch: Any) -> None:
     before = page.locator(".aside").inner_text()
     expect(page.locator(".aside")).not_to_have_text(before)
     page.get_by_role("link", name="Stoppa uppdateringen").click()
+    expect(page).to_have_url(re.compile("refresh=off"))
+    page.wait_for_load_state("networkidle")
     stopped = page.locator(".aside").inner_text()
     count = len(watched.asked)
     page.wait_for_timeout(700)
@@ -218,7 +221,7 @@ def test_axe_finds_nothing_and_nothing_is_cut(
     for path in PLACES:
         page = watched.open(path)
         page.add_script_tag(path=str(AXE))
-        found = page.evaluate("axe.run(document).then(found => found.violations)")
+        found = page.evaluate(RUN_AXE)
         told = [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found]
         assert told == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
