@@ -85,7 +85,10 @@ class Store:
                 self._engine = _postgresql_engine(parsed)
             case other:
                 raise ValueError(f"database {other} is not supported: sqlite, postgresql+psycopg")
-        self.upkeep = Upkeep(self._engine, self._owned, self.trouble, self._transaction, clock)
+        is_writing = self._writer.locked
+        self.upkeep = Upkeep(
+            self._engine, self._owned, self.trouble, self._transaction, is_writing, clock
+        )
 
     @property
     def is_postgresql(self) -> bool:

@@ -40,6 +40,7 @@ class Upkeep:
         file: The SQLite file that it owns; None: PostgreSQL, in memory, or only read.
         trouble: What keeps it from being written.
         transaction: Opens one; takes `write`.
+        is_writing: Whether somebody writes just now, behind whom a write here would wait.
         clock: Aware UTC.
     """
 
@@ -49,12 +50,14 @@ class Upkeep:
         file: OwnFile | None,
         trouble: Trouble,
         transaction: Callable[[bool], AbstractContextManager[sa.Connection]],
+        is_writing: Callable[[], bool],
         clock: Clock,
     ) -> None:
         self._engine = engine
         self._file = file
         self._trouble = trouble
         self._transaction = transaction
+        self._is_writing = is_writing
         self._clock = clock
         self._proved_at = float("-inf")
 
@@ -77,14 +80,16 @@ class Upkeep:
 
     def must_write(self) -> None:
         """
-        See whether something can be written and is on disk; at most once a second.
+        See whether something can be written and is on disk; at most once a second, and not behind
+        somebody who writes just now: whoever asks after our health waits for nobody.
 
         Raises:
             StoreError: It cannot, and why.
         """
         now = time.monotonic()
         known = self._trouble.now
-        if known is None and now - self._proved_at < PROVED_SECONDS:
+        is_believed = now - self._proved_at < PROVED_SECONDS or self._is_writing()
+        if known is None and is_believed:
             return
         if isinstance(known, DiskFullError) and self._file and not self._file.has_room():
             raise DiskFullError(known.text)
