@@ -8,7 +8,6 @@ this machine's own, and so must an `Origin`. Another name can be made to lead he
 """
 
 import hmac
-import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from intyg.adapter.console.problem import problem
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.settings.settings import ConsoleRole, Settings, SettingsError
+from intyg.adapter.settings.web_address import is_this_machine
 from intyg.pages.session import Visitor
 
 _HOST: Final = re.compile(
@@ -202,12 +202,7 @@ def _read(file: Path) -> bytes:
 def is_loopback(host: str) -> bool:
     """Whether a `Host` header, with or without a port, is an address of this machine's own."""
     name = urlsplit(f"//{host}").hostname if _HOST.fullmatch(host) else None
-    if name is None:
-        return False
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
+    return name is not None and is_this_machine(name)
 
 
 def _is_own_page(origin: str, host: str) -> bool:
@@ -217,9 +212,4 @@ def _is_own_page(origin: str, host: str) -> bool:
 
 def _is_demo_on_loopback(settings: Settings) -> bool:
     host = settings.server.host if settings.console.port is None else settings.console.host
-    if settings.environment is not Environment.DEMO:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return settings.environment is Environment.DEMO and is_this_machine(host)

@@ -62,6 +62,14 @@ def machine_of(url: str) -> str:
     return f"{host}:{parts.port or _PORTS[parts.scheme]}"
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether a host's name or address can be nobody else's: loopback."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"
+
+
 def _as_ip(host: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(host)

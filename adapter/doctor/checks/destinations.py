@@ -1,7 +1,6 @@
 """Where messages go: real places from production, and safely."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from intyg.adapter.clients.tls import PUBLIC, TlsFilesError, client_context
@@ -13,6 +12,7 @@ from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.settings.hook_secret import HookSecretError, read_secret
 from intyg.adapter.settings.routing import ANY, RouteSettings, RoutingSettings
 from intyg.adapter.settings.settings import DestinationSettings, RecipientSettings
+from intyg.adapter.settings.web_address import is_this_machine
 
 
 def destination_remarks(
@@ -102,11 +102,4 @@ def destinations(facts: Facts) -> Iterator[Remark]:
 def is_clear(url: str) -> bool:
     """Whether what is sent there can be read on its way."""
     parts = urlsplit(url)
-    return parts.scheme != "https" and not _is_this_machine(parts.hostname or "")
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:  # a name
-        return host == "localhost"
+    return parts.scheme != "https" and not is_this_machine(parts.hostname or "")
