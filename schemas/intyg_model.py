@@ -161,6 +161,12 @@ class Question:
     when: str | None = None
     note: str | None = None
 
+    def has(self, svar: str) -> bool:
+        """Whether an answer with this id is one to this question."""
+        if self.last is None:
+            return svar == self.svar
+        return svar.isdecimal() and int(self.svar) <= int(svar) <= int(self.last)
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -303,12 +309,16 @@ class IntygType(IntygHeader):
                 return question
         raise KeyError(svar)
 
+    def question_of(self, svar: str) -> Question | None:
+        """The question that an id is answered to; that of additional ones for 9001 and on."""
+        return next((each for each in self.questions if each.has(svar)), None)
+
     def delsvar(self, delsvar: str) -> Delsvar:
         """The part of an answer with this id; KeyError."""
-        for question in self.questions:
-            for part in question.delsvar:
-                if part.id == delsvar:
-                    return part
+        parts = (part for question in self.questions for part in question.delsvar)
+        for part in parts:
+            if part.id == delsvar:
+                return part
         raise KeyError(delsvar)
 
     def term(self, node_id: str) -> str:

@@ -28,18 +28,6 @@ _TEXTS: Final = frozenset(
 """Kinds that are text in the XML."""
 
 
-def question_of(intyg_type: IntygType, svar: str) -> Question | None:
-    """The question with an id; that of additional questions for 9001 and on."""
-    for question in intyg_type.questions:
-        if question.svar == svar:
-            return question
-        if question.last and svar.isdigit() and int(question.svar) <= int(svar) <= int(
-            question.last
-        ):  # fmt: skip
-            return question
-    return None
-
-
 def parts_of(question: Question, svar: str) -> dict[str, Delsvar]:
     """A question's parts by their ids, in the order of the form."""
     return {part.id.replace("*", svar): part for part in question.delsvar}
@@ -65,7 +53,7 @@ def check_answers(answers: object, intyg_type: IntygType) -> list[Finding]:
 
 
 def _check_question(svar: str, value: object, intyg_type: IntygType) -> Iterator[Finding]:
-    question, path = question_of(intyg_type, svar), f"svar.{svar}"
+    question, path = intyg_type.question_of(svar), f"svar.{svar}"
     if question is None:
         known = ", ".join(one.svar for one in intyg_type.questions)
         text = f"{intyg_type.code} has no such question; it has {known}"
@@ -173,7 +161,7 @@ class Filler:
         """
         done: Json = {}
         for svar, value in answers.items():
-            question = question_of(self.intyg_type, svar)
+            question = self.intyg_type.question_of(svar)
             if question is None:  # `ordning`: what is written here stands in the form's order
                 continue
             rows = [self._row(svar, row, question) for row in _listed(value)]
@@ -238,7 +226,7 @@ class Filler:
             return []
         findings = []
         for svar, value in answers.items():
-            question = question_of(self.intyg_type, svar)
+            question = self.intyg_type.question_of(svar)
             for row in _listed(value) if question else ():
                 for name, part in parts_of(question, svar).items() if question else ():
                     coded = row.get(name)

@@ -24,7 +24,6 @@ from intyg.adapter.drafts.answers import (
     Filler,
     diagnosis_pairs,
     parts_of,
-    question_of,
     why_not_value,
 )
 from intyg.adapter.formats.intyg_json import Json, JsonFormError, svar_to_json
@@ -141,7 +140,7 @@ class _Taker:
     def take(self, row: etree._Element) -> None:
         """Use a svar, or parts of it, or nothing of it."""
         svar = (row.get("id") or "").strip()
-        question = question_of(self._type, svar)
+        question = self._type.question_of(svar)
         number = _instans(row)
         if question is None:
             self._drop(svar, None, number, Reason.ANSWER_NOT_FOUND)

@@ -413,22 +413,12 @@ def _text(value: object, path: str) -> str:
 
 def delsvar_order(intyg_type: IntygType, svar: str) -> list[str]:
     """The ids of a question's delsvar, in the order of the form."""
-    for question in intyg_type.questions:
-        if question.svar == svar or _is_additional(question.svar, question.last, svar):
-            return [part.id.replace("*", svar) for part in question.delsvar]
-    return []
+    question = intyg_type.question_of(svar)
+    return [part.id.replace("*", svar) for part in question.delsvar] if question else []
 
 
 def kind_of(intyg_type: IntygType, svar: str, delsvar: str) -> str:
     """The kind of a delsvar, `boolean`; empty for one that the type does not know."""
-    for question in intyg_type.questions:
-        if question.svar == svar or _is_additional(question.svar, question.last, svar):
-            for part in question.delsvar:
-                if part.id.replace("*", svar) == delsvar:
-                    return part.type
-    return ""
-
-
-def _is_additional(first: str, last: str | None, svar: str) -> bool:
-    """Questions from 9001 on stand in the type as one."""
-    return bool(last) and svar.isdigit() and int(first) <= int(svar) <= int(last or first)
+    question = intyg_type.question_of(svar)
+    parts = question.delsvar if question else ()
+    return next((part.type for part in parts if part.id.replace("*", svar) == delsvar), "")

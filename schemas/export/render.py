@@ -113,14 +113,13 @@ def render(intyg_type: IntygType, intyg: etree._Element) -> Rendering:
         intyg: The element, anywhere in a message. It need not be valid.
     """
     svar = list(intyg.iterchildren(f"{_C}svar"))
-    known = {question.svar: question for question in intyg_type.questions}
-    order = {svar_id: place for place, svar_id in enumerate(known)}
+    order = {question.svar: place for place, question in enumerate(intyg_type.questions)}
     by_id: dict[str, list[etree._Element]] = {}
     for element in svar:
         by_id.setdefault(element.get("id", ""), []).append(element)
     answered: list[Answered] = []
     for svar_id in sorted(by_id, key=lambda node: order.get(node, len(order))):
-        question = known.get(svar_id) or _additional(intyg_type, svar_id)
+        question = intyg_type.question_of(svar_id)
         rows = by_id[svar_id]
         for number, element in enumerate(rows, 1):
             answered.append(_answered(question, element, number if len(rows) > 1 else None))
@@ -132,15 +131,6 @@ def render(intyg_type: IntygType, intyg: etree._Element) -> Rendering:
 def _heading(svar: Answered) -> str:
     number = f" {svar.number}" if svar.number else ""
     return f"{svar.id}. {svar.term}{number}" if svar.term else f"{svar.id}.{number}"
-
-
-def _additional(intyg_type: IntygType, svar_id: str) -> Question | None:
-    """The question that stands for a range of ids, `9001..9999`, if this one is in it."""
-    for question in intyg_type.questions:
-        last = int(question.last or -1)
-        if svar_id.isdecimal() and int(question.svar) <= int(svar_id) <= last:
-            return question
-    return None
 
 
 def _answered(question: Question | None, element: etree._Element, number: int | None) -> Answered:

@@ -11,7 +11,6 @@ from intyg.adapter.drafts.answers import (
     Filler,
     check_answers,
     diagnosis_pairs,
-    question_of,
     why_not_value,
 )
 from intyg.schemas.finding import Finding, Severity
@@ -130,7 +129,7 @@ def test_what_is_of_the_form_is_taken() -> None:
 def test_additional_questions_have_one_form() -> None:
     last = FK7804.questions[-1]
     assert (last.svar, last.last) == ("9001", "9999")
-    found = [question_of(FK7804, svar) for svar in ("9000", "9001", "9999", "10000", "x")]
+    found = [FK7804.question_of(svar) for svar in ("9000", "9001", "9999", "10000", "x")]
     assert found == [None, last, last, None, None]
 
 
