@@ -90,12 +90,9 @@ def _tell(old: RoutingSettings, new: RoutingSettings) -> None:
 
 def _rows(routing: RoutingSettings) -> Iterator[str]:
     """Every row as a line; a password is told by its being there."""
-    for name, destination in routing.destinations.items():
-        yield f"destination {name}: {_shown(destination)}"
-    for route in routing.routes:
-        yield f"route {route}"
-    for permission in routing.permissions:
-        yield f"permission {permission}"
+    yield from (f"destination {name}: {_shown(one)}" for name, one in routing.destinations.items())
+    yield from (f"route {row}" for row in routing.routes)
+    yield from (f"permission {row}" for row in routing.permissions)
 
 
 def _shown(destination: DestinationSettings) -> str:

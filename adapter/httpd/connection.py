@@ -116,10 +116,8 @@ class Connection:
         """Forget what has come, whatever it is; True when that was the last."""
         try:
             return not socket.socket.recv(self.socket, READ_BYTES)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
+        except OSError as exc:
+            return not isinstance(exc, BlockingIOError)
 
     def close(self) -> None:
         self._say_goodbye()

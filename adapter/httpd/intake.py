@@ -80,10 +80,13 @@ class Intake(WaitingLoop):
 
     def _end(self, connection: Connection) -> None:
         """The caller sends no more, and may still wait for an answer."""
+        self._no_more(connection, HTTPStatus.BAD_REQUEST, "The request ended in its header.")
+
+    def _no_more(self, connection: Connection, status: HTTPStatus, why_not: str) -> None:
         if connection.request.head is not None:
             self._hand_over(connection)
         elif connection.request.received:
-            raise Refusal(HTTPStatus.BAD_REQUEST, "The request ended in its header.")
+            raise Refusal(status, why_not)
         else:
             self.drop(connection)
 
@@ -111,13 +114,9 @@ class Intake(WaitingLoop):
             self.drop(max(self._waiting.values(), key=lambda one: one.request.received))
 
     def _too_late(self, connection: Connection) -> None:
-        if connection.request.head is not None:
-            connection.arrive_by = 0.0  # whoever reads on is told that the time is up
-            self._hand_over(connection)
-        elif connection.request.received:
-            raise Refusal(HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time.")
-        else:
-            self.drop(connection)
+        connection.arrive_by = 0.0  # whoever reads on is told that the time is up
+        status = HTTPStatus.REQUEST_TIMEOUT
+        self._no_more(connection, status, "The request did not arrive in time.")
 
     def _go_early(self, connection: Connection) -> None:
         if self._early_left.acquire(blocking=False):

@@ -35,9 +35,7 @@ class Mount:
         return self.find(own)(own, start_response)
 
     def _nothing(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        headers = [
-            ("Content-Type", "text/plain; charset=UTF-8"),
-            ("Content-Length", str(len(self._text))),
-        ]
+        length = str(len(self._text))
+        headers = [("Content-Type", "text/plain; charset=UTF-8"), ("Content-Length", length)]
         start_response("404 Not Found", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self._text]
