@@ -8,6 +8,7 @@ strict content security policy lets it stand in a page; `c1` to `c3` can be colo
 Figures that are not shown are left out, and never drawn as zero.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -72,20 +73,14 @@ class Plot:
 def axis(highest: float) -> list[float]:
     """Where the grid's lines stand: from zero to above the highest figure, in round steps."""
     step = _round_step(max(highest, 1) / (MAX_LINES - 1))
-    count = 1
-    while count * step < highest:
-        count += 1
+    count = next(n for n in itertools.count(1) if n * step >= highest)
     return [step * place for place in range(count + 1)]
 
 
 def _round_step(least: float) -> float:
     """The smallest of 1, 2, 5, 10, 20, … that is not below `least`; whole numbers only."""
-    size = 1.0
-    while True:
-        for factor in (1, 2, 5):
-            if size * factor >= least:
-                return size * factor
-        size *= 10
+    steps = (10.0**power * factor for power in itertools.count() for factor in (1, 2, 5))
+    return next(step for step in steps if step >= least)
 
 
 def number_text(value: Number) -> str:

@@ -108,10 +108,8 @@ def forget_scripts(mock: MockOf[Talks]) -> Nothing:
 def list_conversations(mock: MockOf[Talks], query: OfIntyg) -> Conversations:
     """The scripts that have begun, and what was said."""
     found = mock.persona.player.conversations(query.intygs_id)
-    return Conversations(
-        conversations=tuple(map(_state, found)),
-        nearest=None if found else missed(query.intygs_id, mock.known_intyg()),
-    )
+    nearest = None if found else missed(query.intygs_id, mock.known_intyg())
+    return Conversations(conversations=tuple(map(_state, found)), nearest=nearest)
 
 
 def _state(conversation: Conversation) -> ConversationState:

@@ -244,10 +244,9 @@ class Meddelanden(Answered):
 def list_meddelanden(mock: MockOf[Speaker], query: OfIntyg) -> Meddelanden:
     """The messages that it knows."""
     found = mock.persona.meddelanden(query.intygs_id)
-    return Meddelanden(
-        meddelanden=tuple(map(MeddelandeState.model_validate, found)),
-        nearest=None if found else missed(query.intygs_id, mock.known_intyg()),
-    )
+    states = tuple(map(MeddelandeState.model_validate, found))
+    nearest = None if found else missed(query.intygs_id, mock.known_intyg())
+    return Meddelanden(meddelanden=states, nearest=nearest)
 
 
 def get_meddelande(mock: MockOf[Speaker], meddelande_id: str) -> MeddelandeState:

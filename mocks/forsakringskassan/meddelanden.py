@@ -159,9 +159,8 @@ def _add_kompletteringar(root: etree._Element, rows: Sequence[Komplettering]) ->
     for row in rows:
         komplettering = etree.SubElement(root, f"{{{_CARE}}}komplettering")
         _text(komplettering, _CARE, "frage-id", row.frage_id)
-        _optional(
-            komplettering, _CARE, "instans", None if row.instans is None else str(row.instans)
-        )
+        instans = None if row.instans is None else str(row.instans)
+        _optional(komplettering, _CARE, "instans", instans)
         _text(komplettering, _CARE, "text", row.text)
 
 

@@ -363,13 +363,8 @@ def _above(actual: Value, wanted: str) -> float | None:
 
 
 def _wanted(kind: Kind, text: str) -> Value:
-    match kind:
-        case Kind.NUMBER:
-            return float(text)
-        case Kind.TIME:
-            return _time(text)
-        case _:
-            return text
+    readers: dict[Kind, Callable[[str], Value]] = {Kind.NUMBER: float, Kind.TIME: _time}
+    return readers.get(kind, str)(text)
 
 
 _COMPARE: Final = {

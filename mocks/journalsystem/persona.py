@@ -438,10 +438,9 @@ def wait_for_handelser(mock: MockOf[Journalsystem], query: WaitingForHandelse) -
 def list_meddelanden(mock: MockOf[Journalsystem], query: OfIntyg) -> Meddelanden:
     """The messages that were passed on to it."""
     found = mock.persona.meddelanden(query.intygs_id)
-    return Meddelanden(
-        meddelanden=tuple(map(MeddelandeState.model_validate, found)),
-        nearest=None if found else missed(query.intygs_id, mock.known_intyg()),
-    )
+    states = tuple(map(MeddelandeState.model_validate, found))
+    nearest = None if found else missed(query.intygs_id, mock.known_intyg())
+    return Meddelanden(meddelanden=states, nearest=nearest)
 
 
 def _handelser(

@@ -173,11 +173,9 @@ def _service(app: Flask, mock: NationalMock, path: str, service: ServiceName) ->
 
 def _asked_service() -> ServiceName | None:
     name = request.args.get("service")
-    if name is None:
-        return None
-    if name not in tuple(ServiceName):
+    if name is not None and name not in tuple(ServiceName):
         raise ProblemError.of_field("service", unknown(name, ServiceName))
-    return ServiceName(name)
+    return None if name is None else ServiceName(name)
 
 
 def _dto(kept: KeptBehavior) -> dict[str, Any]:

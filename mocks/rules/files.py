@@ -105,9 +105,6 @@ def give_rules(rules: Iterable[Rule], mocks: Collection[TakesRules]) -> None:
 
 def _is_about(rule: Rule, mock: TakesRules) -> bool:
     match = rule.match
-    return mock.part in (match.agency or AGENCIES) and (
-        match.contract is None
-        or all(
-            any(covers(wanted, key) for key in mock.contracts_taken) for wanted in match.contract
-        )
-    )
+    taken, contracts = mock.contracts_taken, match.contract or ()
+    is_taken = all(any(covers(wanted, key) for key in taken) for wanted in contracts)
+    return mock.part in (match.agency or AGENCIES) and is_taken

@@ -179,7 +179,6 @@ def entry_of(
 def with_findings(text: str, findings: Iterable[Finding]) -> str:
     """A `resultText`: the text, then one line a fault with rule and XPath."""
     lines = [f"{each.rule} {each.xpath}: {each.message}" for each in findings]
-    if len(lines) > MAX_FINDINGS_IN_TEXT:
-        more = len(lines) - MAX_FINDINGS_IN_TEXT
-        lines = [*lines[:MAX_FINDINGS_IN_TEXT], f"and {more} more"]
-    return "\n".join([text, *lines])
+    more = len(lines) - MAX_FINDINGS_IN_TEXT
+    rest = [f"and {more} more"] if more > 0 else []
+    return "\n".join([text, *lines[:MAX_FINDINGS_IN_TEXT], *rest])

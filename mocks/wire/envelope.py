@@ -189,12 +189,9 @@ def write_request(element: etree._Element, logical_address: str) -> bytes:
 
 def write_answer(contract: Contract, answer: Answer) -> bytes:
     """An envelope with the contract's response element and its result."""
-    fields = [("resultCode", answer.code.value)]
-    if answer.text is not None:
-        fields.append(("resultText", answer.text))
-    if answer.error_id is not None:
-        fields.append(("errorId", answer.error_id.value))
-    return write_result(contract, fields)
+    error_id = answer.error_id.value if answer.error_id else None
+    said = {"resultCode": answer.code.value, "resultText": answer.text, "errorId": error_id}
+    return write_result(contract, [(name, text) for name, text in said.items() if text is not None])
 
 
 def write_result(contract: Contract, fields: Sequence[tuple[str, str]]) -> bytes:

@@ -43,8 +43,5 @@ def person_id_fault(root: str, extension: str) -> str | None:
 
 def _luhn_digit(digits: str) -> int:
     """Weights 2, 1, 2, …; two-digit products count as the sum of their digits."""
-    total = 0
-    for place, digit in enumerate(digits):
-        product = int(digit) * (2 if place % 2 == 0 else 1)
-        total += product // 10 + product % 10
-    return -total % 10
+    products = (int(digit) * (2 - place % 2) for place, digit in enumerate(digits))
+    return -sum(product // 10 + product % 10 for product in products) % 10

@@ -8,6 +8,7 @@ Source: SOAP 1.1 section 3 (no document type declaration); RFC 7303 section 3 (e
 """
 
 import re
+from itertools import accumulate
 from typing import Final
 
 from lxml import etree
@@ -136,9 +137,6 @@ def _well_formed(text: bytes) -> etree._Element:
 
 
 def _has_too_many_namespaces(root: etree._Element) -> bool:
-    in_force = 0
-    for event, _ in etree.iterwalk(root, events=("start-ns", "end-ns")):
-        in_force += 1 if event == "start-ns" else -1
-        if in_force > MAX_NAMESPACES:
-            return True
-    return False
+    events = etree.iterwalk(root, events=("start-ns", "end-ns"))
+    in_force = accumulate(1 if event == "start-ns" else -1 for event, _ in events)
+    return any(count > MAX_NAMESPACES for count in in_force)

@@ -77,12 +77,11 @@ def _additional(question: Question) -> dict[str, Any]:
 
 
 def _repeated(row: dict[str, Any], question: Question) -> dict[str, Any]:
-    if question.count.most == 1:
+    most = question.count.most
+    if most == 1:
         return row
-    rows: dict[str, Any] = {"type": "array", "items": row}
-    if question.count.most is not None:
-        rows["maxItems"] = question.count.most
-    return rows
+    bound = {} if most is None else {"maxItems": most}
+    return {"type": "array", "items": row, **bound}
 
 
 def _titled(schema: dict[str, Any], term: str) -> dict[str, Any]:

@@ -182,11 +182,7 @@ def read_intyg_type(path: Path, shared: Mapping[str, CodeList]) -> IntygType:
 
 def read_code_lists(path: Path) -> Mapping[str, CodeList]:
     """Read a file of nothing but code lists; TypeFileError."""
-
-    def read(top: _Map) -> Mapping[str, CodeList]:
-        return _code_lists(top)
-
-    return _guarded(path, read)
+    return _guarded(path, _code_lists)
 
 
 def _guarded(path: Path, read: Callable[[_Map], _T], end: str = "") -> _T:
@@ -260,10 +256,8 @@ def _role(top: _Map, word: str) -> Role:
 
 def _unique(top: _Map) -> Unique | None:
     line, word = top.line_of("unique"), top.maybe("unique")
-    if word is None:
-        return None
     try:
-        return Unique(word)
+        return None if word is None else Unique(word)
     except ValueError:
         raise YamlError(line, f"unique: must be one of {', '.join(Unique)}") from None
 
