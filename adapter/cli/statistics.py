@@ -82,8 +82,7 @@ def statistics(
 def _list(*, as_json: bool) -> None:
     for name, kind in REPORTS.items():
         if as_json:
-            filters = sorted(kind.filters)
-            print_json({"report": name, "title": kind.title, "filters": filters})
+            print_json({"report": name, "title": kind.title, "filters": sorted(kind.filters)})
         else:
             out.print(f"{name:<20} {kind.title}", highlight=False)
 

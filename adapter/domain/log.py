@@ -36,11 +36,9 @@ def looks_like_person_number(text: str) -> bool:
 
 def shown(value: str | None) -> str | None:
     """A value that a caller chose, if it can be an address, an HSA-id or another short token."""
-    if value is None:
-        return None
-    if not _SHORT_TOKEN.fullmatch(value):
+    if value is not None and not _SHORT_TOKEN.fullmatch(value):
         return "(not shown)"
-    return "(masked)" if looks_like_person_number(value) else value
+    return "(masked)" if value and looks_like_person_number(value) else value
 
 
 def _ecs_names(environment: str | None) -> structlog.typing.Processor:

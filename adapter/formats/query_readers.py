@@ -4,9 +4,10 @@ As in `intyg_reader.py`, the elements are valid by the contract's schema when th
 ids and codes are trimmed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from lxml import etree
 
@@ -16,6 +17,7 @@ from intyg.adapter.formats.intyg_reader import read_datum, read_person_id, read_
 from intyg.schemas import ns
 from intyg.schemas.finding import Finding
 
+_Time = TypeVar("_Time", date, datetime)
 _T: Final = f"{{{ns.TYPES}}}"
 
 
@@ -207,22 +209,18 @@ def _code(parent: etree._Element, path: str) -> str:
 
 
 def _optional_tidpunkt(parent: etree._Element, path: str) -> datetime | None:
-    text = parent.findtext(path)
-    if text is None:
-        return None
-    try:
-        return read_tidpunkt(text)
-    except (ValueError, OverflowError):
-        raise _outside_calendar(path) from None
+    return _in_calendar(read_tidpunkt, parent, path)
 
 
 def _optional_datum(parent: etree._Element, path: str) -> date | None:
+    return _in_calendar(read_datum, parent, path)
+
+
+def _in_calendar(read: Callable[[str], _Time], parent: etree._Element, path: str) -> _Time | None:
     text = parent.findtext(path)
-    if text is None:
-        return None
     try:
-        return read_datum(text)
-    except ValueError:
+        return None if text is None else read(text)
+    except (ValueError, OverflowError):
         raise _outside_calendar(path) from None
 
 

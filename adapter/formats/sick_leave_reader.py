@@ -40,11 +40,9 @@ def find_intyg(request: etree._Element) -> etree._Element | None:
 def read_diagnosis_code(intyg: etree._Element) -> str | None:
     """The first diagnosis, as it is written; None where the type asks for none, or in words."""
     svar_id, delsvar_id = _DIAGNOSIS
-    for svar in intyg.iterfind(f"{_C}svar[@id='{svar_id}']"):
-        for code in svar.iterfind(f"{_C}delsvar[@id='{delsvar_id}']/{_T}cv/{_T}code"):
-            if code.text and code.text.strip():
-                return code.text.strip()
-    return None
+    delsvar = f"{_C}svar[@id='{svar_id}']/{_C}delsvar[@id='{delsvar_id}']"
+    codes = intyg.iterfind(f"{delsvar}/{_T}cv/{_T}code")
+    return next(filter(None, ((code.text or "").strip() for code in codes)), None)
 
 
 def read_sick_leave(intyg: etree._Element) -> Iterator[SickLeave]:

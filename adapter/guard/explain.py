@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 from intyg.adapter.domain.destination import DestinationKind, DestinationRole
 from intyg.adapter.domain.person import GuardDecision, PatientKind, PersonId
@@ -29,6 +30,5 @@ def decisions(
     guard: Guard, kind: PatientKind
 ) -> Iterator[tuple[DestinationRole, DestinationKind, GuardDecision]]:
     """May a message about such a patient go there, for every kind of receiver."""
-    for role in DestinationRole:
-        for there in DestinationKind:
-            yield role, there, POLICY[role, there, guard.environment, kind]
+    for role, there in product(DestinationRole, DestinationKind):
+        yield role, there, POLICY[role, there, guard.environment, kind]

@@ -93,11 +93,8 @@ class RouteTable:
 
     def hooks(self, told_of: HookType) -> Iterator[Destination]:
         """The hooks that are told of something."""
-        for name in self._hooks:
-            if self.routing.destinations[name].is_told_of(told_of):
-                hook = self.hook(name)
-                if hook is not None:
-                    yield hook
+        told = (name for name in self._hooks if self.routing.destinations[name].is_told_of(told_of))
+        yield from filter(None, map(self.hook, told))
 
     def is_empty(self) -> bool:
         """Whether nothing is said, neither of routes nor of permissions."""

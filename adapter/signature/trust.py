@@ -404,7 +404,5 @@ def _usage(cert: x509.Certificate) -> tuple[str, ...] | None:
 def _serial_number(cert: x509.Certificate) -> str | None:
     """The subject's serialNumber, if there is exactly one."""
     found = cert.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
-    if len(found) != 1:
-        return None
-    value = found[0].value
+    value = found[0].value if len(found) == 1 else None
     return value if isinstance(value, str) else None

@@ -20,9 +20,7 @@ def registers_from_settings(settings: Settings, staff: StaffDirectory | None) ->
 
 def _icd10(settings: Settings) -> Icd10:
     path = settings.codes.icd10_file
-    if path is None:
-        return Icd10()
     try:
-        return Icd10(read_diagnoses(path))
+        return Icd10(read_diagnoses(path)) if path else Icd10()
     except DamagedFileError as exc:
         raise SettingsError(f"codes.icd10_file: {exc}") from exc

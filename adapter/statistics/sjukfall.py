@@ -129,11 +129,9 @@ def joined(lines: Iterable[Line]) -> list[list[Line]]:
 
 def _with_earlier(case: list[Line], known: Sequence[Line]) -> list[Days]:
     """The days of a case, and of what came before the period and belongs to it."""
-    if len(known) > len(case):
-        for whole in joined(known):
-            if case[0] in whole:
-                return [(line.first, line.last) for line in whole]
-    return [(line.first, line.last) for line in case]
+    wholes = joined(known) if len(known) > len(case) else ()
+    whole = next((each for each in wholes if case[0] in each), case)
+    return [(line.first, line.last) for line in whole]
 
 
 def _count(days: Iterable[Days]) -> int:

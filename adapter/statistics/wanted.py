@@ -164,10 +164,8 @@ def _single(said: Mapping[str, Sequence[str]], name: str) -> str | None:
 
 
 def _one_of(kind: type[_Named], said: str | None, usual: _Named, name: str) -> _Named:
-    if said is None:
-        return usual
     try:
-        return kind(said)
+        return usual if said is None else kind(said)
     except ValueError:
         raise ReportError(f"{name}: give one of {', '.join(kind)}") from None
 

@@ -26,11 +26,8 @@ _BY_DETAIL: Final = (
 def code_of(detail: str | None, http_status: int | None, error_id: str | None) -> str:
     """The code that says it shortest: of the platform, of the receiver, or of HTTP."""
     found = _VP.search(detail or "")
-    if found:
-        return found[0]
-    if error_id:
-        return error_id
-    return f"HTTP {http_status}" if http_status and http_status >= 300 else ""
+    of_http = f"HTTP {http_status}" if http_status and http_status >= 300 else ""
+    return found[0] if found else error_id or of_http
 
 
 def cause_of(

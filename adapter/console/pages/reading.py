@@ -81,8 +81,7 @@ def _intyg(stored: StoredIntyg) -> etree._Element:
 
 def _laid_out(element: etree._Element) -> str:
     """Indented, for eyes: signatures and digests go by the bytes, which stay as they are."""
-    copy = etree.fromstring(
-        etree.tostring(element), etree.XMLParser(remove_blank_text=True, resolve_entities=False)
-    )
+    parser = etree.XMLParser(remove_blank_text=True, resolve_entities=False)
+    copy = etree.fromstring(etree.tostring(element), parser)
     etree.indent(copy)
     return etree.tostring(copy, encoding="unicode")

@@ -153,10 +153,8 @@ def _no_service(look: _Look, took: str) -> Step:
 
 def _ping(contract: Contract, logical_address: str) -> bytes:
     root = etree.Element(contract.request, nsmap={"p": contract.namespace})
-    for name, text in (
-        ("serviceContractNamespace", contract.namespace),
-        ("logicalAddress", logical_address),
-    ):
+    fields = {"serviceContractNamespace": contract.namespace, "logicalAddress": logical_address}
+    for name, text in fields.items():
         etree.SubElement(root, f"{{{contract.namespace}}}{name}").text = text
     return safe_xml.envelope(etree.tostring(root, encoding="utf-8"), logical_address)
 

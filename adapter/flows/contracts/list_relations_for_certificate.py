@@ -73,11 +73,9 @@ def _around(rows: Rows, intygs_id: str) -> _Web:
 
 def _neighbours(rows: Rows, stored: StoredIntyg) -> list[StoredIntyg]:
     newer = rows.intyg.related(stored.intyg.intygs_id)
-    neighbours = [one for one in newer if relation_of(one.intyg)]
     relation = relation_of(stored.intyg)
     older = rows.intyg.get(relation.intygs_id) if relation else None
-    if older is not None:
-        neighbours.append(older)
+    neighbours = [*(one for one in newer if relation_of(one.intyg)), *([older] if older else [])]
     return [other for other in neighbours if _same_patient(other, stored)]
 
 

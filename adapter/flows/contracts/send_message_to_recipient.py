@@ -133,8 +133,7 @@ def _take_in(
 
 def _way(m: Meddelande, stored: StoredIntyg, asked: Asked) -> _Way | None:
     """Ask for the route and, if there is one to an authority, the guard."""
-    address = m.logisk_adress_mottagare
-    destination = asked.routes.find("SendMessageToRecipient", 2, address)
+    destination = asked.routes.find("SendMessageToRecipient", 2, m.logisk_adress_mottagare)
     if destination is None or destination.role is not DestinationRole.AUTHORITY:
         return None
     return _Way(destination, *ask_guard(asked, stored, destination))

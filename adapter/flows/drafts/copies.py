@@ -166,10 +166,8 @@ def _read(rows: Rows, services: Services, source: str, way: Way) -> _Older:
 
 def _locked(rows: Rows, services: Services, source: str, way: Way) -> _Older:
     """The same, with its lock held until the transaction ends."""
-    if way is Way.COPY:
-        rows.drafts.lock(source)
-    else:
-        rows.intyg.lock_row(source)
+    lock = rows.drafts.lock if way is Way.COPY else rows.intyg.lock_row
+    lock(source)
     return _read(rows, services, source, way)
 
 

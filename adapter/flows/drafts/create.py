@@ -166,8 +166,7 @@ def store_new(rows: Rows, it: About, draft: Draft, ref: str | None, correlation_
     rows.drafts.add(draft)
     if ref:
         rows.intyg.set_ref(draft.intygs_id, ref)
-    by = draft.skapad_av.personal_id
-    tell_unit(rows, it, draft, Handelse.SKAPAT, correlation_id, by=by)
+    tell_unit(rows, it, draft, Handelse.SKAPAT, correlation_id, by=draft.skapad_av.personal_id)
 
 
 def _prefill(new: NewDraft, it: About) -> Prefill | None:

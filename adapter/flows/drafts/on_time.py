@@ -79,8 +79,7 @@ def _guarded(act: _Act, services: Services, intygs_id: str) -> bool:
     try:
         return act(services, intygs_id)
     except AdapterError as exc:
-        kind = type(exc).__name__
-        _log.error("draft.left", **{"intyg.id": shown(intygs_id), "error.type": kind})
+        _log.error("draft.left", **{"intyg.id": shown(intygs_id), "error.type": type(exc).__name__})
         return False
 
 
