@@ -1,6 +1,7 @@
 """One adapter: built once, and started in a process of its own for as long as it lives."""
 
 import os
+import random
 import shutil
 import signal
 import sys
@@ -15,19 +16,28 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from intyg.adapter.audit.log import AuditKey
+from intyg.adapter.bootstrap import draft_watch
 from intyg.adapter.bootstrap.app import App, build_app
 from intyg.adapter.bootstrap.load_schemas import load_schemas
 from intyg.adapter.settings.routing import RoutingSettings
 from intyg.adapter.settings.settings import Settings
+from intyg.adapter.signature.demo_keys import TestKeys, make_test_keys
 from intyg.adapter.store import Store
 from tests import builders
 from tools.crash import seam
+from tools.crash.drafts import Asked, Doctor
 from tools.crash.messages import FK_ADDRESS, PATIENT, request_of
 from tools.crash.plan import STEPS, Kill
 from tools.crash.shared import Shared
-from tools.crash.world import AUTHORITY, EHR, REAL, TIMEOUT_SECONDS, call
+from tools.crash.wire import call
+from tools.crash.world import AUTHORITY, EHR, REAL, TIMEOUT_SECONDS
 
 LEASE_SECONDS: Final = 120.0
+ANDRAT_SECONDS: Final = 0.2
+"""Changes of a draft within this time are told as one."""
+LOOK_SECONDS: Final = 0.2
+"""Between two looks at what is due by itself."""
+
 WARM: Final = "warm"
 NOT_STARTED: Final = 3
 """Exit code of an adapter that could not start."""
@@ -60,15 +70,31 @@ def routing(urls: dict[str, str], *, moved: bool = False) -> RoutingSettings:
     )
 
 
+WHERE: Final = {
+    "vardgivare_id": builders.CARE_PROVIDER,
+    "vardgivarnamn": "Vårdgivaren",
+    "arbetsplatskod": "0000000",
+    "postadress": "Provgatan 1",
+    "postnummer": "12345",
+    "postort": "Provstad",
+    "telefonnummer": "010-0000000",
+}
+"""The unit, as drafts have it."""
+
+
 def settings(folder: Path, urls: dict[str, str]) -> Settings:
     """As in a demonstration, but that everything which waits is soon over."""
     (folder / "list.csv").write_text(f"testpersonnummer\n{PATIENT}\n")
     rows = routing(urls)
+    keys = TestKeys.of(folder / "keys")
     return Settings.model_validate(
         {
             "environment": "demo",
             "data_dir": folder,
             "signature": "accept",
+            "signing": {"key": keys.signer_ec.key, "cert": keys.signer_ec.cert},
+            "trust": {"anchors": [keys.ca]},
+            "drafts": {"andrat_seconds": ANDRAT_SECONDS, "units": {builders.UNIT: WHERE}},
             "server": {"port": 0, "threads": 3},
             "test_patients": {"list_files": [folder / "list.csv"]},
             "recipients": {"FKASSA": {"name": "FK", "logical_address": FK_ADDRESS}},
@@ -120,6 +146,7 @@ class Workshop:
         self._shared = shared
         self._urls = urls
         self.empty = folder / "empty.sqlite"
+        make_test_keys(folder / "keys", shared.now())
         self._schemas, made = load_schemas(), settings(folder, urls)
         self._engines = KnownStatements()
         self.app = self._build(made, f"sqlite:///{self.empty}")
@@ -154,8 +181,17 @@ class Workshop:
             for step in ("register", "register", *STEPS):
                 while b">VALIDATION_ERROR<" in call(port, request_of(step, WARM)):
                     time.sleep(0.1)  # until the authority has the certificate
+            self._play_draft(port)
             time.sleep(0.5)
             self._engines.learn(app.services.store._engine)
+
+    def _play_draft(self, port: int) -> None:
+        made: list[Asked] = []
+        doctor = Doctor(WARM, self._shared, random.Random(0), made.append, lambda _: None)
+        self._shared.set_port(0, port)
+        doctor.play(("save", "ready", "sign"))
+        self._shared.set_port(0, 0)
+        assert [one.status for one in made] == [201, 200, 200, 200, 409], made
 
     def new_sqlite(self, folder: Path) -> str:
         """The URL of an empty database."""
@@ -205,6 +241,7 @@ class Workshop:
         if start.kill is not None and start.kill.point is not None:
             seam.kill_at(start.kill.point, start.kill.count, self._shared)
         self.open(start)
+        vars(draft_watch)["LOOK_SECONDS"] = LOOK_SECONDS
         if start.disturb is not None:
             start.disturb()
         with self.app as app:

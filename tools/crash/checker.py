@@ -8,6 +8,8 @@ Compares what happened outside the adapter, what stands in its database, and the
     5  events and their counters are the model's
     6  the audit log is whole, and has every call
     7  everything drains (`trial.py`)
+    8  every save of a draft that was answered OK is there (`draft_checker.py`)
+    9  a draft is signed once (`draft_checker.py`)
 """
 
 from collections import defaultdict
@@ -19,7 +21,8 @@ from typing import Final
 from intyg.adapter.audit.log import verify
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, OutcomeKind
 from intyg.adapter.store import Attempt, Rows
-from tools.crash.adapter import Workshop
+from tools.crash import draft_checker
+from tools.crash.adapter import ANDRAT_SECONDS, Workshop
 from tools.crash.messages import FK_ADDRESS, Read, read, request_of
 from tools.crash.model import ACCEPTED, possible_events, rank
 from tools.crash.plan import Plan
@@ -63,17 +66,52 @@ def check(plan: Plan, workshop: Workshop, history: History, disturbed: Disturbed
         for number in range(len(plan.conversations)):
             intygs_id = intygs_id_of(plan, number)
             calls = [call for call in history.calls if call.intygs_id == intygs_id]
-            arrivals = [
-                one for one in history.arrivals if one.stored and one.read.intygs_id == intygs_id
-            ]
             sent = _sent(rows, intygs_id)
-            found += _kept(rows, calls, arrivals, sent)
-            found += _states(sent, arrivals, history)
-            found += _repeats(sent, arrivals, disturbed)
-            found += _order(sent, arrivals, disturbed)
+            found += _passed(rows, intygs_id, sent, history, disturbed)
             found += _events(calls, sent)
+        found += _drafts(rows, plan, history, disturbed)
         found += _audit(rows, workshop, history)
     return found
+
+
+def _passed(
+    rows: Rows, intygs_id: str, sent: list[Sent], history: History, disturbed: Disturbed
+) -> Iterator[str]:
+    """1 to 3, of what is about one id."""
+    calls = [call for call in history.calls if call.intygs_id == intygs_id]
+    arrivals = [one for one in history.arrivals if one.stored and one.read.intygs_id == intygs_id]
+    yield from _kept(rows, calls, arrivals, sent)
+    yield from _states(sent, arrivals, history)
+    yield from _repeats(sent, arrivals, disturbed)
+    yield from _order(sent, arrivals, disturbed)
+
+
+def _drafts(rows: Rows, plan: Plan, history: History, disturbed: Disturbed) -> Iterator[str]:
+    by_id = draft_checker.drafts_of(history.asked)
+    window = 0.0 if plan.jumps else ANDRAT_SECONDS
+    actions = [
+        (row.entry.action, row.entry.intygs_id) for row in rows.audit.find(None, MOST_ENTRIES)
+    ]
+    for intygs_id, asked in by_id.items():
+        sent = _sent(rows, intygs_id)
+        told = [one.read for one in sent if one.contract == EVENTS]
+        yield from _passed(rows, intygs_id, sent, history, disturbed)
+        yield from draft_checker.check_kept(rows, intygs_id, asked)
+        yield from draft_checker.check_signed(rows, intygs_id, asked, _came(history, intygs_id))
+        own = [one for one in told if one.event is not None and one.event.code != ACCEPTED]
+        yield from draft_checker.check_told(rows, intygs_id, own, window=window)
+        yield from _accepted(told, sent, revoked=False)
+        yield from draft_checker.check_recorded(actions, intygs_id, rows.drafts.get(intygs_id))
+    yield from draft_checker.check_orders(rows, history.asked, set(by_id))
+
+
+def _came(history: History, intygs_id: str) -> list[Read]:
+    """The certificates with an id that reached anybody."""
+    return [
+        one.read
+        for one in history.arrivals
+        if (one.contract, one.read.intygs_id) == ("RegisterCertificate", intygs_id)
+    ]
 
 
 def _sent(rows: Rows, intygs_id: str) -> list[Sent]:
@@ -203,26 +241,30 @@ def _order(sent: list[Sent], arrivals: Sequence[Arrival], disturbed: Disturbed) 
 
 
 def _events(calls: Sequence[Call], sent: list[Sent]) -> Iterator[str]:
-    told = [one.read.event for one in sent if one.contract == EVENTS]
-    events = [event for event in told if event is not None and event.code != ACCEPTED]
+    told = [one.read for one in sent if one.contract == EVENTS]
+    events = [one.event for one in told if one.event is not None and one.event.code != ACCEPTED]
     possible = possible_events(calls)
     if events not in possible:
         yield f"5: told {events}, expected {possible[0]}"
-    accepted = [event for event in told if event is not None and event.code == ACCEPTED]
+    yield from _accepted(told, sent, revoked=any(call.step == "revoke" for call in calls))
+
+
+def _accepted(told: Sequence[Read], sent: list[Sent], *, revoked: bool) -> Iterator[str]:
+    """What is told of a certificate that its recipient has."""
+    events = [one.event for one in told if one.event is not None]
+    accepted = [event for event in events if event.code == ACCEPTED]
     delivered = any(
         one.contract == "RegisterCertificate" and one.delivery.state is DeliveryState.DELIVERED
         for one in sent
     )
-    revoked = any(call.step == "revoke" for call in calls)
     if (
         len(accepted) > 1
         or (accepted and not delivered)
-        or (delivered and not accepted + [revoked] * revoked)
+        or (delivered and not accepted and not revoked)
     ):
         yield f"5: {ACCEPTED} was told {len(accepted)} times"
     before = None
-    for event in told:
-        assert event is not None
+    for event in events:
         counts = (event.asked, event.received)
         if event.code == ACCEPTED and counts != before:
             yield f"5: {ACCEPTED} has the numbers {counts}, and not {before}"

@@ -4,10 +4,14 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from intyg.schemas.examples.example import SIGNER
 from tests import builders
+from tests.adapter.flows.draft_builders import create_draft
 
 PATIENT: Final = builders.PATIENT
 FK_ADDRESS: Final = "FK-ADDRESS"
+DOCTORS_NAME: Final = "Test Läkare"
+"""Of `SIGNER`, who writes drafts and has the key."""
 
 ENVELOPE: Final = (
     b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header>'
@@ -35,8 +39,16 @@ class Request:
 
 
 def request_of(step: str, intygs_id: str) -> Request:
-    """The call that a step of a conversation is."""
+    """
+    The call that a step of a conversation is.
+
+    Args:
+        intygs_id: For `draft`, which has none yet, the EHR's own reference.
+    """
     match step:
+        case "draft":
+            body = create_draft("LISJP", doctor=SIGNER, name=DOCTORS_NAME, ref=intygs_id)
+            return Request("CreateDraftCertificate", 3, body)
         case "register":
             body = builders.register_certificate(intygs_id)
             return Request("RegisterCertificate", 3, body)
@@ -82,6 +94,11 @@ _COUNTS: Final = re.compile(
     re.DOTALL,
 )
 
+_SIGNED: Final = re.compile(rb"SignatureValue[^>]*>([^<]+)<")
+_VERSION: Final = re.compile(rb'"version":\s*(\d+)')
+_STATE: Final = re.compile(rb'"state":\s*"(\w+)"')
+_SAVED: Final = re.compile(rb'"35\.1":\s*"([^"]*)"')
+
 Counts = tuple[int, int, int, int]
 """All, not answered, answered, handled."""
 
@@ -102,11 +119,13 @@ class Read:
 
     Attributes:
         key: Tells it from every other message of its contract.
+        signed: Value of the signature, if it has one.
     """
 
     intygs_id: str
     key: str
     event: Event | None = None
+    signed: str = ""
 
 
 def read(contract: str, body: bytes) -> Read:
@@ -122,7 +141,7 @@ def read(contract: str, body: bytes) -> Read:
             key = f"{intygs_id} {code} {_first(_TIDPUNKT, tail)}"
             return Read(intygs_id, key, Event(code, asked, received))
         case _:
-            return Read(intygs_id, intygs_id)
+            return Read(intygs_id, intygs_id, signed=signature_in(body))
 
 
 def answer_in(data: bytes) -> tuple[str, str]:
@@ -131,6 +150,32 @@ def answer_in(data: bytes) -> tuple[str, str]:
     if error and error[1] == b"TECHNICAL_ERROR":
         code = error
     return (code[1].decode() if code else "FAULT"), (text[1].decode() if text else "")
+
+
+def signature_in(body: bytes) -> str:
+    """The value of a certificate's signature; empty without one."""
+    return "".join(_first(_SIGNED, body).split())
+
+
+def intygs_id_in(data: bytes) -> str:
+    """The id that an answer gives."""
+    return _first(_INTYG, data)
+
+
+def version_in(data: bytes) -> int | None:
+    """The version of a draft, in JSON."""
+    found = _VERSION.search(data)
+    return int(found[1]) if found else None
+
+
+def state_in(data: bytes) -> str:
+    """The state of a draft, in JSON."""
+    return _first(_STATE, data)
+
+
+def text_in(data: bytes) -> str:
+    """By which a save is known: one of a draft's answers, in JSON; empty: it was never saved."""
+    return _first(_SAVED, data)
 
 
 def _first(pattern: re.Pattern[bytes], data: bytes) -> str:

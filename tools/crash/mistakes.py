@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from intyg.adapter.deliver.transport import Gate
 from intyg.adapter.domain.delivery import DeliveryState, NewDelivery, Outcome, OutcomeKind
 from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdict
+from intyg.adapter.flows.drafts import save, signing
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.store import Rows, claim, delivery_rows, tables
 
@@ -19,6 +20,32 @@ LATE_SECONDS: Final = 0.05
 
 def commit_after_the_answer() -> None:
     """A call is answered, and then what it wrote is committed."""
+    _replace(UnitOfWork, "write", _written_late())
+
+
+def save_before_its_commit() -> None:
+    """A doctor is answered that a draft is saved, and then it is."""
+    inner, write = save.save, _written_late()
+
+    class Late(UnitOfWork):
+        def write(self, function: Callable[[Rows], Any]) -> Any:
+            return write(self, function)
+
+    def saved(
+        intygs_id: str, stamp: int | None, content: Any, by: Any, services: Any, unit: UnitOfWork
+    ) -> save.Saved:
+        return inner(intygs_id, stamp, content, by, services, Late(unit._store, unit._record))
+
+    _replace(save, "save", saved)
+
+
+def signed_unseen() -> None:
+    """Nobody looks whether a draft is signed already when it is signed."""
+    _replace(signing, "require_editable", lambda *_: None)
+
+
+def _written_late() -> Callable[[UnitOfWork, Callable[[Rows], Any]], Any]:
+    """`UnitOfWork.write`, answering before it commits."""
     lock = threading.Lock()
     inner = UnitOfWork.write
 
@@ -39,7 +66,7 @@ def commit_after_the_answer() -> None:
             raise answer
         return answer
 
-    _replace(UnitOfWork, "write", write)
+    return write
 
 
 class _Undone(Exception):  # noqa: N818  no error: it carries an answer out
@@ -114,6 +141,8 @@ MISTAKES: Final = {
     "order-by-id": order_by_id,
     "doubled-event": doubled_event,
     "lost-unknown": lost_unknown,
+    "save-before-commit": save_before_its_commit,
+    "signed-unseen": signed_unseen,
 }
 
 SHOWN_BY: Final = {
@@ -122,6 +151,8 @@ SHOWN_BY: Final = {
     "order-by-id": "3",
     "doubled-event": "25",
     "lost-unknown": "1",
+    "save-before-commit": "8",
+    "signed-unseen": "9",
 }
 """Which of the checker's numbers a mistake must show by."""
 

@@ -19,6 +19,10 @@ POINTS: Final = (
     "record.before",
     "record.after",
     "recover.after",
+    "draft.before",
+    "draft.after",
+    "sign.before",
+    "sign.after",
 )
 """Where an adapter is killed; see `seam.py`."""
 
@@ -39,6 +43,10 @@ FAULTS: Final = (*KILLS, *STORE_FAULTS, *RECEIVER_FAULTS, *OTHER_FAULTS)
 
 STEPS: Final = ("send", "ask", "fk-ask", "answer", "fk-answer", "revoke")
 """What may be done with a certificate after it was registered."""
+
+
+DRAFT_POINTS: Final = {"draft": 3, "sign": 1}
+"""Points that a trial passes seldom, and how often it does at most."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ class Plan:
         faults: Names of what goes wrong.
         processes: How many adapters.
         conversations: For each certificate the steps that follow on registering it.
+        drafts: For each draft the steps that follow on ordering it.
         kills: In the order in which they happen; one after another.
         faulty: The share of arrivals that a receiver deals with badly.
         jumps: Seconds that the clock jumps, each at some progress.
@@ -83,6 +92,7 @@ class Plan:
     disturbed_at: int = 0
     stops_cleanly: bool = True
     receiver_faults: tuple[str, ...] = field(default=())
+    drafts: tuple[tuple[str, ...], ...] = ()
 
     def has(self, fault: str) -> bool:
         return fault in self.faults
@@ -120,6 +130,7 @@ def draw(
         disturbed_at=chance.randint(0, 12),
         stops_cleanly=chance.random() < 0.5,
         receiver_faults=tuple(name for name in faults if name in RECEIVER_FAULTS),
+        drafts=_drafts(seed, faults),
     )
 
 
@@ -151,6 +162,22 @@ def _conversation(chance: random.Random) -> tuple[str, ...]:
     return tuple(steps)
 
 
+def _drafts(seed: int, faults: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """One, and sometimes two."""
+    chance = random.Random(f"{seed} drafts")
+    signs = any(fault.startswith("kill:sign.") for fault in faults)
+    return tuple(_draft(chance, signs=signs) for _ in range(chance.choice((1, 1, 1, 2))))
+
+
+def _draft(chance: random.Random, *, signs: bool) -> tuple[str, ...]:
+    steps = [chance.choice(("save", "save", "save-both")) for _ in range(chance.randint(1, 3))]
+    steps += ["ready"] if chance.random() < 0.4 else []
+    steps += ["save"] if chance.random() < 0.3 else []
+    end = "sign" if signs else chance.choice(("sign", "sign", "sign-both", "delete", ""))
+    steps += [end] if end else []
+    return (*steps, "send") if end.startswith("sign") else tuple(steps)
+
+
 def _kills(chance: random.Random, faults: tuple[str, ...], processes: int) -> list[Kill]:
     kills = []
     for name in faults:
@@ -159,7 +186,8 @@ def _kills(chance: random.Random, faults: tuple[str, ...], processes: int) -> li
                 kills.append(Kill(chance.randrange(processes), None, chance.randint(1, 20)))
         elif name.startswith("kill:"):
             for _ in range(chance.randint(1, 2)):
-                count = 1 if name == "kill:recover.after" else chance.randint(1, 8)
+                passed = DRAFT_POINTS.get(name[5:].partition(".")[0], 8)
+                count = 1 if name == "kill:recover.after" else chance.randint(1, passed)
                 kills.append(Kill(chance.randrange(processes), name[5:], count))
     return kills
 

@@ -12,6 +12,8 @@ forked, and nowhere else. As few of them as can be, and none that says how rows 
     post        the request on the wire; `sent` is between its last byte and the answer
     record      what came of an attempt
     recover     what an earlier process left is taken back
+    draft       a draft's row is written: saved, ready, given out, signed, told of, deleted
+    sign        the signature of a draft, between what was given out and the answer
 """
 
 import functools
@@ -26,9 +28,11 @@ from sqlalchemy.engine.default import DefaultDialect
 from intyg.adapter.clients.http_client import HttpClient
 from intyg.adapter.deliver import Deliverer
 from intyg.adapter.deliver.worker import Workers
+from intyg.adapter.flows.drafts import signing
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.httpd.exchange import Exchange
 from intyg.adapter.store import Store
+from intyg.adapter.store.draft_rows import DraftRows
 from tools.crash.shared import Shared
 
 Pass = Callable[[str], None]
@@ -58,10 +62,12 @@ def _install(passed: Pass) -> None:
     _around(HttpClient, "exchange", "post", passed)
     _around(Workers, "_record", "record", passed)
     _around(Workers, "recover", "recover", passed)
+    _around(DraftRows, "put", "draft", passed)
+    _around(signing, "take_back", "sign", passed)
     _before(http.client.HTTPConnection, "getresponse", "post.sent", passed)
 
 
-def _around(owner: type, name: str, point: str, passed: Pass) -> None:
+def _around(owner: Any, name: str, point: str, passed: Pass) -> None:
     inner = getattr(owner, name)
 
     @functools.wraps(inner)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from intyg.adapter.domain.delivery import DeliveryState
+from intyg.adapter.flows.drafts import on_time
 from intyg.adapter.store import Store
 from tools.crash import checker, disk, mistakes
 from tools.crash.adapter import LEASE_SECONDS, Start, Workshop
@@ -315,6 +316,7 @@ def _drain(ground: Ground, start: Start, world: Connection) -> tuple[list[str], 
     violations = []
     for seconds in DRAINING:
         workers.recover()
+        on_time.run(ground.workshop.app.services)
         while workers.run_once():
             continue
         waiting = _waiting(store)
@@ -334,7 +336,8 @@ WAITING: Final = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.HEL
 
 def _waiting(store: Store) -> list[str]:
     with store.read() as rows:
-        return [
+        untold = ["ANDRAT of a draft"] if rows.drafts.first_changed() else []
+        return untold + [
             f"{one.new.contract} {one.state.value}: {one.last_outcome and one.last_outcome.detail}"
             for state in WAITING
             for one in rows.deliveries.find(state=state)

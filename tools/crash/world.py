@@ -19,14 +19,15 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Final
 
-from tools.crash.messages import Read, Request, answer_in, read, request_of
+from tools.crash.drafts import Asked, Doctor, ref_of
+from tools.crash.messages import Read, answer_in, read, request_of
 from tools.crash.plan import Plan
 from tools.crash.shared import Shared, moment
+from tools.crash.wire import call
 
 TIMEOUT_SECONDS: Final = 0.4
 """How long the adapter waits for an answer."""
 
-CALL_SECONDS: Final = 30.0
 GIVE_UP_SECONDS: Final = 100.0
 """A caller that was not answered for so long repeats no more."""
 
@@ -92,6 +93,7 @@ class History:
     calls: list[Call] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)  # contracts of what reached a real address
+    asked: list[Asked] = field(default_factory=list)  # about drafts
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,7 @@ def _answer(code: str) -> bytes:
 
 
 class Callers:
-    """One thread for each conversation."""
+    """One thread for each conversation, and one for each draft."""
 
     def __init__(self, plan: Plan, receivers: Receivers, history: History, shared: Shared) -> None:
         self._plan = plan
@@ -250,6 +252,10 @@ class Callers:
         threads = [
             threading.Thread(target=self._play, args=(number, steps), daemon=True)
             for number, steps in enumerate(self._plan.conversations)
+        ]
+        threads += [
+            threading.Thread(target=self._work_with, args=(number, steps), daemon=True)
+            for number, steps in enumerate(self._plan.drafts)
         ]
         for thread in threads:
             thread.start()
@@ -271,6 +277,18 @@ class Callers:
             if not call.codes or call.codes[-1] is None:
                 return
             time.sleep(chance.choice((0, 0, 0.01, 0.03)))
+
+    def _work_with(self, number: int, steps: tuple[str, ...]) -> None:
+        """A draft, and the certificate that may become of it."""
+        ref = ref_of(self._plan, number)
+        chance = random.Random(ref)
+
+        def send(intygs_id: str) -> None:
+            sent = self._call(intygs_id, "send", chance)
+            with self._lock:
+                self._history.calls.append(sent)
+
+        Doctor(ref, self._shared, chance, self._history.asked.append, send).play(steps)
 
     def _wait_for(self, intygs_id: str) -> bool:
         """An authority asks about what it has."""
@@ -303,22 +321,6 @@ class Callers:
             return answer_in(call(chance.choice(ports), request_of(step, intygs_id)))
         except (OSError, http.client.HTTPException):
             return None, ""
-
-
-def call(port: int, request: Request) -> bytes:
-    """
-    Call an adapter once.
-
-    Raises:
-        OSError, HTTPException: There is no answer.
-    """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=CALL_SECONDS)
-    try:
-        headers = {"Content-Type": "text/xml"}
-        connection.request("POST", request.path, request.envelope, headers)
-        return connection.getresponse().read()
-    finally:
-        connection.close()
 
 
 def intygs_id_of(plan: Plan, number: int) -> str:
