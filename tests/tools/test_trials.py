@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from tools.crash import cluster, disk
+from tools.crash.draft_checker import Versions
+from tools.crash.drafts import Asked
 from tools.crash.messages import Event, answer_in, read, request_of
+from tools.crash.mistakes import MISTAKES
 from tools.crash.model import events_of
 from tools.crash.plan import FAULTS, RECEIVER_FAULTS, draw
 
@@ -52,7 +55,7 @@ def test_nothing_is_lost_on_postgresql(record_property: Note) -> None:
 @slow
 def test_every_planted_mistake_is_found(record_property: Note) -> None:
     told = trials(record_property, "--judge", "--count=1", seed=2)
-    assert told.count(": found by trial ") == 5
+    assert told.count(": found by trial ") == len(MISTAKES)
 
 
 def test_a_trial_follows_from_its_seed() -> None:
@@ -88,3 +91,32 @@ def test_answers_and_messages_are_read_off_their_bytes() -> None:
     assert answer_in(b"<faultstring>no</faultstring>") == ("FAULT", "no")
     found = read("SendMessageToCare", request_of("fk-ask", "one").body)
     assert (found.intygs_id, found.key) == ("one", "one-fk-ask")
+
+
+def saved(stamp: int, text: str, status: int | None, version: int | None = None) -> Asked:
+    """A save, answered at the second that its text is."""
+    return Asked("", "save", "one", stamp, text, status, version, float(text) - 0.5, float(text))
+
+
+def test_a_version_is_of_the_save_that_was_answered_or_of_one_that_was_not() -> None:
+    asked = (saved(0, "1", 200, 1), saved(1, "2", 409, 1), saved(1, "3", None), saved(1, "4", 503))
+    versions = Versions(asked)
+    assert (versions.last, versions.before(1.0), versions.before(1.1)) == (1, 0, 1)
+    assert [versions.texts(number) for number in range(4)] == [{""}, {"1"}, {"3", "4"}, set()]
+    assert versions.faults == []
+
+
+def test_a_version_is_saved_once() -> None:
+    both = Versions((saved(0, "1", 200, 1), saved(0, "2", 200, 1)))
+    wrong = Versions((saved(0, "1", 200, 7),))
+    assert both.faults == ["two saves were answered version 1"]
+    assert wrong.faults == ["saved over 0 and answered version 7"]
+
+
+@pytest.mark.parametrize("point", ["draft.before", "draft.after", "sign.before", "sign.after"])
+def test_a_process_that_dies_in_a_draft_has_one(point: str) -> None:
+    wanted = f"kill:{point}"
+    plans = [draw(seed, postgresql=False, fault=wanted) for seed in range(50)]
+    steps = [one for plan in plans for one in plan.drafts]
+    assert all(one[0].startswith("save") for one in steps)
+    assert not point.startswith("sign") or all("sign" in one for one in steps)

@@ -88,10 +88,7 @@ def _passed(
 
 def _drafts(rows: Rows, plan: Plan, history: History, disturbed: Disturbed) -> Iterator[str]:
     by_id = draft_checker.drafts_of(history.asked)
-    window = 0.0 if plan.jumps else ANDRAT_SECONDS
-    actions = [
-        (row.entry.action, row.entry.intygs_id) for row in rows.audit.find(None, MOST_ENTRIES)
-    ]
+    actions = _done(rows)
     for intygs_id, asked in by_id.items():
         sent = _sent(rows, intygs_id)
         told = [one.read for one in sent if one.contract == EVENTS]
@@ -99,9 +96,11 @@ def _drafts(rows: Rows, plan: Plan, history: History, disturbed: Disturbed) -> I
         yield from draft_checker.check_kept(rows, intygs_id, asked)
         yield from draft_checker.check_signed(rows, intygs_id, asked, _came(history, intygs_id))
         own = [one for one in told if one.event is not None and one.event.code != ACCEPTED]
-        yield from draft_checker.check_told(rows, intygs_id, own, window=window)
+        windows = [] if plan.jumps else draft_checker.windows_end(asked, ANDRAT_SECONDS)
+        yield from draft_checker.check_told(rows, intygs_id, own, windows)
         yield from _accepted(told, sent, revoked=False)
         yield from draft_checker.check_recorded(actions, intygs_id, rows.drafts.get(intygs_id))
+    yield from draft_checker.check_ordered(actions, history.asked)
     yield from draft_checker.check_orders(rows, history.asked, set(by_id))
 
 
@@ -271,15 +270,20 @@ def _accepted(told: Sequence[Read], sent: list[Sent], *, revoked: bool) -> Itera
         before = counts
 
 
+def _done(rows: Rows) -> list[tuple[str, str | None]]:
+    """What the audit log says was done, and with which certificate or draft."""
+    return [
+        (row.entry.action, row.entry.intygs_id)
+        for row in rows.audit.find(None, MOST_ENTRIES)
+        if row.entry.outcome in ("OK", "INFO")
+    ]
+
+
 def _audit(rows: Rows, workshop: Workshop, history: History) -> Iterator[str]:
     yield from (
         f"6: {fault}" for fault in verify(workshop.app.services.store.read, workshop.key).faults
     )
-    there = {
-        (row.entry.action, row.entry.intygs_id)
-        for row in rows.audit.find(None, MOST_ENTRIES)
-        if row.entry.outcome in ("OK", "INFO")
-    }
+    there = set(_done(rows))
     for call in history.calls:
         request = request_of(call.step, call.intygs_id)
         action = f"{request.contract}:{request.major}"

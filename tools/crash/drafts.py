@@ -122,8 +122,8 @@ class Doctor:
             "save": lambda: self._until(self._save_once),
             "save-both": self._save_both,
             "ready": lambda: self._until(lambda: self._act("ready")),
-            "sign": lambda: self._until(self._sign_once) and self._again(),
-            "sign-both": lambda: self._both("sign") and self._until(self._sign_once),
+            "sign": self._sign_and_again,
+            "sign-both": lambda: self._both("sign") and self._sign_and_again(),
             "send": lambda: self._send(self._intygs_id) is None,
             "delete": lambda: self._until(self._delete_once),
         }
@@ -201,10 +201,12 @@ class Doctor:
         path = f"/{self._intygs_id}/sign"
         return self._ask("sign", lambda port: ask(port, "POST", path, None, None))
 
-    def _again(self) -> bool:
-        """Sign what is signed; whatever the answer is, it goes on."""
-        self._sign()
-        return True
+    def _sign_and_again(self) -> bool:
+        """Sign, and once more what is signed: whatever that is answered, it goes on."""
+        signed = self._until(self._sign_once)
+        if signed:
+            self._sign()
+        return signed
 
     def _delete_once(self) -> bool | None:
         path, stamp = f"/{self._intygs_id}", self._version

@@ -170,7 +170,7 @@ def _drafts(seed: int, faults: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 def _draft(chance: random.Random, *, signs: bool) -> tuple[str, ...]:
-    steps = [chance.choice(("save", "save", "save-both")) for _ in range(chance.randint(1, 3))]
+    steps = [chance.choice(("save", "save", "save-both")) for _ in range(chance.randint(1, 2))]
     steps += ["ready"] if chance.random() < 0.4 else []
     steps += ["save"] if chance.random() < 0.3 else []
     end = "sign" if signs else chance.choice(("sign", "sign", "sign-both", "delete", ""))
