@@ -57,6 +57,22 @@ DELIVERY_MOVES: Final[Mapping[DeliveryState | None, frozenset[DeliveryState]]] =
 
 
 @dataclass(frozen=True)
+class Carried:
+    """
+    Which bytes of a message are a stored certificate's own, so that they need not be kept twice.
+
+    Attributes:
+        at: Where they begin in the message.
+        begin: Where they begin in the certificate's body.
+        length: How many they are.
+    """
+
+    at: int
+    begin: int
+    length: int
+
+
+@dataclass(frozen=True)
 class NewDelivery:
     """
     A message to be sent.
@@ -73,6 +89,8 @@ class NewDelivery:
         due_at: Not before this.
         requested_by: HSA-id of the person in care who asked for it, where
             known; events that its delivery causes name them.
+        carried: What in `body` stands in the certificate `intygs_id` in the same bytes; None where
+            nothing does, or it is not worth while. Not told of a delivery that was stored.
     """
 
     contract: str
@@ -84,6 +102,7 @@ class NewDelivery:
     due_at: datetime
     meddelande_id: str | None = None
     requested_by: str | None = None
+    carried: Carried | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction, is_id
+from intyg.adapter.store.prepared import insert, same
 
 CHAINS: Final = 8
 GENESIS: Final = "0" * 64
@@ -128,27 +129,25 @@ class AuditRows:
         number, previous, last = self._lock_head(chain, sealer)
         number += 1
         row_hash = sealer.hash(previous, chain, number, entry, last)
-        added = self._connection.execute(
-            _INSERT, {"chain": chain, "number": number, **vars(entry), "hash": row_hash}
-        )
+        values = {"chain": chain, "number": number, **vars(entry), "hash": row_hash}
         # A row's own seq is known only when it is there: the row after it, and the chain's end,
         # are sealed with it.
-        (seq,) = added.inserted_primary_key or (None,)
+        seq = _INSERT.run(self._connection, values).scalar_one()
         seal = sealer.seal(chain, number, row_hash, seq)
         head = AuditHead(chain, number, row_hash, seal, sealer.key_id, seq)
         to = {"to_number": number, "to_hash": row_hash, "to_seal": seal, "to_seq": seq}
-        self._connection.execute(_MOVE_HEAD, {"at": chain, **to})
+        _MOVE_HEAD.run(self._connection, {"at": chain, **to})
         return head
 
     def _lock_head(self, chain: int, sealer: Sealer) -> tuple[int, str, int | None]:
         """Number, hash and seq that a chain ends with; nobody else adds to it from now on."""
-        found = self._connection.execute(_LOCK_HEAD, {"at": chain}).first()
+        found = _LOCK_HEAD.run(self._connection, {"at": chain}).first()
         if found is None:
             self.begin(sealer)
-            found = self._connection.execute(_LOCK_HEAD, {"at": chain}).first()
+            found = _LOCK_HEAD.run(self._connection, {"at": chain}).first()
         if found is None:  # its end is gone, with whatever was before it: that stays to be seen
             self._add_head(chain, 1, sealer)
-            found = self._connection.execute(_LOCK_HEAD, {"at": chain}).one()
+            found = _LOCK_HEAD.run(self._connection, {"at": chain}).one()
         return found.number, found.hash, found.seq
 
     def begin(self, sealer: Sealer) -> None:
@@ -235,13 +234,13 @@ def _to_head(row: sa.Row[Any]) -> AuditHead:
 
 
 _FIELDS: Final = tuple(AuditEntry.__dataclass_fields__)
-_INSERT: Final = sa.insert(tables.audit)
-_LOCK_HEAD: Final = (
+_INSERT: Final = insert(tables.audit, tables.audit.c.seq)
+_LOCK_HEAD: Final = same(
     sa.select(tables.audit_head.c.number, tables.audit_head.c.hash, tables.audit_head.c.seq)
     .where(tables.audit_head.c.chain == sa.bindparam("at"))
     .with_for_update()
 )
-_MOVE_HEAD: Final = (
+_MOVE_HEAD: Final = same(
     sa.update(tables.audit_head)
     .where(tables.audit_head.c.chain == sa.bindparam("at"))
     .values(

@@ -3,17 +3,22 @@
 import hashlib
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.domain.intyg import Enhet, HosPersonal, MeddelandeReferens
 from intyg.adapter.domain.person import PersonId
-from intyg.adapter.domain.uuids import forms_of
+from intyg.adapter.domain.uuids import forms_of, id_key
 from intyg.adapter.store import tables
+from intyg.adapter.store.prepared import insert_new
+
+_NEW_BODY: Final = insert_new(tables.body)
+_insert_new_row: Final = cache(insert_new)
+"""One statement a table; there are as many as modules name."""
 
 
 class Transaction:
@@ -34,10 +39,24 @@ class Transaction:
         self.work_added = False
         self.at_end: list[Callable[[], None]] = []
         self.after_commit: list[Callable[[], None]] = []
+        self._blank: set[tuple[sa.Table, str]] = set()
+        self._kept: set[str] = set()
 
     @property
     def is_postgresql(self) -> bool:
         return self.connection.dialect.name == "postgresql"
+
+    def know_blank(self, in_tables: Collection[sa.Table], intygs_id: str) -> None:
+        """Nothing of this certificate stands in these tables: nobody need ask until `fill`."""
+        self._blank |= {(table, id_key(intygs_id)) for table in in_tables}
+
+    def is_blank(self, table: sa.Table, intygs_id: str) -> bool:
+        """Whether it is known that nothing of the certificate stands there."""
+        return (table, id_key(intygs_id)) in self._blank
+
+    def fill(self, table: sa.Table, intygs_id: str) -> None:
+        """For whoever adds a row about a certificate."""
+        self._blank.discard((table, id_key(intygs_id)))
 
     def insert_new(self, table: sa.Table, values: Mapping[str, Any]) -> bool:
         """
@@ -46,16 +65,21 @@ class Transaction:
         No error is raised inside the database, so a PostgreSQL transaction stays usable. A
         concurrent insert of the same value is waited for.
         """
-        insert = postgresql.insert if self.is_postgresql else sqlite.insert
-        statement = insert(table).values(**values).on_conflict_do_nothing()
-        inserted = self.connection.execute(statement.returning(*table.primary_key.columns))
-        return inserted.first() is not None
+        return _insert_new_row(table).run(self.connection, values).rowcount == 1
 
     def store_body(self, data: bytes) -> str:
         """Keep a body once, whoever refers to it. Returns its SHA-256, hexadecimal."""
-        sha256 = hashlib.sha256(data).hexdigest()
-        self.insert_new(tables.body, {"sha256": sha256, "data": data})
+        (sha256,) = self.store_bodies(data)
         return sha256
+
+    def store_bodies(self, *bodies: bytes) -> list[str]:
+        """The same for several at once."""
+        names = {data: hashlib.sha256(data).hexdigest() for data in bodies}
+        new = [(data, name) for data, name in names.items() if name not in self._kept]
+        if new:
+            _NEW_BODY.run_many(self.connection, [{"sha256": name, "data": d} for d, name in new])
+            self._kept.update(name for _, name in new)
+        return [names[data] for data in bodies]
 
 
 def checked_body(sha256: str, data: bytes) -> bytes:

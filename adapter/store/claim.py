@@ -14,6 +14,7 @@ from intyg.adapter.domain.delivery import DeliveryState
 from intyg.adapter.domain.way import ANY, NO_DESTINATION, Stop
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.prepared import same
 from intyg.adapter.store.tables import CLAIMABLE, UNFINISHED, state_in, state_is
 from intyg.adapter.store.way_rows import WayRows
 
@@ -134,6 +135,11 @@ _WITHOUT_LANE: Final = (
     .limit(SORTED_AT_ONCE)
     .with_for_update(skip_locked=True)
 )
+_SET_LANE: Final = same(
+    sa.update(_mine)
+    .where(_mine.c.seq == sa.bindparam("of_seq"))
+    .values(destination=sa.bindparam("to_name"))
+)
 _IN_FLIGHT: Final = (
     sa.select(_mine.c.destination, sa.func.count())
     .where(sa.text(state_is(DeliveryState.SENDING)))
@@ -242,14 +248,12 @@ _WITHOUT_LANE_DUE: Final = (
 
 def _sort(transaction: Transaction, lanes: Lanes) -> None:
     """Give new deliveries their destination."""
-    rows = transaction.connection.execute(_WITHOUT_LANE).all()
-    seqs: dict[str, list[int]] = {}
-    for seq, contract, address in rows:
-        seqs.setdefault(lanes.of(contract, address), []).append(seq)
-    for name, of_it in seqs.items():
-        transaction.connection.execute(
-            sa.update(_mine).where(_mine.c.seq.in_(of_it)).values(destination=name)
-        )
+    places = [
+        {"of_seq": seq, "to_name": lanes.of(contract, address)}
+        for seq, contract, address in transaction.connection.execute(_WITHOUT_LANE).all()
+    ]
+    if places:
+        _SET_LANE.run_many(transaction.connection, places)
 
 
 def _with_room(transaction: Transaction, lanes: Lanes, found: Mapping[int, str]) -> list[int]:

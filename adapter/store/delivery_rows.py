@@ -4,10 +4,12 @@ Two rules. Deliveries about one certificate to one logical address (a *queue*) g
 in the order in which they were added. And a delivery's state moves only as `DELIVERY_MOVES` says.
 """
 
+import hashlib
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -34,14 +36,21 @@ from intyg.adapter.store.claim import (
 )
 from intyg.adapter.store.faults import ConstraintError, LeaseLostError
 from intyg.adapter.store.intyg_rows import IntygRows
-from intyg.adapter.store.tables import CLAIMABLE, ENDED_FOR_GOOD, UNFINISHED, state_in
+from intyg.adapter.store.prepared import Prepared, insert, same
+from intyg.adapter.store.tables import (
+    CLAIMABLE,
+    ENDED_FOR_GOOD,
+    STANDS_ELSEWHERE,
+    UNFINISHED,
+    state_in,
+)
 from intyg.adapter.store.way_rows import WayRows
 
 NOTIFY_CHANNEL: Final = "intyg_delivery"
 """PostgreSQL channel that wakes the workers of every process."""
 
 
-_NEXT_IN_QUEUE: Final = (
+_NEXT_IN_QUEUE: Final = same(
     sa.select(tables.delivery.c.seq)
     .where(
         tables.delivery.c.intygs_id == sa.bindparam("intygs_id"),
@@ -49,6 +58,13 @@ _NEXT_IN_QUEUE: Final = (
         sa.text(state_in(UNFINISHED)),
     )
     .limit(1)
+)
+_ADD: Final = insert(tables.delivery)
+_ADD_ATTEMPT: Final = insert(tables.attempt)
+_LAST_DUE: Final = sa.select(sa.func.max(tables.delivery.c.due_at, type_=tables.UtcDateTime)).where(
+    tables.delivery.c.intygs_id == sa.bindparam("intygs_id"),
+    tables.delivery.c.logical_address == sa.bindparam("logical_address"),
+    sa.text(state_in(CLAIMABLE)),
 )
 _LOCK_DRAFT: Final = (
     sa.select(tables.utkast.c.seq)
@@ -76,16 +92,26 @@ def _may_have_arrived() -> sa.Exists:
     )
 
 
+_OF_INTYG: Final = sa.alias(tables.body, "of_intyg")
+
+
 def _deliveries_of(table: sa.Table, doubtful: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return (
         sa.select(
             table,
             tables.body.c.data,
+            _OF_INTYG.c.data.label("carried"),
             sa.func.coalesce(tables.intyg.c.is_test, tables.utkast.c.is_test).label("is_test"),
             doubtful.label("doubtful"),
         )
         .join(tables.body, tables.body.c.sha256 == table.c.body_sha256)
         .outerjoin(tables.intyg, tables.intyg.c.intygs_id == table.c.intygs_id)
+        .outerjoin(
+            _OF_INTYG,
+            sa.and_(
+                _OF_INTYG.c.sha256 == tables.intyg.c.body_sha256, table.c.around_from.is_not(None)
+            ),
+        )
         .outerjoin(tables.utkast, tables.utkast.c.intygs_id == table.c.intygs_id)
     )
 
@@ -103,6 +129,21 @@ those that were only beside it are cleared."""
 
 LOST: Final = "the worker was lost"
 POISON: Final = f"parked: {MOST_CRASHES} processes in a row died at it"
+_TAKEN: Final = _SELECT_DELIVERIES.where(
+    tables.delivery.c.seq.in_(sa.bindparam("seqs", expanding=True))
+).order_by(tables.delivery.c.due_at, tables.delivery.c.seq)
+_TAKE: Final = same(
+    sa.update(tables.delivery)
+    .where(tables.delivery.c.seq == sa.bindparam("of_seq"))
+    .values(
+        state=DeliveryState.SENDING.value,
+        attempts=tables.delivery.c.attempts + 1,
+        crashes=tables.delivery.c.crashes + 1,  # unless it comes to an end
+        worker=sa.bindparam("to_worker"),
+        lease_until=sa.bindparam("to_lease_until", type_=tables.UtcDateTime),
+        updated_at=sa.bindparam("to_updated_at", type_=tables.UtcDateTime),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -157,41 +198,59 @@ class DeliveryRows:
         an earlier delivery that waits, its own `due_at` becomes no earlier than that one's.
         What is about no certificate (`ABOUT_NO_INTYG`) has nothing to lock.
         """
-        if new.intygs_id and not self._intyg.lock_row(new.intygs_id):
-            self._lock_draft(new.intygs_id)
         delivery_id = uuid.uuid4().hex
         now = self._transaction.now
-        table = tables.delivery
-        head_due = self._connection.execute(
-            sa.select(sa.func.max(table.c.due_at, type_=tables.UtcDateTime)).where(
-                table.c.intygs_id == new.intygs_id,
-                table.c.logical_address == new.logical_address,
-                sa.text(state_in(CLAIMABLE)),
-            )
-        ).scalar_one()
-        due_at = max(new.due_at, head_due) if head_due else new.due_at
-        self._connection.execute(
-            sa.insert(table).values(
-                id=delivery_id,
-                contract=new.contract,
-                logical_address=new.logical_address,
-                intygs_id=new.intygs_id,
+        due_at = self._due_in_queue(new)
+        _ADD.run(
+            self._connection,
+            {
+                "id": delivery_id,
+                "contract": new.contract,
+                "logical_address": new.logical_address,
+                "intygs_id": new.intygs_id,
                 **person_columns(new.patient),
-                body_sha256=self._transaction.store_body(new.body),
-                part=new.part,
-                meddelande_id=new.meddelande_id,
-                requested_by=new.requested_by,
-                state=DeliveryState.QUEUED.value,
-                attempts=0,
-                due_at=due_at,
-                created_at=now,
-                updated_at=now,
-                correlation_id=correlation_id,
-            )
+                **self._body_columns(new),
+                "part": new.part,
+                "meddelande_id": new.meddelande_id,
+                "requested_by": new.requested_by,
+                "state": DeliveryState.QUEUED.value,
+                "attempts": 0,
+                "due_at": due_at,
+                "created_at": now,
+                "updated_at": now,
+                "correlation_id": correlation_id,
+            },
         )
         if due_at <= now:
             self._wake()
+        else:
+            self._transaction.fill(tables.delivery, new.intygs_id)
         return delivery_id
+
+    def _due_in_queue(self, new: NewDelivery) -> datetime:
+        """When it can go at the earliest. Takes the lock of what it is about."""
+        if self._transaction.is_blank(tables.delivery, new.intygs_id):
+            # Its certificate was added in this transaction, so that nobody else knows it. What was
+            # queued of it since is due already.
+            return new.due_at
+        if new.intygs_id and not self._intyg.lock_row(new.intygs_id):
+            self._lock_draft(new.intygs_id)
+        queue = {"intygs_id": new.intygs_id, "logical_address": new.logical_address}
+        head_due = self._connection.execute(_LAST_DUE, queue).scalar_one()
+        return max(new.due_at, head_due) if head_due else new.due_at
+
+    def _body_columns(self, new: NewDelivery) -> dict[str, object]:
+        """The message; of one with the certificate in it only what stands around that."""
+        if (carried := new.carried) is None:
+            return {"body_sha256": self._transaction.store_body(new.body)}
+        return {
+            "body_sha256": self._transaction.store_body(STANDS_ELSEWHERE),
+            "around_before": new.body[: carried.at],
+            "around_after": new.body[carried.at + carried.length :],
+            "around_from": carried.begin,
+            "around_to": carried.begin + carried.length,
+            "around_sha256": hashlib.sha256(new.body).hexdigest(),
+        }
 
     def _lock_draft(self, intygs_id: str) -> None:
         """
@@ -265,21 +324,11 @@ class DeliveryRows:
         seqs = claimable(self._transaction, self._ways, limit, lease_seconds, lanes)
         if not seqs:
             return []
-        mine = tables.delivery.c.seq.in_(seqs)
-        self._connection.execute(
-            sa.update(tables.delivery)
-            .where(mine)
-            .values(
-                state=DeliveryState.SENDING.value,
-                attempts=tables.delivery.c.attempts + 1,
-                crashes=tables.delivery.c.crashes + 1,  # unless it comes to an end
-                worker=worker,
-                lease_until=now + timedelta(seconds=lease_seconds),
-                updated_at=now,
-            )
-        )
+        until = now + timedelta(seconds=lease_seconds)
+        held = {"to_worker": worker, "to_lease_until": until, "to_updated_at": now}
+        _TAKE.run_many(self._connection, [{"of_seq": seq, **held} for seq in seqs])
         claimed = []
-        for row in self._select(mine, by_due=True):
+        for row in self._connection.execute(_TAKEN, {"seqs": seqs}):
             try:
                 claimed.append(_to_delivery(row))
             except StoreError as damaged:  # must not keep the others from being claimed
@@ -317,11 +366,11 @@ class DeliveryRows:
         Raises:
             LeaseLostError: It is no longer this worker's.
         """
-        self._lock_while_held(delivery)
         self._move(
             delivery.id,
             DeliveryState.SENDING,
             DeliveryState.QUEUED,
+            held=delivery.attempts,
             attempts=delivery.attempts - 1,
             destination=None,
         )
@@ -346,13 +395,13 @@ class DeliveryRows:
             LeaseLostError: It is no longer this worker's, so another attempt may be under way.
         """
         counted = counted and outcome.kind is not OutcomeKind.HELD and not outcome.stops
-        self._lock_while_held(delivery)
         attempts = delivery.attempts if counted else delivery.attempts - 1
         due_at = outcome.retry_at or delivery.due_at
         self._move(
             delivery.id,
             DeliveryState.SENDING,
             state_after(outcome),
+            held=delivery.attempts,
             attempts=attempts,
             due_at=due_at,
             **_last_outcome_columns(outcome),
@@ -371,17 +420,6 @@ class DeliveryRows:
             updated_at=self._transaction.now,
             last_outcome=replace(outcome, remote_text=None),
         )
-
-    def _lock_while_held(self, delivery: Delivery) -> None:
-        table = tables.delivery
-        row = self._connection.execute(
-            sa.select(table.c.state, table.c.attempts)
-            .where(table.c.id == delivery.id)
-            .with_for_update()
-        ).one()
-        if row.state != DeliveryState.SENDING.value or row.attempts != delivery.attempts:
-            # `attempts` grows with every claim, so it tells one claim from the next.
-            raise LeaseLostError(f"delivery {delivery.id} is no longer held")
 
     def attempts(self, delivery_id: str) -> tuple[Attempt, ...]:
         """The attempts that were made, oldest first."""
@@ -540,23 +578,33 @@ class DeliveryRows:
     # --- inside ---
 
     def _move(
-        self, delivery_id: str, old: DeliveryState, new: DeliveryState, **values: Any
+        self,
+        delivery_id: str,
+        old: DeliveryState,
+        new: DeliveryState,
+        *,
+        held: int | None = None,
+        **values: Any,
     ) -> None:
+        """
+        Change a delivery's state.
+
+        Args:
+            held: By whom it was claimed, told by `attempts`: that grows with every claim.
+            values: Other columns.
+
+        Raises:
+            LeaseLostError: It does not stand there any more, or somebody else holds it.
+        """
         if new not in DELIVERY_MOVES[old]:
             raise ValueError(f"a delivery does not go from {old.value} to {new.value}")
-        table = tables.delivery
-        changed = self._connection.execute(
-            sa.update(table)
-            .where(table.c.id == delivery_id, table.c.state == old.value)
-            .values(
-                state=new.value,
-                worker=None,
-                lease_until=None,
-                updated_at=self._transaction.now,
-                **{"crashes": 0, **values},
-            )
-        )
-        if changed.rowcount != 1:
+        columns = {"state": new.value, "worker": None, "lease_until": None, "crashes": 0, **values}
+        columns["updated_at"] = self._transaction.now
+        row = {f"to_{name}": value for name, value in columns.items()}
+        row |= {"of_id": delivery_id, "of_state": old.value}
+        row |= {} if held is None else {"of_attempts": held}
+        move = _move_of(frozenset(columns), is_held=held is not None)
+        if move.run(self._connection, row).rowcount != 1:
             raise LeaseLostError(f"delivery {delivery_id} has moved meanwhile")
 
     def _postpone_queue(self, head: Delivery, until: datetime) -> None:
@@ -579,8 +627,8 @@ class DeliveryRows:
 
     def _has_next(self, done: Delivery) -> bool:
         return (
-            self._connection.execute(
-                _NEXT_IN_QUEUE,
+            _NEXT_IN_QUEUE.run(
+                self._connection,
                 {"intygs_id": done.new.intygs_id, "logical_address": done.new.logical_address},
             ).first()
             is not None
@@ -596,19 +644,20 @@ class DeliveryRows:
         self._wake()
 
     def _add_attempt(self, delivery_id: str, number: int, outcome: Outcome) -> None:
-        self._connection.execute(
-            sa.insert(tables.attempt).values(
-                delivery_id=delivery_id,
-                number=number,
-                at=self._transaction.now,
-                kind=outcome.kind.value,
-                retry_at=outcome.retry_at,
-                http_status=outcome.http_status,
-                result_code=outcome.result_code,
-                error_id=outcome.error_id,
-                detail=outcome.detail,
-                private_remote_text=outcome.remote_text,
-            )
+        _ADD_ATTEMPT.run(
+            self._connection,
+            {
+                "delivery_id": delivery_id,
+                "number": number,
+                "at": self._transaction.now,
+                "kind": outcome.kind.value,
+                "retry_at": outcome.retry_at,
+                "http_status": outcome.http_status,
+                "result_code": outcome.result_code,
+                "error_id": outcome.error_id,
+                "detail": outcome.detail,
+                "private_remote_text": outcome.remote_text,
+            },
         )
 
     def _wake(self) -> None:
@@ -620,13 +669,9 @@ class DeliveryRows:
     def _select_done(self, *conditions: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
         return self._connection.execute(_SELECT_DONE.where(*conditions)).all()
 
-    def _select(
-        self, *conditions: sa.ColumnElement[bool], by_due: bool = False
-    ) -> Sequence[sa.Row[Any]]:
-        table = tables.delivery
-        order = (table.c.due_at, table.c.seq) if by_due else (table.c.seq,)
+    def _select(self, *conditions: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
         return self._connection.execute(
-            _SELECT_DELIVERIES.where(*conditions).order_by(*order)
+            _SELECT_DELIVERIES.where(*conditions).order_by(tables.delivery.c.seq)
         ).all()
 
 
@@ -644,6 +689,17 @@ def _outcome_of_lost(crashes: int, again: datetime | None) -> Outcome:
     if crashes >= MOST_CRASHES:
         return Outcome(OutcomeKind.UNKNOWN, detail=POISON)
     return Outcome(OutcomeKind.UNKNOWN, retry_at=again, detail=LOST)
+
+
+@cache
+def _move_of(columns: frozenset[str], *, is_held: bool) -> Prepared:
+    """Changes these columns of a delivery in a state, and only in one claim's hands."""
+    table = tables.delivery
+    is_it = [table.c[name] == sa.bindparam(f"of_{name}") for name in ("id", "state")]
+    if is_held:
+        is_it.append(table.c.attempts == sa.bindparam("of_attempts"))
+    values = {name: sa.bindparam(f"to_{name}", type_=table.c[name].type) for name in columns}
+    return same(sa.update(table).where(*is_it).values(values))
 
 
 def _those_behind(head: Delivery, place: int | sa.ScalarSelect[Any]) -> sa.Update:
@@ -668,6 +724,19 @@ def _last_outcome_columns(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _body(row: sa.Row[Any]) -> bytes:
+    """
+    The message, put together where it was kept in parts.
+
+    Raises:
+        StoreError: It is not what was queued.
+    """
+    if row.around_from is None:
+        return checked_body(row.body_sha256, row.data)
+    carried = (row.carried or b"")[row.around_from : row.around_to]
+    return checked_body(row.around_sha256, row.around_before + carried + row.around_after)
+
+
 def _to_delivery(row: sa.Row[Any]) -> Delivery:
     last_outcome = None
     if row.last_kind is not None:
@@ -686,7 +755,7 @@ def _to_delivery(row: sa.Row[Any]) -> Delivery:
             logical_address=row.logical_address,
             intygs_id=row.intygs_id,
             patient=to_person(row),
-            body=checked_body(row.body_sha256, row.data),
+            body=_body(row),
             part=row.part,
             due_at=row.due_at,
             meddelande_id=row.meddelande_id,

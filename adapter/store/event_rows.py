@@ -8,9 +8,11 @@ import sqlalchemy as sa
 from intyg.adapter.domain.meddelande import Arenden, StoredHandelse
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.prepared import insert
 from intyg.schemas.codes import Handelse
 
-# Built once: building costs more than running it.
+# Built once: building costs more than running them.
+_ADD: Final = insert(tables.handelse)
 _OF_INTYG: Final = (
     sa.select(tables.handelse)
     .where(tables.handelse.c.intygs_id == sa.bindparam("intygs_id"))
@@ -22,26 +24,31 @@ class EventRows:
     """Events of certificates."""
 
     def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
         self._connection = transaction.connection
 
     def add(self, handelse: StoredHandelse) -> None:
         """Add an event, as the EHR is told of it (or would be)."""
-        self._connection.execute(
-            sa.insert(tables.handelse).values(
-                intygs_id=handelse.intygs_id,
-                handelsekod=handelse.handelsekod.value,
-                tidpunkt=handelse.tidpunkt,
+        _ADD.run(
+            self._connection,
+            {
+                "intygs_id": handelse.intygs_id,
+                "handelsekod": handelse.handelsekod.value,
+                "tidpunkt": handelse.tidpunkt,
                 **_arenden_columns("skickade", handelse.skickade_fragor),
                 **_arenden_columns("mottagna", handelse.mottagna_fragor),
-                amne=handelse.amne,
-                sista_datum_for_svar=handelse.sista_datum_for_svar,
-                hanterat_av=handelse.hanterat_av,
-                delivery_id=handelse.delivery_id,
-            )
+                "amne": handelse.amne,
+                "sista_datum_for_svar": handelse.sista_datum_for_svar,
+                "hanterat_av": handelse.hanterat_av,
+                "delivery_id": handelse.delivery_id,
+            },
         )
+        self._transaction.fill(tables.handelse, handelse.intygs_id)
 
     def of_intyg(self, intygs_id: str) -> tuple[StoredHandelse, ...]:
         """The events of a certificate, oldest first."""
+        if self._transaction.is_blank(tables.handelse, intygs_id):
+            return ()
         rows = self._connection.execute(_OF_INTYG, {"intygs_id": intygs_id})
         return tuple(
             StoredHandelse(

@@ -1,8 +1,8 @@
 """Certificates and their state history."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -29,6 +29,7 @@ from intyg.adapter.store.base import (
 )
 from intyg.adapter.store.fact_marks import mark_revoked, mark_status
 from intyg.adapter.store.faults import DuplicateRow
+from intyg.adapter.store.prepared import insert, insert_new, same
 from intyg.schemas.codes import Status
 
 # Statements of the hot path are built once: building costs more than running them.
@@ -55,6 +56,27 @@ _STATUSES: Final = (
     sa.select(tables.intygs_status)
     .where(tables.intygs_status.c.intygs_id == sa.bindparam("intygs_id"))
     .order_by(tables.intygs_status.c.seq)
+)
+_ADD: Final = insert_new(tables.intyg)
+_ADD_STATUS: Final = insert(tables.intygs_status)
+_REF: Final = sa.select(tables.ehr_ref.c.ref).where(names_it(tables.ehr_ref.c.intygs_id))
+
+
+def _names(column: sa.Column[str]) -> sa.ColumnElement[int]:
+    """1 where a row has the certificate's id in this column, or 0."""
+    found = sa.exists(sa.literal_column("1")).where(names_it(column))
+    return sa.case((found, sa.literal_column("1")), else_=sa.literal_column("0"))
+
+
+_FOLLOWS_A_DRAFT: Final = (tables.handelse, tables.delivery, tables.ehr_ref)
+"""What may stand here of a certificate before it does: of its draft, or given beforehand."""
+
+_WHAT_IS_THERE: Final = same(
+    sa.select(
+        _names(tables.intyg.c.intygs_id),
+        _names(tables.intyg.c.relation_intygs_id),
+        *(_names(table.c.intygs_id) for table in _FOLLOWS_A_DRAFT),
+    )
 )
 
 
@@ -100,7 +122,7 @@ class IntygRows:
         body: bytes,
         is_test: bool | None,
         signature: str,
-    ) -> None:
+    ) -> StoredIntyg:
         """
         Store a certificate that arrived.
 
@@ -111,12 +133,19 @@ class IntygRows:
             is_test: Whether the patient is a test patient; None: could not tell.
             signature: What the signature check said.
 
+        Returns:
+            As `get` would read it.
+
         Raises:
             DuplicateRow: The intygs-id is taken. The transaction can go on.
         """
         relation = intyg.relation
-        added = self._transaction.insert_new(
-            tables.intyg,
+        # With what its events refer to, so that they need not ask whether it is there.
+        sha256, received_sha256, _ = self._transaction.store_bodies(
+            body, inbound.body, tables.STANDS_ELSEWHERE
+        )
+        added = _ADD.run(
+            self._connection,
             {
                 "intygs_id": intyg.intygs_id,
                 "typ": intyg.typ,
@@ -127,8 +156,8 @@ class IntygRows:
                 "relation_typ": relation.typ if relation else None,
                 "relation_intygs_id": relation.intygs_id if relation else None,
                 **svar_pa_columns(intyg.svar_pa),
-                "body_sha256": self._transaction.store_body(body),
-                "received_sha256": self._transaction.store_body(inbound.body),
+                "body_sha256": sha256,
+                "received_sha256": received_sha256,
                 "contract": inbound.contract.key,
                 "logical_address": inbound.logical_address,
                 "correlation_id": inbound.correlation_id,
@@ -138,8 +167,14 @@ class IntygRows:
                 "signature": signature,
             },
         )
-        if not added:
+        if added.rowcount != 1:
             raise DuplicateRow("intyg", intyg.intygs_id)
+        if relation:
+            self._transaction.fill(tables.intyg, relation.intygs_id)
+        return StoredIntyg(
+            _as_kept(intyg), body, sha256, inbound.received_at.astimezone(UTC), is_test,
+            str(signature), None,
+        )  # fmt: skip
 
     def get(self, intygs_id: str, *, hidden_types: Collection[str] = ()) -> StoredIntyg | None:
         """
@@ -165,6 +200,24 @@ class IntygRows:
         """
         self.lock_row(intygs_id)
         return self.get(intygs_id)
+
+    def lock_or_none(self, intygs_id: str) -> StoredIntyg | None:
+        """
+        As `lock`, for one that is most likely new here: what there is of it is asked once.
+
+        Where there is none, what follows in this transaction need not ask for what is not there.
+        """
+        asked = _WHAT_IS_THERE.run(self._connection, id_forms(intygs_id)).one()
+        known, pointed_at, *rest = tuple(asked)
+        if known:
+            return self.lock(intygs_id)
+        named = {table for table, is_there in zip(_FOLLOWS_A_DRAFT, rest, strict=True) if is_there}
+        # Messages refer to a certificate that is stored, so there can be none before it is.
+        nothing_of = {tables.meddelande, *_FOLLOWS_A_DRAFT} - named
+        self._transaction.know_blank(
+            nothing_of if pointed_at else {*nothing_of, tables.intyg}, intygs_id
+        )
+        return None
 
     def lock_of(self, patient: PersonId, intygs_id: str) -> StoredIntyg | None:
         """
@@ -249,6 +302,8 @@ class IntygRows:
             typ: Only relations of this code.
             newer: Only those that arrived after it.
         """
+        if self._transaction.is_blank(tables.intyg, intygs_id):
+            return ()
         table, older = tables.intyg, sa.alias(tables.intyg, "older")
         conditions: list[sa.ColumnElement[bool]] = [is_id(table.c.relation_intygs_id, intygs_id)]
         if typ is not None:
@@ -270,14 +325,9 @@ class IntygRows:
 
     def add_status(self, intygs_id: str, status: IntygsStatus) -> None:
         """Add to the state history; entries are never changed."""
-        self._connection.execute(
-            sa.insert(tables.intygs_status).values(
-                intygs_id=intygs_id,
-                status=status.status.value,
-                part=status.part,
-                tidpunkt=status.tidpunkt,
-            )
-        )
+        values = {"status": status.status.value, "part": status.part}
+        at = {"intygs_id": intygs_id, "tidpunkt": status.tidpunkt}
+        _ADD_STATUS.run(self._connection, {**values, **at})
         mark_status(self._connection, intygs_id, status.status, status.part)
 
     def statuses(self, intygs_id: str) -> tuple[IntygsStatus, ...]:
@@ -347,13 +397,13 @@ class IntygRows:
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=["intygs_id"], set_={"ref": ref})
         )
+        self._transaction.fill(tables.ehr_ref, intygs_id)
 
     def ref(self, intygs_id: str) -> str | None:
         """The EHR's own reference for a certificate, where it gave one."""
-        table = tables.ehr_ref
-        return self._connection.execute(
-            sa.select(table.c.ref).where(is_id(table.c.intygs_id, intygs_id))
-        ).scalar_one_or_none()
+        if self._transaction.is_blank(tables.ehr_ref, intygs_id):
+            return None
+        return self._connection.execute(_REF, id_forms(intygs_id)).scalar_one_or_none()
 
     def _find(self, *conditions: sa.ColumnElement[bool]) -> tuple[StoredIntyg, ...]:
         rows = self._connection.execute(_SELECT_INTYG.where(*conditions))
@@ -374,6 +424,13 @@ _LISTED: Final[tuple[sa.Column[Any], ...]] = (
 
 def _to_listed(row: sa.Row[Any]) -> Listed:
     return Listed(**row._mapping)
+
+
+def _as_kept(intyg: Intyg) -> Intyg:
+    """Times come back in UTC."""
+    if intyg.signeringstidpunkt is None:
+        return intyg
+    return replace(intyg, signeringstidpunkt=intyg.signeringstidpunkt.astimezone(UTC))
 
 
 def _to_stored_intyg(row: sa.Row[Any]) -> StoredIntyg:

@@ -83,6 +83,7 @@ class MeddelandeRows:
         )
         if not added:
             raise DuplicateRow("meddelande", meddelande.meddelande_id)
+        self._transaction.fill(tables.meddelande, meddelande.intygs_id)
         for row in meddelande.komplettering:
             self._connection.execute(
                 sa.insert(tables.komplettering).values(
@@ -100,6 +101,8 @@ class MeddelandeRows:
 
     def of_intyg(self, intygs_id: str) -> tuple[StoredMeddelande, ...]:
         """All messages about a certificate, in order of arrival."""
+        if self._transaction.is_blank(tables.meddelande, intygs_id):
+            return ()
         return self._meddelanden(_ABOUT_INTYG, id_forms(intygs_id))
 
     def set_state(self, meddelande_id: str, state: FragaState) -> None:

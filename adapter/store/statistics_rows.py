@@ -17,6 +17,7 @@ from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction
 from intyg.adapter.store.fact_marks import SEQ_OF, is_sent_to_fk
 from intyg.adapter.store.intyg_rows import IntygRows
+from intyg.adapter.store.prepared import Prepared
 from intyg.schemas.codes import Amne
 
 _FACT: Final = tables.intyg_fact
@@ -116,7 +117,9 @@ class FactFilter:
 
 # Statements of the hot path are built once: building costs more than running them.
 
-_ADD: Final = sa.insert(_FACT).values(intyg_seq=SEQ_OF)
+_ADD: Final = Prepared(
+    lambda _: sa.insert(_FACT).values(intyg_seq=SEQ_OF), [one.name for one in fields(IntygFact)]
+)
 _ADD_MEDDELANDE: Final = sa.insert(_MEDDELANDE).from_select(
     ["meddelande_seq", "line", "intyg_seq", "amne", "frage_id", "sent_day", "sent_month"],
     sa.select(
@@ -164,7 +167,7 @@ class StatisticsRows:
         """Keep what a stored certificate counts for; nothing for one that does not count."""
         if facts:
             rows = [{**vars(fact), "of_intygs_id": intygs_id} for fact in facts]
-            self._connection.execute(_ADD, rows)
+            _ADD.run_many(self._connection, rows)
 
     def add_meddelande(self, m: Meddelande) -> None:
         """Keep what a stored message counts for: nothing, where its certificate does not count."""

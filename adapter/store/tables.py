@@ -53,6 +53,10 @@ NOT_THERE: Final = (
 )
 """States in which a delivery has not arrived, and somebody may have to do something."""
 
+STANDS_ELSEWHERE: Final = b"<"
+"""Body of a message that is put together when it is sent. It is no XML on purpose: a process of the
+version before this one, which knows no better, cannot ask the guard about it, and lets it wait."""
+
 
 MUST_LOOK: Final = (
     DeliveryState.HELD,
@@ -315,6 +319,14 @@ delivery = sa.Table(
     _text("destination", nullable=True),
     # Processes that died at it, one after the other; counted and cleared as `attempts` is counted.
     sa.Column("crashes", sa.Integer, nullable=False, server_default="0"),
+    # A message with its certificate in it: what stands around the bytes that are the certificate's
+    # own, where those stand in its body, and the SHA-256 of the whole. `body_sha256` is then of
+    # `STANDS_ELSEWHERE`.
+    sa.Column("around_before", sa.LargeBinary, nullable=True),
+    sa.Column("around_after", sa.LargeBinary, nullable=True),
+    _number("around_from", nullable=True),
+    _number("around_to", nullable=True),
+    _text("around_sha256", nullable=True),
     sa.Index(None, "intygs_id", "seq"),
     # No index of what is queued begins with `state`: SQLite would claim by it and sort everything
     # that waits.

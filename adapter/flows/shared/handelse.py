@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from intyg.adapter.domain.delivery import NewDelivery
+from intyg.adapter.domain.delivery import Carried, NewDelivery
 from intyg.adapter.domain.intyg import IntygBytes, StoredIntyg
 from intyg.adapter.domain.meddelande import (
     Direction,
@@ -81,12 +81,22 @@ def make_status_update(
         ref: The EHR's own reference for the certificate, where it gave one.
         content: What stands in the certificate's `intyg`, if it was cut out already.
     """
+    cut = content or cut_intyg(stored.body)
+    body = write_status_update(cut, handelse, ref)
     return NewDelivery(
         contract=f"{CONTRACT}:{MAJOR}",
         logical_address=stored.intyg.skapad_av.enhet.enhets_id,
         intygs_id=stored.intyg.intygs_id,
         patient=stored.intyg.patient,
-        body=write_status_update(content or cut_intyg(stored.body), handelse, ref),
+        body=body,
         part=Part.HSVARD,
         due_at=due_at,
+        carried=_carried(stored, cut.content, body),
     )
+
+
+def _carried(stored: StoredIntyg, content: bytes, body: bytes) -> Carried | None:
+    """A draft's content is kept nowhere else."""
+    if not stored.sha256:
+        return None
+    return Carried(body.index(content), stored.body.index(content), len(content))
