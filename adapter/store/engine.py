@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -30,6 +31,7 @@ from intyg.adapter.store.faults import (
     as_store_error,
     why_no_connection,
 )
+from intyg.adapter.store.group_commit import GroupCommit
 from intyg.adapter.store.listen import Listener
 from intyg.adapter.store.migrations.upgrade import refuse_others, upgrade
 from intyg.adapter.store.own_file import OwnFile
@@ -85,6 +87,10 @@ class Store:
                 self._engine = _postgresql_engine(parsed)
             case other:
                 raise ValueError(f"database {other} is not supported: sqlite, postgresql+psycopg")
+        self._writing = self._engine.execution_options(intyg_write=True)
+        self._group: GroupCommit | None = None
+        if not self.is_postgresql:
+            self._group = GroupCommit(partial(self._transaction, True), clock, self._wake)
         is_writing = self._writer.locked
         self.upkeep = Upkeep(
             self._engine, self._owned, self.trouble, self._transaction, is_writing, clock
@@ -161,9 +167,15 @@ class Store:
         A race is lost when somebody takes a unique value after the function has looked for it, and
         before it has written its own. The second time it sees what was taken.
 
+        On SQLite the function may share its commit with others', and is run in any of their
+        threads: see `group_commit.py`. It returns when all of it is on disk.
+
         Raises:
             StoreError: As `begin`.
         """
+        if self._group is not None:
+            self._must_not_write_already()
+            return self._group.run(function)
         with suppress(ConstraintError, DuplicateRow), self.begin() as rows:
             return function(rows)
         with self.begin() as rows:
@@ -298,14 +310,22 @@ class Store:
     def _transaction(self, write: bool) -> Iterator[sa.Connection]:
         if write and self._read_only:
             raise StoreError("the database was opened for reading only")
-        if self._writes == threading.get_ident() and (write or self._in_memory):
+        if write or self._in_memory:
+            self._must_not_write_already()
+        engine = self._writing if write else self._engine
+        with (
+            self._watched(write),
+            self._write_lock(write),
+            as_store_error(),
+            engine.begin() as connection,
+        ):
+            yield connection
+            if write and self._owned is not None:
+                self._owned.must_be_there()
+
+    def _must_not_write_already(self) -> None:
+        if self._writes == threading.get_ident():
             raise RuntimeError("a transaction inside a write transaction would wait for itself")
-        with self._watched(write), self._write_lock(write), as_store_error():
-            options = self._engine.execution_options(intyg_write=write)
-            with options.begin() as connection:
-                yield connection
-                if write and self._owned is not None:
-                    self._owned.must_be_there()
 
     @contextmanager
     def _watched(self, write: bool) -> Iterator[None]:

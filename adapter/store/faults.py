@@ -139,6 +139,17 @@ def as_store_error() -> Iterator[None]:
         raise _translate(error) from None  # None: no traceback shows the original's text
 
 
+def as_ours(error: Exception) -> Exception:
+    """The same for an error that is raised later, by somebody else; others are left alone."""
+    return _translate(error) if isinstance(error, tuple(FAULTS)) else error
+
+
+def is_of_the_disk(error: Exception) -> bool:
+    """Whether it is the database that fails, and not one statement: the disk, a lock, its file."""
+    whole = (exc.OperationalError, exc.InternalError)
+    return isinstance(error, whole) or type(error) is exc.DatabaseError
+
+
 def _translate(error: Exception) -> StoreError:
     kind, text = next(FAULTS[cls] for cls in type(error).__mro__ if cls in FAULTS)
     original = getattr(error, "orig", None)

@@ -1,0 +1,185 @@
+"""Many callers' functions and one commit: what takes the longest is the disk.
+
+Whoever comes first takes what waits, runs the functions one after the other in one transaction,
+each behind a savepoint of its own, commits, and only then is anybody answered. Meanwhile others
+come and wait; one of them is next. Nobody waits for company: who comes alone is served at once.
+"""
+
+import contextvars
+import copy
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Final, Generic, TypeVar
+
+import sqlalchemy as sa
+
+from intyg.adapter.domain.clock import Clock
+from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.faults import ConstraintError, DuplicateRow, as_ours, is_of_the_disk
+from intyg.adapter.store.rows import Rows
+
+T = TypeVar("T")
+
+MOST: Final = 32
+"""Functions in a commit."""
+
+LONGEST_SECONDS: Final = 0.002
+"""How long those that come late are still taken along."""
+
+
+class _Job(Generic[T]):
+    """
+    A caller's function, and what came of it.
+
+    Attributes:
+        leads: Its caller commits the group that it is the first of.
+        transaction: The one in which it came to its end; None before.
+    """
+
+    def __init__(self, function: Callable[[Rows], T]) -> None:
+        self._function = function
+        self._context = contextvars.copy_context()  # whoever runs it, it is its caller's
+        self._wakes = threading.Lock()
+        self._wakes.acquire()
+        self._answer: T
+        self.leads = False
+        self.transaction: Transaction | None = None
+        self.error: BaseException | None = None
+
+    def wait(self) -> None:
+        """Until it is at its end, or leads."""
+        self._wakes.acquire()
+
+    def wake(self) -> None:
+        self._wakes.release()
+
+    def run(self, connection: sa.Connection, clock: Clock) -> None:
+        """
+        Run the function, once more if it lost a race; what it writes is gone if it fails.
+
+        Raises:
+            OperationalError: Not the function fails but the database, and all that is in the
+                transaction with it.
+        """
+        connection.exec_driver_sql("SAVEPOINT one_of_group")
+        self._try(connection, clock)
+        if isinstance(self.error, ConstraintError | DuplicateRow):
+            self._try(connection, clock)
+        connection.exec_driver_sql("RELEASE one_of_group")
+
+    def _try(self, connection: sa.Connection, clock: Clock) -> None:
+        transaction, self.error = Transaction(connection, clock()), None
+        try:
+            self._answer = self._context.run(self._function, Rows(transaction))
+            for act in transaction.at_end:
+                self._context.run(act)
+            self.transaction = transaction
+        except Exception as error:  # whatever it is, it is raised where it belongs
+            if is_of_the_disk(error):
+                raise
+            self.error = as_ours(error)
+            connection.exec_driver_sql("ROLLBACK TO one_of_group")
+
+    def answer(self) -> T:
+        """What the function gave, once that is on disk; or its error."""
+        if self.error is not None:
+            raise self.error
+        assert self.transaction is not None
+        for act in self.transaction.after_commit:
+            act()
+        return self._answer
+
+
+class GroupCommit:
+    """
+    Runs functions in transactions that they share.
+
+    Args:
+        begin: A write transaction: durable when the block ends, gone when it raises.
+        clock: Aware UTC.
+        wake: Called after a commit that has work for workers in it.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[], AbstractContextManager[sa.Connection]],
+        clock: Clock,
+        wake: Callable[[], None],
+    ) -> None:
+        self._begin = begin
+        self._clock = clock
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._waiting: deque[_Job[Any]] = deque()
+        self._is_led = False
+
+    def run(self, function: Callable[[Rows], T]) -> T:
+        """
+        Run a function; what it gives is on disk when this returns.
+
+        Raises:
+            StoreError: The database did not do as told; nothing of the function is kept.
+        """
+        job = _Job(function)
+        with self._lock:
+            self._waiting.append(job)
+            job.leads, self._is_led = not self._is_led, True
+        if not job.leads:
+            job.wait()
+        if job.leads:
+            self._lead()
+        return job.answer()
+
+    def _lead(self) -> None:
+        group: list[_Job[Any]] = []
+        try:
+            self._commit(group)
+        except BaseException as error:
+            if not group:  # not even begun: whoever leads is the first that waits
+                group.append(self._take())
+            _fail(group, error)
+            if not isinstance(error, StoreError):
+                raise
+        finally:
+            self._pass_on()
+            for job in group[1:]:
+                job.wake()
+
+    def _commit(self, group: "list[_Job[Any]]") -> None:
+        """Fill the group, run it and commit."""
+        with self._begin() as connection:
+            at_once, until = len(self._waiting), time.monotonic() + LONGEST_SECONDS
+            while self._waiting and len(group) < MOST:
+                if len(group) >= at_once and time.monotonic() > until:
+                    break
+                group.append(self._take())
+                group[-1].run(connection, self._clock)
+        if any(job.transaction and job.transaction.work_added for job in group):
+            self._wake()
+
+    def _take(self) -> "_Job[Any]":
+        with self._lock:
+            return self._waiting.popleft()
+
+    def _pass_on(self) -> None:
+        """Let the first that waits lead; or whoever comes next, if nobody does."""
+        with self._lock:
+            self._is_led = bool(self._waiting)
+            if self._is_led:
+                self._waiting[0].leads = True
+                self._waiting[0].wake()
+
+
+def _fail(group: "list[_Job[Any]]", error: BaseException) -> None:
+    """Nothing of the group is kept. Whoever had an error of his own is told that."""
+    for job in group:
+        if isinstance(error, StoreError):
+            job.error = job.error or copy.copy(error)
+        else:
+            job.error = job.error or StoreError(
+                f"the commit was broken off ({type(error).__name__})"
+            )
