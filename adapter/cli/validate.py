@@ -4,10 +4,15 @@ Unlike in the flows, nothing is refused early when validating: the contract's sc
 of the certificate's type are both asked, so that every fault is seen at once.
 """
 
+import multiprocessing
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -26,7 +31,7 @@ from intyg.adapter.cli.options import (
     told_or_today,
     unknown_in_message,
 )
-from intyg.adapter.cli.terminal import err, fail, out, print_json, read, write
+from intyg.adapter.cli.terminal import STDIN, err, fail, out, print_json, read, write
 from intyg.adapter.domain.errors import AdapterError
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.settings.settings import SettingsError
@@ -37,6 +42,12 @@ from intyg.schemas.typefile.lookup import IntygTypes, UnknownTypeError
 
 _REGISTER: Final = ns.message("RegisterCertificate", 3)
 _BARE: Final = "/RegisterCertificate/intyg"
+
+WORTH_A_PROCESS: Final = 250
+"""Files: so many are checked while another process loads the schemas."""
+
+AT_ONCE: Final = 16
+"""Files that a process is given."""
 
 
 def validate(
@@ -57,20 +68,26 @@ def validate(
     ] = None,
     types_dir: TypesOption = None,
     today: TodayOption = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes; default: as many as there are cores, for many files."),
+    ] = None,
 ) -> None:
     """Check messages against contract and certificate type: envelope, request or bare intyg."""
     contracts, types = _schemas(contracts_dir, types_dir)
     day = told_or_today(today)
+    found = list(_messages(files))
     done = []
-    for file in _with_progress(list(_messages(files)), hidden=quiet):
-        checked = _checked(file, contracts, types, day)
-        done.append(checked)
-        if quiet and checked.valid:
-            continue
-        if as_json:
-            print_json(_as_json(checked))
-        else:
-            _print_findings(checked)
+    here = partial(_checked, contracts=contracts, types=types, day=day)
+    with _all_checked(found, jobs, here, _Told(contracts_dir, types_dir, day)) as each:
+        for checked in _with_progress(each, len(found), hidden=quiet):
+            done.append(checked)
+            if quiet and checked.valid:
+                continue
+            if as_json:
+                print_json(_as_json(checked))
+            else:
+                _print_findings(checked)
     if junit_file is not None:
         write(junit(done), junit_file)
     if len(done) > 1 and not (quiet or as_json):
@@ -90,16 +107,64 @@ def _messages(paths: Iterable[Path]) -> Iterator[Path]:
         yield from found
 
 
-def _with_progress(files: Sequence[Path], *, hidden: bool) -> Iterator[Path]:
-    """The files, one after the other; a bar beside them where somebody looks at a terminal."""
-    if hidden or len(files) < 2 or not err.is_terminal:
-        yield from files
+@dataclass(frozen=True)
+class _Told:
+    """What another process needs to know to check as this one does."""
+
+    contracts_dir: Path | None
+    types_dir: Path | None
+    day: date
+
+
+@contextmanager
+def _all_checked(
+    files: Sequence[Path], jobs: int | None, here: Callable[[Path], Checked], told: _Told
+) -> Iterator[Iterator[Checked]]:
+    """
+    The files checked, in their order, by as many processes as are told or worth while.
+
+    Args:
+        jobs: None: one for each core, where there are files enough.
+        here: Checks a file in this process.
+    """
+    most = jobs or min(_cores(), len(files) // WORTH_A_PROCESS)
+    if most <= 1 or STDIN in files:  # standard input is this process's alone
+        yield map(here, files)
+        return
+    # Not forked: the parsers' memory, and threads of whoever called, are left behind.
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(most, len(files)), fresh, _load, (told,)) as processes:
+        yield processes.map(_checked_there, files, chunksize=AT_ONCE)
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_there: list[Callable[[Path], Checked]] = []
+"""Of a process that checks for another: how, with its own schemas."""
+
+
+def _load(told: _Told) -> None:
+    contracts, types = load_schemas(told.contracts_dir, told.types_dir)
+    _there.append(partial(_checked, contracts=contracts, types=types, day=told.day))
+
+
+def _checked_there(file: Path) -> Checked:
+    return _there[0](file)
+
+
+def _with_progress(each: Iterator[Checked], count: int, *, hidden: bool) -> Iterator[Checked]:
+    """One after the other; a bar beside them where somebody looks at a terminal."""
+    if hidden or count < 2 or not err.is_terminal:
+        yield from each
         return
     # Through the bar's console only what goes to a terminal as well: it is that of the errors.
     with Progress(
         console=err, transient=True, redirect_stdout=out.is_terminal, redirect_stderr=False
     ) as progress:
-        yield from progress.track(files, description="validate")
+        yield from progress.track(each, total=count, description="validate")
 
 
 def _checked(file: Path, contracts: Contracts, types: IntygTypes, day: date) -> Checked:
@@ -148,6 +213,9 @@ def _as_json(checked: Checked) -> dict[str, Any]:
 
 
 def _print_findings(checked: Checked) -> None:
+    if not checked.findings and not out.is_terminal:  # the same, at a fraction of the time
+        out.file.write(f"{checked.file}: valid\n")
+        return
     verdict = "[green]valid[/green]" if checked.valid else "[red]not valid[/red]"
     out.print(f"{escape(str(checked.file))}: {verdict}")
     for finding in checked.findings:

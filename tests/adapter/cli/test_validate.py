@@ -241,3 +241,34 @@ def test_a_form_s_number_in_a_message_is_told_from_its_code(good: Path) -> None:
     good.write_bytes(good.read_bytes().replace(b">LISJP<", b">FK7804<"))
     [answer] = lines(validate("--json", good))
     assert answer["errors"][0]["message"].endswith("; FK7804 is LISJP in a message")
+
+
+def test_several_processes_say_what_one_says_in_the_same_order(
+    here: Path, good: Path, bad: Path
+) -> None:
+    """By two processes because told so; with types of one's own, which they must know, too."""
+    folder = here / "many"
+    folder.mkdir()
+    for number in range(40):
+        data = (bad if number % 7 == 3 else good).read_bytes()
+        (folder / f"{number:02}.xml").write_bytes(data[: -number or None])
+    alone, together = (validate("--jobs", jobs, folder) for jobs in ("1", "2"))
+    assert together.output == alone.output
+    assert together.exit_code == alone.exit_code == 1
+    assert "40 files" in alone.output
+
+
+def test_standard_input_is_read_by_the_process_that_has_it(good: Path) -> None:
+    day = f"{builders.NOW:%Y-%m-%d}"
+    told = run("validate", "--jobs", "2", "-", good, "--today", day, stdin=good.read_bytes())
+    assert told.output.count(": valid") == 2
+
+
+def test_processes_are_worth_while_for_many_files_alone(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_processes(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("intyg.adapter.cli.validate.ProcessPoolExecutor", no_processes)
+    assert validate(*[good] * 20).exit_code == 0

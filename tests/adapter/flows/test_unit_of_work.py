@@ -225,7 +225,7 @@ def at_once_both_looking(
     *bodies: bytes,
 ) -> list[Result]:
     """Two calls at once; where the database lets them, each looks before the other writes."""
-    method = "lock" if kind is IntygRows else "get"
+    method = "lock_or_none" if kind is IntygRows else "get"
     both_looked = threading.Barrier(2 if rig.services.store.is_postgresql else 1)
     look, looked = getattr(kind, method), []
 
