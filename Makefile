@@ -50,7 +50,8 @@ lock:  ## Compile requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --all-extras --output-file requirements.lock pyproject.toml
 
-bench: setup  ## What taking in a certificate costs, step by step, and what checking each type does
+bench: setup  ## What taking in a certificate costs beside what it must, step by step; and checking each type
+	$(BIN)/python -m bench.goals
 	$(BIN)/python bench/intake.py
 	$(BIN)/python bench/validate.py
 	$(BIN)/python bench/mock.py
