@@ -38,6 +38,8 @@ class _Job(Generic[T]):
     Attributes:
         leads: Its caller commits the group that it is the first of.
         transaction: The one in which it came to its end; None before.
+        error: Why it did not.
+        is_kept: It was committed: without that there is no answer, whatever went wrong.
     """
 
     def __init__(self, function: Callable[[Rows], T]) -> None:
@@ -49,6 +51,7 @@ class _Job(Generic[T]):
         self.leads = False
         self.transaction: Transaction | None = None
         self.error: BaseException | None = None
+        self.is_kept = False
 
     def wait(self) -> None:
         """Until it is at its end, or leads."""
@@ -88,7 +91,8 @@ class _Job(Generic[T]):
         """What the function gave, once that is on disk; or its error."""
         if self.error is not None:
             raise self.error
-        assert self.transaction is not None
+        if self.transaction is None or not self.is_kept:
+            raise StoreError("the commit did not come to its end")
         for act in self.transaction.after_commit:
             act()
         return self._answer
@@ -158,6 +162,8 @@ class GroupCommit:
                     break
                 group.append(self._take())
                 group[-1].run(connection, self._clock)
+        for job in group:
+            job.is_kept = True
         if any(job.transaction and job.transaction.work_added for job in group):
             self._wake()
 
@@ -177,9 +183,11 @@ class GroupCommit:
 def _fail(group: "list[_Job[Any]]", error: BaseException) -> None:
     """Nothing of the group is kept. Whoever had an error of his own is told that."""
     for job in group:
-        if isinstance(error, StoreError):
-            job.error = job.error or copy.copy(error)
-        else:
-            job.error = job.error or StoreError(
-                f"the commit was broken off ({type(error).__name__})"
-            )
+        job.error = job.error or _one_each(error)
+
+
+def _one_each(error: BaseException) -> StoreError:
+    """An error is raised in one thread."""
+    if isinstance(error, StoreError):
+        return copy.copy(error)
+    return StoreError(f"the commit was broken off ({type(error).__name__})")
