@@ -82,6 +82,7 @@ LISTENS: Final = (
 """Take connections, and open none."""
 
 BY_HAND: Final = {
+    "intyg.adapter.cli.validate": "names of files, to processes of its own that check them",
     "intyg.adapter.doctor.connectivity": "an empty call or a ping: does a destination answer",
     "intyg.sandbox.demo": "the demo's own messages, to itself",
     "intyg.sandbox.up.ports": "nothing: it looks which ports are free",

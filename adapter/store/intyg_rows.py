@@ -139,38 +139,17 @@ class IntygRows:
         Raises:
             DuplicateRow: The intygs-id is taken. The transaction can go on.
         """
-        relation = intyg.relation
         # With what its events refer to, so that they need not ask whether it is there.
         sha256, received_sha256, _ = self._transaction.store_bodies(
             body, inbound.body, tables.STANDS_ELSEWHERE
         )
-        added = _ADD.run(
-            self._connection,
-            {
-                "intygs_id": intyg.intygs_id,
-                "typ": intyg.typ,
-                "version": intyg.version,
-                "signeringstidpunkt": intyg.signeringstidpunkt,
-                **person_columns(intyg.patient),
-                **hos_personal_columns(intyg.skapad_av),
-                "relation_typ": relation.typ if relation else None,
-                "relation_intygs_id": relation.intygs_id if relation else None,
-                **svar_pa_columns(intyg.svar_pa),
-                "body_sha256": sha256,
-                "received_sha256": received_sha256,
-                "contract": inbound.contract.key,
-                "logical_address": inbound.logical_address,
-                "correlation_id": inbound.correlation_id,
-                "sender": inbound.sender,
-                "received_at": inbound.received_at,
-                "is_test": is_test,
-                "signature": signature,
-            },
-        )
-        if added.rowcount != 1:
+        kept = {"body_sha256": sha256, "received_sha256": received_sha256}
+        judged = {"is_test": is_test, "signature": signature}
+        row = {**_intyg_columns(intyg), **_call_columns(inbound), **kept, **judged}
+        if _ADD.run(self._connection, row).rowcount != 1:
             raise DuplicateRow("intyg", intyg.intygs_id)
-        if relation:
-            self._transaction.fill(tables.intyg, relation.intygs_id)
+        if intyg.relation:
+            self._transaction.fill(tables.intyg, intyg.relation.intygs_id)
         return StoredIntyg(
             _as_kept(intyg), body, sha256, inbound.received_at.astimezone(UTC), is_test,
             str(signature), None,
@@ -424,6 +403,31 @@ _LISTED: Final[tuple[sa.Column[Any], ...]] = (
 
 def _to_listed(row: sa.Row[Any]) -> Listed:
     return Listed(**row._mapping)
+
+
+def _intyg_columns(intyg: Intyg) -> dict[str, Any]:
+    relation = intyg.relation
+    return {
+        "intygs_id": intyg.intygs_id,
+        "typ": intyg.typ,
+        "version": intyg.version,
+        "signeringstidpunkt": intyg.signeringstidpunkt,
+        **person_columns(intyg.patient),
+        **hos_personal_columns(intyg.skapad_av),
+        "relation_typ": relation.typ if relation else None,
+        "relation_intygs_id": relation.intygs_id if relation else None,
+        **svar_pa_columns(intyg.svar_pa),
+    }
+
+
+def _call_columns(inbound: Inbound) -> dict[str, Any]:
+    return {
+        "contract": inbound.contract.key,
+        "logical_address": inbound.logical_address,
+        "correlation_id": inbound.correlation_id,
+        "sender": inbound.sender,
+        "received_at": inbound.received_at,
+    }
 
 
 def _as_kept(intyg: Intyg) -> Intyg:

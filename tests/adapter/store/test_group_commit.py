@@ -290,6 +290,5 @@ def test_the_chains_of_the_audit_hold_whoever_fails_in_the_group(store: Store) -
 
     told = together(store, *(records(number) for number in range(30)))
     assert sum(one.exception() is None for one in told) == 24
-    with store.read() as rows:
-        found = verify(rows, KEY)
+    found = verify(store.read, KEY)
     assert (found.rows, found.faults) == (24, ())
