@@ -89,6 +89,14 @@ def test_what_is_added_in_the_transaction_is_seen_in_it(rig: Rig) -> None:
         assert rows.intyg.ref(intyg.intygs_id) == "the EHR's own"
 
 
+def test_an_id_in_large_letters_is_the_same_certificates(rig: Rig) -> None:
+    small = "6f1c2b7a-0d4e-4c55-9a53-0a1b2c3d4e5f"
+    with rig.services.store.begin() as rows:
+        assert rows.intyg.lock_or_none(small) is None
+        rows.intyg.set_ref(small.upper(), "the EHR's own")
+        assert rows.intyg.ref(small) == "the EHR's own"
+
+
 def test_what_stood_there_before_the_certificate_is_seen(rig: Rig) -> None:
     with rig.services.store.begin() as rows:
         rows.intyg.set_ref(builders.INTYGS_ID, "given beforehand")
