@@ -182,6 +182,14 @@ def _schema_of(contracts: Contracts, contract: Contract) -> xmlschema.XMLSchema1
         ),
         pytest.param(
             REGISTER,
+            (r"<t:cv>(.*?)</t:cv>", r"<c:cv>\1</c:cv>"),
+            "/RegisterCertificate/intyg/svar[1]/delsvar[1]/cv",
+            "`cv` is in the wrong namespace; here it belongs to "
+            "urn:riv:clinicalprocess:healthcond:certificate:types:3",
+            id="a code inside an answer, as three clients write it",
+        ),
+        pytest.param(
+            REGISTER,
             (r'<c:delsvar id="1.2">', "<c:delsvar>"),
             "/RegisterCertificate/intyg/svar[1]/delsvar[2]",
             "`delsvar` lacks the attribute `id`",
