@@ -118,7 +118,8 @@ class FactFilter:
 # Statements of the hot path are built once: building costs more than running them.
 
 _ADD: Final = Prepared(
-    lambda _: sa.insert(_FACT).values(intyg_seq=SEQ_OF), [one.name for one in fields(IntygFact)]
+    lambda _: sa.insert(_FACT).values(intyg_seq=SEQ_OF).inline(),  # nothing is given back
+    [one.name for one in fields(IntygFact)],
 )
 _ADD_MEDDELANDE: Final = sa.insert(_MEDDELANDE).from_select(
     ["meddelande_seq", "line", "intyg_seq", "amne", "frage_id", "sent_day", "sent_month"],
