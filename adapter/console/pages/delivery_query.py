@@ -47,10 +47,12 @@ class Query:
         Raises:
             pydantic.ValidationError: A field is wrong.
         """
-        said = {name: value for name, value in self.fields.items() if name not in _OWN}
+        said: dict[str, object] = {
+            name: value for name, value in self.fields.items() if name not in _OWN
+        }
         state, to = self.fields.get("state"), self.fields.get("destination")
         if state and state != ALL:
-            said["state"] = [state]  # type: ignore[assignment]
+            said["state"] = [state]
         wanted = Wanted.model_validate(said).filter()
         if not state:
             wanted = replace(wanted, states=frozenset(NOT_THERE))
