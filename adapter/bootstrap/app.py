@@ -22,8 +22,10 @@ from intyg.adapter.bootstrap.startup import read_facts, refuse_unfit
 from intyg.adapter.bootstrap.store_watch import StoreWatch, open_store
 from intyg.adapter.clients.diagnoses import Diagnoses
 from intyg.adapter.clients.staff_directory import directory_from_settings
-from intyg.adapter.console import Token, build_clock, build_console
+from intyg.adapter.console.app import build_console
+from intyg.adapter.console.clock import build_clock
 from intyg.adapter.console.pages import build_console_site
+from intyg.adapter.console.token import Token
 from intyg.adapter.deliver import Deliverer, PatientNames
 from intyg.adapter.deliver.worker import Consequence, Workers
 from intyg.adapter.domain.clock import Clock, system_clock

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final
 import pydantic
 import typer
 
-from intyg.adapter.bootstrap.app import build_services
 from intyg.adapter.cli.database import reading
 from intyg.adapter.cli.options import ConfigOption, JsonOption, read_settings
 from intyg.adapter.cli.own_api import ask_adapter
@@ -328,6 +327,8 @@ def _change(
     answer = ask_adapter(settings, path, body)
     if answer is not None:
         return answer
+    from intyg.adapter.bootstrap.app import build_services  # not above: who only looks needs none
+
     try:
         services = build_services(settings)
         try:

@@ -1,7 +1,5 @@
-"""The control interface: what has become of a certificate, and marking questions as handled."""
+"""
+The control interface: what has become of a certificate, and marking questions as handled.
 
-from intyg.adapter.console.app import build_console
-from intyg.adapter.console.clock import build_clock
-from intyg.adapter.console.token import Token
-
-__all__ = ["Token", "build_clock", "build_console"]
+Nothing is imported here: commands use the views without the rest.
+"""

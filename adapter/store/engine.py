@@ -10,9 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import StaticPool
@@ -32,12 +31,16 @@ from intyg.adapter.store.faults import (
     why_no_connection,
 )
 from intyg.adapter.store.group_commit import GroupCommit
-from intyg.adapter.store.listen import Listener
 from intyg.adapter.store.migrations.upgrade import refuse_others, upgrade
 from intyg.adapter.store.own_file import OwnFile
 from intyg.adapter.store.rows import Rows
 from intyg.adapter.store.trouble import Trouble
 from intyg.adapter.store.upkeep import MOST_WAL_BYTES, Upkeep
+
+if TYPE_CHECKING:
+    import psycopg  # not above: on SQLite nobody needs it
+
+    from intyg.adapter.store.listen import Listener
 
 T = TypeVar("T")
 
@@ -262,7 +265,7 @@ class Store:
         """
         with self._woken:
             if self.is_postgresql and self._listener is None:
-                self._listener = Listener(self._connect_listener, self._wake)
+                self._listener = self._listen()
             start = self._wakes if seen is None else seen
             return self._woken.wait_for(lambda: self._wakes != start, timeout_seconds)
 
@@ -297,7 +300,14 @@ class Store:
                 f"and is not opened in {environment.value}"
             )
 
-    def _connect_listener(self) -> psycopg.Connection[Any]:
+    def _listen(self) -> "Listener":
+        from intyg.adapter.store.listen import Listener
+
+        return Listener(self._connect_listener, self._wake)
+
+    def _connect_listener(self) -> "psycopg.Connection[Any]":
+        import psycopg
+
         positional, named = self._engine.dialect.create_connect_args(self._engine.url)
         return psycopg.connect(*positional, **named, autocommit=True)
 

@@ -23,7 +23,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from alembic.util import CommandError
 from sqlalchemy import exc
 
 from intyg.adapter.domain.errors import StoreError
@@ -96,7 +95,6 @@ FAULTS: Final[Mapping[type[Exception], tuple[type[StoreError], str]]] = {
     exc.DBAPIError: (StoreError, "the database refused a statement"),
     exc.TimeoutError: (StoreError, "no database connection was free in time"),
     exc.SQLAlchemyError: (StoreError, "the database could not be used"),
-    CommandError: (StoreError, "the database's schema could not be brought up to date"),
 }
 """The most specific class wins."""
 

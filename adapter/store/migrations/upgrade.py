@@ -4,10 +4,8 @@ from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
 
+from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.store.faults import NewerTablesError, UnreleasedTablesError
 
 MIGRATION_LOCK: Final = 0x696E747967  # «intyg»; an advisory lock is a number per database
@@ -24,14 +22,23 @@ def upgrade(connection: sa.Connection) -> None:
 
     Raises:
         UnreleasedTablesError, NewerTablesError: As `refuse_others`.
+        StoreError: A step could not be made.
     """
+    from alembic import command  # not above: who reads a database does without
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
     refuse_others(connection)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        text = "the database's schema could not be brought up to date (CommandError)"
+        raise StoreError(text) from None
 
 
 def refuse_others(connection: sa.Connection) -> None:
@@ -42,7 +49,7 @@ def refuse_others(connection: sa.Connection) -> None:
         UnreleasedTablesError: One from before the first release; names what to remove.
         NewerTablesError: One that this version does not know.
     """
-    heads = frozenset(MigrationContext.configure(connection).get_current_heads())
+    heads = _heads(connection)
     url = connection.engine.url.render_as_string(hide_password=True)
     if found := UNRELEASED & heads:
         raise UnreleasedTablesError(
@@ -55,6 +62,13 @@ def refuse_others(connection: sa.Connection) -> None:
             f"one knows up to {max(known_revisions())}): run that version, or put back the backup "
             "from before the upgrade"
         )
+
+
+def _heads(connection: sa.Connection) -> frozenset[str]:
+    """What Alembic has written down; without its table there is nothing yet."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return frozenset()
+    return frozenset(connection.scalars(sa.text("SELECT version_num FROM alembic_version")))
 
 
 def known_revisions() -> frozenset[str]:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from intyg.adapter.cli.console import console
-from intyg.adapter.console import Token
+from intyg.adapter.console.token import Token
 from intyg.adapter.settings.settings import load_settings
 
 SETTINGS = 'environment = "demo"\ndata_dir = "."\n'

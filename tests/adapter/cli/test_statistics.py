@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from intyg.adapter.audit.log import AuditKey
-from intyg.adapter.console import build_console
+from intyg.adapter.console.app import build_console
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.httpd.mount import Mount
 from intyg.adapter.httpd.server import Server

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from intyg.adapter.console import build_console
+from intyg.adapter.console.app import build_console
 from intyg.adapter.store import Store, file_of
 from tests import builders
 from tests.adapter.databases import SQLITE

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import Client
 
-from intyg.adapter.console import build_console
+from intyg.adapter.console.app import build_console
 from intyg.adapter.domain.meddelande import FragaState
 from intyg.adapter.httpd.mount import Mount
 from intyg.adapter.store import Store

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from intyg.adapter.audit.log import AuditKey, AuditLog
-from intyg.adapter.console import build_console
+from intyg.adapter.console.app import build_console
 from intyg.adapter.console.openapi import OPERATIONS
 from intyg.adapter.domain.delivery import DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import DestinationKind

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import etree
 
-from intyg.adapter.console import build_console
+from intyg.adapter.console.app import build_console
 from intyg.adapter.settings.settings import CodesSettings, SettingsError
 from intyg.adapter.statistics.catalogue import REPORTS
 from intyg.adapter.store import Store

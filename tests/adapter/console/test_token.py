@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from intyg.adapter.bootstrap.app import build_app
-from intyg.adapter.console import build_console
+from intyg.adapter.console.app import build_console
 from intyg.adapter.console.token import CLOSED, WRONG, Token
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.flows.services import Services

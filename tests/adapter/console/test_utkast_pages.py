@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from intyg.adapter.console import build_console
+from intyg.adapter.console.app import build_console
 from intyg.adapter.domain.clock import SWEDEN
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.person import PersonFacts

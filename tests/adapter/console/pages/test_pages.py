@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from intyg.adapter.console import build_console
+from intyg.adapter.console.app import build_console
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.way import Way
 from intyg.adapter.flows.services import Services
