@@ -1,12 +1,16 @@
 """What tests measured, shown after them: their properties named `table`, also from workers."""
 
 import logging
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import structlog
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.ready_command import READY, ready_command
 
 ON_ONE_WORKER: Final = tuple(
     f"tests/flows/test_{name}.py"
@@ -44,6 +48,16 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("tables")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def intyg_command() -> Iterator[Path]:
+    """The command `intyg`, which begins at once where this system has what that needs."""
+    if READY:
+        with ready_command() as command:
+            yield command
+    else:
+        yield Path(sys.prefix) / "bin" / "intyg"
 
 
 @pytest.fixture(autouse=True)

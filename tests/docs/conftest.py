@@ -9,6 +9,6 @@ from tests.docs.shell import Shell, shell_in_a_clone
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Shell]:
-    with shell_in_a_clone(tmp_path) as opened:
+def shell(tmp_path: Path, intyg_command: Path) -> Iterator[Shell]:
+    with shell_in_a_clone(tmp_path, intyg_command) as opened:
         yield opened

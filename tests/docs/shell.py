@@ -178,15 +178,18 @@ class Shell:
 
 
 @contextmanager
-def shell_in_a_clone(folder: Path) -> Iterator[Shell]:
+def shell_in_a_clone(folder: Path, command: Path) -> Iterator[Shell]:
     """
     A shell in a new clone with nothing in `data/`; nothing is left running.
 
     Pasting may leave things in `data/`, which belongs to nobody's commit, and nowhere else.
+
+    Args:
+        command: What is installed there as `intyg`.
     """
     clone, scratch = folder / "clone", folder / "scratch"
     scratch.mkdir()
-    _make_clone(clone)
+    _make_clone(clone, command)
     before = set(clone.iterdir())
     with ports_in_a_row(7) as first_port:
         shell = Shell(clone, scratch, first_port)
@@ -198,7 +201,7 @@ def shell_in_a_clone(folder: Path) -> Iterator[Shell]:
     assert left <= {"data"}, left
 
 
-def _make_clone(clone: Path) -> None:
+def _make_clone(clone: Path, command: Path) -> None:
     """What a clone holds after `make setup`, but for the keys in `data/`."""
     installed = clone / ".venv"
     installed.mkdir(parents=True)
@@ -206,9 +209,22 @@ def _make_clone(clone: Path) -> None:
         if entry.name not in {"data", ".venv", ".git"}:
             (clone / entry.name).symlink_to(entry)
     for entry in Path(sys.prefix).iterdir():
-        if entry.name != ".done":
+        if entry.name not in {".done", "bin"}:
             (installed / entry.name).symlink_to(entry)
+    _install_programs(installed, command)
     (installed / ".done").touch()  # newer than what `make` compares it with
+
+
+def _install_programs(installed: Path, command: Path) -> None:
+    """Those of this installation, but for the command, and for where a shell looks for them."""
+    own, here = installed / "bin", Path(sys.prefix) / "bin"
+    own.mkdir()
+    for entry in here.iterdir():
+        if entry.name not in {"activate", "intyg"}:
+            (own / entry.name).symlink_to(entry)
+    (own / "intyg").symlink_to(command)
+    activate = (here / "activate").read_text("utf-8")
+    (own / "activate").write_text(activate.replace(sys.prefix, str(installed)), "utf-8")
 
 
 def _environment(first_port: int) -> dict[str, str]:

@@ -4,7 +4,6 @@ import json
 import platform
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +155,7 @@ def test_a_database_from_before_the_first_release_is_found(tmp_path: Path) -> No
     "command", [("serve",), ("blocked",), ("audit", "list"), ("audit", "verify")], ids=" ".join
 )
 def test_no_command_opens_a_database_from_before_the_first_release(
-    tmp_path: Path, command: tuple[str, ...]
+    tmp_path: Path, command: tuple[str, ...], intyg_command: Path
 ) -> None:
     (tmp_path / "adapter.toml").write_text(GOOD)
     (tmp_path / "list.csv").write_text(f"{PATIENT}\n")
@@ -167,7 +166,7 @@ def test_no_command_opens_a_database_from_before_the_first_release(
     make_unreleased(settings.effective_database_url, "0003")
     before = file.read_bytes()
     ended = subprocess.run(
-        [sys.executable, "-m", "intyg.adapter", *command, "--config", tmp_path / "adapter.toml"],
+        [intyg_command, *command, "--config", tmp_path / "adapter.toml"],
         capture_output=True,
         text=True,
     )

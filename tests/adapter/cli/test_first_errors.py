@@ -1,7 +1,6 @@
 """What a newcomer does wrong first: one line with what to do, and never a traceback.
 
-Each command runs in a process of its own, as its user has it, since a traceback can come from
-anywhere between the first import and the exit.
+Each command runs in a process of its own, since a traceback can come from anywhere up to the exit.
 """
 
 import os
@@ -27,9 +26,17 @@ NO_HOST = "10.255.255.254"
 """An address that no machine of a test has."""
 
 
+_COMMAND: list[Path] = []
+
+
+@pytest.fixture(autouse=True)
+def _command(intyg_command: Path) -> None:
+    _COMMAND[:] = [intyg_command]
+
+
 def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "intyg.adapter", *arguments],
+        [*_COMMAND, *arguments],
         cwd=folder,
         env={**os.environ, **variables},
         capture_output=True,
