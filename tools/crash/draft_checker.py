@@ -242,7 +242,7 @@ def check_ordered(actions: Sequence[tuple[str, str | None]], asked: Sequence[Ask
 
 
 def check_recorded(
-    actions: Sequence[tuple[str, str | None]], intygs_id: str, draft: Draft | None
+    actions: Sequence[tuple[str, str | None]], intygs_id: str | None, draft: Draft | None
 ) -> Iterator[str]:
     """6, of one draft: each version, and each signature, is in the audit log once."""
     if draft is None:
