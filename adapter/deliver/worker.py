@@ -61,6 +61,25 @@ class _RouteChangedError(Exception):
     """A claimed delivery goes to another destination than it was claimed for."""
 
 
+class _Refusal:
+    """Why the database refuses, which is told when that begins or changes, and not at each poll."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._text: str | None = None
+
+    def begins(self, text: str) -> bool:
+        """Whether that is news."""
+        with self._lock:
+            before, self._text = self._text, text
+        return before != text
+
+    def ends(self) -> None:
+        """It does as told."""
+        with self._lock:
+            self._text = None
+
+
 class MakesAttempts(Protocol):
     """What a worker needs of `intyg.adapter.deliver.Deliverer`."""
 
@@ -116,6 +135,7 @@ class Workers:
         self._policy = WayPolicy(
             settings.breaker_failures, settings.probe_seconds, settings.breaker_seconds
         )
+        self._refusal = _Refusal()
         self._pool = threading.Lock()
         self._busy = 0
         self._begun = 0
@@ -280,9 +300,11 @@ class Workers:
                     self.recover()
                 found = self.run_once(worker)
             except StoreError as error:
-                _log.error("delivery.store_failed", **{"error.message": error.text})
+                if self._refusal.begins(error.text):
+                    _log.error("delivery.store_failed", **{"error.message": error.text})
                 self._stopping.wait(self._settings.poll_seconds)
                 continue
+            self._refusal.ends()
             if found:
                 used = time.monotonic()
                 continue

@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import pytest
 import structlog
 
 from intyg.adapter.deliver.decision import Exchange, Transfer, decide
@@ -389,6 +390,26 @@ def test_running_workers_take_what_comes(store: Store, clock: VirtualClock) -> N
         workers.stop()
     assert all(get(store, one).state is DeliveryState.DELIVERED for one in ids)
     assert not [t for t in threading.enumerate() if t.name.startswith("worker-")]
+
+
+def test_a_database_that_refuses_is_told_of_once_and_not_at_each_look(
+    store: Store, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[str] = []
+
+    def claim(*_: object) -> list[Delivery]:
+        refused.append("busy" if len(refused) < 20 else "full")
+        raise StoreError(refused[-1])
+
+    monkeypatch.setattr(store, "claim", claim)
+    settings = DeliverySettings(workers=1, poll_seconds=0.01)
+    workers = make_workers(store, clock, settings=settings)
+    with structlog.testing.capture_logs() as lines:
+        workers.start()
+        wait_until(lambda: len(refused) > 40)
+        workers.stop()
+    told = [line["error.message"] for line in lines if line["event"] == "delivery.store_failed"]
+    assert told == ["busy", "full"]
 
 
 def test_stopping_finishes_what_is_under_way(store: Store, clock: VirtualClock) -> None:
