@@ -23,3 +23,8 @@ def system_clock() -> datetime:
 def swedish_day(moment: datetime) -> date:
     """The day in Sweden at an aware moment: what rules and routes mean by today."""
     return moment.astimezone(SWEDEN).date()
+
+
+def swedish_midnight(day: date) -> datetime:
+    """When a day begins in Sweden."""
+    return datetime(day.year, day.month, day.day, tzinfo=SWEDEN)

@@ -91,6 +91,10 @@ UNKNOWN_MEDDELANDE: Final = "There is no such message."
 NO_INTYG: Final = "There is no such certificate."
 NO_INTYGS_ID: Final = "The request names no certificate."
 NO_SUCH_PERSON: Final = "Nobody can have this person number."
+TOO_MANY_INTYG: Final = (
+    "There are more than {most} certificates: ask for fewer, by unit, type or time. "
+    "server.most_listed in the settings says how many."
+)
 TEST_INTYG_NOT_SHOWN: Final = (
     "Not shown to this part: test patients' certificates are shown to test systems only, and "
     "nobody else's are shown there."

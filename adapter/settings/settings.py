@@ -134,6 +134,9 @@ class ServerSettings(_Part):
     validate_answers: bool = Field(
         default=True, description="check every answer against its contract before it leaves"
     )
+    most_listed: int = Field(
+        default=2000, ge=1, description="certificates in one answer; a list of more is refused"
+    )
     tls: ServerTlsSettings | None = Field(default=None, description="None: plain HTTP")
 
     @pydantic.field_validator("public_url")

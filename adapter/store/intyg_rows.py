@@ -1,6 +1,6 @@
 """Certificates and their state history."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -57,6 +57,14 @@ _STATUSES: Final = (
     .where(tables.intygs_status.c.intygs_id == sa.bindparam("intygs_id"))
     .order_by(tables.intygs_status.c.seq)
 )
+_STATUSES_OF: Final = (
+    sa.select(tables.intygs_status)
+    .where(tables.intygs_status.c.intygs_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(tables.intygs_status.c.seq)
+)
+_AT_ONCE: Final = 1000
+"""Ids in one question; databases take some 30,000."""
+_SIGNED: Final = sa.func.coalesce(tables.intyg.c.signeringstidpunkt, tables.intyg.c.received_at)
 _ADD: Final = insert_new(tables.intyg)
 _ADD_STATUS: Final = insert(tables.intygs_status)
 _REF: Final = sa.select(tables.ehr_ref.c.ref).where(names_it(tables.ehr_ref.c.intygs_id))
@@ -314,6 +322,16 @@ class IntygRows:
         rows = self._connection.execute(_STATUSES, {"intygs_id": intygs_id})
         return tuple(IntygsStatus(Status(row.status), row.part, row.tidpunkt) for row in rows)
 
+    def statuses_of(self, ids: Sequence[str]) -> Mapping[str, tuple[IntygsStatus, ...]]:
+        """The state histories of certificates; one without a state is not in it."""
+        found: dict[str, list[IntygsStatus]] = {}
+        for first in range(0, len(ids), _AT_ONCE):
+            some = ids[first : first + _AT_ONCE]
+            for row in self._connection.execute(_STATUSES_OF, {"ids": some}):
+                status = IntygsStatus(Status(row.status), row.part, row.tidpunkt)
+                found.setdefault(row.intygs_id, []).append(status)
+        return {intygs_id: tuple(each) for intygs_id, each in found.items()}
+
     def of_patient(self, patient: PersonId, typ: str) -> tuple[StoredIntyg, ...]:
         """
         A patient's certificates of one type, in order of arrival.
@@ -341,9 +359,13 @@ class IntygRows:
         vardgivare_id: str | None = None,
         typer: frozenset[str] | None = None,
         not_typer: frozenset[str] = frozenset(),
+        signed: tuple[datetime | None, datetime | None] = (None, None),
+        most: int | None = None,
     ) -> tuple[StoredIntyg, ...]:
         """
         A patient's certificates, oldest first: by when they were signed, then by arrival.
+
+        When one was signed that does not say is when it arrived.
 
         Args:
             patient: The number decides; which root it stands under does not.
@@ -351,8 +373,11 @@ class IntygRows:
             vardgivare_id: Only those of this care provider; None: any.
             typer: Only these types, as codes in upper case; None: any.
             not_typer: None of these.
+            signed: From this moment on, and before that one; None: any.
+            most: So many at most, the oldest.
         """
         table = tables.intyg
+        begins, ends = signed
         conditions: list[sa.ColumnElement[bool]] = [
             table.c.patient_extension == patient.extension,
             table.c.typ.not_in(sorted(not_typer)),
@@ -363,8 +388,13 @@ class IntygRows:
             conditions.append(is_hsa_id(table.c.vardgivare_id, {vardgivare_id}))
         if typer is not None:
             conditions.append(table.c.typ.in_(sorted(typer)))
-        found = self._find(*conditions)
-        return tuple(sorted(found, key=lambda s: s.intyg.signeringstidpunkt or s.received_at))
+        if begins is not None:
+            conditions.append(begins <= _SIGNED)
+        if ends is not None:
+            conditions.append(ends > _SIGNED)
+        wanted = _SELECT_INTYG.where(*conditions).order_by(None)
+        wanted = wanted.order_by(_SIGNED, table.c.seq).limit(most)
+        return tuple(_to_stored_intyg(row) for row in self._connection.execute(wanted))
 
     def set_ref(self, intygs_id: str, ref: str) -> None:
         """Keep the EHR's own reference for a certificate, which need not be here yet."""

@@ -6,8 +6,8 @@ provider counts.
 """
 
 from intyg.adapter.domain.inbound import Inbound
-from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.listing import with_statuses
 from intyg.adapter.flows.shared.readers import let_read
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import visible_statuses
@@ -28,22 +28,24 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
         SchemaError: Not as the contract wants it.
         TestPatientError: One of them may not be sent to care here: then none is shown.
         TechnicalError: That cannot be told.
+        ApplicationError: There are more than `server.most_listed`.
     """
     validate(inbound, services.contracts)
     query = read_list_certificates_for_care(inbound.element)
-    shown = unit.read(lambda rows: _search(rows, query))
+    most = services.settings.server.most_listed
+    shown = unit.read(lambda rows: _search(rows, query, most))
     let_read([one.stored for one in shown], inbound, services, unit)
     return write_intygs_lista(inbound.contract, shown)
 
 
-def _search(rows: Rows, query: CareQuery) -> list[ShownIntyg]:
+def _search(rows: Rows, query: CareQuery, most: int) -> list[ShownIntyg]:
     found = rows.intyg.search(
         query.patient,
         enhets_ids=query.enhets_ids or None,
         vardgivare_id=query.vardgivar_id,
+        most=most + 1,
     )
-    return [ShownIntyg(stored, _statuses(rows, stored)) for stored in found]
-
-
-def _statuses(rows: Rows, stored: StoredIntyg) -> tuple[IntygsStatus, ...]:
-    return visible_statuses(rows.intyg.statuses(stored.intyg.intygs_id), Part.HSVARD)
+    return [
+        ShownIntyg(stored, visible_statuses(statuses, Part.HSVARD))
+        for stored, statuses in with_statuses(rows, found, most)
+    ]

@@ -7,10 +7,11 @@ had no address yet can catch up.
 
 from intyg.adapter.domain.errors import RuleError
 from intyg.adapter.domain.inbound import Inbound
-from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.domain.meddelande import Direction, StoredHandelse, count_arenden
 from intyg.adapter.domain.texts import UNIT_OR_PROVIDER
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.listing import with_statuses
 from intyg.adapter.flows.shared.readers import let_read
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import visible_statuses
@@ -30,6 +31,7 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
         SchemaError: Not as the contract wants it.
         TestPatientError: One of them may not be sent to care here: then none is shown.
         TechnicalError: That cannot be told.
+        ApplicationError: There are more than `server.most_listed`.
         RuleError: Neither units nor a care provider; or a time that no calendar can hold.
     """
     validate(inbound, services.contracts)
@@ -37,20 +39,22 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
     if not query.enhets_ids and query.vardgivar_id is None:
         finding = Finding("UNIT_OR_PROVIDER", UNIT_OR_PROVIDER, "/ListCertificatesForCareWithQA")
         raise RuleError("The request is too wide:", [finding])
-    items = unit.read(lambda rows: _search(rows, query))
+    most = services.settings.server.most_listed
+    items = unit.read(lambda rows: _search(rows, query, most))
     let_read([item.shown.stored for item in items], inbound, services, unit)
     return write_list_with_qa(inbound.contract, items)
 
 
-def _search(rows: Rows, query: CareQuery) -> list[IntygWithQA]:
+def _search(rows: Rows, query: CareQuery, most: int) -> list[IntygWithQA]:
     found = rows.intyg.search(
         query.patient,
         enhets_ids=query.enhets_ids or None,
         vardgivare_id=None if query.enhets_ids else query.vardgivar_id,  # units win
+        most=most + 1,
     )
     return [
-        _item(rows, stored, handelser)
-        for stored in found
+        _item(rows, stored, statuses, handelser)
+        for stored, statuses in with_statuses(rows, found, most)
         if (handelser := _within(rows.events.of_intyg(stored.intyg.intygs_id), query))
     ]
 
@@ -64,11 +68,16 @@ def _within(handelser: tuple[StoredHandelse, ...], query: CareQuery) -> list[Sto
     ]
 
 
-def _item(rows: Rows, stored: StoredIntyg, handelser: list[StoredHandelse]) -> IntygWithQA:
+def _item(
+    rows: Rows,
+    stored: StoredIntyg,
+    statuses: tuple[IntygsStatus, ...],
+    handelser: list[StoredHandelse],
+) -> IntygWithQA:
     intygs_id = stored.intyg.intygs_id
     meddelanden = rows.meddelanden.of_intyg(intygs_id)
     return IntygWithQA(
-        shown=ShownIntyg(stored, visible_statuses(rows.intyg.statuses(intygs_id), Part.HSVARD)),
+        shown=ShownIntyg(stored, visible_statuses(statuses, Part.HSVARD)),
         handelser=handelser,
         skickade_fragor=count_arenden(Direction.TO_RECIPIENT, meddelanden),
         mottagna_fragor=count_arenden(Direction.TO_CARE, meddelanden),

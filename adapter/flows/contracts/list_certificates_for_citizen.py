@@ -4,15 +4,15 @@ The versions differ in the answer only: 3 has a result, 4 fails by SOAP fault. (
 answers a failing 4 with a result that the schema does not allow.)
 """
 
-from datetime import date
-from typing import Final, TypeAlias
+from datetime import date, datetime, timedelta
+from typing import Final
 
-from intyg.adapter.domain.clock import swedish_day
+from intyg.adapter.domain.clock import swedish_day, swedish_midnight
 from intyg.adapter.domain.errors import ApplicationError
 from intyg.adapter.domain.inbound import Inbound, Result
-from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.domain.texts import NO_SUCH_PERSON
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.listing import Listed, with_statuses
 from intyg.adapter.flows.shared.readers import let_read, refuse_part
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import (
@@ -31,7 +31,6 @@ _WITH_RESULT = 3
 _NO_PERSON = frozenset({"PERSON_ID_DATE", "RESERVE_NUMBER"})
 _OWN: Final = frozenset({Part.HSVARD, Part.INVANA})
 """Who gets test patients' too, as nationally: care, and the citizens themselves."""
-_Hit: TypeAlias = tuple[StoredIntyg, tuple[IntygsStatus, ...]]
 
 
 def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
@@ -40,7 +39,8 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
 
     Raises:
         SchemaError, RuleError: Not as the contract wants it, or a date that no calendar can hold.
-        ApplicationError: Nobody can have this person number.
+        ApplicationError: Nobody can have this person number; or there are more than
+            `server.most_listed`.
         RuleError: No such part, or the caller may not speak for it.
         TestPatientError: One of them may not be sent to whom it would be shown: then none is.
         TechnicalError: The same where it cannot be told.
@@ -51,31 +51,28 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
     today = swedish_day(services.clock())
     if any(f.rule in _NO_PERSON for f in check_person(query.patient, "person-id", today)):
         raise ApplicationError(NO_SUCH_PERSON)
-    hits = unit.read(lambda rows: _search(rows, query))
+    hits = unit.read(lambda rows: _search(rows, query, services.settings.server.most_listed))
     let_read([stored for stored, _ in hits], inbound, services, unit, query.part, _OWN)
     shown = [ShownIntyg(stored, visible_statuses(each, query.part)) for stored, each in hits]
     result = Result.ok() if inbound.contract.major == _WITH_RESULT else None
     return write_intygs_lista(inbound.contract, shown, result)
 
 
-def _search(rows: Rows, query: CitizenQuery) -> list[_Hit]:
-    found = rows.intyg.search(query.patient, typer=query.typer or None, not_typer=NEVER_FOR_CITIZEN)
-    return [
-        (stored, statuses)
-        for stored in found
-        if _signed_within(stored, query)
-        and is_archived(statuses := rows.intyg.statuses(stored.intyg.intygs_id)) is query.arkiverade
-    ]
-
-
-def _signed_within(stored: StoredIntyg, query: CitizenQuery) -> bool:
-    signed = _day_of(stored)
-    return (query.from_datum is None or signed >= query.from_datum) and (
-        query.tom_datum is None or signed <= query.tom_datum
+def _search(rows: Rows, query: CitizenQuery, most: int) -> list[Listed]:
+    found = rows.intyg.search(
+        query.patient,
+        typer=query.typer or None,
+        not_typer=NEVER_FOR_CITIZEN,
+        signed=_signed(query),
+        most=most + 1,
     )
+    hits = with_statuses(rows, found, most)
+    return [hit for hit in hits if is_archived(hit[1]) is query.arkiverade]
 
 
-def _day_of(stored: StoredIntyg) -> date:
-    """When it was signed, in Sweden; for one that does not say, when it arrived."""
-    signed = stored.intyg.signeringstidpunkt or stored.received_at
-    return swedish_day(signed)
+def _signed(query: CitizenQuery) -> tuple[datetime | None, datetime | None]:
+    """The days asked for, in Sweden, as moments; nothing was signed where calendars end."""
+    first, last = query.from_datum, query.tom_datum
+    begins = swedish_midnight(first) if first and first.year > date.min.year else None
+    after = last + timedelta(days=1) if last and last.year < date.max.year else None
+    return begins, swedish_midnight(after) if after else None

@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
-from intyg.adapter.domain.intyg import Enhet
+from intyg.adapter.domain.intyg import Enhet, IntygsStatus
 from intyg.adapter.store import Rows, Store
+from intyg.schemas.codes import Status
 from tests.adapter import samples
 
 
@@ -41,6 +42,32 @@ def test_certificates_are_found_by_patient_unit_provider_and_type(store: Store) 
             "late",
             "unsigned",
         ]
+
+
+def test_certificates_are_found_by_when_they_were_signed(store: Store) -> None:
+    days = [samples.NOW + timedelta(days=n) for n in range(3)]
+    with store.begin() as rows:
+        for n in (2, 0, 1):
+            samples.add_intyg(rows, f"day {n}", signeringstidpunkt=days[n])
+        arrived = rows.intyg.get("day 0")
+        samples.add_intyg(rows, "unsigned", signeringstidpunkt=None)
+    assert arrived is not None
+    with store.read() as rows:
+        assert ids(rows, signed=(days[1], None)) == ["day 1", "day 2"]
+        assert ids(rows, signed=(arrived.received_at, days[1])) == ["day 0", "unsigned"]
+        assert ids(rows, most=3) == ["day 0", "unsigned", "day 1"]
+
+
+def test_states_of_many_are_those_of_each(store: Store) -> None:
+    with store.begin() as rows:
+        for intygs_id in ("one", "two", "none"):
+            samples.add_intyg(rows, intygs_id)
+        for intygs_id, part in (("one", "FKASSA"), ("two", "TRANSP"), ("one", "AF")):
+            rows.intyg.add_status(intygs_id, IntygsStatus(Status.SENTTO, part, samples.NOW))
+    with store.read() as rows:
+        many = rows.intyg.statuses_of(["none", "two", "one", *(str(n) for n in range(1500))])
+        assert many == {one: rows.intyg.statuses(one) for one in ("one", "two")}
+        assert [each.part for each in many["one"]][-2:] == ["FKASSA", "AF"]
 
 
 def test_approvals_are_replaced_as_a_whole(store: Store) -> None:

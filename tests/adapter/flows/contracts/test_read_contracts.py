@@ -10,7 +10,7 @@ from intyg.adapter.domain.destination import DestinationKind
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS
 from intyg.adapter.formats.event_writer import write_tidpunkt
-from intyg.adapter.settings.settings import RecipientSettings, SignaturePolicy
+from intyg.adapter.settings.settings import RecipientSettings, ServerSettings, SignaturePolicy
 from intyg.schemas.contract.contract import Contract
 from tests import builders, queries
 from tests.adapter.flows import library
@@ -416,6 +416,7 @@ def test_the_citizen_never_sees_a_certificate_of_death(shelf: Rig, typ: str) -> 
         (None, "2026-11-19", [ELSEWHERE]),  # 23:59:59 in Sweden is still that day
         ("2026-11-19", "2026-11-20", [ELSEWHERE, OLD]),
         ("2026-11-23", "2026-11-19", []),
+        ("0001-01-01", "9999-12-31", [ELSEWHERE, OLD, NEW]),  # as far as calendars go
     ],
 )
 def test_the_citizens_list_is_filtered_by_signing_day(
@@ -423,6 +424,35 @@ def test_the_citizens_list_is_filtered_by_signing_day(
 ) -> None:
     body = queries.list_for_citizen(from_datum=from_datum, tom_datum=tom_datum)
     assert ask(shelf, body).ids == ids
+
+
+DAY = "2026-11-20"
+"""When all but the newest had been signed."""
+
+
+@pytest.mark.parametrize(
+    ("body", "fewer"),
+    [
+        (queries.list_for_care(units=[UNIT, UNIT2]), queries.list_for_care(units=[UNIT])),
+        (queries.list_with_qa(units=[UNIT, UNIT2]), queries.list_with_qa(units=[UNIT])),
+        *(
+            (
+                queries.list_for_citizen(major),
+                queries.list_for_citizen(major, tom_datum="2026-11-20"),
+            )
+            for major in (3, 4)
+        ),
+    ],
+    ids=["care", "with questions", "citizen 3", "citizen 4"],
+)
+def test_a_list_too_long_for_one_answer_is_refused_and_fewer_are_told(
+    shelf: Rig, body: bytes, fewer: bytes
+) -> None:
+    narrow = shelf.with_settings(server=ServerSettings(most_listed=2))
+    text = ask(narrow, body).text
+    assert "more than 2 certificates" in text
+    assert "server.most_listed" in text
+    assert len(ask(narrow, fewer).ids) <= 2
 
 
 def test_the_citizens_list_is_filtered_by_type(shelf: Rig) -> None:
