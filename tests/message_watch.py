@@ -97,7 +97,9 @@ def watching(watch: Watch) -> Iterator[None]:
         log(self, environ, call, contract, response, seconds)
         is_message = environ["REQUEST_METHOD"] == "POST" and response.status in (200, 500)
         if is_message and contract is not None and response.content_type.startswith("text/xml"):
-            watch.saw("the adapter's answer", contract.key, response.body)
+            watch.saw(
+                "the adapter's answer", contract.key, b"".join([response.body, *response.more])
+            )
 
     def added(self: Journal, entry: Entry) -> None:
         add(self, entry)

@@ -15,6 +15,7 @@ from intyg.adapter.domain.clock import SWEDEN
 from intyg.adapter.domain.inbound import Result
 from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.domain.meddelande import Arenden, StoredHandelse
+from intyg.adapter.domain.pieces import Pieces
 from intyg.adapter.domain.recipient import KnownRecipient
 from intyg.adapter.formats.event_writer import write_arenden, write_handelse, write_tidpunkt
 from intyg.adapter.formats.intyg_bytes import cut_intyg, free_prefix, scope
@@ -97,32 +98,35 @@ def write_intyg(shown: ShownIntyg, namespace: str) -> bytes:
 
 def write_one_intyg(contract: Contract, shown: ShownIntyg) -> bytes:
     """`GetCertificateResponseType`."""
-    return _response(contract, [write_intyg(shown, contract.namespace)])
+    return b"".join(_pieces(contract, b"", [write_intyg(shown, contract.namespace)], b""))
 
 
 def write_intygs_lista(
-    contract: Contract, intyg: Iterable[ShownIntyg], result: Result | None = None
-) -> bytes:
-    """The answers with an `intygsLista`; `result` for the contract that has one beside it."""
-    lista = [b"<a:intygsLista>"]
-    lista += [write_intyg(shown, contract.namespace) for shown in intyg]
-    lista.append(b"</a:intygsLista>")
+    contract: Contract, intyg: Sequence[bytes], result: Result | None = None
+) -> Pieces:
+    """
+    The answers with an `intygsLista`.
+
+    Args:
+        intyg: By `write_intyg`.
+        result: For the contract that has one beside it.
+    """
+    after = b"</a:intygsLista>"
     if result is not None:
-        lista.append(
+        after += (
             f'<a:result xmlns:c="{ns.CORE}"><c:resultCode>{result.code}</c:resultCode>'
             "</a:result>".encode()
         )
-    return _response(contract, lista)
+    return _pieces(contract, b"<a:intygsLista>", intyg, after)
 
 
-def write_list_with_qa(contract: Contract, items: Iterable[IntygWithQA]) -> bytes:
-    """`ListCertificatesForCareWithQAResponseType`."""
-    return _response(
-        contract, [b"<a:list>", *(_item(contract.namespace, item) for item in items), b"</a:list>"]
-    )
+def write_list_with_qa(contract: Contract, items: Sequence[bytes]) -> Pieces:
+    """`ListCertificatesForCareWithQAResponseType`; items by `write_item_with_qa`."""
+    return _pieces(contract, b"<a:list>", items, b"</a:list>")
 
 
-def _item(namespace: str, item: IntygWithQA) -> bytes:
+def write_item_with_qa(item: IntygWithQA, namespace: str) -> bytes:
+    """One `item` of that; the prefix `a` is the response's."""
     handelser = (_bytes(_handelse(handelse, namespace)) for handelse in item.handelser)
     return b"".join(
         [
@@ -260,12 +264,11 @@ def _element(contract: Contract) -> etree._Element:
     return etree.Element(contract.response, nsmap=prefixes)
 
 
-def _response(contract: Contract, content: Iterable[bytes]) -> bytes:
+def _pieces(contract: Contract, before: bytes, items: Sequence[bytes], after: bytes) -> Pieces:
     """The response element around ready bytes, as a document of its own; `a` is its namespace."""
     name = f"a:{contract.name}Response"
-    return b"".join(
-        [f'<{name} xmlns:a="{contract.namespace}">'.encode(), *content, f"</{name}>".encode()]
-    )
+    start = f'<{name} xmlns:a="{contract.namespace}">'.encode()
+    return Pieces(start + before, items, after + f"</{name}>".encode())
 
 
 def _cv(parent: etree._Element, tag: str, code: str, system: str) -> etree._Element:

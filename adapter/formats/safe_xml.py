@@ -324,19 +324,22 @@ def envelope(body: bytes, logical_address: str | None) -> bytes:
     body = body.removeprefix(b"\xef\xbb\xbf")
     declaration = _XML_DECLARATION.match(body)
     element = body[declaration.end() :] if declaration else body
+    before, after = around_body(logical_address)
+    return b"".join((before, element, after))
+
+
+def around_body(logical_address: str | None) -> tuple[bytes, bytes]:
+    """What stands before and after the element in such an envelope."""
     header = b""
     if logical_address is not None:
         header = (
             f'<soapenv:Header><LogicalAddress xmlns="{ns.REGISTRY}">{escape(logical_address)}'
             "</LogicalAddress></soapenv:Header>"
         ).encode()
-    return b"".join(
-        (
-            b'<?xml version="1.0" encoding="UTF-8"?>\n',
-            f'<soapenv:Envelope xmlns:soapenv="{ns.SOAP11}">'.encode("ascii"),
-            header,
-            b"<soapenv:Body>",
-            element,
-            b"</soapenv:Body></soapenv:Envelope>",
-        )
+    before = (
+        b'<?xml version="1.0" encoding="UTF-8"?>\n',
+        f'<soapenv:Envelope xmlns:soapenv="{ns.SOAP11}">'.encode("ascii"),
+        header,
+        b"<soapenv:Body>",
     )
+    return b"".join(before), b"</soapenv:Body></soapenv:Envelope>"

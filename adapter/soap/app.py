@@ -137,7 +137,8 @@ class _Doors:
                 with server.taken_in(call) as context:
                     if not context.in_error:
                         server.get_out_object(context)  # spyne's, which calls the handler
-                    response = web.Response(*server.finish(context), XML)
+                    status, (first, *more) = server.finish(context)
+                    response = web.Response(status, first, XML, more=more)
         except FaultError as error:
             call.note_fault(error)
             response = _fault(error.http_status, error.fault_code, error.text, error.detail)
@@ -149,12 +150,12 @@ class _Doors:
             response.status_line,
             [
                 ("Content-Type", response.content_type),
-                ("Content-Length", str(len(response.body))),
+                ("Content-Length", str(response.length)),
                 (web.CORRELATION_HEADER, call.correlation_id),
                 *response.headers,
             ],
         )
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body, *response.more]
 
     def _answer_itself(
         self, environ: web.Environ, path: str, contract: Contract | None
@@ -276,7 +277,7 @@ class _Doors:
             "http.request.method": log.shown(environ["REQUEST_METHOD"]),
             "http.request.body.bytes": len(call.body),
             "http.response.status_code": response.status,
-            "http.response.body.bytes": len(response.body),
+            "http.response.body.bytes": response.length,
             "event.duration": int(seconds * 1e9),  # nanoseconds, as ECS has it
             "trace.id": call.correlation_id,
             "intyg.contract": contract.key if contract else None,

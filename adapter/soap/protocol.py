@@ -15,6 +15,7 @@ from typing import Any
 from lxml import etree
 
 from intyg.adapter.domain.errors import FaultCode, FaultError
+from intyg.adapter.domain.pieces import Pieces
 from intyg.adapter.domain.platform_fault import PlatformFaultError
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.routing.caller import Caller
@@ -123,19 +124,25 @@ class RivSoap11(Soap11):
 
     def serialize(self, ctx: Any, message: Any) -> None:  # noqa: ARG002
         if ctx.out_error is None:
-            answer: etree._Element | bytes = ctx.out_object[0]
-            if not isinstance(answer, bytes):
-                answer = etree.tostring(answer, encoding="utf-8")
-            ctx.out_document = safe_xml.envelope(answer, None)
+            ctx.out_document = _enveloped(ctx.out_object[0])
         elif isinstance(ctx.out_error, SoapFault):
             error: FaultError = ctx.out_error.error
             ctx.udc.note_fault(error)
-            ctx.out_document = fault_envelope(error.fault_code, error.text, error.detail)
+            ctx.out_document = [fault_envelope(error.fault_code, error.text, error.detail)]
         else:  # spyne's own, whose texts can quote the message
-            ctx.out_document = fault_envelope(FaultCode.CLIENT, "The message was not understood.")
+            ctx.out_document = [fault_envelope(FaultCode.CLIENT, "The message was not understood.")]
 
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ARG002
-        ctx.out_string = [ctx.out_document]
+        ctx.out_string = ctx.out_document
 
     def fault_to_http_response_code(self, fault: Any) -> int:
         return fault.error.http_status if isinstance(fault, SoapFault) else 500
+
+
+def _enveloped(answer: etree._Element | bytes | Pieces) -> list[bytes]:
+    if isinstance(answer, Pieces):
+        before, after = safe_xml.around_body(None)
+        return [before, *answer, after]
+    if not isinstance(answer, bytes):
+        answer = etree.tostring(answer, encoding="utf-8")
+    return [safe_xml.envelope(answer, None)]

@@ -15,6 +15,7 @@ from intyg.adapter.domain.errors import (
     TechnicalError,
 )
 from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.domain.pieces import Pieces
 from intyg.adapter.formats import safe_xml
 from intyg.adapter.formats.intyg_bytes import find_intyg_bytes
 from intyg.adapter.formats.result_writer import error_result, error_text, response_element
@@ -32,9 +33,9 @@ from intyg.schemas.finding import Finding
 
 MAX_LOGGED: Final = 10  # faults of an answer of ours; the first ones say enough
 
-Answer: TypeAlias = Result | etree._Element | bytes
+Answer: TypeAlias = Result | etree._Element | bytes | Pieces
 """A `Result` becomes the response element; an element is it already, and so are bytes: a document
-of its own, UTF-8, without XML declaration, that leaves as it is."""
+of its own, UTF-8, without XML declaration, that leaves as it is. So are pieces, together."""
 
 Handler: TypeAlias = Callable[[Inbound], Answer]
 """A contract's whole flow."""
@@ -76,12 +77,12 @@ class ContractServer(ServerBase):
             vars(context).clear()
             vars(first).clear()
 
-    def finish(self, context: MethodContext) -> tuple[int, bytes]:
-        """HTTP status and envelope of the answer, or of the fault."""
+    def finish(self, context: MethodContext) -> tuple[int, list[bytes]]:
+        """HTTP status and envelope of the answer, or of the fault; in pieces."""
         self.get_out_string(context)
         error = context.out_error
         status = 200 if error is None else self.app.out_protocol.fault_to_http_response_code(error)
-        return status, b"".join(context.out_string)
+        return status, context.out_string
 
 
 def build_service(
@@ -107,7 +108,7 @@ def build_service(
         admit: See `RivSoap11`.
     """
 
-    def serve(ctx: Any, element: etree._Element) -> etree._Element | bytes:
+    def serve(ctx: Any, element: etree._Element) -> etree._Element | bytes | Pieces:
         """Run the handler; its errors become answers here and nowhere else."""
         call: Call = ctx.udc
         try:
@@ -150,7 +151,7 @@ def _spyne_service(contract: Contract, serve: Callable[..., Any]) -> type[Servic
     return type(contract.name, (Service,), {"serve": operation(serve)})
 
 
-def _written(call: Call, contract: Contract, answer: Answer) -> etree._Element | bytes:
+def _written(call: Call, contract: Contract, answer: Answer) -> etree._Element | bytes | Pieces:
     """The answer's element; what it says is noted for the log."""
     if not isinstance(answer, Result):
         return answer
@@ -165,11 +166,9 @@ def _check(call: Call, contract: Contract, answer: Answer, check: Check) -> None
     Raises:
         TechnicalError: It does not; the log has where, without what it says.
     """
-    if isinstance(answer, Result):
-        answer = response_element(contract, answer)
-    elif isinstance(answer, bytes):
-        answer = safe_xml.parse_own(answer)
-    findings = check(contract, answer)
+    findings = [
+        found for element in _elements(contract, answer) for found in check(contract, element)
+    ]
     if findings:
         _log.error(
             "soap.answer_invalid",
@@ -180,6 +179,19 @@ def _check(call: Call, contract: Contract, answer: Answer, check: Check) -> None
             },
         )
         raise unexpected(call.correlation_id)
+
+
+def _elements(contract: Contract, answer: Answer) -> Iterator[etree._Element]:
+    """The response element; of pieces one for each item, since all at once may be much."""
+    match answer:
+        case Result():
+            yield response_element(contract, answer)
+        case bytes():
+            yield safe_xml.parse_own(answer)
+        case Pieces():
+            yield from map(safe_xml.parse_own, answer.with_one_each())
+        case _:
+            yield answer
 
 
 def _inbound(call: Call, contract: Contract, element: etree._Element) -> Inbound:

@@ -6,7 +6,7 @@ Source: RFC 9110 and RFC 9112; the headers of the national platform are named wh
 import errno
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
@@ -37,12 +37,23 @@ _CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([A-Za-z0-9._:-]{1,40})"?\s*(
 
 @dataclass(frozen=True)
 class Response:
-    """An HTTP answer, whole in memory."""
+    """
+    An HTTP answer, whole in memory.
+
+    Attributes:
+        more: What follows after `body`.
+    """
 
     status: int
     body: bytes
     content_type: str
     headers: tuple[tuple[str, str], ...] = ()
+    more: Sequence[bytes] = ()
+
+    @property
+    def length(self) -> int:
+        """Bytes."""
+        return len(self.body) + sum(map(len, self.more))
 
     @classmethod
     def text(cls, status: int, text: str, *headers: tuple[str, str]) -> "Response":

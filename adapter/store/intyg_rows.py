@@ -1,6 +1,6 @@
 """Certificates and their state history."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -62,8 +62,9 @@ _STATUSES_OF: Final = (
     .where(tables.intygs_status.c.intygs_id.in_(sa.bindparam("ids", expanding=True)))
     .order_by(tables.intygs_status.c.seq)
 )
-_AT_ONCE: Final = 1000
-"""Ids in one question; databases take some 30,000."""
+_BY_SEQ: Final = _SELECT_INTYG.where(tables.intyg.c.seq.in_(sa.bindparam("seqs", expanding=True)))
+_AT_ONCE: Final = 200
+"""Certificates of a list in memory, whole."""
 _SIGNED: Final = sa.func.coalesce(tables.intyg.c.signeringstidpunkt, tables.intyg.c.received_at)
 _ADD: Final = insert_new(tables.intyg)
 _ADD_STATUS: Final = insert(tables.intygs_status)
@@ -322,16 +323,6 @@ class IntygRows:
         rows = self._connection.execute(_STATUSES, {"intygs_id": intygs_id})
         return tuple(IntygsStatus(Status(row.status), row.part, row.tidpunkt) for row in rows)
 
-    def statuses_of(self, ids: Sequence[str]) -> Mapping[str, tuple[IntygsStatus, ...]]:
-        """The state histories of certificates; one without a state is not in it."""
-        found: dict[str, list[IntygsStatus]] = {}
-        for first in range(0, len(ids), _AT_ONCE):
-            some = ids[first : first + _AT_ONCE]
-            for row in self._connection.execute(_STATUSES_OF, {"ids": some}):
-                status = IntygsStatus(Status(row.status), row.part, row.tidpunkt)
-                found.setdefault(row.intygs_id, []).append(status)
-        return {intygs_id: tuple(each) for intygs_id, each in found.items()}
-
     def of_patient(self, patient: PersonId, typ: str) -> tuple[StoredIntyg, ...]:
         """
         A patient's certificates of one type, in order of arrival.
@@ -361,11 +352,11 @@ class IntygRows:
         not_typer: frozenset[str] = frozenset(),
         signed: tuple[datetime | None, datetime | None] = (None, None),
         most: int | None = None,
-    ) -> tuple[StoredIntyg, ...]:
+    ) -> Sequence[int]:
         """
         A patient's certificates, oldest first: by when they were signed, then by arrival.
 
-        When one was signed that does not say is when it arrived.
+        When one was signed that does not say is when it arrived. `each` reads them.
 
         Args:
             patient: The number decides; which root it stands under does not.
@@ -392,9 +383,18 @@ class IntygRows:
             conditions.append(begins <= _SIGNED)
         if ends is not None:
             conditions.append(ends > _SIGNED)
-        wanted = _SELECT_INTYG.where(*conditions).order_by(None)
+        wanted = sa.select(table.c.seq).where(*conditions)
         wanted = wanted.order_by(_SIGNED, table.c.seq).limit(most)
-        return tuple(_to_stored_intyg(row) for row in self._connection.execute(wanted))
+        return self._connection.scalars(wanted).all()
+
+    def each(self, seqs: Sequence[int]) -> Iterator[tuple[StoredIntyg, tuple[IntygsStatus, ...]]]:
+        """Certificates that were found, with their state histories; a few at a time in memory."""
+        for first in range(0, len(seqs), _AT_ONCE):
+            rows = self._connection.execute(_BY_SEQ, {"seqs": seqs[first : first + _AT_ONCE]})
+            found = {row.seq: _to_stored_intyg(row) for row in rows}
+            states = self._statuses_of([one.intyg.intygs_id for one in found.values()])
+            for seq in seqs[first : first + _AT_ONCE]:
+                yield found[seq], states.get(found[seq].intyg.intygs_id, ())
 
     def set_ref(self, intygs_id: str, ref: str) -> None:
         """Keep the EHR's own reference for a certificate, which need not be here yet."""
@@ -413,6 +413,13 @@ class IntygRows:
         if self._transaction.is_blank(tables.ehr_ref, intygs_id):
             return None
         return self._connection.execute(_REF, id_forms(intygs_id)).scalar_one_or_none()
+
+    def _statuses_of(self, ids: Sequence[str]) -> Mapping[str, tuple[IntygsStatus, ...]]:
+        found: dict[str, list[IntygsStatus]] = {}
+        for row in self._connection.execute(_STATUSES_OF, {"ids": ids}):
+            status = IntygsStatus(Status(row.status), row.part, row.tidpunkt)
+            found.setdefault(row.intygs_id, []).append(status)
+        return {intygs_id: tuple(each) for intygs_id, each in found.items()}
 
     def _find(self, *conditions: sa.ColumnElement[bool]) -> tuple[StoredIntyg, ...]:
         rows = self._connection.execute(_SELECT_INTYG.where(*conditions))

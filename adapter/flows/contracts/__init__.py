@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from lxml import etree
 
 from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.domain.pieces import Pieces
 from intyg.adapter.flows.contracts import (
     create_draft_certificate,
     get_certificate,
@@ -35,7 +36,7 @@ from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 
 Flow: TypeAlias = Callable[[Inbound, Services, UnitOfWork], Result]
-ReadFlow: TypeAlias = Callable[[Inbound, Services, UnitOfWork], etree._Element | bytes]
+ReadFlow: TypeAlias = Callable[[Inbound, Services, UnitOfWork], etree._Element | bytes | Pieces]
 
 HANDLERS: Final[Mapping[str, Flow]] = {
     "CreateDraftCertificate:3": create_draft_certificate.handle,

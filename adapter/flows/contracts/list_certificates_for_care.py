@@ -5,20 +5,24 @@ patient's certificates from everywhere. That is other care providers' patient da
 provider counts.
 """
 
+from collections.abc import Iterator
+from functools import partial
+
 from intyg.adapter.domain.inbound import Inbound
+from intyg.adapter.domain.pieces import Pieces
 from intyg.adapter.flows.services import Services
-from intyg.adapter.flows.shared.listing import with_statuses
+from intyg.adapter.flows.shared.listing import Listed, list_them, read_each
 from intyg.adapter.flows.shared.readers import let_read
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import visible_statuses
 from intyg.adapter.flows.unit_of_work import UnitOfWork
-from intyg.adapter.formats.answer_writers import ShownIntyg, write_intygs_lista
+from intyg.adapter.formats.answer_writers import ShownIntyg, write_intyg, write_intygs_lista
 from intyg.adapter.formats.query_readers import CareQuery, read_list_certificates_for_care
 from intyg.adapter.store import Rows
 from intyg.schemas.codes import Part
 
 
-def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Pieces:
     """
     List certificates, oldest first: revoked, archived and test patients' ones too.
 
@@ -33,19 +37,22 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
     validate(inbound, services.contracts)
     query = read_list_certificates_for_care(inbound.element)
     most = services.settings.server.most_listed
-    shown = unit.read(lambda rows: _search(rows, query, most))
-    let_read([one.stored for one in shown], inbound, services, unit)
-    return write_intygs_lista(inbound.contract, shown)
+    write = partial(_write, inbound.contract.namespace)
+    listing = unit.read(lambda rows: list_them(_search(rows, query, most), write))
+    let_read(listing.of, inbound, services, unit)
+    return write_intygs_lista(inbound.contract, listing.written)
 
 
-def _search(rows: Rows, query: CareQuery, most: int) -> list[ShownIntyg]:
+def _search(rows: Rows, query: CareQuery, most: int) -> Iterator[Listed]:
     found = rows.intyg.search(
         query.patient,
         enhets_ids=query.enhets_ids or None,
         vardgivare_id=query.vardgivar_id,
         most=most + 1,
     )
-    return [
-        ShownIntyg(stored, visible_statuses(statuses, Part.HSVARD))
-        for stored, statuses in with_statuses(rows, found, most)
-    ]
+    return read_each(rows, found, most)
+
+
+def _write(namespace: str, listed: Listed) -> bytes:
+    stored, statuses = listed
+    return write_intyg(ShownIntyg(stored, visible_statuses(statuses, Part.HSVARD)), namespace)

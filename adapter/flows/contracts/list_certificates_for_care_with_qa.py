@@ -5,25 +5,33 @@ editor knows only events that it tried to send; here every event counts, so that
 had no address yet can catch up.
 """
 
+from collections.abc import Iterator
+
 from intyg.adapter.domain.errors import RuleError
 from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.domain.meddelande import Direction, StoredHandelse, count_arenden
+from intyg.adapter.domain.pieces import Pieces
 from intyg.adapter.domain.texts import UNIT_OR_PROVIDER
 from intyg.adapter.flows.services import Services
-from intyg.adapter.flows.shared.listing import with_statuses
+from intyg.adapter.flows.shared.listing import Listing, read_each
 from intyg.adapter.flows.shared.readers import let_read
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import visible_statuses
 from intyg.adapter.flows.unit_of_work import UnitOfWork
-from intyg.adapter.formats.answer_writers import IntygWithQA, ShownIntyg, write_list_with_qa
+from intyg.adapter.formats.answer_writers import (
+    IntygWithQA,
+    ShownIntyg,
+    write_item_with_qa,
+    write_list_with_qa,
+)
 from intyg.adapter.formats.query_readers import CareQuery, read_list_certificates_for_care
 from intyg.adapter.store import Rows
 from intyg.schemas.codes import Part
 from intyg.schemas.finding import Finding
 
 
-def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Pieces:
     """
     List certificates with their events, oldest first, and the questions as they stand now.
 
@@ -40,23 +48,28 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
         finding = Finding("UNIT_OR_PROVIDER", UNIT_OR_PROVIDER, "/ListCertificatesForCareWithQA")
         raise RuleError("The request is too wide:", [finding])
     most = services.settings.server.most_listed
-    items = unit.read(lambda rows: _search(rows, query, most))
-    let_read([item.shown.stored for item in items], inbound, services, unit)
-    return write_list_with_qa(inbound.contract, items)
+    listing = unit.read(lambda rows: _list(rows, query, most, inbound.contract.namespace))
+    let_read(listing.of, inbound, services, unit)
+    return write_list_with_qa(inbound.contract, listing.written)
 
 
-def _search(rows: Rows, query: CareQuery, most: int) -> list[IntygWithQA]:
+def _list(rows: Rows, query: CareQuery, most: int, namespace: str) -> Listing:
+    listing = Listing()
+    for item in _search(rows, query, most):
+        listing.add(item.shown.stored, write_item_with_qa(item, namespace))
+    return listing
+
+
+def _search(rows: Rows, query: CareQuery, most: int) -> Iterator[IntygWithQA]:
     found = rows.intyg.search(
         query.patient,
         enhets_ids=query.enhets_ids or None,
         vardgivare_id=None if query.enhets_ids else query.vardgivar_id,  # units win
         most=most + 1,
     )
-    return [
-        _item(rows, stored, statuses, handelser)
-        for stored, statuses in with_statuses(rows, found, most)
-        if (handelser := _within(rows.events.of_intyg(stored.intyg.intygs_id), query))
-    ]
+    for stored, statuses in read_each(rows, found, most):
+        if handelser := _within(rows.events.of_intyg(stored.intyg.intygs_id), query):
+            yield _item(rows, stored, statuses, handelser)
 
 
 def _within(handelser: tuple[StoredHandelse, ...], query: CareQuery) -> list[StoredHandelse]:

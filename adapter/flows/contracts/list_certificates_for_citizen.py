@@ -4,15 +4,18 @@ The versions differ in the answer only: 3 has a result, 4 fails by SOAP fault. (
 answers a failing 4 with a result that the schema does not allow.)
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from intyg.adapter.domain.clock import swedish_day, swedish_midnight
 from intyg.adapter.domain.errors import ApplicationError
 from intyg.adapter.domain.inbound import Inbound, Result
+from intyg.adapter.domain.pieces import Pieces
 from intyg.adapter.domain.texts import NO_SUCH_PERSON
 from intyg.adapter.flows.services import Services
-from intyg.adapter.flows.shared.listing import Listed, with_statuses
+from intyg.adapter.flows.shared.listing import Listed, list_them, read_each
 from intyg.adapter.flows.shared.readers import let_read, refuse_part
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import (
@@ -21,7 +24,7 @@ from intyg.adapter.flows.shared.visibility import (
     visible_statuses,
 )
 from intyg.adapter.flows.unit_of_work import UnitOfWork
-from intyg.adapter.formats.answer_writers import ShownIntyg, write_intygs_lista
+from intyg.adapter.formats.answer_writers import ShownIntyg, write_intyg, write_intygs_lista
 from intyg.adapter.formats.query_readers import CitizenQuery, read_list_certificates_for_citizen
 from intyg.adapter.rules.person_id import check_person
 from intyg.adapter.store import Rows
@@ -33,7 +36,7 @@ _OWN: Final = frozenset({Part.HSVARD, Part.INVANA})
 """Who gets test patients' too, as nationally: care, and the citizens themselves."""
 
 
-def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
+def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Pieces:
     """
     List certificates, oldest first; never any about somebody who has died (DB and DOI).
 
@@ -51,14 +54,15 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> bytes:
     today = swedish_day(services.clock())
     if any(f.rule in _NO_PERSON for f in check_person(query.patient, "person-id", today)):
         raise ApplicationError(NO_SUCH_PERSON)
-    hits = unit.read(lambda rows: _search(rows, query, services.settings.server.most_listed))
-    let_read([stored for stored, _ in hits], inbound, services, unit, query.part, _OWN)
-    shown = [ShownIntyg(stored, visible_statuses(each, query.part)) for stored, each in hits]
+    most = services.settings.server.most_listed
+    write = partial(_write, inbound.contract.namespace, query.part)
+    listing = unit.read(lambda rows: list_them(_search(rows, query, most), write))
+    let_read(listing.of, inbound, services, unit, query.part, _OWN)
     result = Result.ok() if inbound.contract.major == _WITH_RESULT else None
-    return write_intygs_lista(inbound.contract, shown, result)
+    return write_intygs_lista(inbound.contract, listing.written, result)
 
 
-def _search(rows: Rows, query: CitizenQuery, most: int) -> list[Listed]:
+def _search(rows: Rows, query: CitizenQuery, most: int) -> Iterator[Listed]:
     found = rows.intyg.search(
         query.patient,
         typer=query.typer or None,
@@ -66,8 +70,13 @@ def _search(rows: Rows, query: CitizenQuery, most: int) -> list[Listed]:
         signed=_signed(query),
         most=most + 1,
     )
-    hits = with_statuses(rows, found, most)
-    return [hit for hit in hits if is_archived(hit[1]) is query.arkiverade]
+    hits = read_each(rows, found, most)
+    return (hit for hit in hits if is_archived(hit[1]) is query.arkiverade)
+
+
+def _write(namespace: str, part: str, listed: Listed) -> bytes:
+    stored, statuses = listed
+    return write_intyg(ShownIntyg(stored, visible_statuses(statuses, part)), namespace)
 
 
 def _signed(query: CitizenQuery) -> tuple[datetime | None, datetime | None]:

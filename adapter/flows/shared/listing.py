@@ -1,6 +1,7 @@
-"""Lists of certificates with their states; one too long for a single answer is refused."""
+"""Lists of certificates: read a few at a time, refused where too long for a single answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from intyg.adapter.domain.errors import ApplicationError
@@ -11,9 +12,27 @@ from intyg.adapter.store import Rows
 Listed: TypeAlias = tuple[StoredIntyg, tuple[IntygsStatus, ...]]
 
 
-def with_statuses(rows: Rows, found: Sequence[StoredIntyg], most: int) -> list[Listed]:
+@dataclass
+class Listing:
     """
-    Certificates with all their states.
+    What is to be shown.
+
+    Attributes:
+        of: The certificates, without their bytes: for the guard.
+        written: Each as it stands in the answer.
+    """
+
+    of: list[StoredIntyg] = field(default_factory=list)
+    written: list[bytes] = field(default_factory=list)
+
+    def add(self, stored: StoredIntyg, written: bytes) -> None:
+        self.of.append(replace(stored, body=b""))
+        self.written.append(written)
+
+
+def read_each(rows: Rows, found: Sequence[int], most: int) -> Iterator[Listed]:
+    """
+    Certificates that were found, with all their states.
 
     Args:
         most: How many may be in an answer; one more was looked for.
@@ -23,5 +42,12 @@ def with_statuses(rows: Rows, found: Sequence[StoredIntyg], most: int) -> list[L
     """
     if len(found) > most:
         raise ApplicationError(TOO_MANY_INTYG.format(most=most))
-    states = rows.intyg.statuses_of([stored.intyg.intygs_id for stored in found])
-    return [(stored, states.get(stored.intyg.intygs_id, ())) for stored in found]
+    return rows.intyg.each(found)
+
+
+def list_them(hits: Iterator[Listed], write: Callable[[Listed], bytes]) -> Listing:
+    """Write each while the next is not yet read."""
+    listing = Listing()
+    for hit in hits:
+        listing.add(hit[0], write(hit))
+    return listing

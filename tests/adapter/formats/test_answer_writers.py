@@ -113,14 +113,23 @@ def test_the_signature_survives(data: bytes, kind: str) -> None:
 def test_every_signature_in_a_list_survives() -> None:
     body = signed.signed(signed.COMPACT)
     other = signed.COMPACT.replace(signed.INTYGS_ID.encode(), b"another-id")
-    answer = write_intygs_lista(LIST, [shown(body), shown(signed.signed(other, "p256"))])
-    element = etree.fromstring(answer)
+    both = [shown(body), shown(signed.signed(other, "p256"))]
+    answer = write_intygs_lista(LIST, [write_intyg(each, LIST.namespace) for each in both])
+    element = etree.fromstring(b"".join(answer))
     assert CONTRACTS.check(LIST, element) == []
     found = find_intyg(element)
     assert len(found) == 2
     trusted = TrustStore([signed.ca()])
     for intyg in found:
         assert verify(intyg, trusted, signed.AT).outcome is SignatureOutcome.VALID
+
+
+def test_of_a_list_each_certificate_is_an_answer_by_itself() -> None:
+    one = write_intyg(shown(signed.COMPACT), LIST.namespace)
+    for items, wanted in (([], [0]), ([one, one], [1, 1])):
+        alone = [etree.fromstring(each) for each in write_intygs_lista(LIST, items).with_one_each()]
+        assert [len(find_intyg(each)) for each in alone] == wanted
+        assert [CONTRACTS.check(LIST, each) for each in alone] == [[] for _ in wanted]
 
 
 def test_what_was_changed_after_signing_is_noticed_in_an_answer() -> None:

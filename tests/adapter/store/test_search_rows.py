@@ -3,6 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from intyg.adapter.domain.intyg import Enhet, IntygsStatus
 from intyg.adapter.store import Rows, Store
@@ -10,9 +13,9 @@ from intyg.schemas.codes import Status
 from tests.adapter import samples
 
 
-def ids(rows: Rows, **conditions: object) -> list[str]:
-    found = rows.intyg.search(samples.PERSON, **conditions)  # type: ignore[arg-type]
-    return [stored.intyg.intygs_id for stored in found]
+def ids(rows: Rows, **conditions: Any) -> list[str]:
+    found = rows.intyg.search(samples.PERSON, **conditions)
+    return [stored.intyg.intygs_id for stored, _ in rows.intyg.each(found)]
 
 
 def issued_at(enhets_id: str, vardgivare_id: str) -> object:
@@ -65,9 +68,22 @@ def test_states_of_many_are_those_of_each(store: Store) -> None:
         for intygs_id, part in (("one", "FKASSA"), ("two", "TRANSP"), ("one", "AF")):
             rows.intyg.add_status(intygs_id, IntygsStatus(Status.SENTTO, part, samples.NOW))
     with store.read() as rows:
-        many = rows.intyg.statuses_of(["none", "two", "one", *(str(n) for n in range(1500))])
-        assert many == {one: rows.intyg.statuses(one) for one in ("one", "two")}
-        assert [each.part for each in many["one"]][-2:] == ["FKASSA", "AF"]
+        found = rows.intyg.search(samples.PERSON)
+        for seqs in (found, found[::-1]):
+            many = {stored.intyg.intygs_id: states for stored, states in rows.intyg.each(seqs)}
+            assert many == {one: rows.intyg.statuses(one) for one in ("one", "two", "none")}
+            assert list(many) == ["one", "two", "none"][:: 1 if seqs is found else -1]
+        assert [state.part for state in many["one"]][-2:] == ["FKASSA", "AF"]
+
+
+def test_many_are_read_a_few_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("intyg.adapter.store.intyg_rows._AT_ONCE", 2)
+    with store.begin() as rows:
+        for n in range(5):
+            samples.add_intyg(rows, str(n))
+    with store.read() as rows:
+        assert ids(rows) == list("01234")
+        assert [one.body for one, _ in rows.intyg.each(rows.intyg.search(samples.PERSON)[3:])]
 
 
 def test_approvals_are_replaced_as_a_whole(store: Store) -> None:
