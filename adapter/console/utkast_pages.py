@@ -34,8 +34,9 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from intyg.adapter.console.problem import problem
+from intyg.adapter.console.utkast_acts import Acts, Order, in_words, mark_of
 from intyg.adapter.console.utkast_views import draft_view, finding_view, list_view
-from intyg.adapter.domain.draft import Draft, DraftState
+from intyg.adapter.domain.draft import Draft
 from intyg.adapter.domain.errors import (
     AdapterError,
     DraftConflictError,
@@ -48,29 +49,21 @@ from intyg.adapter.domain.errors import (
 )
 from intyg.adapter.domain.intyg import Enhet, HosPersonal
 from intyg.adapter.domain.person import PersonId
-from intyg.adapter.drafts.answers import check_answers
-from intyg.adapter.drafts.contents import certificate_json, request_of
+from intyg.adapter.drafts.contents import certificate_json
 from intyg.adapter.flows.drafts import copies, end, save, signing
 from intyg.adapter.flows.drafts.about import (
     Actor,
     about_draft,
-    facts_of,
     read_draft,
-    require_assignment,
-    staff_member,
 )
-from intyg.adapter.flows.drafts.create import Created, NewDraft, create, refuse_person, type_of
+from intyg.adapter.flows.drafts.create import Created
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.unit_of_work import UnitOfWork
-from intyg.adapter.formats.safe_xml import parse_own
 from intyg.adapter.rules.draft_rules import Way
 from intyg.adapter.rules.person_id import person_from
 from intyg.adapter.signature import Method
-from intyg.adapter.store import Rows
-from intyg.schemas.export.render import render
 
 _WAYS: Final = (Way.RENEW, Way.REPLACE, Way.COMPLEMENT, Way.COPY, Way.TEMPLATE)
-_MARKS: Final = {DraftState.LOCKED: "LÅST UTKAST"}
 _STATUS: Final[tuple[tuple[type[AdapterError], HTTPStatus], ...]] = (
     (UnknownDraftError, HTTPStatus.NOT_FOUND),
     (DraftConflictError, HTTPStatus.CONFLICT),
@@ -150,27 +143,17 @@ class _Pages:
     # --- new ones
 
     def create(self) -> ResponseReturnValue:
-        wanted, services = _body(), self._services
-        intyg_type = type_of(services.types, _text(wanted, "typ"), wanted.get("version"))
-        skapad_av = _skapad_av(wanted)
-        member = self._writer(skapad_av)
-        patient = _patient(wanted.get("person-id"))
-        facts = facts_of(services, patient)
-        refuse_person(intyg_type, Way.CREATE, facts, member)
-        answers = wanted.get("svar", {})
-        findings = check_answers(answers, intyg_type)
-        if findings:
-            raise RuleError("The answers are not of this type's form:", findings)
-        new = NewDraft(
-            intyg_type=intyg_type,
-            patient=patient,
-            skapad_av=skapad_av,
-            answers=answers,
+        wanted = _body()
+        order = Order(
+            typ=_text(wanted, "typ"),
+            patient=_patient(wanted.get("person-id")),
+            skapad_av=_skapad_av(wanted),
+            version=wanted.get("version"),
+            answers=wanted.get("svar", {}),
             ref=wanted.get("ref"),
             dry=request.args.get("dryRun") == "true",
         )
-        unit, trace = self._unit("utkast create", None)
-        return self._created(create(new, facts, member, services, unit, trace))
+        return self._created(self._acts.order(order))
 
     def from_older(self, way: Way, intygs_id: str) -> ResponseReturnValue:
         wanted = _body()
@@ -186,12 +169,6 @@ class _Pages:
         made = copies.make_from(intygs_id, way, wish, self._services, unit, trace)
         return self._created(made)
 
-    def _writer(self, skapad_av: HosPersonal) -> Any:
-        unit = skapad_av.enhet.enhets_id
-        member = staff_member(self._services, skapad_av.personal_id, unit)
-        require_assignment(self._services, member, skapad_av.personal_id, unit)
-        return member
-
     def _created(self, made: Created) -> ResponseReturnValue:
         shown = self._view(made.draft) | {"anmarkning": made.remark}
         if request.args.get("dryRun") == "true":
@@ -204,7 +181,7 @@ class _Pages:
 
     def read(self, intygs_id: str) -> ResponseReturnValue:
         draft = read_draft(self._services, intygs_id)
-        self._looked(intygs_id)
+        self._acts.looked(intygs_id)
         return _with_version(jsonify(self._view(draft)), draft)
 
     def of_unit(self) -> ResponseReturnValue:
@@ -218,10 +195,8 @@ class _Pages:
             text = "If-Match: give the version that the content was made from, or *."
             raise _BadRequestError(text, HTTPStatus.PRECONDITION_REQUIRED)
         content = _body()
-        unit, _ = self._unit("utkast save", intygs_id)
         by = _actor(content.get("skapadAv"))
-        wanted = None if stamp < 0 else stamp
-        saved = save.save(intygs_id, wanted, content, by, self._services, unit)
+        saved = self._acts.save(intygs_id, None if stamp < 0 else stamp, content, by)
         shown = self._view(saved.draft, saved.findings)
         return _with_version(jsonify(shown), saved.draft)
 
@@ -273,12 +248,8 @@ class _Pages:
 
     def print_(self, intygs_id: str) -> ResponseReturnValue:
         draft = read_draft(self._services, intygs_id)
-        self._looked(intygs_id)
-        it = about_draft(self._services, draft)
-        data = certificate_json(draft, it.intyg_type, it.facts)
-        intyg = parse_own(request_of(draft, it.intyg_type, data))[-1]
-        mark = "MAKULERAT UTKAST" if draft.revoked_at else _MARKS.get(draft.state, "UTKAST")
-        page = render(it.intyg_type, intyg).as_html()
+        self._acts.looked(intygs_id)
+        page, mark = in_words(self._services, draft).as_html(), mark_of(draft)
         marked = page.replace("<body>", f"<body><p><strong>{escape(mark)}</strong></p>", 1)
         return Response(marked, content_type="text/html; charset=utf-8")
 
@@ -316,20 +287,16 @@ class _Pages:
             signing.decoded(brought.get("value", ""), "value"),
             signing.decoded(_without_armour(brought.get("certificate", "")), "certificate"),
             self._services,
-            self._record("utkast signature", intygs_id, trace),
+            self._acts.record("utkast signature", intygs_id, trace),
             trace,
             value_is_der=brought.get("der") is True,
         )
         return jsonify(intygsId=intygs_id, result=result.code.value, text=result.text)
 
     def sign(self, intygs_id: str) -> ResponseReturnValue:
-        trace, stamp = secrets.token_hex(16), _stamp()
-        record = self._record("utkast sign", intygs_id, trace)
-        unit = UnitOfWork(self._services.store)
+        stamp = _stamp()
         wanted = None if stamp is None or stamp < 0 else stamp
-        result = signing.sign_with_test_key(
-            intygs_id, wanted, _actor(), self._services, unit, record, trace
-        )
+        result = self._acts.sign(intygs_id, wanted, _actor())
         return jsonify(intygsId=intygs_id, result=result.code.value, text=result.text)
 
     # --- inside
@@ -342,28 +309,12 @@ class _Pages:
         data = certificate_json(draft, it.intyg_type, it.facts)
         return draft_view(draft, data, found, ref)
 
+    @property
+    def _acts(self) -> Acts:
+        return Acts(self._services, request.args.get("hanteratAv"))
+
     def _unit(self, action: str, intygs_id: str | None) -> tuple[UnitOfWork, str]:
-        """A transaction, with the audit's row of it."""
-        trace = secrets.token_hex(16)
-        return UnitOfWork(self._services.store, self._record(action, intygs_id, trace)), trace
-
-    def _record(
-        self, action: str, intygs_id: str | None, trace: str
-    ) -> Callable[[Rows, object], None] | None:
-        audit, by = self._services.audit, request.args.get("hanteratAv")
-        if audit is None:
-            return None
-
-        def record(rows: Rows, outcome: object) -> None:
-            made = outcome.draft.intygs_id if isinstance(outcome, Created) else ""
-            audit.record_console(rows, action, intygs_id or made, trace, by)
-
-        return record
-
-    def _looked(self, intygs_id: str) -> None:
-        """Each look at somebody's answers is recorded."""
-        unit, _ = self._unit("utkast read", intygs_id)
-        unit.end(None)
+        return self._acts.unit(action, intygs_id)
 
 
 # --- what stands in a request ---------------------------------------------------------------------
