@@ -18,6 +18,7 @@ from intyg.adapter.console.pages.blocked import build_blocked_pages
 from intyg.adapter.console.pages.certificate import build_certificate_pages
 from intyg.adapter.console.pages.deliveries import build_delivery_site
 from intyg.adapter.console.pages.delivery_actions import build_delivery_actions
+from intyg.adapter.console.pages.drafts import build_draft_pages
 from intyg.adapter.console.pages.explain import build_explain_pages
 from intyg.adapter.console.pages.login import build_login_pages
 from intyg.adapter.console.pages.overview import build_overview_pages
@@ -43,6 +44,7 @@ NAVIGATION: Final = (
         "nav.running",
         (("nav.overview", ""), ("nav.deliveries", "/deliveries"), ("nav.blocked", "/blocked")),
     ),
+    ("nav.care", (("nav.drafts", "/utkast"),)),
     ("nav.trouble", (("nav.explain", "/explain"),)),
     ("nav.control", (("nav.audit", "/audit"),)),
 )
@@ -106,6 +108,7 @@ def build_console_site(services: Services, people_clock: Clock) -> ConsoleSite:
         build_blocked_pages,
         build_search_pages,
         build_certificate_pages,
+        build_draft_pages,
         build_explain_pages,
         build_audit_pages,
     ):

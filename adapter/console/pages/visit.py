@@ -7,6 +7,7 @@ from typing import Final
 from flask import g
 
 from intyg.adapter.console.token import Token
+from intyg.adapter.domain.draft import Draft
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import StoredIntyg
@@ -18,7 +19,8 @@ from intyg.pages.session import OnceLinks, Sessions, Visitor
 PREFIX: Final = "/console"
 
 _AUDIT: Final = "/audit"
-_CARE_OPENS: Final = ("/intyg/", "/search", "/unit", "/logout")
+_CARE_OPENS: Final = ("/intyg/", "/search", "/unit", "/logout", "/utkast")
+_DRAFTS: Final = "/utkast"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def may_open(who: Visitor, path: str) -> bool:
     own = path.removeprefix(PREFIX)
     if own.startswith(_AUDIT):
         return may_audit(who)
+    if own.startswith(_DRAFTS):
+        return who.role in (ConsoleRole.OPERATOR, ConsoleRole.CARE)
     return who.role != ConsoleRole.CARE or own.startswith(_CARE_OPENS) or own in ("", "/")
 
 
@@ -78,13 +82,32 @@ def sees(who: Visitor, stored: StoredIntyg) -> bool:
 
 def sees_contents(who: Visitor, stored: StoredIntyg, environment: Environment) -> bool:
     """Whether somebody may read what a certificate and its messages say."""
+    unit = stored.intyg.skapad_av.enhet.enhets_id
+    return _may_read(who, unit, stored.is_test, environment)
+
+
+def sees_draft(who: Visitor, draft: Draft) -> bool:
+    """Whether a draft is there for somebody at all: care has its own unit's."""
+    return who.role != ConsoleRole.CARE or _is_own(who, draft.skapad_av.enhet.enhets_id)
+
+
+def works_with(who: Visitor, draft: Draft, environment: Environment) -> bool:
+    """Whether somebody may read and change what a draft says: as for a certificate's contents."""
+    return _may_read(who, draft.skapad_av.enhet.enhets_id, draft.is_test, environment)
+
+
+def _may_read(who: Visitor, unit: str, is_test: bool | None, environment: Environment) -> bool:
     match who.role:
         case ConsoleRole.CARE:
-            return _is_of_unit(who, stored)
+            return _is_own(who, unit)
         case ConsoleRole.OPERATOR:
-            return stored.is_test is True or environment is not Environment.PRODUCTION
+            return is_test is True or environment is not Environment.PRODUCTION
     return False
 
 
 def _is_of_unit(who: Visitor, stored: StoredIntyg) -> bool:
-    return same_hsa_id(stored.intyg.skapad_av.enhet.enhets_id, who.unit)
+    return _is_own(who, stored.intyg.skapad_av.enhet.enhets_id)
+
+
+def _is_own(who: Visitor, unit: str) -> bool:
+    return same_hsa_id(unit, who.unit)
