@@ -250,10 +250,12 @@ def _row(question: Question, svar: str, key: str, typed: Typed) -> Row:
         return Row(key, [_field(typed, question, start, *each) for each in parts])
     name = f"{start}~{first.id}"
     had = bool(typed.one(f"{start}~~had"))
+    asked = [each for each in parts if each[1] is not first]
     fields = [
-        _field(typed, question, start, *each)
-        for each in parts
-        if each[1] is not first and _goes_with(each[1], first, code)
+        found
+        for each in asked
+        if not (found := _field(typed, question, start, *each)).is_empty
+        or _goes_with(each[1], first, code)
     ]
     ticked = bool(typed.one(name)) or (not had and not all(each.is_empty for each in fields))
     return Row(key, fields, (name, code, headline(codes_of(first)[code])), ticked, had)

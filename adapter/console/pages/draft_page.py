@@ -285,7 +285,7 @@ def reading_of(visit: Visit, draft: Draft, *, whole_number: bool) -> dict[str, A
         **head_of(visit, draft, whole_number=whole_number),
         "reading": in_words(visit.services, draft),
         "hide": hide,
-        "mark": mark_of(draft) if draft.state is not DraftState.SIGNED else "",
+        "watermark": mark_of(draft) if draft.state is not DraftState.SIGNED else "",
     }
 
 
