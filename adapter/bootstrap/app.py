@@ -13,6 +13,7 @@ from typing import Final, Self
 from wsgiref.types import WSGIApplication
 
 from intyg.adapter.audit.log import NOT_ABOUT_A_PATIENT, AuditLog
+from intyg.adapter.bootstrap.doctor_steps import doctor_of
 from intyg.adapter.bootstrap.draft_watch import DraftWatch
 from intyg.adapter.bootstrap.listening import listening
 from intyg.adapter.bootstrap.load_schemas import Schemas
@@ -140,7 +141,7 @@ class App:
             SENT_TO_CARE,
         )
         console = build_console(services, self.ended_threads)
-        self._site = build_console_site(services, system_clock)
+        self._site = build_console_site(services, system_clock, doctor_of(services))
         control: dict[str, WSGIApplication] = {
             "/api": console,
             "/metrics": console,

@@ -57,7 +57,12 @@ def refuse_unfit(facts: Facts) -> None:
 
 def notes(services: Services) -> list[str]:
     """What an operator should know, though it stops nothing; no person data."""
-    facts = Facts(
+    return [remark.text for remark in _remarks(facts_of(services)) if not remark.refuses]
+
+
+def facts_of(services: Services) -> Facts:
+    """What a running adapter was built from."""
+    return Facts(
         settings=services.settings,
         contracts=services.contracts,
         types=services.types,
@@ -66,7 +71,6 @@ def notes(services: Services) -> list[str]:
         signing_key=services.signing_key,
         clock=services.clock,
     )
-    return [remark.text for remark in _remarks(facts) if not remark.refuses]
 
 
 def _remarks(facts: Facts) -> list[Remark]:

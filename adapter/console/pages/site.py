@@ -18,6 +18,7 @@ from intyg.adapter.console.pages.blocked import build_blocked_pages
 from intyg.adapter.console.pages.certificate import build_certificate_pages
 from intyg.adapter.console.pages.deliveries import build_delivery_site
 from intyg.adapter.console.pages.delivery_actions import build_delivery_actions
+from intyg.adapter.console.pages.doctor import Doctor, build_doctor_pages
 from intyg.adapter.console.pages.drafts import build_draft_pages
 from intyg.adapter.console.pages.explain import build_explain_pages
 from intyg.adapter.console.pages.login import build_login_pages
@@ -45,7 +46,7 @@ NAVIGATION: Final = (
         (("nav.overview", ""), ("nav.deliveries", "/deliveries"), ("nav.blocked", "/blocked")),
     ),
     ("nav.care", (("nav.drafts", "/utkast"),)),
-    ("nav.trouble", (("nav.explain", "/explain"),)),
+    ("nav.trouble", (("nav.explain", "/explain"), ("nav.doctor", "/doctor"))),
     ("nav.control", (("nav.audit", "/audit"),)),
 )
 """Groups of the menu, each with the sentences and the paths of its pages."""
@@ -73,12 +74,13 @@ class ConsoleSite:
         return f"{LOGIN}?once={self.links.make(OPERATOR)}"
 
 
-def build_console_site(services: Services, people_clock: Clock) -> ConsoleSite:
+def build_console_site(services: Services, people_clock: Clock, doctor: Doctor) -> ConsoleSite:
     """
     Make the application.
 
     Args:
         people_clock: The machine's own: how long somebody stays logged in.
+        doctor: What can be looked at; it stands above the console.
 
     Raises:
         SettingsError: A token cannot be had.
@@ -113,6 +115,7 @@ def build_console_site(services: Services, people_clock: Clock) -> ConsoleSite:
         build_audit_pages,
     ):
         app.register_blueprint(build(visit))
+    app.register_blueprint(build_doctor_pages(visit, doctor))
     app.register_error_handler(StoreError, lambda _: error_page(HTTPStatus.SERVICE_UNAVAILABLE))
     app.register_error_handler(Exception, _failed)
     return ConsoleSite(app, visit.links)

@@ -21,6 +21,7 @@ PREFIX: Final = "/console"
 _AUDIT: Final = "/audit"
 _CARE_OPENS: Final = ("/intyg/", "/search", "/unit", "/logout", "/utkast")
 _DRAFTS: Final = "/utkast"
+_DOCTOR: Final = "/doctor"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ def may_open(who: Visitor, path: str) -> bool:
     own = path.removeprefix(PREFIX)
     if own.startswith(_AUDIT):
         return may_audit(who)
+    if own.startswith(_DOCTOR):
+        return who.role == ConsoleRole.OPERATOR
     if own.startswith(_DRAFTS):
         return who.role in (ConsoleRole.OPERATOR, ConsoleRole.CARE)
     return who.role != ConsoleRole.CARE or own.startswith(_CARE_OPENS) or own in ("", "/")

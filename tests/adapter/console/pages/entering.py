@@ -6,6 +6,7 @@ from typing import Final
 
 from flask.testing import FlaskClient
 
+from intyg.adapter.bootstrap.doctor_steps import doctor_of
 from intyg.adapter.console.pages import ConsoleSite, build_console_site
 from intyg.adapter.flows.services import Services
 from intyg.adapter.settings.settings import Settings
@@ -28,7 +29,8 @@ class PeopleClock:
 
 
 def site_of(services: Services, settings: Settings) -> ConsoleSite:
-    return build_console_site(replace(services, settings=settings), PeopleClock())
+    now = replace(services, settings=settings)
+    return build_console_site(now, PeopleClock(), doctor_of(now))
 
 
 def enter(services: Services, settings: Settings, name: str) -> FlaskClient:

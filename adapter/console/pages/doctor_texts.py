@@ -1,0 +1,60 @@
+"""The sentences of the doctor's page: what each check and step looks at. Swedish and English."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from intyg.pages.words import Plural, Text
+
+# fmt: off
+DOCTOR_TEXTS: Final[Mapping[str, Text]] = {
+    "nav.doctor": ("Hälsokontroll", "Doctor"),
+    "doctor.lede": ("Allt som måste hålla här, och vägen till en mottagare steg för steg. Inget om någon patient skickas, och inget ändras.",
+                    "Everything that must hold here, and the way to a recipient step by step. Nothing of a patient is sent, and nothing is changed."),
+    "doctor.checks": ("Inställningar och filer", "Settings and files"),
+    "doctor.checks.text": ("Nycklar, certifikat, vägar, databas, listor.", "Keys, certificates, routes, database, lists."),
+    "doctor.checks.button": ("Kontrollera allt", "Check everything"),
+    "doctor.way": ("Vägen till en mottagare", "The way to a recipient"),
+    "doctor.way.text": ("Namn, anslutning, TLS, certifikat, svar och klocka.", "Name, connection, TLS, certificates, answer and clock."),
+    "doctor.way.to": ("Vägen till {name}", "The way to {name}"),
+    "doctor.way.none": ("Ingen mottagare är uppsatt med en egen adress.", "No recipient is set up with an address of its own."),
+    "doctor.way.button": ("Gå vägen", "Walk the way"),
+    "doctor.ok": ("Håller", "Holds"),
+    "doctor.note": ("Att veta", "To know"),
+    "doctor.fails": ("Fel", "Wrong"),
+    "doctor.end.fails": Plural(sv=("1 fel att rätta.", "{n} fel att rätta."), en=("1 thing to mend.", "{n} things to mend.")),
+    "doctor.end.note": Plural(sv=("Inget är fel. 1 sak är bra att veta.", "Inget är fel. {n} saker är bra att veta."),
+                              en=("Nothing is wrong. 1 thing is good to know.", "Nothing is wrong. {n} things are good to know.")),
+    "doctor.end.ok": ("Allt håller.", "Everything holds."),
+    "doctor.check.test_keys": ("Ingen testnyckel och inget testcertifikat används i produktion.", "No test key or test certificate is used in production."),
+    "doctor.check.clock": ("Klockan är maskinens egen, utom i demo.", "The clock is the machine's own, but in demo."),
+    "doctor.check.signature": ("Signaturer krävs i produktion, och den som signerar har en nyckel.", "Signatures are required in production, and what signs has a key."),
+    "doctor.check.signer_role": ("Den som signerar har en roll som får det.", "Whoever signs has a role that may."),
+    "doctor.check.anchors": ("De betrodda certifikaten får utfärda andra.", "The trusted certificates may issue others."),
+    "doctor.check.destinations": ("Mottagarna hör hemma i den här miljön.", "The destinations belong in this environment."),
+    "doctor.check.contracts": ("Varje väg och behörighet nämner ett kontrakt som finns.", "Each route and permission names a contract that there is."),
+    "doctor.check.routes": ("Vägtabellen är utan anmärkning.", "The routes have no remarks."),
+    "doctor.check.callers": ("Det går att veta vem som anropar.", "It can be told who calls."),
+    "doctor.check.permissions": ("Någon får anropa, och i produktion vet man vem.", "Somebody may call, and in production it is known who."),
+    "doctor.check.recipients": ("Varje mottagare har sagt vilka system som talar för den.", "Each recipient says which systems speak for it."),
+    "doctor.check.database": ("Databasen finns, är hel och hör till den här miljön.", "The database is there, whole, and of this environment."),
+    "doctor.check.audit_log": ("Granskningsloggens nyckel är den som den började med.", "The audit log's key is the one that it was begun with."),
+    "doctor.check.test_patients": ("Något säger vilka som är testpatienter.", "Something says who is a test patient."),
+    "doctor.check.register": ("Folkbokföringen svarar, om den är uppsatt.", "The population register answers, if it is set up."),
+    "doctor.check.staff_directory": ("Personalkatalogen svarar, om den är uppsatt.", "The staff directory answers, if it is set up."),
+    "doctor.check.diagnoses": ("Det finns en lista över diagnoser.", "There is a list of diagnoses."),
+    "doctor.check.key_files": ("Ingen annan kan läsa filerna med nycklar.", "Nobody else can read the files with keys."),
+    "doctor.check.cert_dates": ("Inget certifikat går ut inom 30 dagar.", "No certificate ends within 30 days."),
+    "doctor.check.console": ("Konsolen har en nyckel, eller är en demo på egen maskin.", "The console has a key, or is a demo on its own machine."),
+    "doctor.check.schemas": ("Scheman och intygstyper går att använda.", "Schemas and certificate types can be used."),
+    "doctor.way.name": ("Namnet leder till en adress.", "The name leads to an address."),
+    "doctor.way.connection": ("Porten svarar.", "The port answers."),
+    "doctor.way.TLS": ("TLS går att tala.", "TLS can be spoken."),
+    "doctor.way.chain": ("Serverns certifikat är betrott.", "The server's certificate is trusted."),
+    "doctor.way.host_name": ("Certifikatet gäller för namnet.", "The certificate is for the name."),
+    "doctor.way.shown": ("Det här certifikatet visade servern.", "This certificate is what the server showed."),
+    "doctor.way.client_cert": ("Vårt certifikat, om det frågas efter.", "Our certificate, if it is asked for."),
+    "doctor.way.SOAP": ("Den andra sidan svarar över SOAP.", "The other side answers by SOAP."),
+    "doctor.way.contract": ("Kontraktet svarar på sin adress.", "The contract answers at its address."),
+    "doctor.way.clock": ("Klockorna går lika.", "The clocks agree."),
+}
+# fmt: on
