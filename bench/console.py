@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from intyg.adapter.bootstrap.doctor_steps import doctor_of
 from intyg.adapter.console.pages import build_console_site
 from intyg.adapter.store import Store, tables
 from tests import builders
@@ -103,7 +104,7 @@ def main(rows_wanted: int) -> None:
         rig.deliver()
         _fill(store, rows_wanted)
         clock.now = NOW
-        client = build_console_site(rig.services, clock).app.test_client()
+        client = build_console_site(rig.services, clock, doctor_of(rig.services)).app.test_client()
         client.post("/console/login")
         found = re.search(r'name="csrf" value="(\w+)"', client.get("/console").text)
         assert found is not None

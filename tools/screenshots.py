@@ -13,7 +13,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.adapter.console.pages.lively import NEWER, SENT, lively_app
+from tests.adapter.console.pages.lively import DRAFT, NEWER, SENT, lively_app
 
 WIDTHS: Final = {"": 1360, "-360": 360}
 LOCALES: Final = {"sv": "sv-SE", "en": "en-GB"}
@@ -26,6 +26,10 @@ PAGES: Final = {
     "blocked": "/console/blocked",
     "audit": "/console/audit",
     "explain": "/console/explain",
+    "doctor": "/console/doctor",
+    "drafts": "/console/utkast",
+    "draft": f"/console/utkast/{DRAFT}?asked",
+    "draft-read": f"/console/utkast/{DRAFT}?view=read",
     "certificate": f"/console/intyg/{SENT}",
     "compare": f"/console/intyg/{NEWER}?tab=compare",
     "unit": "/console/unit?id=SE0000000000-UNIT1",

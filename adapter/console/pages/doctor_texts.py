@@ -18,6 +18,7 @@ DOCTOR_TEXTS: Final[Mapping[str, Text]] = {
     "doctor.way.to": ("Vägen till {name}", "The way to {name}"),
     "doctor.way.none": ("Ingen mottagare är uppsatt med en egen adress.", "No recipient is set up with an address of its own."),
     "doctor.way.button": ("Gå vägen", "Walk the way"),
+    "doctor.must": ("Det som står i fetstil ska hålla.", "What stands in bold must hold."),
     "doctor.ok": ("Håller", "Holds"),
     "doctor.note": ("Att veta", "To know"),
     "doctor.fails": ("Fel", "Wrong"),

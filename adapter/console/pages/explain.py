@@ -11,6 +11,7 @@ from intyg.adapter.domain.person import GuardDecision, PatientKind, PersonId
 from intyg.adapter.guard.explain import decisions, said_of
 from intyg.adapter.routing.explain import (
     Explanation,
+    Step,
     StepState,
     UnknownContractError,
     find_contract,
@@ -63,8 +64,21 @@ def _found(visit: Visit) -> dict[str, Any]:
 
 
 def _way(way: Explanation) -> dict[str, Any]:
-    steps = [(_chip(step.state), step.name, step.text) for step in way.steps]
-    return {"goes": way.goes, "verdict": way.verdict, "steps": steps}
+    steps = [(_chip(step.state), _sentence(step), step.name, step.text) for step in way.steps]
+    return {"verdict": _verdict(way), "said": way.verdict, "steps": steps}
+
+
+def _verdict(way: Explanation) -> str:
+    if not way.goes:
+        return words()("explain.stopped")
+    sent = any(step.name == "certificate" for step in way.steps)
+    return words()("explain.goes" if sent else "explain.here")
+
+
+def _sentence(step: Step) -> str:
+    """Ours, by the step's name and how it came out; its name where there is none."""
+    say, key = words(), f"explain.step.{step.name}.{step.state.value}"
+    return say(key) if say.knows(key) else step.name
 
 
 _COLOURS: Final = {
@@ -86,8 +100,8 @@ def _person(visit: Visit, person: PersonId) -> dict[str, Any]:
     verdict = guard.verdict(person)
     return {
         "verdict": say(f"explain.kind.{verdict.kind.value}"),
-        "because": verdict.signal_and_why,
-        "said": [(each.signal, _word(each.kind), each.why) for each in said_of(guard, person)],
+        "because": say("explain.because", signal=verdict.signal) if verdict.signal else "",
+        "said": [(each.signal, _said(each.kind), each.why) for each in said_of(guard, person)],
         "decisions": [
             (say(f"explain.to.{there.value}.{role.value}"), _chip(decision))
             for role, there, decision in decisions(guard, verdict.kind)
@@ -95,5 +109,5 @@ def _person(visit: Visit, person: PersonId) -> dict[str, Any]:
     }
 
 
-def _word(kind: PatientKind | None) -> str:
-    return words()(f"explain.kind.{kind.value}" if kind else "explain.silent")
+def _said(kind: PatientKind | None) -> str:
+    return words()(f"explain.said.{kind.value if kind else 'nothing'}")

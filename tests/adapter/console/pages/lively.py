@@ -11,6 +11,9 @@ from intyg.adapter.audit.log import AuditKey, AuditLog
 from intyg.adapter.bootstrap.app import App, build_app
 from intyg.adapter.domain.delivery import Outcome
 from intyg.adapter.domain.delivery import OutcomeKind as Kind
+from intyg.adapter.domain.draft import Draft, DraftState
+from intyg.adapter.domain.intyg import Enhet, HosPersonal
+from intyg.adapter.domain.person import PersonId
 from intyg.adapter.flows.services import Services
 from intyg.adapter.settings.settings import DeliverySettings, ServerSettings
 from intyg.adapter.store import Store
@@ -24,6 +27,7 @@ SENT: Final = builders.INTYGS_ID
 NEWER: Final = "7c1e0f5a-93d4-4b8e-a2f1-5d0c6b7e9a14"
 WAITING: Final = "4f0d9c12-52f1-4a07-9a11-0d2f9b3ea7e1"
 REFUSED: Final = "b1836e77-1f0a-4b5c-8e21-6f5d4c3b09cd"
+DRAFT: Final = "2d6a1f0e-6c1b-4f35-9a57-0b1d1c7e4a55"
 SECRET: Final = b"a secret of tests, long enough for it"
 
 
@@ -95,9 +99,56 @@ def _trouble(story: _Story) -> None:
         builders.send_certificate_to_recipient(WAITING, builders.OTHER_PATIENT),
     )
     story.tried(Kind.RETRY, "the receiver failed", 5, http_status=503)
+    _half_a_draft(rig)
     with rig.services.store.begin() as rows:
         for signal in ("reserved numbers", "reserved numbers", "list of the EHR"):
             rows.blocks.add(WAITING, "RegisterCertificate:3", "real", signal, rig.clock())
+
+
+def _half_a_draft(rig: Rig) -> None:
+    """Somebody has begun to write; one of the periods ends before it begins."""
+    unit = Enhet(builders.UNIT, "Provenheten", builders.CARE_PROVIDER)
+    doctor = HosPersonal(builders.DOCTOR, "Läkare Provperson", unit)
+    number = PersonId(builders.PERSONNUMMER, builders.PATIENT)
+    draft = Draft(
+        DRAFT, "LISJP", "2.0", number, doctor, {"skapadAv": AUTHOR, "svar": HALF},
+        DraftState.INCOMPLETE, rig.clock(), rig.clock(), builders.DOCTOR, "Läkare Provperson",
+        is_test=True,
+    )  # fmt: skip
+    with rig.services.store.begin() as rows:
+        rows.drafts.add(draft)
+
+
+AUTHOR: Final = {
+    "personal-id": {"root": builders.HSA, "extension": builders.DOCTOR},
+    "fullstandigtNamn": "Läkare Provperson",
+    "enhet": {
+        "enhets-id": {"root": builders.HSA, "extension": builders.UNIT},
+        "arbetsplatskod": {"root": "1.2.752.29.4.71", "extension": "0000000"},
+        "enhetsnamn": "Provenheten",
+        "postadress": "Provgatan 1",
+        "postnummer": "12345",
+        "postort": "Provstad",
+        "telefonnummer": "010-000 00 00",
+        "vardgivare": {
+            "vardgivare-id": {"root": builders.HSA, "extension": builders.CARE_PROVIDER},
+            "vardgivarnamn": "Provregionen",
+        },
+    },
+}
+HALF: Final = {
+    "1": [{"instans": 1, "1.1": {"code": "JOURNALUPPGIFTER"}, "1.2": "2026-11-20"}],
+    "28": [{"instans": 1, "28.1": {"code": "NUVARANDE_ARBETE"}}],
+    "29": {"29.1": "Kock i en skola."},
+    "6": {"6.1": "Lumbago", "6.2": {"code": "M545", "codeSystem": "1.2.752.116.1.1.1"}},
+    "17": {"17.1": "Kan inte lyfta tungt eller stå länge."},
+    "32": [
+        {"instans": 1, "32.1": {"code": "HALFTEN"},
+         "32.2": {"start": "2026-12-08", "end": "2026-12-01"}},
+        {"instans": 2, "32.1": {"code": "HELT_NEDSATT"},
+         "32.2": {"start": "2026-11-23", "end": "2026-12-07"}},
+    ],
+}  # fmt: skip
 
 
 @contextmanager
@@ -117,7 +168,7 @@ def lively_services(folder: Path, **changes: Any) -> Iterator[Services]:
 
 
 @contextmanager
-def lively_app(folder: Path, port: int = 0) -> Iterator[App]:
+def lively_app(folder: Path, port: int = 0, **changes: Any) -> Iterator[App]:
     """The same, running; nothing of it goes on by itself."""
     with lively_services(folder) as services:
         now = services.clock()
@@ -126,6 +177,7 @@ def lively_app(folder: Path, port: int = 0) -> Iterator[App]:
         server=ServerSettings(port=port),
         delivery=DeliverySettings(workers=0),
         audit={"key": SECRET.decode()},
+        **changes,
     )
     with build_app(settings, VirtualClock(now)) as app:
         yield app

@@ -9,6 +9,9 @@ from typing import Any, Final
 
 import pytest
 
+from intyg.adapter.signature.demo_keys import make_test_keys
+from intyg.schemas.examples.example import SIGNER
+from tests import builders
 from tests.adapter.console.pages import lively
 
 if os.environ.get("CI") != "true":
@@ -20,6 +23,7 @@ CHROMIUM: Final = Path("/usr/bin/chromium")
 AXE: Final = Path(__file__).parents[3] / "pages" / "vendored" / "axe-4.14.1.min.js"
 RUN_AXE: Final = "axe.run(document, {resultTypes: ['violations']}).then(all => all.violations)"
 INTYG: Final = f"/console/intyg/{lively.SENT}"
+DRAFT: Final = f"/console/utkast/{lively.DRAFT}"
 TABS: Final = ("readable", "xml", "headers", "findings", "signature", "questions", "audit")
 PLACES: Final = (
     "/console",
@@ -31,6 +35,12 @@ PLACES: Final = (
     "/console/blocked",
     "/console/audit",
     "/console/explain",
+    "/console/doctor",
+    "/console/utkast",
+    DRAFT,
+    f"{DRAFT}?asked",
+    f"{DRAFT}?view=read",
+    f"{DRAFT}?delete",
     INTYG,
     *(f"{INTYG}?tab={tab}" for tab in TABS),
     f"/console/intyg/{lively.NEWER}?tab=compare",
@@ -57,7 +67,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with lively.lively_app(tmp_path_factory.mktemp("lively")) as app:
+    keys = tmp_path_factory.mktemp("keys")
+    make_test_keys(keys, builders.NOW)
+    signing = {"key": keys / "signer.key.pem", "cert": keys / "signer.pem"}
+    trust = {"anchors": (keys / "ca.pem",)}
+    folder = tmp_path_factory.mktemp("lively")
+    with lively.lively_app(folder, signing=signing, trust=trust) as app:
         yield {"base": app.console_url, "login": app.login_url()}
 
 
@@ -166,6 +181,79 @@ def test_the_same_by_keyboard_alone(watch: Any) -> None:
             break
     page.keyboard.press("Enter")
     expect(page.get_by_text("Påhittad åkomma")).to_be_visible()
+
+
+WRITTEN: Final = (
+    ("Postadress", "Provgatan 1"),
+    ("Postnummer", "12345"),
+    ("Postort", "Provstad"),
+    ("Telefon", "010-000 00 00"),
+    ("Arbetsplatskod", "0000000"),
+    ("Vårdgivarens HSA-id", builders.CARE_PROVIDER),
+    ("Vårdgivarens namn", "Provregionen"),
+)
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what is called so has the focus."""
+    focused = page.get_by_label(name, exact=True).or_(page.get_by_role("button", name=name))
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if any(each.evaluate("e => e === document.activeElement") for each in focused.all()):
+            return
+    raise AssertionError(f"no way to {name}")
+
+
+def type_into(page: Page, name: str, text: str) -> None:
+    tab_to(page, name)
+    page.keyboard.press("Control+A")
+    page.keyboard.type(text)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+def test_a_certificate_is_written_and_signed_by_keyboard_alone(watch: Any, script: bool) -> None:
+    page = watch(java_script_enabled=script).open("/console/utkast")
+    tab_to(page, "Intyg")
+    page.keyboard.type("FK7210")
+    for name, text in (
+        ("Patientens personnummer", builders.PATIENT), ("Ditt HSA-id", SIGNER),
+        ("Ditt namn", "Test Läkare"), ("Enhetens HSA-id", builders.UNIT),
+    ):  # fmt: skip
+        type_into(page, name, text)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/console/utkast/.{36}$"))
+    type_into(page, "Datum", "20270301")
+    for name, text in WRITTEN:
+        type_into(page, name, text)
+    if script:
+        expect(page.get_by_role("status")).to_have_text(re.compile("^Sparat"))
+        expect(page.get_by_text("Utkast, kan signeras")).to_be_visible()
+    tab_to(page, "Signera")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/console/intyg/"))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def test_what_is_not_asked_folds_and_what_is_wrong_is_told_as_one_types(watch: Any) -> None:
+    page = watch().open(DRAFT)
+    work = page.locator("#q-33 details")
+    expect(work).to_have_attribute("open", "")
+    page.get_by_label("50%", exact=True).uncheck()
+    expect(work).not_to_have_attribute("open", "")
+    expect(page.locator("#draft-progress")).not_to_contain_text("33. Arbets")
+    page.get_by_label("50%", exact=True).check()
+    expect(work).to_have_attribute("open", "")
+    page.get_by_label("Huvuddiagnos kod").fill("X")
+    expect(page.locator("#q-6 .fault").first).to_contain_text("Skriv en diagnoskod")
+    page.get_by_label("Huvuddiagnos kod").fill("M545")
+    expect(page.locator("#q-6 .fault")).to_have_count(0)
+
+
+def test_the_doctor_is_asked_without_javascript(watch: Any) -> None:
+    page = watch(java_script_enabled=False).open("/console/doctor")
+    page.get_by_role("button", name="Kontrollera allt").click()
+    expect(page.get_by_text("Databasen finns, är hel")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text(re.compile("att veta|att rätta|Allt håller"))
 
 
 def test_figures_come_anew_while_somebody_looks(watch: Any) -> None:

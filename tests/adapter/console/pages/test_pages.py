@@ -13,9 +13,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from intyg.adapter.console.app import build_console
+from intyg.adapter.console.pages.texts import TEXTS
+from intyg.adapter.doctor import connectivity
+from intyg.adapter.doctor.checks import CHECKS
 from intyg.adapter.domain.environment import Environment
+from intyg.adapter.domain.person import PatientKind
 from intyg.adapter.domain.way import Way
 from intyg.adapter.flows.services import Services
+from intyg.adapter.routing import explain
 from intyg.adapter.settings.settings import ConsoleSettings, Settings
 from intyg.adapter.store import Rows
 from tests import builders
@@ -497,7 +502,7 @@ def test_a_way_is_explained_and_no_number_is_shown(log_in: Callable[..., FlaskCl
         "address": "FK-ADDRESS", "patient": builders.PATIENT,
     }  # fmt: skip
     page = client.post("/console/explain", data=form).text
-    assert re.search(r"<strong>guard</strong>", page)
+    assert "<strong>Spärren släpper igenom patienten dit.</strong>" in page
     assert builders.PATIENT not in page
     assert 'value="FK-ADDRESS"' in page
 
@@ -525,3 +530,53 @@ def test_what_cannot_be_explained_is_told(
     page = client.post("/console/explain", data={"csrf": csrf(client), **form}).text
     assert says in page
     assert form.get("patient", "-none-") not in page
+
+
+def test_every_step_of_a_way_has_a_sentence_of_ours() -> None:
+    """By the names that `routing/explain.py` gives its steps."""
+    code = Path(explain.__file__).read_text("utf-8")
+    named = {
+        (name, state.lower())
+        for name, state in re.findall(r'Step\("(\w+)", StepState\.(\w+)', code)
+    }
+    assert len(named) > 9
+    assert {f"explain.step.{name}.{state}" for name, state in named} <= TEXTS.keys()
+    kinds = {f"explain.{what}.{kind.value}" for what in ("kind", "said") for kind in PatientKind}
+    assert kinds <= TEXTS.keys()
+
+
+def test_the_doctor_looks_for_operators_step_by_step(log_in: Callable[..., FlaskClient]) -> None:
+    client = log_in("operator")
+    assert "Hälsokontroll" in client.get("/console").text
+    asked = {"csrf": csrf(client)}
+    answer = client.post("/console/doctor", data=asked, buffered=False)
+    pieces = list(answer.iter_encoded())
+    assert len(pieces) > len(CHECKS)
+    whole = b"".join(pieces).decode()
+    assert "Ingen testnyckel och inget testcertifikat" in whole
+    assert whole.count('<li><span><span class="chip') >= len(CHECKS)
+    assert client.post("/console/doctor", data={**asked, "destination": "x"}).status_code == 404
+    for who in ("viewer", "auditor", "care"):
+        assert log_in(who).get("/console/doctor").status_code == 403
+
+
+def test_the_way_to_a_destination_is_walked_as_far_as_it_goes(
+    log_in: Callable[..., FlaskClient], settings: Settings
+) -> None:
+    nobody = settings.destinations["fk"].model_copy(update={"url": "http://127.0.0.1:1"})
+    changed = settings.model_copy(update={"destinations": {"fk": nobody}})
+    client = log_in("operator", changed)
+    way = client.post("/console/doctor", data={"csrf": csrf(client), "destination": "fk"}).text
+    assert re.search(r"Håller</span></span><div><p><strong>Namnet leder till en adress.", way)
+    assert re.search(r"Fel</span></span><div><p><strong>Porten svarar.</strong>", way)
+    assert "1 fel att rätta." in way
+
+
+def test_every_check_has_a_sentence_of_ours() -> None:
+    names = [check.name.replace(" ", "_") for check in CHECKS]
+    assert [name for name in names if f"doctor.check.{name}" not in TEXTS] == []
+    folder = Path(connectivity.__file__).parent
+    steps = {name for file in folder.glob("*.py")
+             for name in re.findall(r'Step\("([\w ]+)"', file.read_text("utf-8"))}  # fmt: skip
+    assert len(steps) > 8
+    assert [name for name in steps if f"doctor.way.{name.replace(' ', '_')}" not in TEXTS] == []
