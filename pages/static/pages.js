@@ -67,7 +67,7 @@
       const row = field.closest(".tick");
       if (!row) return;
       row.querySelector("[data-had]").value = "1";
-      if (!field.dataset.tick && field.value) row.querySelector("[data-tick]").checked = true;
+      if (!("tick" in field.dataset) && field.value) row.querySelector("[data-tick]").checked = true;
     };
 
     const count = (field) => {

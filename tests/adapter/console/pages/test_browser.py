@@ -19,6 +19,8 @@ if os.environ.get("CI") != "true":
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+expect.set_options(timeout=20_000)  # a machine that others use, too, may take its time
+
 CHROMIUM: Final = Path("/usr/bin/chromium")
 AXE: Final = Path(__file__).parents[3] / "pages" / "vendored" / "axe-4.14.1.min.js"
 RUN_AXE: Final = "axe.run(document, {resultTypes: ['violations']}).then(all => all.violations)"
