@@ -42,6 +42,7 @@ SERVES: Final = {
     "intyg.adapter.deliver.operation": "nothing: zeep reads a contract, its transport is shut",
     "intyg.adapter.store.engine": "rows to the database",
     "intyg.adapter.store.listen": "nothing: it hears of work from the database",
+    "intyg.adapter.bootstrap.doctor_steps": "a destination's name, to `intyg doctor` by itself",
     "intyg.adapter.bootstrap.process_memory": "nothing: it sets a threshold of the C library",
 }
 """In a serving adapter, what may connect, and what it sends."""

@@ -1,7 +1,7 @@
 """The command `intyg doctor`: what must hold here, what does, and what to do about the rest."""
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -75,31 +75,35 @@ def doctor(
     report(_probe_lines(destination, config, logical_address, given), as_json=as_json)
 
 
-def _probe_lines(name: str, config: Path | None, asked: str | None, given: ClientTls) -> list[Line]:
+def _probe_lines(
+    name: str, config: Path | None, asked: str | None, given: ClientTls
+) -> Iterator[Line]:
+    """Each step when it has been taken."""
     try:
         if name.startswith(("http://", "https://")):
             target = target_of_url(name, given, asked or ADAPTER)
         else:
             target = target_of_name(name, load_settings(config), asked)
     except SettingsError as exc:
-        return _settings_fail(exc)
+        yield from _settings_fail(exc)
     except ValueError as exc:
-        return [Line("settings", State.FAILS, str(exc), "give a name in the settings, or a URL")]
-    return [
-        Line(step.name, State(step.found.value), step.text, step.todo)
-        for step in examine(target, Contracts(), system_clock)
-    ]
+        yield Line("settings", State.FAILS, str(exc), "give a name in the settings, or a URL")
+    else:
+        for step in examine(target, Contracts(), system_clock):
+            yield Line(step.name, State(step.found.value), step.text, step.todo)
 
 
-def report(lines: Sequence[Line], *, as_json: bool) -> None:
-    """Print, and leave with 1 if anything fails."""
+def report(lines: Iterable[Line], *, as_json: bool) -> None:
+    """Print each as it comes, and leave with 1 if anything fails."""
+    fails = False
     for line in lines:
+        fails = fails or line.state is State.FAILS
         if as_json:
             fields = {"check": line.check, "state": line.state.value, "text": line.text}
             print_json({**fields, "todo": line.todo})
         else:
             _print(line)
-    raise typer.Exit(1 if any(line.state is State.FAILS for line in lines) else 0)
+    raise typer.Exit(1 if fails else 0)
 
 
 def _print(line: Line) -> None:

@@ -583,6 +583,11 @@ class Settings(BaseSettings):
         return self.routes_file or self._file
 
     @property
+    def file(self) -> Path | None:
+        """What they were read from; None where variables alone say everything."""
+        return self._file
+
+    @property
     def caller_identity(self) -> CallerIdentity:
         """Way in which the doors know who calls."""
         in_demo = self.environment is Environment.DEMO

@@ -150,7 +150,9 @@ def _fields(row: str, name: str, part: Delsvar, value: Any) -> dict[str, Sequenc
     if value is None:
         return {}
     if isinstance(value, list):
-        return {start: [each for one in value for each in _fields(row, name, part, one)[start]]}
+        found = [_fields(row, name, part, one) for one in value]
+        several = [text for each in found for text in each.get(start, ())]
+        return {**found[0], **({start: several} if several else {})} if found else {}
     if isinstance(value, dict):
         return _fields_of_object(start, part, value)
     if part.type in ("boolean", "yes_no", "boolean_or_cv"):
@@ -165,7 +167,7 @@ def _fields_of_object(start: str, part: Delsvar, value: Json) -> dict[str, Seque
         return {start: [value.get("value", "")], f"{start}~unit": [value.get("unit", "")]}
     if "code" not in value:
         return {start: [str(value.get("value", ""))]}
-    found = {start: [str(value["code"])]}
+    found: dict[str, Sequence[str]] = {start: [str(value["code"])]}
     kept = ("codeSystem", "displayName") if not codes_of(part) else ()
     for name in (each for each in kept if value.get(each)):
         found[f"{start}~{name}"] = [str(value[name])]

@@ -121,9 +121,14 @@ def path(draft: Draft) -> str:
     return f"/console/utkast/{draft.intygs_id}"
 
 
+def tree(page: TestResponse | str) -> Any:
+    """A page, to look around in."""
+    return html.fromstring(page if isinstance(page, str) else page.text)
+
+
 def form_on(page: TestResponse) -> Any:
     assert page.status_code < 500, page.status_code
-    return html.fromstring(page.text).get_element_by_id("draft")
+    return tree(page).get_element_by_id("draft")
 
 
 def fill(form: Any, values: Mapping[str, str | list[str]]) -> dict[str, list[str]]:
@@ -186,7 +191,7 @@ def test_of_every_type_a_form_makes_a_certificate_that_can_be_signed(
         twice = not key.startswith("=") and is_ticked(intyg_type.question(svar))
         assert twice or intyg_type.delsvar(part).when, part
     answer = client.post(path(draft), data=fill(form, {**UNIT, **asked}))
-    assert answer.status_code == 303, html.fromstring(answer.text).text_content()
+    assert answer.status_code == 303, tree(answer).text_content()
     assert desk.stored(draft).state is DraftState.COMPLETE
     again = form_on(client.get(path(draft)))
     assert [each for each in again.form_values() if "~" in each[0] and each[1]] != []
@@ -206,11 +211,9 @@ def test_fields_say_what_the_answers_say(intyg_type: IntygType) -> None:
 
 
 def test_conditions_and_rules_are_understood_as_far_as_they_are_worded_alike() -> None:
-    whens = [
-        node.when
-        for each in ALL for question in each.questions
-        for node in (question, *question.delsvar) if node.when
-    ]  # fmt: skip
+    questions = [question for each in ALL for question in each.questions]
+    parts = [part for question in questions for part in question.delsvar]
+    whens = [when for when in (*(q.when for q in questions), *(p.when for p in parts)) if when]
     understood = [each for each in whens if condition_of(each)]
     assert len(understood) > 0.65 * len(whens)
     messages = [a.message for each in ALL for a in assertions_of(each) if a.facet == "rule"]
@@ -250,26 +253,26 @@ def test_dates_are_taken_as_people_write_them(text: str, written: str) -> None:
 def test_what_is_missing_is_told_once_somebody_asks_to_sign(desk: Desk) -> None:
     draft, client = desk.new(), desk.enter()
     page = client.get(path(draft))
-    assert html.fromstring(page.text).xpath("//*[@class='fault']") == []
+    assert tree(page).xpath("//*[@class='fault']") == []
     answer = client.post(path(draft), data=fill(form_on(page), {}) | {"do": "sign"})
     assert answer.status_code == 422
-    left = html.fromstring(answer.text).get_element_by_id("left")
+    left = tree(answer).get_element_by_id("left")
     assert "saker återstår innan intyget kan signeras" in left.text_content()
     for link in left.xpath(".//a/@href"):
-        assert html.fromstring(answer.text).get_element_by_id(link[1:]) is not None
+        assert tree(answer).get_element_by_id(link[1:]) is not None
     assert "Svara på frågan. Den är tom." in answer.text
     assert desk.stored(draft).state is DraftState.INCOMPLETE
 
 
 def test_a_fault_stands_beside_its_field_and_the_rest_is_saved(desk: Desk) -> None:
     draft, client = desk.new(), desk.enter()
-    values = {
+    values: dict[str, str | list[str]] = {
         "6~0~6.2": "M5459X", "35~0~35.1": "Ont i ryggen",
         "32~=HALFTEN~32.1": ["HALFTEN"], "32~=HALFTEN~32.2~start": "2026-1",
     }  # fmt: skip
     posted = fill(form_on(client.get(path(draft))), values)
     page = client.post(path(draft), data=posted)
-    shown = html.fromstring(page.text)
+    shown = tree(page)
     period = shown.get_element_by_id("faults-f-32--HALFTEN-32-2").text_content()
     assert "Skriv första och sista dagen" in period
     assert "Det är inte sparat." in period
@@ -350,7 +353,7 @@ def test_ready_is_said_once_and_deleting_is_asked(desk: Desk) -> None:
     ready = fill(form_on(client.get(path(draft))), {}) | {"do": "ready"}
     assert "Klart för signering" in client.post(path(draft), data=ready, follow_redirects=True).text
     assert desk.rig().events(draft.intygs_id) == ["SKAPAT", "KFSIGN"]
-    asked = html.fromstring(client.get(f"{path(draft)}?delete=1").text).xpath("//dialog//form")[0]
+    asked = tree(client.get(f"{path(draft)}?delete=1")).xpath("//dialog//form")[0]
     answer = client.post(path(draft), data=dict(asked.form_values()))
     assert "Utkastet är borttaget." in client.get(answer.location).text
     assert client.get(path(draft)).status_code == 404
@@ -366,7 +369,7 @@ def test_a_locked_draft_is_read_only(desk: Desk) -> None:
     assert 'id="draft"' not in page
     assert PATIENT not in page
     before = desk.stored(draft)
-    token = html.fromstring(page).xpath("//input[@name='csrf']/@value")[0]
+    token = tree(page).xpath("//input[@name='csrf']/@value")[0]
     assert PATIENT in client.post(path(draft), data={"csrf": token, "view": "read"}).text
     assert client.post(path(draft), data=posted).status_code == 200
     assert desk.stored(draft) == before
@@ -374,7 +377,7 @@ def test_a_locked_draft_is_read_only(desk: Desk) -> None:
 
 def test_a_draft_is_ordered_here(desk: Desk) -> None:
     client = desk.enter("care")
-    page = html.fromstring(client.get("/console/utkast").text)
+    page = tree(client.get("/console/utkast"))
     form = next(each for each in page.forms if "typ" in each.fields)
     told = {"typ": "FK7210", "by": SIGNER, "by_name": "Test Läkare", "patient": "18900101-9803"}
     data = dict(form.form_values()) | told
@@ -415,9 +418,9 @@ def test_no_operator_reads_or_writes_a_real_patients_draft_in_production(desk: D
     client = desk.enter(environment=Environment.PRODUCTION)
     assert "Innehållet visas inte" in client.get(path(draft)).text
     listed = client.get("/console/utkast", query_string={"unit": builders.UNIT}).text
-    row = html.fromstring(listed).xpath(f"//tr[.//a[contains(@href, '{draft.intygs_id}')]]")[0]
+    row = tree(listed).xpath(f"//tr[.//a[contains(@href, '{draft.intygs_id}')]]")[0]
     assert builders.SAMORDNINGSNUMMER[:8] not in row.text_content()
-    token = html.fromstring(listed).xpath("//input[@name='csrf']/@value")[0]
+    token = tree(listed).xpath("//input[@name='csrf']/@value")[0]
     data = fill(open_to, {"35~0~35.1": "Inte jag"}) | {"csrf": token}
     assert client.post(path(draft), data=data).status_code == 403
     assert desk.stored(draft).stamp == 0

@@ -21,7 +21,7 @@ from intyg.adapter.domain.person import PatientKind
 from intyg.adapter.domain.way import Way
 from intyg.adapter.flows.services import Services
 from intyg.adapter.routing import explain
-from intyg.adapter.settings.settings import ConsoleSettings, Settings
+from intyg.adapter.settings.settings import ConsoleSettings, Settings, load_settings
 from intyg.adapter.store import Rows
 from tests import builders
 from tests.adapter.console.pages import lively
@@ -561,15 +561,23 @@ def test_the_doctor_looks_for_operators_step_by_step(log_in: Callable[..., Flask
 
 
 def test_the_way_to_a_destination_is_walked_as_far_as_it_goes(
-    log_in: Callable[..., FlaskClient], settings: Settings
+    log_in: Callable[..., FlaskClient], settings: Settings, tmp_path: Path
 ) -> None:
-    nobody = settings.destinations["fk"].model_copy(update={"url": "http://127.0.0.1:1"})
-    changed = settings.model_copy(update={"destinations": {"fk": nobody}})
-    client = log_in("operator", changed)
+    (tmp_path / "adapter.toml").write_text(
+        f'data_dir = "{tmp_path}"\nenvironment = "test"\n[destinations.fk]\n'
+        'url = "http://127.0.0.1:1"\nkind = "mock"\n', "utf-8",
+    )  # fmt: skip
+    client = log_in("operator", with_file(settings, tmp_path / "adapter.toml"))
     way = client.post("/console/doctor", data={"csrf": csrf(client), "destination": "fk"}).text
     assert re.search(r"Håller</span></span><div><p><strong>Namnet leder till en adress.", way)
     assert re.search(r"Fel</span></span><div><p><strong>Porten svarar.</strong>", way)
     assert "1 fel att rätta." in way
+
+
+def with_file(settings: Settings, file: Path) -> Settings:
+    """Settings that say that they were read from a file."""
+    read = load_settings(file)
+    return read.model_copy(update={"console": settings.console, "caller": settings.caller})
 
 
 def test_every_check_has_a_sentence_of_ours() -> None:
