@@ -2,8 +2,9 @@
 
     python bench/console.py [ROWS]
 
-On SQLite: certificates a tenth as many, deliveries, one attempt each; a hundredth waits. Prints the
-median of five of each page, in milliseconds.
+On SQLite: certificates a tenth as many, deliveries, one attempt each; a hundredth waits. A third of
+the certificates have a question with a reminder and an event; a twentieth of these is not handled.
+Seven units. Prints the median of five of each page, in milliseconds.
 """
 
 import re
@@ -35,10 +36,14 @@ def _fill(store: Store, rows_wanted: int) -> None:
         intyg = connection.execute(sa.select(tables.intyg)).first()
         delivery = connection.execute(sa.select(tables.delivery)).first()
         attempt = connection.execute(sa.select(tables.attempt)).first()
+        meddelande = connection.execute(sa.select(tables.meddelande)).first()
+        handelse = connection.execute(sa.select(tables.handelse)).first()
     assert intyg is not None
     assert delivery is not None
     assert attempt is not None
-    samples = [_without_place(row) for row in (intyg, delivery, attempt)]
+    assert meddelande is not None
+    assert handelse is not None
+    samples = [_without_place(row) for row in (intyg, delivery, attempt, meddelande, handelse)]
     for start in range(0, rows_wanted, CHUNK):
         _chunk(store, samples, range(start, min(start + CHUNK, rows_wanted)), rows_wanted)
 
@@ -51,7 +56,7 @@ def _chunk(
     store: Store, samples: list[dict[str, object]], numbers: range, rows_wanted: int
 ) -> None:
     """Some 50 days of them, in the order of time; the last day has a fiftieth."""
-    intyg, delivery, attempt = samples
+    intyg, delivery, attempt, meddelande, handelse = samples
 
     def at(number: int) -> datetime:
         return NOW - timedelta(days=50) * ((rows_wanted - number) / rows_wanted)
@@ -81,6 +86,29 @@ def _chunk(
             sa.insert(tables.attempt),
             [{**attempt, "delivery_id": f"d{n}", "at": at(n)} for n in numbers],
         )
+        asked = [n for n in numbers if n % 30 == 0]
+        connection.execute(
+            sa.insert(tables.meddelande),
+            [one for n in asked for one in _asked(meddelande, n, at(n))],
+        )
+        connection.execute(
+            sa.insert(tables.handelse),
+            [
+                {**handelse, "intygs_id": f"i{n // 10}", "handelsekod": "NYFRFM",
+                 "tidpunkt": at(n), "delivery_id": f"d{n}"}
+                for n in asked
+            ],
+        )  # fmt: skip
+
+
+def _asked(sample: dict[str, object], n: int, at: datetime) -> list[dict[str, object]]:
+    """A question, and what reminds of it."""
+    question = {
+        **sample, "meddelande_id": f"m{n}", "intygs_id": f"i{n // 10}", "received_at": at,
+        "state": "handled" if n % 600 else "open_care",
+    }  # fmt: skip
+    reminds = {"amne": "PAMINN", "paminnelse_meddelande_id": f"m{n}", "state": None}
+    return [question, {**question, **reminds, "meddelande_id": f"r{n}"}]
 
 
 def _milliseconds(client: FlaskClient, path: str, **form: str) -> float:
@@ -102,6 +130,7 @@ def main(rows_wanted: int) -> None:
         rig = Rig(make_services(settings, store, clock), clock)
         rig.ok(builders.register_certificate(), builders.send_certificate_to_recipient())
         rig.deliver()
+        rig.ok(builders.send_message_to_care())
         _fill(store, rows_wanted)
         clock.now = NOW
         client = build_console_site(rig.services, clock, doctor_of(rig.services)).app.test_client()
@@ -113,6 +142,8 @@ def main(rows_wanted: int) -> None:
             "/console",
             f"/console/intyg/i{rows_wanted // 20}",
             "/console/unit?id=U20",
+            "/console/arenden?unit=U20",
+            "/console/arenden?unit=U20&atgard=none",
             "/console/deliveries",
             "/console/deliveries?view=list&after=500000",
             "/console/deliveries?view=list&state=delivered",

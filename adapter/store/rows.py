@@ -1,6 +1,7 @@
 """All rows of one transaction."""
 
 from intyg.adapter.store.approval_rows import ApprovalRows
+from intyg.adapter.store.arende_rows import ArendeRows
 from intyg.adapter.store.audit_rows import AuditRows
 from intyg.adapter.store.base import Transaction
 from intyg.adapter.store.block_rows import BlockRows
@@ -38,6 +39,7 @@ class Rows:
         leftovers: What of the outbox is finished.
         operations: What operators asked for.
         meddelanden: Questions, answers and reminders.
+        arenden: Questions, as a unit follows them up.
         events: What care is told.
         blocks: What the guard stopped.
         audit: The audit log's own.
@@ -59,6 +61,7 @@ class Rows:
         self.leftovers = LeftoverRows(transaction)
         self.operations = OperationRows(transaction)
         self.meddelanden = MeddelandeRows(transaction)
+        self.arenden = ArendeRows(transaction)
         self.events = EventRows(transaction)
         self.blocks = BlockRows(transaction)
         self.audit = AuditRows(transaction)

@@ -11,6 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
+from intyg.adapter.domain.arende import OPEN
 from intyg.adapter.domain.delivery import DELIVERY_MOVES, DeliveryState
 
 
@@ -78,6 +79,9 @@ def state_is(state: DeliveryState, prefix: str = "") -> str:
     """The same for one state, which is in other words than `IN` with one."""
     return f"{prefix}state = '{state.value}'"
 
+
+UNHANDLED: Final = "state IN ({})".format(", ".join(f"'{state.value}'" for state in OPEN))
+"""The same for questions that nobody has handled."""
 
 metadata = sa.MetaData(
     naming_convention={
@@ -270,7 +274,16 @@ meddelande = sa.Table(
     _time("received_at"),
     _text("state", nullable=True),  # FragaState
     _text("answered_by", nullable=True),
+    # Somebody was asked to go on with it.
+    sa.Column("forwarded", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(None, "intygs_id"),
+    # What nobody has handled: few among the many.
+    sa.Index(
+        "ix_meddelande_unhandled",
+        "seq",
+        sqlite_where=sa.text(UNHANDLED),
+        postgresql_where=sa.text(UNHANDLED),
+    ),
     sqlite_autoincrement=True,
 )
 
