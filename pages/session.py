@@ -29,6 +29,7 @@ class Visitor:
         name: As the settings name their token.
         role: What they may do.
         unit: HSA-id of the unit that they work for; None: of none.
+        under: HSA-ids, in capitals, of the units under that one.
         key: Made up when they logged in; their forms are known by it.
     """
 
@@ -36,6 +37,7 @@ class Visitor:
     role: str
     unit: str | None = None
     key: str = ""
+    under: frozenset[str] = frozenset()
 
 
 class Sessions:

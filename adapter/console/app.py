@@ -7,6 +7,8 @@
     GET    /api/intyg/<id>                     where a certificate stands
     GET    /api/route                          where a message would go, and why not; see there
     GET    /api/blocked                        what the guard stopped or holds; parameter `limit`
+    GET    /api/arenden                        a unit's questions that are not handled; see there
+    POST   /api/arenden                        those of a patient
     GET    /api/deliveries                     what waits or ended, and of which causes
     GET    /api/deliveries/<id>                one of them, with its attempts
     POST   /api/deliveries/retry               and give-up, mark-delivered: see there
@@ -35,6 +37,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import PathConverter
 
+from intyg.adapter.console.arende_pages import build_arende_pages
 from intyg.adapter.console.backup_pages import build_backup_pages
 from intyg.adapter.console.delivery_pages import build_delivery_pages
 from intyg.adapter.console.intyg_pages import build_intyg_pages
@@ -78,6 +81,7 @@ def build_console(
         build_intyg_pages(services),
         build_route_pages(services),
         build_meddelande_pages(services),
+        build_arende_pages(services),
         build_utkast_pages(services),
         build_delivery_pages(services),
         build_backup_pages(services),

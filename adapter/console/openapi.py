@@ -10,6 +10,7 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
+from intyg.adapter.console.arende_requests import ArendeWanted
 from intyg.adapter.console.delivery_requests import ActionRequest, Wanted, WayRequest
 from intyg.adapter.console.utkast_description import utkast_paths
 from intyg.adapter.statistics.wanted import PARAMETERS
@@ -43,6 +44,11 @@ _WANTED: Final = {
     field.alias or name: field.description or name for name, field in Wanted.model_fields.items()
 }
 
+_ARENDEN: Final = {
+    **{name: field.description or name for name, field in ArendeWanted.model_fields.items()},
+    **_LIMIT,
+}
+
 _SAID: Final = dict.fromkeys(PARAMETERS, "as `intyg statistics` has it")
 
 OPERATIONS: Final[Mapping[tuple[str, str], Described]] = {
@@ -62,6 +68,12 @@ OPERATIONS: Final[Mapping[tuple[str, str], Described]] = {
     ),
     ("DELETE", "/api/meddelanden/{meddelande_id}/hanterad"): Described(
         "Mark it as not handled after all.", form=_BY
+    ),
+    ("GET", "/api/arenden"): Described(
+        "A unit's questions, what last happened first, and how many there are.", _ARENDEN
+    ),
+    ("POST", "/api/arenden"): Described(
+        "Those of a patient that nobody has handled.", _ARENDEN, form={"patient": "a person number"}
     ),
     ("GET", "/api/deliveries"): Described(
         "Deliveries, oldest first, and how many there are of each cause.", {**_WANTED, **_LIMIT}

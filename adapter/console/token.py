@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 
 from intyg.adapter.console.problem import problem
+from intyg.adapter.console.units import keys_under, works_at
 from intyg.adapter.domain.environment import Environment
-from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.settings.settings import ConsoleRole, Settings, SettingsError
 from intyg.adapter.settings.web_address import is_this_machine
 from intyg.pages.session import Visitor
@@ -49,7 +49,8 @@ _ASKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CONTENTS: Final = "/api/utkast"
 """What stands in drafts is contents, which neither viewers nor auditors see."""
 
-_ASKED_BY_POST: Final = frozenset({"/api/route"})
+_OF_UNIT: Final = "/api/arenden"
+_ASKED_BY_POST: Final = frozenset({"/api/route", _OF_UNIT})
 """A person number stands in no address, so these ask by POST."""
 
 
@@ -168,15 +169,21 @@ def _may(visitor: Visitor, unit_of: Callable[[Named], str | None]) -> bool:
         case ConsoleRole.OPERATOR:
             return True
         case ConsoleRole.CARE:
-            return same_hsa_id(unit_of(request.view_args or {}), visitor.unit)
+            return works_at(visitor, unit_of(request.view_args or {}) or _asked_for())
     if request.path.startswith(_CONTENTS):
         return False
     return request.method in _ASKING or request.path in _ASKED_BY_POST
 
 
+def _asked_for() -> str | None:
+    """The unit that a list is asked for of."""
+    return request.values.get("unit") if request.path == _OF_UNIT else None
+
+
 def _others(settings: Settings) -> Iterator[tuple[bytes, Visitor]]:
     for each in settings.console.tokens:
-        yield _read(each.token_file), Visitor(each.name, each.role, each.unit)
+        under = keys_under(settings.console, each.unit)
+        yield _read(each.token_file), Visitor(each.name, each.role, each.unit, under=under)
 
 
 def secret_of(settings: Settings) -> bytes | None:

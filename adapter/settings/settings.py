@@ -173,6 +173,13 @@ class ConsoleTokenSettings(_Part):
         return self
 
 
+class ConsoleUnitSettings(_Part):
+    """A care unit with units of its own: who works at it follows up theirs, too."""
+
+    unit: str = Field(min_length=1, description="HSA-id")
+    sub_units: tuple[str, ...] = Field(min_length=1, description="HSA-ids")
+
+
 class ConsoleSettings(_Part):
     """The control interface: `/console`, `/api` and `/metrics`."""
 
@@ -182,6 +189,9 @@ class ConsoleSettings(_Part):
     token_file: Path | None = None
     tokens: tuple[ConsoleTokenSettings, ...] = Field(
         default=(), description="more people, each with a role"
+    )
+    units: tuple[ConsoleUnitSettings, ...] = Field(
+        default=(), description="units that have units of their own"
     )
     hosts: tuple[str, ...] = Field(
         default=(), description="names that browsers know /console by, beside addresses"

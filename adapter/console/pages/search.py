@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from intyg.adapter.console.pages.visit import PREFIX, Visit, sees, visitor
-from intyg.adapter.domain.hsa_id import same_hsa_id
+from intyg.adapter.console.units import works_at
 from intyg.adapter.settings.settings import ConsoleRole
 from intyg.adapter.store import Rows
 from intyg.adapter.store.intyg_rows import Listed
@@ -47,7 +47,8 @@ def build_search_pages(visit: Visit) -> Blueprint:
     @pages.get(f"{PREFIX}/unit")
     def unit() -> ResponseReturnValue:
         who = visitor()
-        wanted = who.unit or request.args.get("id", "")
+        asked = request.args.get("id", "")
+        wanted = asked if asked and _is_theirs(asked) else who.unit or ""
         before = request.args.get("before", type=int)
         with visit.services.store.read() as rows:
             listed = rows.intyg.of_unit(wanted, PAGE + 1, before)
@@ -64,7 +65,7 @@ def build_search_pages(visit: Visit) -> Blueprint:
 
 def _is_theirs(unit: str) -> bool:
     who = visitor()
-    return who.role != ConsoleRole.CARE or same_hsa_id(unit, who.unit)
+    return who.role != ConsoleRole.CARE or works_at(who, unit)
 
 
 def _of_patient(visit: Visit, rows: Rows, number: str) -> ResponseReturnValue:

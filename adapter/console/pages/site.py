@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,6 +27,7 @@ from intyg.adapter.console.pages.search import build_search_pages
 from intyg.adapter.console.pages.texts import TEXTS
 from intyg.adapter.console.pages.visit import PREFIX, Visit, may_open
 from intyg.adapter.console.token import OPERATOR, Token
+from intyg.adapter.console.units import keys_under
 from intyg.adapter.domain.clock import Clock
 from intyg.adapter.domain.delivery_filter import DeliveryFilter
 from intyg.adapter.domain.errors import StoreError
@@ -129,7 +130,7 @@ def _secret(services: Services, token: Token) -> bytes:
 
 def _let_in(visit: Visit) -> ResponseReturnValue | None:
     """Who asks, and whether they may: otherwise to the page where one logs in."""
-    g.visitor = visit.sessions.read(request.cookies.get(COOKIE))
+    g.visitor = _visitor(visit)
     path = request.path
     if path == "/" or path.startswith(_WITHOUT_LOGIN):
         return None
@@ -140,6 +141,13 @@ def _let_in(visit: Visit) -> ResponseReturnValue | None:
     if not may_open(g.visitor, path):
         return error_page(HTTPStatus.FORBIDDEN, "role")
     return None
+
+
+def _visitor(visit: Visit) -> Visitor | None:
+    """Who the cookie says, with the units under theirs as the settings have them today."""
+    who = visit.sessions.read(request.cookies.get(COOKIE))
+    under = keys_under(visit.services.settings.console, who.unit if who else None)
+    return replace(who, under=under) if who else None
 
 
 def _frame(visit: Visit) -> Mapping[str, object]:

@@ -7,9 +7,9 @@ from typing import Final
 from flask import g
 
 from intyg.adapter.console.token import Token
+from intyg.adapter.console.units import works_at
 from intyg.adapter.domain.draft import Draft
 from intyg.adapter.domain.environment import Environment
-from intyg.adapter.domain.hsa_id import same_hsa_id
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.flows.services import Services
 from intyg.adapter.settings.settings import ConsoleRole
@@ -19,7 +19,7 @@ from intyg.pages.session import OnceLinks, Sessions, Visitor
 PREFIX: Final = "/console"
 
 _AUDIT: Final = "/audit"
-_CARE_OPENS: Final = ("/intyg/", "/search", "/unit", "/logout", "/utkast")
+_CARE_OPENS: Final = ("/intyg/", "/arenden", "/search", "/unit", "/logout", "/utkast")
 _DRAFTS: Final = "/utkast"
 _DOCTOR: Final = "/doctor"
 
@@ -109,8 +109,8 @@ def _may_read(who: Visitor, unit: str, is_test: bool | None, environment: Enviro
 
 
 def _is_of_unit(who: Visitor, stored: StoredIntyg) -> bool:
-    return _is_own(who, stored.intyg.skapad_av.enhet.enhets_id)
+    return works_at(who, stored.intyg.skapad_av.enhet.enhets_id)
 
 
 def _is_own(who: Visitor, unit: str) -> bool:
-    return same_hsa_id(unit, who.unit)
+    return works_at(who, unit)

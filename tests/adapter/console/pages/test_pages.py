@@ -433,6 +433,10 @@ def test_only_who_may_sees_the_audit_log(log_in: Callable[..., FlaskClient]) -> 
         ("other", "GET", "/api/intyg/never", 403),
         ("other", "POST", "/api/meddelanden/q-2/hanterad", 403),
         ("operator", "PUT", f"/api/intyg/{lively.SENT}/ref?ref=x", 200),
+        ("viewer", "POST", "/api/arenden?unit=SE0000000000-UNIT1", 400),
+        ("care", "GET", "/api/arenden?unit=SE0000000000-UNIT1", 200),
+        ("care", "POST", "/api/arenden", 403),
+        ("care", "GET", "/api/arenden?unit=SE0000000000-OTHER", 403),
     ],
 )
 def test_rest_obeys_the_same_roles(
