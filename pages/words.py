@@ -5,7 +5,7 @@ A page never puts a sentence together from pieces: word order differs between la
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -98,6 +98,10 @@ class Words:
         """`23 nov 16:08`."""
         local = moment.astimezone(SWEDEN)
         return f"{local.day} {self._month(local)[:3]} {local:%H:%M}"
+
+    def short_day(self, day: date) -> str:
+        """`4 dec`."""
+        return f"{day.day} {_MONTHS[self.language][day.month - 1][:3]}"
 
     def day(self, moment: datetime) -> str:
         """`måndag 23 november 2026`."""

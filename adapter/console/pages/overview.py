@@ -66,7 +66,7 @@ def build_overview_pages(visit: Visit) -> Blueprint:
     @pages.get(PREFIX, strict_slashes=False)
     def overview() -> ResponseReturnValue:
         if visitor().role == ConsoleRole.CARE:
-            return redirect(f"{PREFIX}/unit")
+            return redirect(f"{PREFIX}/arenden")
         say, day = words(), _read(visit)
         receivers = list(_receivers(visit, say, day))
         shown = {

@@ -13,6 +13,9 @@ from flask import Flask, g, redirect, request
 from flask.typing import ResponseReturnValue
 
 from intyg.adapter.console.app import WholeId, whole_path
+from intyg.adapter.console.arende_pages import units_of
+from intyg.adapter.console.pages.arende_actions import build_arende_actions
+from intyg.adapter.console.pages.arenden import build_arende_site
 from intyg.adapter.console.pages.audit_pages import build_audit_pages
 from intyg.adapter.console.pages.blocked import build_blocked_pages
 from intyg.adapter.console.pages.certificate import build_certificate_pages
@@ -28,7 +31,8 @@ from intyg.adapter.console.pages.texts import TEXTS
 from intyg.adapter.console.pages.visit import PREFIX, Visit, may_open
 from intyg.adapter.console.token import OPERATOR, Token
 from intyg.adapter.console.units import keys_under
-from intyg.adapter.domain.clock import Clock
+from intyg.adapter.domain.arende import ArendeFilter
+from intyg.adapter.domain.clock import Clock, swedish_day
 from intyg.adapter.domain.delivery_filter import DeliveryFilter
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.domain.way import Stop, WayCause
@@ -46,7 +50,10 @@ NAVIGATION: Final = (
         "nav.running",
         (("nav.overview", ""), ("nav.deliveries", "/deliveries"), ("nav.blocked", "/blocked")),
     ),
-    ("nav.care", (("nav.drafts", "/utkast"),)),
+    (
+        "nav.care",
+        (("nav.arenden", "/arenden"), ("nav.drafts", "/utkast"), ("nav.signed", "/unit")),
+    ),
     ("nav.trouble", (("nav.explain", "/explain"), ("nav.doctor", "/doctor"))),
     ("nav.control", (("nav.audit", "/audit"),)),
 )
@@ -108,6 +115,8 @@ def build_console_site(services: Services, people_clock: Clock, doctor: Doctor) 
         build_overview_pages,
         build_delivery_site,
         build_delivery_actions,
+        build_arende_site,
+        build_arende_actions,
         build_blocked_pages,
         build_search_pages,
         build_certificate_pages,
@@ -163,23 +172,21 @@ def _frame(visit: Visit) -> Mapping[str, object]:
         "navigation": [
             (
                 group,
-                [
-                    (key, path, waits.get(path))
-                    for key, path in items
-                    if may_open(visitor, PREFIX + path)
-                ],
+                [(key, path, waits.get(path)) for key, path in items if _is_for(visitor, path)],
             )
             for group, items in NAVIGATION
-            if visitor and any(may_open(visitor, PREFIX + path) for _, path in items)
+            if visitor and any(_is_for(visitor, path) for _, path in items)
         ],
     }
 
 
 def _waits(visit: Visit, who: Visitor | None) -> tuple[Mapping[str, int], list[str]]:
     """How much waits behind a page of the menu, and what somebody has paused."""
-    if who is None or who.role == ConsoleRole.CARE:
+    if who is None:
         return {}, []
     try:
+        if who.role == ConsoleRole.CARE:
+            return {"/arenden": _unhandled(visit, who)}, []
         with visit.services.store.read() as rows:
             wanted = DeliveryFilter(states=frozenset(NOT_THERE))
             waits = {"/deliveries": rows.search.count(wanted, MOST_COUNTED)}
@@ -187,6 +194,19 @@ def _waits(visit: Visit, who: Visitor | None) -> tuple[Mapping[str, int], list[s
     except StoreError:  # the page says so itself
         return {}, []
     return waits, [_paused(stop) for stop in paused]
+
+
+def _unhandled(visit: Visit, who: Visitor) -> int:
+    """How many questions nobody has handled, at the units of somebody in care."""
+    wanted = ArendeFilter(units_of(visit.services, who.unit))
+    today = swedish_day(visit.services.clock())
+    with visit.services.store.read() as rows:
+        return rows.arenden.find(wanted, today, 1).count(wanted)
+
+
+def _is_for(who: Visitor, path: str) -> bool:
+    """Whether a page stands in somebody's menu; a unit's own certificates in care's alone."""
+    return may_open(who, PREFIX + path) and (path != "/unit" or who.role == ConsoleRole.CARE)
 
 
 def _paused(stop: Stop) -> str:

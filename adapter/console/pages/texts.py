@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from intyg.adapter.console.pages.arende_texts import ARENDE_TEXTS
 from intyg.adapter.console.pages.delivery_texts import DELIVERY_TEXTS
 from intyg.adapter.console.pages.doctor_texts import DOCTOR_TEXTS
 from intyg.adapter.console.pages.draft_texts import DRAFT_TEXTS
@@ -370,4 +371,5 @@ _CERTIFICATE: Final[Mapping[str, Text]] = {
 TEXTS: Final[Mapping[str, Text]] = {
     **_FRAME, **_STATES, **_OVERVIEW, **_CERTIFICATE, **DELIVERY_TEXTS, **EXPLAIN_TEXTS,
     **DRAFT_TEXTS, **DOCTOR_TEXTS,
+    **ARENDE_TEXTS,
 }  # fmt: skip

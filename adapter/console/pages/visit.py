@@ -91,7 +91,7 @@ def sees_contents(who: Visitor, stored: StoredIntyg, environment: Environment) -
 
 def sees_draft(who: Visitor, draft: Draft) -> bool:
     """Whether a draft is there for somebody at all: care has its own unit's."""
-    return who.role != ConsoleRole.CARE or _is_own(who, draft.skapad_av.enhet.enhets_id)
+    return who.role != ConsoleRole.CARE or works_at(who, draft.skapad_av.enhet.enhets_id)
 
 
 def works_with(who: Visitor, draft: Draft, environment: Environment) -> bool:
@@ -102,7 +102,7 @@ def works_with(who: Visitor, draft: Draft, environment: Environment) -> bool:
 def _may_read(who: Visitor, unit: str, is_test: bool | None, environment: Environment) -> bool:
     match who.role:
         case ConsoleRole.CARE:
-            return _is_own(who, unit)
+            return works_at(who, unit)
         case ConsoleRole.OPERATOR:
             return is_test is True or environment is not Environment.PRODUCTION
     return False
@@ -110,7 +110,3 @@ def _may_read(who: Visitor, unit: str, is_test: bool | None, environment: Enviro
 
 def _is_of_unit(who: Visitor, stored: StoredIntyg) -> bool:
     return works_at(who, stored.intyg.skapad_av.enhet.enhets_id)
-
-
-def _is_own(who: Visitor, unit: str) -> bool:
-    return works_at(who, unit)

@@ -283,7 +283,7 @@ def test_what_is_anothers_is_answered_as_what_is_not_there(
 
 def test_care_has_pages_of_its_own(log_in: Callable[..., FlaskClient]) -> None:
     care = log_in("care")
-    assert care.get("/console").location == "/console/unit"
+    assert care.get("/console").location == "/console/arenden"
     assert lively.NEWER in care.get("/console/unit").text
     other = log_in("other").get(f"/console/unit?id={builders.UNIT}")
     assert lively.SENT not in other.text
