@@ -4,6 +4,7 @@ Whoever may read a question may answer it: care those of its units, an operator 
 shown to operators. The staff directory is asked of the HSA-id that is given.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ MOST_OF_REASON: Final = 500
 """Of why a certificate cannot be completed."""
 
 _LONGEST_NAME: Final = 255
+_HSA_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Doing:
     def unit(self, action: str) -> UnitOfWork:
         """The transaction, with the audit's row of it: who is logged in, for whom."""
         audit, intygs_id = self.visit.services.audit, self.stored.intyg.intygs_id
-        by = f"{visitor().name} {self.by}"
+        by = ":".join(filter(None, (visitor().name, self.by)))
 
         def record(rows: Rows, _: object) -> None:
             if audit:
@@ -147,7 +149,7 @@ def _missing(action: str, doing: Doing) -> str | None:
     say = words()
     if action in _UNSIGNED:
         return None
-    if not doing.by:
+    if _HSA_ID.fullmatch(doing.by) is None:
         return say("arende.no_by")
     if action in _WRITTEN and not doing.name:
         return say("arende.no_name")
