@@ -13,6 +13,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.adapter.console.pages.asked import UNIT
 from tests.adapter.console.pages.lively import DRAFT, NEWER, SENT, lively_app
 
 WIDTHS: Final = {"": 1360, "-360": 360}
@@ -30,6 +31,9 @@ PAGES: Final = {
     "drafts": "/console/utkast",
     "draft": f"/console/utkast/{DRAFT}?asked",
     "draft-read": f"/console/utkast/{DRAFT}?view=read",
+    "units": "/console/arenden",
+    "arenden": f"{UNIT}&open=a-komplt",
+    "arenden-cannot": UNIT.replace("?", "/cannot?") + "&open=a-komplt",
     "certificate": f"/console/intyg/{SENT}",
     "compare": f"/console/intyg/{NEWER}?tab=compare",
     "unit": "/console/unit?id=SE0000000000-UNIT1",

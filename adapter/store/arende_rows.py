@@ -304,6 +304,8 @@ def _direction_of(code: Handelse) -> Direction:
     return next(direction for direction, told in TOLD.items() if code in told)
 
 
-def _to_told(row: sa.Row[Any], states: Mapping[str, tuple[DeliveryState, bool]]) -> Told:
+def _to_told(
+    row: sa.Row[Any, Any, Any, Any], states: Mapping[str, tuple[DeliveryState, bool]]
+) -> Told:
     state, tried = states.get(row.delivery_id, (None, False))
     return Told(Handelse(row.handelsekod), row.tidpunkt, state, tried)

@@ -55,7 +55,7 @@ class Query:
 
     def first(self, **more: object) -> str:
         """The beginning of a list with these fields, and more of them."""
-        return self.address(**{"before": None, **more})
+        return self.address(PATH, **{"before": None, **more})
 
     def of_this(self, path: str = PATH, **more: object) -> str:
         """The page with the question that is open."""

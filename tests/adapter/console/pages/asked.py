@@ -1,7 +1,8 @@
 """Questions about two certificates, in every state that a list shows."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from tests import builders
 from tests.adapter.flows.rig import Rig
@@ -10,8 +11,8 @@ ONE: Final = "5a1e7d20-8c3b-4f19-9b5d-2e7c6a0f4d31"
 TWO: Final = "e3c90b84-1d67-4a2f-8f0e-b94d5c7a1e62"
 UNIT: Final = f"/console/arenden?unit={builders.UNIT}"
 
-_ONE: Final = {"intygs_id": ONE}
-_TWO: Final = {"intygs_id": TWO, "person": builders.OTHER_PATIENT}
+_ONE: Final[Mapping[str, Any]] = {"intygs_id": ONE}
+_TWO: Final[Mapping[str, Any]] = {"intygs_id": TWO, "person": builders.OTHER_PATIENT}
 
 
 def ask(rig: Rig) -> None:

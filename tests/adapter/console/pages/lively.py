@@ -1,6 +1,6 @@
 """An adapter with four days behind it: everything that a page may have to show."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +18,7 @@ from intyg.adapter.flows.services import Services
 from intyg.adapter.settings.settings import DeliverySettings, ServerSettings
 from intyg.adapter.store import Store
 from tests import builders
+from tests.adapter.console.pages.asked import ask
 from tests.adapter.flows.rig import FK, Rig, VirtualClock, make_services, make_settings
 
 HOSTILE: Final = "<script>alert(1)</script> \u202egnidael \"' &amp; " + "lång " * 2000
@@ -46,7 +47,12 @@ class _Story:
 
 
 def play(rig: Rig) -> None:
-    """Four days."""
+    """Three days of questions, and four of everything."""
+    ask(rig)
+    play_four_days(rig)
+
+
+def play_four_days(rig: Rig) -> None:
     story = _Story(rig)
     rig.ok(builders.register_certificate(), builders.send_certificate_to_recipient())
     lacking = "the platform lacks something for the moment; VP008"
@@ -152,13 +158,15 @@ HALF: Final = {
 
 
 @contextmanager
-def lively_services(folder: Path, **changes: Any) -> Iterator[Services]:
+def lively_services(
+    folder: Path, story: Callable[[Rig], None] = play_four_days, **changes: Any
+) -> Iterator[Services]:
     """Its parts, after those days; settings may be others than they were then."""
     clock = VirtualClock()
     store = Store(f"sqlite:///{folder / 'adapter.sqlite'}", clock)
     store.migrate()
     audit = AuditLog(store, AuditKey(SECRET))
-    play(Rig(make_services(make_settings(), store, clock), clock))
+    story(Rig(make_services(make_settings(), store, clock), clock))
     try:
         settings = make_settings(data_dir=folder, **changes)
         services = make_services(settings, store, clock)
@@ -168,9 +176,11 @@ def lively_services(folder: Path, **changes: Any) -> Iterator[Services]:
 
 
 @contextmanager
-def lively_app(folder: Path, port: int = 0, **changes: Any) -> Iterator[App]:
+def lively_app(
+    folder: Path, port: int = 0, story: Callable[[Rig], None] = play, **changes: Any
+) -> Iterator[App]:
     """The same, running; nothing of it goes on by itself."""
-    with lively_services(folder) as services:
+    with lively_services(folder, story) as services:
         now = services.clock()
     settings = make_settings(
         data_dir=folder,

@@ -3,7 +3,7 @@ by keyboard; nothing is asked of anybody else, nothing complains, and axe finds 
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from intyg.adapter.signature.demo_keys import make_test_keys
 from intyg.schemas.examples.example import SIGNER
 from tests import builders
 from tests.adapter.console.pages import lively
+from tests.adapter.console.pages.asked import UNIT, ask
 
 if os.environ.get("CI") != "true":
     pytest.importorskip("playwright", reason="no playwright: pages were NOT tried in a browser")
@@ -43,6 +44,11 @@ PLACES: Final = (
     f"{DRAFT}?asked",
     f"{DRAFT}?view=read",
     f"{DRAFT}?delete",
+    "/console/arenden",
+    UNIT,
+    f"{UNIT}&open=a-komplt",
+    f"{UNIT}&atgard=none",
+    UNIT.replace("?", "/cannot?") + "&open=a-komplt",
     INTYG,
     *(f"{INTYG}?tab={tab}" for tab in TABS),
     f"/console/intyg/{lively.NEWER}?tab=compare",
@@ -159,7 +165,7 @@ def give_up(page: Page) -> None:
 def test_deliveries_are_given_up_as_many_as_were_said(
     browser: Browser, tmp_path: Path, script: bool
 ) -> None:
-    with lively.lively_app(tmp_path) as app:
+    with lively.lively_app(tmp_path, story=lively.play_four_days) as app:
         context = browser.new_context(locale="sv-SE", java_script_enabled=script)
         page = context.new_page()
         page.goto(app.login_url())
@@ -167,6 +173,61 @@ def test_deliveries_are_given_up_as_many_as_were_said(
         expect(page.get_by_text("1 leverans är uppgiven.")).to_be_visible()
         page.goto(f"{app.console_url}/console/deliveries?state=failed")
         expect(page.get_by_role("heading", level=3)).to_have_text("Någon gav upp det")
+        context.close()
+
+
+def answer(page: Page) -> None:
+    """A care unit's task: a question that waits is read and answered."""
+    page.get_by_role("link", name="Ärenden").click()
+    page.get_by_role("link", name="Påhittade vårdcentralen").click()
+    page.get_by_role("row").filter(has_text="avstämningsmöte").get_by_role("link").click()
+    expect(page.get_by_text("Kan ni mötas?")).to_be_visible()
+    page.get_by_role("link", name="Svara …").click()
+    page.get_by_label("Text").fill("På tisdag.")
+    page.get_by_label("Ditt HSA-id").fill("SE0000000000-DOC1")
+    page.get_by_label("Ditt namn").fill("Påhittad Läkare")
+    page.get_by_role("button", name="Skicka svaret").click()
+
+
+def answer_by_keyboard(page: Page) -> None:
+    for what in ("Ärenden", "Påhittade vårdcentralen", "Öppna Svara", "Svara …"):
+        press(page, what)
+    for text in ("På tisdag.", "SE0000000000-DOC1", "Påhittad Läkare"):
+        tab_to(page, "['TEXTAREA', 'INPUT'].includes(document.activeElement.tagName)")
+        page.keyboard.type(text)
+    press(page, "Skicka svaret")
+
+
+def press(page: Page, what: str) -> None:
+    """Go with the Tab key to what begins so, and press Enter."""
+    tab_to(page, f"document.activeElement.textContent.trim().startsWith('{what}')")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
+
+
+def tab_to(page: Page, condition: str) -> None:
+    page.keyboard.press("Tab")
+    for _ in range(60):
+        if page.evaluate(condition):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(condition)
+
+
+@pytest.mark.parametrize(
+    ("script", "task"), [(True, answer), (False, answer), (True, answer_by_keyboard)],
+    ids=["with JavaScript", "without", "by keyboard"],
+)  # fmt: skip
+def test_a_question_is_read_and_answered(
+    browser: Browser, tmp_path: Path, script: bool, task: Callable[[Page], None]
+) -> None:
+    with lively.lively_app(tmp_path, story=ask) as app:
+        context = browser.new_context(locale="sv-SE", java_script_enabled=script)
+        page = context.new_page()
+        page.goto(app.login_url())
+        task(page)
+        expect(page.get_by_text("Svaret är på väg till den som frågade.")).to_be_visible()
+        expect(page.get_by_text("3 ärenden")).to_be_visible()
         context.close()
 
 
