@@ -29,7 +29,8 @@ from intyg.adapter.store.base import Transaction, is_id
 from intyg.adapter.store.tables import UNHANDLED, UtcDateTime
 from intyg.schemas.codes import Amne, Handelse
 
-MOST: Final = 5000
+MOST: Final = 2000
+MOST_HANDLED: Final = 500
 """So many questions are looked through, the newest; units have tens of them that wait."""
 
 _M, _I, _D, _DONE = tables.meddelande, tables.intyg, tables.delivery, tables.delivery_done
@@ -120,7 +121,7 @@ class ArendeRows:
         lines = [row for row in found if row.number is None]
         counts = {_to_kind(row): row.number for row in found if row.number is not None}
         shown = self._with_told([_to_arende(row) for row in lines[:limit]])
-        return ArendeList(shown, len(lines) > limit, counts, sum(counts.values()) >= MOST)
+        return ArendeList(shown, len(lines) > limit, counts, sum(counts.values()) >= _most(wanted))
 
     def set_forwarded(self, intygs_id: str, *, forwarded: bool) -> None:
         """Note of a certificate's questions whether somebody was asked to go on with them."""
@@ -190,30 +191,36 @@ def _statement(
     return both.order_by(columns.latest_at.desc(), columns.seq.desc())
 
 
+def _most(wanted: ArendeFilter) -> int:
+    return MOST_HANDLED if wanted.handled else MOST
+
+
 def _questions(wanted: ArendeFilter, today: date) -> sa.CTE:
     """What is looked through: the units' questions, or the patient's."""
-    known = (
-        sa.select(*_FACTS)
-        .join_from(_M, _I, _M.c.intygs_id == _I.c.intygs_id)
+    of_intyg = _M.c.intygs_id == _I.c.intygs_id
+    newest = (
+        sa.select(_M.c.seq)
+        .join_from(_M, _I, of_intyg)
         .where(*_looked_through(wanted))
-        .order_by(_M.c.seq.desc())
-        .limit(MOST)
-        .subquery()
-    )
+        .order_by((_M.c.seq + 0).desc())  # not by the table, which SQLite would read from its end
+        .limit(_most(wanted))
+    )  # by itself, so that nothing is looked up for what is left out
+    facts = sa.select(*_FACTS).join_from(_M, _I, of_intyg).where(_M.c.seq.in_(newest))
+    known = facts.subquery()
     late = sa.and_(known.c.state.in_(_WAITS), known.c.answer_by < today)
-    facts = [column for column in known.c if column.name not in _KIND]
+    rest = [column for column in known.c if column.name not in _KIND]
     kinds = {**known.c, "overdue": sa.case((late, sa.true()), else_=sa.false()).label("overdue")}
-    return sa.select(*facts, *(kinds[name] for name in _KIND)).cte("question")
+    return sa.select(*rest, *(kinds[name] for name in _KIND)).cte("question")
 
 
-def _looked_through(wanted: ArendeFilter) -> Iterator[sa.ColumnElement[bool]]:
+def _looked_through(wanted: ArendeFilter) -> Iterator[sa.ColumnElement[bool] | sa.TextClause]:
     by_index = wanted.patient is None and not wanted.handled
     if wanted.patient is not None:
         yield _I.c.patient_extension == wanted.patient
     if wanted.handled:
         yield _M.c.state == FragaState.HANDLED.value
     else:
-        yield sa.literal_column(f"meddelande.{UNHANDLED}", sa.Boolean)
+        yield sa.text(f"meddelande.{UNHANDLED}")  # by its very words, for its index
     if wanted.units is not None:
         # Nothing that another index could be for: that of what is not handled is the better one.
         unit = _I.c.enhets_id.concat("") if by_index else _I.c.enhets_id

@@ -268,6 +268,20 @@ class IntygRows:
         rows = self._connection.execute(query.order_by(table.c.seq.desc()).limit(limit))
         return tuple(_to_listed(row) for row in rows)
 
+    def unit_name(self, enhets_id: str) -> str | None:
+        """What a unit is called in the certificate that it signed last; None where it has none."""
+        table = tables.intyg
+        for written in dict.fromkeys((enhets_id, hsa_key(enhets_id), enhets_id.lower())):
+            newest = (
+                sa.select(table.c.enhetsnamn)
+                .where(table.c.enhets_id == written)
+                .order_by(table.c.signeringstidpunkt.desc())
+                .limit(1)
+            )
+            if (name := self._connection.execute(newest).scalar_one_or_none()) is not None:
+                return name
+        return None
+
     def listed_of_patient(self, number: str, limit: int) -> tuple[Listed, ...]:
         """A patient's certificates, what arrived last first, without their contents."""
         table = tables.intyg

@@ -280,6 +280,7 @@ meddelande = sa.Table(
     # What nobody has handled: few among the many.
     sa.Index(
         "ix_meddelande_unhandled",
+        "state",
         "seq",
         sqlite_where=sa.text(UNHANDLED),
         postgresql_where=sa.text(UNHANDLED),

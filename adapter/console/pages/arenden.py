@@ -38,7 +38,7 @@ from intyg.adapter.domain.meddelande import Direction
 from intyg.adapter.routing.recipients import RecipientRegister
 from intyg.adapter.settings.settings import ConsoleRole
 from intyg.adapter.store import Rows
-from intyg.adapter.store.arende_rows import MOST
+from intyg.adapter.store.arende_rows import MOST, MOST_HANDLED
 from intyg.pages.signs import SIGN_OF, sign
 from intyg.pages.site import words
 from intyg.pages.words import Words
@@ -128,7 +128,7 @@ def _frame(query: Query, listed: ArendeList, names: Mapping[str, str]) -> dict[s
         "may_change": who.role != ConsoleRole.CARE or bool(who.under),
         "units": _unit_counts(listed, names) if query.unit is None else (),
         "capped": listed.capped,
-        "most": MOST,
+        "most": MOST_HANDLED if query.fields.get("atgard") == Atgard.NONE else MOST,
         "origin": request.host_url.rstrip("/"),
         "fault": None,
         "dialog": None,
@@ -150,8 +150,7 @@ def _names(visit: Visit, rows: Rows, query: Query, listed: ArendeList) -> dict[s
     ids = [query.unit, *units_under(settings, query.unit)] if query.unit else []
     if not ids:
         ids = sorted({kind.enhets_id for kind in listed.counts})
-    newest = ((each, rows.intyg.of_unit(each, 1)) for each in ids)
-    return {hsa_key(each): found[0].enhetsnamn if found else each for each, found in newest}
+    return {hsa_key(each): rows.intyg.unit_name(each) or each for each in ids}
 
 
 def _unit_counts(listed: ArendeList, names: Mapping[str, str]) -> list[tuple[str, str, int]]:

@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_meddelande_unhandled",
         "meddelande",
-        ["seq"],
+        ["state", "seq"],
         sqlite_where=unhandled,
         postgresql_where=unhandled,
     )

@@ -201,8 +201,8 @@ def answer_by_keyboard(page: Page) -> None:
 def press(page: Page, what: str) -> None:
     """Go with the Tab key to what begins so, and press Enter."""
     tab_to(page, f"document.activeElement.textContent.trim().startsWith('{what}')")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def tab_to(page: Page, condition: str) -> None:
