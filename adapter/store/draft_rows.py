@@ -105,6 +105,13 @@ class DraftRows:
         found = [(str(unit), str(name), int(count)) for unit, name, count in rows]
         return tuple(sorted(found, key=lambda each: each[1]))
 
+    def count_of_unit(self, enhets_id: str) -> int:
+        """How many of them there are."""
+        mine = is_hsa_id(_TABLE.c.enhets_id, [enhets_id])
+        in_work = _TABLE.c.state.in_([state.value for state in OPEN])
+        counted = sa.select(sa.func.count()).select_from(_TABLE).where(mine, in_work)
+        return self._connection.execute(counted).scalar_one()
+
     def related(self, intygs_id: str, typ: str) -> tuple[Draft, ...]:
         """Drafts that can still be signed, and whose relation of this kind points at this id."""
         return self._find(

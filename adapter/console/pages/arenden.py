@@ -19,6 +19,7 @@ from intyg.adapter.console.arende_requests import Asker, as_text
 from intyg.adapter.console.delivery_requests import fault_of
 from intyg.adapter.console.pages.arende_card import Card, card_of
 from intyg.adapter.console.pages.arende_query import CHOSEN, PATH, Query, read_query
+from intyg.adapter.console.pages.arende_tabs import drafts_page, tabs_of
 from intyg.adapter.console.pages.certificate import masked
 from intyg.adapter.console.pages.delivery_signs import state_of
 from intyg.adapter.console.pages.visit import Visit, visitor
@@ -102,12 +103,15 @@ def shown(visit: Visit, query: Query) -> dict[str, Any]:
         listed = rows.arenden.find(asked, today, PAGE, wanted.place)
         names = _names(visit, rows, query, listed)
         lines = list(_lines(visit, rows, query, listed, today))
+        unhandled = 0 if asked.handled else listed.count(ArendeFilter(asked.units))
+        lists = tabs_of(rows, query, unhandled)
     for each in lines:
         if each.card is not None and each.card.is_read:
             visit.record("show arende", each.one.intygs_id)
     return {
         **_frame(query, listed, names),
         "lines": lines,
+        "lists": lists,
         "found": listed.count(asked),
         "next": _next(query, listed),
         "segments": list(_segments(query, asked, listed)),
@@ -128,6 +132,7 @@ def _frame(query: Query, listed: ArendeList, names: Mapping[str, str]) -> dict[s
         "may_change": who.role != ConsoleRole.CARE or bool(who.under),
         "units": _unit_counts(listed, names) if query.unit is None else (),
         "capped": listed.capped,
+        "drafts": drafts_page(),
         "most": MOST_HANDLED if query.fields.get("atgard") == Atgard.NONE else MOST,
         "origin": request.host_url.rstrip("/"),
         "fault": None,

@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from intyg.adapter.console.app import WholeId, whole_path
 from intyg.adapter.console.arende_pages import units_of
 from intyg.adapter.console.pages.arende_actions import build_arende_actions
+from intyg.adapter.console.pages.arende_tabs import build_earlier_page
 from intyg.adapter.console.pages.arenden import build_arende_site
 from intyg.adapter.console.pages.audit_pages import build_audit_pages
 from intyg.adapter.console.pages.blocked import build_blocked_pages
@@ -116,6 +117,7 @@ def build_console_site(services: Services, people_clock: Clock, doctor: Doctor) 
         build_delivery_site,
         build_delivery_actions,
         build_arende_site,
+        build_earlier_page,
         build_arende_actions,
         build_blocked_pages,
         build_search_pages,
