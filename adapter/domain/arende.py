@@ -50,11 +50,14 @@ _ATGARDER: Final[Mapping[FragaState, Atgard]] = {
     FragaState.HANDLED: Atgard.NONE,
 }
 
-TOLD: Final[Mapping[Direction, frozenset[Handelse]]] = {
-    Direction.TO_CARE: frozenset({Handelse.NYFRFM, Handelse.HANFRFM}),
-    Direction.TO_RECIPIENT: frozenset({Handelse.NYFRFV, Handelse.NYSVFM, Handelse.HANFRFV}),
+TOLD: Final[Mapping[tuple[Direction, FragaState], Handelse]] = {
+    (Direction.TO_CARE, FragaState.OPEN_CARE): Handelse.NYFRFM,
+    (Direction.TO_CARE, FragaState.HANDLED): Handelse.HANFRFM,
+    (Direction.TO_RECIPIENT, FragaState.OPEN_RECIPIENT): Handelse.NYFRFV,
+    (Direction.TO_RECIPIENT, FragaState.ANSWERED): Handelse.NYSVFM,
+    (Direction.TO_RECIPIENT, FragaState.HANDLED): Handelse.HANFRFV,
 }
-"""Events that an EHR is told of questions of one direction."""
+"""By who asked and where a question stands: the event that an EHR knows that by."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ def _key(hsa_id: str | None) -> str | None:
 @dataclass(frozen=True)
 class Told:
     """
-    The last that an EHR was to be told of such a question, and whether it arrived.
+    The newest event about a certificate that tells where such a question stands, and its delivery.
 
     Attributes:
         state: Of the delivery; None: the unit has no EHR that is told.

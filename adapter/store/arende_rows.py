@@ -134,21 +134,19 @@ class ArendeRows:
     def _with_told(self, arenden: Sequence[Arende]) -> tuple[Arende, ...]:
         told = self._told({each.intygs_id for each in arenden}) if arenden else {}
         return tuple(
-            replace(each, told=told.get((each.intygs_id, each.kind.asker))) for each in arenden
+            replace(each, told=told.get((each.intygs_id, _code(each)))) for each in arenden
         )
 
-    def _told(self, ids: Collection[str]) -> dict[tuple[str, Direction], Told]:
-        """The newest event of each certificate and direction, and its delivery."""
+    def _told(self, ids: Collection[str]) -> dict[tuple[str, Handelse], Told]:
+        """The newest event of each certificate and code, and its delivery."""
         event = tables.handelse
-        codes = [code.value for told in TOLD.values() for code in told]
         statement = (
             sa.select(event.c.intygs_id, event.c.handelsekod, event.c.tidpunkt, event.c.delivery_id)
-            .where(event.c.intygs_id.in_(ids), event.c.handelsekod.in_(codes))
+            .where(event.c.intygs_id.in_(ids), event.c.handelsekod.in_(sorted(set(TOLD.values()))))
             .order_by(event.c.seq)
         )
-        newest = {}
-        for row in self._connection.execute(statement):
-            newest[row.intygs_id, _direction_of(Handelse(row.handelsekod))] = row
+        found = self._connection.execute(statement)
+        newest = {(row.intygs_id, Handelse(row.handelsekod)): row for row in found}
         states = self._deliveries({row.delivery_id for row in newest.values() if row.delivery_id})
         return {key: _to_told(row, states) for key, row in newest.items()}
 
@@ -307,8 +305,8 @@ def _to_arende(row: sa.Row[Any]) -> Arende:
     )
 
 
-def _direction_of(code: Handelse) -> Direction:
-    return next(direction for direction, told in TOLD.items() if code in told)
+def _code(each: Arende) -> Handelse:
+    return TOLD[each.kind.asker, each.kind.state]
 
 
 def _to_told(

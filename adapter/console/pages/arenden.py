@@ -56,6 +56,7 @@ class Line:
 
     Attributes:
         told: What the EHR was told, as sign and words.
+        reminded: How often, and when last; '' where never.
         day: Until when, how long that is, and whether it is past.
         to: Where its conversation is shown, or no longer.
     """
@@ -67,6 +68,7 @@ class Line:
     form: str
     patient: str
     told: Markup | None
+    reminded: str
     day: tuple[str, str] | None
     to: str
     card: Card | None
@@ -245,6 +247,7 @@ def _lines(
             form=forms.get(each.typ, each.typ),
             patient=masked(each.patient),
             told=_told(say, each.told),
+            reminded=_reminded(say, each),
             day=_day(say, each, today),
             to=query.address(open=None if is_open else each.meddelande_id),
             card=card_of(visit, rows, each) if is_open else None,
@@ -260,6 +263,13 @@ def _sender(say: Words, register: RecipientRegister, each: Arende) -> str:
 
 def _subject(say: Words, amne: str) -> str:
     return say(f"amne.{amne}") if say.knows(f"amne.{amne}") else amne
+
+
+def _reminded(say: Words, each: Arende) -> str:
+    if each.reminded_at is None:
+        return ""
+    day = say.short_day(swedish_day(each.reminded_at))
+    return say("arende.reminded", n=each.reminders, time=day)
 
 
 def _told(say: Words, told: Told | None) -> Markup | None:
