@@ -36,6 +36,7 @@ from intyg.adapter.domain.arende import (
 from intyg.adapter.domain.clock import swedish_day
 from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.domain.meddelande import Direction
+from intyg.adapter.domain.uuids import same_id
 from intyg.adapter.routing.recipients import RecipientRegister
 from intyg.adapter.settings.settings import ConsoleRole
 from intyg.adapter.store import Rows
@@ -238,7 +239,7 @@ def _lines(
     register = RecipientRegister(visit.services.settings)
     say = words()
     for each in listed.arenden:
-        is_open = each.meddelande_id == query.opened
+        is_open = same_id(each.meddelande_id, query.opened)
         yield Line(
             one=each,
             atgard=say(f"atgard.{each.kind.atgard}"),
