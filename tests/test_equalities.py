@@ -34,7 +34,7 @@ ALLOWED: Final = {
     "adapter/flows/shared/withdraw.py": "the queue that a message stands in, as it was queued",
     "adapter/statistics/sjukfall_reports.py": "a fact holds the key of an HSA-id",
     "adapter/statistics/wanted.py": "a fact holds the key of an HSA-id",
-    "adapter/store/arende_rows.py": "units as in `intyg_rows`; reminders of one certificate's question",
+    "adapter/store/arende_rows.py": "as `intyg_rows`; reminders within a certificate",
     "adapter/store/course_rows.py": "a fact holds the key of an HSA-id",
     "adapter/store/statistics_rows.py": "a fact holds the key of an HSA-id",
     "adapter/store/claim.py": "the same, and the way that is stopped",
