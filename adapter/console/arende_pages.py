@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from intyg.adapter.console.arende_requests import ArendeWanted, as_text
 from intyg.adapter.console.delivery_requests import fault_of
 from intyg.adapter.console.problem import problem
-from intyg.adapter.console.units import units_under
+from intyg.adapter.console.unit_tree import units_under
 from intyg.adapter.domain.arende import Arende, ArendeFilter, ArendeList, Place, Told, Turn
 from intyg.adapter.domain.clock import swedish_day
 from intyg.adapter.domain.meddelande import Direction

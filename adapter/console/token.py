@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 
 from intyg.adapter.console.problem import problem
-from intyg.adapter.console.units import keys_under, works_at
+from intyg.adapter.console.unit_tree import keys_under, works_at
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.settings.settings import ConsoleRole, Settings, SettingsError
 from intyg.adapter.settings.web_address import is_this_machine

@@ -176,7 +176,6 @@ class ConsoleTokenSettings(_Part):
 class ConsoleUnitSettings(_Part):
     """A care unit with units of its own: who works at it follows up theirs, too."""
 
-    unit: str = Field(min_length=1, description="HSA-id")
     sub_units: tuple[str, ...] = Field(min_length=1, description="HSA-ids")
 
 
@@ -190,8 +189,8 @@ class ConsoleSettings(_Part):
     tokens: tuple[ConsoleTokenSettings, ...] = Field(
         default=(), description="more people, each with a role"
     )
-    units: tuple[ConsoleUnitSettings, ...] = Field(
-        default=(), description="units that have units of their own"
+    units: Mapping[str, ConsoleUnitSettings] = Field(
+        default={}, description="by HSA-id: units that have units of their own"
     )
     hosts: tuple[str, ...] = Field(
         default=(), description="names that browsers know /console by, beside addresses"

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from intyg.adapter.console.arende_requests import ArendeWanted
 from intyg.adapter.console.pages.visit import PREFIX, visitor
-from intyg.adapter.console.units import works_at
+from intyg.adapter.console.unit_tree import works_at
 
 PATH: Final = f"{PREFIX}/arenden"
 FIELDS: Final = (

@@ -23,7 +23,7 @@ from intyg.adapter.console.pages.arende_tabs import drafts_page, tabs_of
 from intyg.adapter.console.pages.certificate import masked
 from intyg.adapter.console.pages.delivery_signs import state_of
 from intyg.adapter.console.pages.visit import Visit, visitor
-from intyg.adapter.console.units import units_under
+from intyg.adapter.console.unit_tree import units_under
 from intyg.adapter.domain.arende import (
     Arende,
     ArendeFilter,

@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from intyg.adapter.console.pages.visit import PREFIX, Visit, sees, visitor
-from intyg.adapter.console.units import works_at
+from intyg.adapter.console.unit_tree import works_at
 from intyg.adapter.settings.settings import ConsoleRole
 from intyg.adapter.store import Rows
 from intyg.adapter.store.intyg_rows import Listed

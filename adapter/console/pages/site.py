@@ -31,7 +31,7 @@ from intyg.adapter.console.pages.search import build_search_pages
 from intyg.adapter.console.pages.texts import TEXTS
 from intyg.adapter.console.pages.visit import PREFIX, Visit, may_open
 from intyg.adapter.console.token import OPERATOR, Token
-from intyg.adapter.console.units import keys_under
+from intyg.adapter.console.unit_tree import keys_under
 from intyg.adapter.domain.arende import ArendeFilter
 from intyg.adapter.domain.clock import Clock, swedish_day
 from intyg.adapter.domain.delivery_filter import DeliveryFilter

@@ -7,7 +7,7 @@ from typing import Final
 from flask import g
 
 from intyg.adapter.console.token import Token
-from intyg.adapter.console.units import works_at
+from intyg.adapter.console.unit_tree import works_at
 from intyg.adapter.domain.draft import Draft
 from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.intyg import StoredIntyg

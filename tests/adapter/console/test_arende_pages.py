@@ -96,8 +96,8 @@ def test_a_patients_are_asked_for_by_a_form_alone(console: FlaskClient) -> None:
 
 
 def test_units_under_one_are_listed_with_it(rig: Rig) -> None:
-    above = {"unit": "SE0000000000-ABOVE", "sub_units": [CLINIC, builders.UNIT.lower()]}
-    settings = make_settings(console=ConsoleSettings.model_validate({"units": [above]}))
+    units = {"SE0000000000-ABOVE": {"sub_units": [CLINIC, builders.UNIT.lower()]}}
+    settings = make_settings(console=ConsoleSettings.model_validate({"units": units}))
     console = build_console(replace(rig.services, settings=settings)).test_client()
     assert get(console, "/api/arenden?unit=se0000000000-above")["found"] == 2
     assert get(console, f"/api/arenden?unit={CLINIC}")["found"] == 0
