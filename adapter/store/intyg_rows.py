@@ -278,7 +278,8 @@ class IntygRows:
                 .order_by(table.c.signeringstidpunkt.desc())
                 .limit(1)
             )
-            if (name := self._connection.execute(newest).scalar_one_or_none()) is not None:
+            name: str | None = self._connection.execute(newest).scalar_one_or_none()
+            if name is not None:
                 return name
         return None
 

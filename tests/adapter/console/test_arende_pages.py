@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from intyg.adapter.console import build_console
+from intyg.adapter.console.app import build_console
 from intyg.adapter.settings.settings import ConsoleSettings
 from intyg.adapter.store import file_of
 from tests import builders

@@ -257,7 +257,7 @@ WRITTEN: Final = (
 )
 
 
-def tab_to(page: Page, name: str) -> None:
+def tab_to_name(page: Page, name: str) -> None:
     """Press Tab until what is called so has the focus."""
     focused = page.get_by_label(name, exact=True).or_(page.get_by_role("button", name=name))
     for _ in range(60):
@@ -268,7 +268,7 @@ def tab_to(page: Page, name: str) -> None:
 
 
 def type_into(page: Page, name: str, text: str) -> None:
-    tab_to(page, name)
+    tab_to_name(page, name)
     page.keyboard.press("Control+A")
     page.keyboard.type(text)
 
@@ -276,7 +276,7 @@ def type_into(page: Page, name: str, text: str) -> None:
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
 def test_a_certificate_is_written_and_signed_by_keyboard_alone(watch: Any, script: bool) -> None:
     page = watch(java_script_enabled=script).open("/console/utkast")
-    tab_to(page, "Intyg")
+    tab_to_name(page, "Intyg")
     page.keyboard.type("FK7210")
     for name, text in (
         ("Patientens personnummer", builders.PATIENT), ("Ditt HSA-id", SIGNER),
@@ -291,7 +291,7 @@ def test_a_certificate_is_written_and_signed_by_keyboard_alone(watch: Any, scrip
     if script:
         expect(page.get_by_role("status")).to_have_text(re.compile("^Sparat"))
         expect(page.get_by_text("Utkast, kan signeras")).to_be_visible()
-    tab_to(page, "Signera")
+    tab_to_name(page, "Signera")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/console/intyg/"))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
