@@ -176,6 +176,7 @@ class Paging(Asked):
 
     after: int = Field(default=0, ge=0, description="`next` of the page before")
     limit: int = Field(default=100, ge=0, le=1000)
+    newest_first: bool = Field(default=False, description="instead of in order of arrival")
 
 
 class Waiting(Asked):
@@ -234,8 +235,8 @@ class Expected(Asked):
 
 
 def query_calls(mock: Journalled, where: Filter, query: Paging) -> Calls:
-    """Calls that match, in order of arrival, page by page."""
-    page = mock.journal.page(where, query.after, query.limit)
+    """Calls that match, page by page."""
+    page = mock.journal.page(where, query.after, query.limit, newest_first=query.newest_first)
     return Calls(
         count=page.count,
         **_dropped(mock.journal),

@@ -77,6 +77,12 @@ class Rules(Answered):
     rules: tuple[RuleState, ...]
 
 
+class Switch(Asked):
+    """Whether a rule acts."""
+
+    enabled: bool
+
+
 class Seed(Asked):
     """What rules get their seeds from that bring none."""
 
@@ -125,6 +131,12 @@ def put_rule(mock: HasRules, rule_id: str, body: Rule) -> RuleState:
         return _state(mock, mock.rules.put(body.model_copy(update={"id": rule_id})))
     except RuleError as exc:
         raise _problem([exc]) from None
+
+
+def switch_rule(mock: HasRules, rule_id: str, body: Switch) -> RuleState:
+    """Let a rule act, or not; what it has done stays."""
+    _rule(mock, rule_id)
+    return _state(mock, mock.rules.book.switch(rule_id, enabled=body.enabled))
 
 
 def remove_rule(mock: HasRules, rule_id: str) -> Done:
@@ -182,6 +194,7 @@ def operations() -> tuple[Operation, ...]:
         Operation("DELETE", "/rules", remove_rules, _GROUP),
         Operation("GET", "/rules/<rule_id>", get_rule, _GROUP),
         Operation("PUT", "/rules/<rule_id>", put_rule, _GROUP, read=read_rule),
+        Operation("PUT", "/rules/<rule_id>/enabled", switch_rule, _GROUP),
         Operation("DELETE", "/rules/<rule_id>", remove_rule, _GROUP),
         Operation("GET", "/seed", get_seed, _GROUP),
         Operation("PUT", "/seed", set_seed, _GROUP),

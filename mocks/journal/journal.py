@@ -176,16 +176,22 @@ class Journal:
         """How many calls there are; arguments as for `entries`."""
         return len(self._numbers(_filter(where, fields)))
 
-    def page(self, where: Filter, after: int = 0, limit: int = 100) -> Page:
+    def page(
+        self, where: Filter, after: int = 0, limit: int = 100, *, newest_first: bool = False
+    ) -> Page:
         """
         A part of the calls that a filter finds, in order of arrival.
 
         Args:
             after: The `next` of the page before; 0 for the first.
             limit: At most so many.
+            newest_first: In the opposite order.
         """
         numbers = self._numbers(where)
-        rest = [number for number in numbers if number > after]
+        if newest_first:
+            rest = [number for number in reversed(numbers) if not after or number < after]
+        else:
+            rest = [number for number in numbers if number > after]
         shown = [entry for n in rest[:limit] if (entry := self._store.get(n)) is not None]
         more = rest[limit - 1] if 0 < limit < len(rest) else None
         return Page(tuple(shown), len(numbers), more)

@@ -32,7 +32,7 @@ from intyg.mocks.conversations import Happening, Player
 from intyg.mocks.conversations import interface as conversations
 from intyg.mocks.conversations.script import Action
 from intyg.mocks.journal import Verdict
-from intyg.mocks.journalsystem import acts, talk
+from intyg.mocks.journalsystem import acts, talk, worklist
 from intyg.mocks.server.call import Call
 from intyg.mocks.server.kind import PersonaKind
 from intyg.mocks.server.persona_base import Persona
@@ -69,6 +69,7 @@ class Handelse:
     Attributes:
         unit: The logical address it came to: the care unit's HSA-id.
         kod: `SIGNAT`, `SKICKA`, …
+        typ: Code of the certificate's type.
         tidpunkt: As written: Swedish local time, three decimals, no zone.
         skickade_fragor: Questions that care asked.
         mottagna_fragor: Questions that the recipient asked.
@@ -84,6 +85,7 @@ class Handelse:
     mottagna_fragor: Arenden
     received_at: datetime
     call: int
+    typ: str | None = None
     amne: str | None = None
     sista_datum_for_svar: str | None = None
     hanterat_av: str | None = None
@@ -134,6 +136,7 @@ class Journalsystem(Persona):
         return (
             *conversations.operations(),
             *acts.operations(),
+            *worklist.operations(),
             Operation("GET", "/handelser", list_handelser, "State"),
             Operation("GET", "/handelser/wait", wait_for_handelser, "State"),
             Operation("GET", "/meddelanden", list_meddelanden, "State"),
@@ -299,6 +302,7 @@ class Journalsystem(Persona):
             mottagna_fragor=_arenden(call.element, "mottagnaFragor"),
             received_at=self.place.timeline(),
             call=call.number,
+            typ=call.text(f"{_STATUS}intyg/{_C}typ/{_T}code"),
             amne=handelse.findtext(f"{_C}amne/{_T}code"),
             sista_datum_for_svar=handelse.findtext(f"{_C}sistaDatumForSvar"),
             hanterat_av=hanterat_av,

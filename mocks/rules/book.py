@@ -120,6 +120,18 @@ class RuleBook:
                 kept.counts.clear()
             self._rank()
 
+    def switch(self, rule_id: str, *, enabled: bool) -> Rule:
+        """
+        Let a rule act, or not; its place among the others and what it has done stay.
+
+        Raises:
+            KeyError: There is none of this id.
+        """
+        with self._lock:
+            kept = self._kept[rule_id]
+            kept.rule = kept.rule.model_copy(update={"enabled": enabled})
+            return kept.rule
+
     def remove(self, rule_id: str) -> Rule:
         """
         Forget a rule.
