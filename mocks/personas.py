@@ -13,6 +13,7 @@ from typing import Any, Final
 from intyg.mocks.clock.clock import Clock, system_clock
 from intyg.mocks.conversations import Script
 from intyg.mocks.conversations.interface import Talks
+from intyg.mocks.pages.gate import Pages
 from intyg.mocks.server.kind import PersonaKind
 from intyg.mocks.server.persona_base import Persona
 from intyg.mocks.server.service import MockService
@@ -89,8 +90,9 @@ def make_personas(
         key: each.make(contracts, types, replace(each.settings, **changes), clock)
         for key, each in PERSONAS.items()
     }
+    pages = Pages()
     for each in made.values():
-        each.fellows = tuple(made.values())
+        each.fellows, each.pages = tuple(made.values()), pages
     return made
 
 

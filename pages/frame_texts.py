@@ -31,6 +31,11 @@ FRAME_TEXTS: Final[Mapping[str, Text]] = {
         "Påhittade personer. Mottagarna är attrapper.",
         "Invented people. The recipients are mocks.",
     ),
+    "env.mock": ("Attrapp", "Mock"),
+    "env.mock.means": (
+        "Påhittade personer och låtsade myndigheter. Inget når någon på riktigt.",
+        "Invented people and pretended authorities. Nothing reaches anybody real.",
+    ),
     "foot.clock": ("Klockan följer Europe/Stockholm", "Times are Europe/Stockholm"),
     "foot.look": ("Utseende:", "Appearance:"),
     "foot.auto": ("som webbläsaren", "as the browser"),

@@ -27,7 +27,7 @@ PRODUCT: Final = (
 )  # fmt: skip
 MOCKS: Final = (
     "mocks/testing", "mocks/personas.py", "mocks/forsakringskassan", "mocks/journalsystem",
-    "mocks/<authority>", "mocks/national", "mocks/conversations", "mocks/server", "mocks/control",
+    "mocks/<authority>", "mocks/national", "mocks/conversations", "mocks/server", "mocks/pages", "mocks/control",
     "mocks/journal", "mocks/rules", "mocks/settings.py", "mocks/runs.py", "mocks/clock",
     "mocks/wire", "mocks/yaml_file.py",
 )  # fmt: skip

@@ -18,7 +18,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Flask, Response, current_app, request
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import PathConverter
 
@@ -90,7 +90,7 @@ def _view(operation: Operation) -> Callable[..., Response]:
     def view(**values: Any) -> Response:
         values |= _query(operation)
         if operation.body is not None:
-            values["body"] = _body(operation, operation.body)
+            values["body"] = operation.read_body(request.environ[MOCK], request.get_data())
         answer = operation.handle(request.environ[MOCK], **values)
         if isinstance(answer, bytes):
             return Response(answer, operation.status, content_type=operation.content_type)
@@ -124,15 +124,6 @@ def _filter(pairs: Iterable[tuple[str, str]], known: Iterable[str]) -> Filter:
     except FilterError as exc:
         near = f"; {nearest(exc.field, [*exc.known, *known])}" if exc.known else ""
         raise ProblemError.of_field(exc.field, exc.text + near) from None
-
-
-def _body(operation: Operation, model: type[BaseModel]) -> BaseModel:
-    if operation.read is not None:
-        return operation.read(request.environ[MOCK], request.get_data())
-    try:
-        return model.model_validate_json(request.get_data() or b"{}", strict=True)
-    except ValidationError as exc:
-        raise problem_of(exc, model) from None
 
 
 def _json(text: str, status: int = 200, content_type: str = "application/json") -> Response:

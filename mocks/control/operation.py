@@ -184,6 +184,24 @@ class Operation:
         """Model of the request body, if it takes one."""
         return self.takes.get("body")
 
+    def read_body(self, mock: Any, data: bytes) -> BaseModel:
+        """
+        The body that a request brings, as `handle` takes it.
+
+        Args:
+            data: JSON; none at all is an object without fields.
+
+        Raises:
+            ProblemError: Everything that is wrong with it, field by field.
+        """
+        assert self.body is not None
+        if self.read is not None:
+            return self.read(mock, data)
+        try:
+            return self.body.model_validate_json(data or b"{}", strict=True)
+        except ValidationError as exc:
+            raise problem_of(exc, self.body) from None
+
     @property
     def answers(self) -> type[BaseModel] | None:
         """Model of the answer; None: bytes."""

@@ -9,7 +9,8 @@ A rule (see `rule_host`) may have it answered otherwise, before or after it was 
 
 POST a call to any path that ends with the contract's national path, or to `/`, where the body
 element says which contract it is. `?wsdl` on a national path answers the WSDL, `?singleWsdl` one
-with every schema inside it. `/control` is the mock's own interface (see `control`).
+with every schema inside it. `/control` is the mock's own interface (see `control`), `/mock` the
+same for people (see `pages`).
 """
 
 import contextlib
@@ -35,6 +36,7 @@ from intyg.mocks.journal import (
 )
 from intyg.mocks.journal.late import LateStore
 from intyg.mocks.journal.store import FileStore
+from intyg.mocks.pages.gate import Pages, is_page
 from intyg.mocks.rules import effects, trouble
 from intyg.mocks.rules.effects import Reply
 from intyg.mocks.rules.facts import intygs_id_of
@@ -101,6 +103,7 @@ class MockService(Generic[P_co]):
             self.settings.run_idle_seconds,
         )
         self.control = Control(self.name, lambda: self.operations)
+        self.pages = Pages()
         self.fellows: tuple[MockService[Persona], ...] = (self,)
 
     @property
@@ -225,6 +228,8 @@ class MockService(Generic[P_co]):
 
     def respond(self, request: Request) -> Response:
         """Answer one HTTP request; the form that pytest-httpserver wants."""
+        if is_page(request.path) and self._contract_of_path(request.path) is None:
+            return self.pages.respond(request.environ, self)
         if self.settings.run is not None:
             return self._respond(request)
         by_caller = self.settings.run_by_client_certificate
@@ -277,7 +282,7 @@ class MockService(Generic[P_co]):
         text = f"{self.settings.name} takes POST here or at\n" + "".join(
             f"  {each.path}\n" for each in self._taken()
         )
-        text += "and tells at /control/docs what else it can be asked\n"
+        text += "and tells at /control/docs what else it can be asked; for people there is /mock\n"
         if known:
             return Response(text, 405, content_type="text/plain", headers={"Allow": "POST"})
         return Response(text, 404, content_type="text/plain")
