@@ -151,6 +151,7 @@ class Journalsystem(Persona):
         return {
             "conversations": len(self.player.conversations()),
             "handelser": len(self.handelser()),
+            "intyg": len(ById[bool](dict.fromkeys(self.known_intyg(), True))),
             "meddelanden": len(self.meddelanden()),
         }
 

@@ -8,7 +8,7 @@ numbers of the journals, since a clock may stand still.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from intyg.mocks.pages.recorder import Click
 from intyg.mocks.wire.ids import ById, same_id
@@ -31,6 +31,7 @@ _MODULES: Final = {
 }
 _TESTING: Final = "intyg.mocks.testing"
 _WIDTH: Final = 100
+_INDENT: Final = 4
 
 
 @dataclass(frozen=True)
@@ -270,14 +271,21 @@ class _Test:
         intyg, mock = self._intyg(about), self._of(click)
         self._sent.pop((mock, intyg), None)  # to ask waits for it
         name = self._names.new("asked", meddelande_id)
-        said = [quoted(amne), intyg, f"text={quoted(text)}"]
-        if frage:
-            said.append(f"frage={_mapping(frage)}")
+        said = [quoted(amne), intyg, *_frage(frage, text), f"text={quoted(text)}"]
         said += [f"{key}={quoted(value)}" for key, value in more.items() if value]
         if not (click.accepted if accepted is None else accepted):
             said.append("check=False")
-        self._say(f"{name} = {mock}.ask({', '.join(said)})")
+        self._say_call(f"{name} = {mock}.ask", said)
         return name
+
+    def _say_call(self, called: str, said: Sequence[str]) -> None:
+        """A call, on several lines where one would be too long."""
+        line = f"{called}({', '.join(said)})"
+        if len(line) + _INDENT <= _WIDTH:
+            self._say(line)
+        else:
+            for each in (f"{called}(", *(f"    {part}," for part in said), ")"):
+                self._say(each)
 
     def _told(self, kod: str, intygs_id: str) -> None:
         """The EHR is told an event, once more than before."""
@@ -322,7 +330,8 @@ class _Test:
         if len(line) <= _WIDTH:
             yield line
         else:
-            yield from ("def test_what_was_clicked(", f"    {arguments},", ") -> None:")
+            lines = (f"    {name}: {kind}," for name, kind in typed)
+            yield from ("def test_what_was_clicked(", *lines, ") -> None:")
 
 
 _SENTENCES: Final[Mapping[str, Callable[[_Test, Click], None]]] = {
@@ -354,9 +363,14 @@ def _to(part: str) -> str:
     return "" if part == "FKASSA" else f", to={quoted(part)}"
 
 
-def _mapping(values: Mapping[str, Any]) -> str:
-    pairs = (f"{quoted(str(key))}: {quoted(str(value))}" for key, value in values.items())
-    return f"{{{', '.join(pairs)}}}"
+def _frage(frage: Mapping[str, str], text: str) -> list[str]:
+    """Which questions are to be completed; what is wanted there is the text, unless it is said."""
+    if not frage:
+        return []
+    if list(frage.values()) == [text]:
+        return [f"frage={quoted(next(iter(frage)))}"]
+    pairs = (f"{quoted(key)}: {quoted(value)}" for key, value in frage.items())
+    return [f"frage={{{', '.join(pairs)}}}"]
 
 
 def quoted(text: str) -> str:

@@ -145,8 +145,9 @@ def _misbehave(visit: Visit, key: str, form: Mapping[str, str]) -> None:
         ProblemError: The form says something that there is not.
     """
     mock, contract = mock_of(key), form.get("contract", "")
-    name, detail = form.get("name", ""), form.get("error_id") or None
-    effect = _effect(name, detail if name == "ERROR" else None, mock.settings.part)
+    name = form.get("name", "")
+    detail = form.get("error_id") if name == "ERROR" else None
+    effect = _effect(name, detail, mock.settings.part)
     body: dict[str, Any] = {
         "text": f"ordered on a page: {name}",
         "priority": FIRST,

@@ -207,9 +207,11 @@ class MockService(Generic[P_co]):
         self.runs.end_all()
         self.journal.close()
 
-    def send_to(self, adapter_url: str) -> None:
-        """Send its own messages there from now on; see `MockSettings.adapter_url`."""
-        self.place.settings = replace(self.settings, adapter_url=adapter_url)
+    def send_to(self, adapter_url: str, adapter_token: str | None = None) -> None:
+        """Send its own messages there from now on; see `MockSettings`."""
+        self.place.settings = replace(
+            self.settings, adapter_url=adapter_url, adapter_token=adapter_token
+        )
 
     def _make_run(self, run_id: str) -> Self:
         settings = replace(self.settings, run=run_id, journal_max_bytes=self.settings.run_max_bytes)

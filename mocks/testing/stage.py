@@ -139,7 +139,7 @@ class Stage:
             tls = self.servers.adapter_tls
             mock.connect(url, verify=tls.verify, cert=tls.client, token=self._token)
         if key in self._services:
-            self._services[key].send_to(url)
+            self._services[key].send_to(url, self._token)
 
     def _leave(self, mock: Mock) -> None:
         """What runs elsewhere goes on."""
