@@ -176,6 +176,7 @@ def _serve(
             example = next(iter(running.values())).url
             trust = "" if tls is None else "--cacert <its CA> "
             lines.append(f"curl {trust}-H 'Authorization: Bearer {token}' {example}/control")
+        lines.append(f"In a browser: {next(iter(running.values())).pages_url()}")
         run_until_signalled(lambda: typer.echo("\n".join(lines), err=True))
 
 

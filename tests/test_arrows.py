@@ -27,9 +27,9 @@ PRODUCT: Final = (
 )  # fmt: skip
 MOCKS: Final = (
     "mocks/testing", "mocks/personas.py", "mocks/forsakringskassan", "mocks/journalsystem",
-    "mocks/<authority>", "mocks/national", "mocks/conversations", "mocks/server", "mocks/pages", "mocks/control",
-    "mocks/journal", "mocks/rules", "mocks/settings.py", "mocks/runs.py", "mocks/clock",
-    "mocks/wire", "mocks/yaml_file.py",
+    "mocks/<authority>", "mocks/national", "mocks/conversations", "mocks/server", "mocks/pages",
+    "mocks/control", "mocks/journal", "mocks/rules", "mocks/settings.py", "mocks/runs.py",
+    "mocks/clock", "mocks/wire", "mocks/yaml_file.py",
 )  # fmt: skip
 SCHEMAS: Final = (
     "schemas/examples", "schemas/export", "schemas/typefile", "schemas/rules", "schemas/contract",

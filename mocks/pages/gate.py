@@ -2,23 +2,18 @@
 
 import secrets
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from wsgiref.types import WSGIEnvironment
 
 from werkzeug.wrappers import Response
 
 from intyg.mocks.control.gate import Guarded
 from intyg.mocks.control.operation import MOCK
+from intyg.mocks.pages.address import LOGIN
 
 if TYPE_CHECKING:  # Flask takes a tenth of a second to import, and most mocks in tests show nothing
     from intyg.mocks.pages.site import MockSite
-
-PREFIX: Final = "/mock"
-
-
-def is_page(path: str) -> bool:
-    """Whether a path is one of the pages'."""
-    return path == PREFIX or path.startswith(f"{PREFIX}/")
+    from intyg.pages.session import OnceLinks
 
 
 class Pages:
@@ -33,10 +28,18 @@ class Pages:
 
     def login_path(self) -> str:
         """A path that lets somebody in, once."""
-        return self._site.login_path()
+        from intyg.pages.session import Visitor
+
+        return f"{LOGIN}?once={self._links.make(Visitor('mock', 'operator'))}"
+
+    @cached_property
+    def _links(self) -> "OnceLinks":
+        from intyg.pages.session import OnceLinks
+
+        return OnceLinks()
 
     @cached_property
     def _site(self) -> "MockSite":
         from intyg.mocks.pages.site import MockSite
 
-        return MockSite(self._secret)
+        return MockSite(self._secret, self._links)

@@ -11,7 +11,7 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from intyg.mocks.control import ProblemError
-from intyg.mocks.pages.gate import PREFIX
+from intyg.mocks.pages.address import PREFIX
 from intyg.mocks.pages.reading import masked
 from intyg.mocks.pages.recorder import Click
 from intyg.mocks.pages.visit import (

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from intyg.mocks.control import ProblemError
 from intyg.mocks.control.journal import Call, Paging, query_calls
 from intyg.mocks.journal import AnswerState, Entry, Filter, FilterError
-from intyg.mocks.pages.gate import PREFIX
+from intyg.mocks.pages.address import PREFIX
 from intyg.mocks.pages.reading import fields, masked, readable, source
 from intyg.mocks.pages.visit import Shown, Visit, look, mock_of
 from intyg.mocks.rules.trace import Why
@@ -171,12 +171,16 @@ def _reply(_: Shown, entry: Entry) -> dict[str, Any]:
     return {"text": source(entry.reply), "bytes": len(entry.reply)}
 
 
+def _headers(_: Shown, __: Entry) -> dict[str, Any]:
+    return {}
+
+
 _SHOWN: Final = {
     "why": _why,
     "readable": _words,
     "request": _request,
     "reply": _reply,
-    "headers": lambda _, __: {},
+    "headers": _headers,
 }
 
 

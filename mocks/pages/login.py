@@ -6,7 +6,7 @@ from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from intyg.mocks.control.token import brings
-from intyg.mocks.pages.gate import PREFIX
+from intyg.mocks.pages.address import LOGIN, PREFIX
 from intyg.mocks.pages.visit import Visit, asked_mock
 from intyg.pages.session import COOKIE, Visitor
 
@@ -15,7 +15,7 @@ def build_login_pages(visit: Visit) -> Blueprint:
     """`/mock/login` and `/mock/logout`."""
     pages = Blueprint("login", __name__)
 
-    @pages.get(f"{PREFIX}/login")
+    @pages.get(LOGIN)
     def login() -> ResponseReturnValue:
         code = request.args.get("once")
         if code is None:
@@ -23,7 +23,7 @@ def build_login_pages(visit: Visit) -> Blueprint:
         found = visit.links.take(code)
         return _begin(visit, found) if found else _form("used")
 
-    @pages.post(f"{PREFIX}/login")
+    @pages.post(LOGIN)
     def log_in() -> ResponseReturnValue:
         token = asked_mock().token
         given = f"Bearer {request.form.get('token', '').strip()}"
@@ -33,7 +33,7 @@ def build_login_pages(visit: Visit) -> Blueprint:
 
     @pages.post(f"{PREFIX}/logout")
     def log_out() -> ResponseReturnValue:
-        answer = redirect(f"{PREFIX}/login", HTTPStatus.SEE_OTHER)
+        answer = redirect(LOGIN, HTTPStatus.SEE_OTHER)
         answer.delete_cookie(COOKIE, path=PREFIX)
         return answer
 

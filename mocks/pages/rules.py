@@ -10,7 +10,7 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from intyg.mocks.control import ProblemError
-from intyg.mocks.pages.gate import PREFIX
+from intyg.mocks.pages.address import PREFIX
 from intyg.mocks.pages.reading import masked
 from intyg.mocks.pages.visit import Visit, before, look, mock_of, prefix, tell
 from intyg.mocks.rules.answers import Effect

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from lxml import etree
 
 from intyg.mocks.journal import Entry, Filter
+from intyg.mocks.pages.address import PREFIX
 from intyg.mocks.pages.as_test import Came, as_test
-from intyg.mocks.pages.gate import PREFIX
 from intyg.mocks.pages.visit import Shown, Visit, can, is_ehr, look, prefix, run_id
 from intyg.mocks.wire import envelope
 from intyg.mocks.wire.ids import ById

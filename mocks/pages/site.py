@@ -16,7 +16,7 @@ from werkzeug.exceptions import BadRequest
 
 from intyg.mocks.clock.clock import system_clock
 from intyg.mocks.control import ProblemError
-from intyg.mocks.pages.gate import PREFIX
+from intyg.mocks.pages.address import LOGIN, PREFIX
 from intyg.mocks.pages.intyg import build_intyg_pages
 from intyg.mocks.pages.journal import build_journal_pages
 from intyg.mocks.pages.login import build_login_pages
@@ -36,10 +36,9 @@ from intyg.mocks.pages.visit import (
     run_id,
     split_run,
 )
-from intyg.pages.session import COOKIE, OnceLinks, Sessions, Visitor
+from intyg.pages.session import COOKIE, OnceLinks, Sessions
 from intyg.pages.site import Site, build_site, error_page, words
 
-LOGIN: Final = f"{PREFIX}/login"
 _WITHOUT_LOGIN: Final = (LOGIN, f"{PREFIX}/static/", f"{PREFIX}/look")
 
 _HERE: Final = "intyg.here"
@@ -53,10 +52,11 @@ class MockSite:
 
     Args:
         secret: Cookies are signed with it, so that nobody else's count.
+        links: Let somebody in, once each.
     """
 
-    def __init__(self, secret: bytes) -> None:
-        self._visit = Visit(Sessions(secret, system_clock), OnceLinks(), Recorder())
+    def __init__(self, secret: bytes, links: OnceLinks) -> None:
+        self._visit = Visit(Sessions(secret, system_clock), links, Recorder())
         self._app = build_site(
             Site(
                 name="intyg.mocks.pages",
@@ -81,10 +81,6 @@ class MockSite:
             self._app.register_blueprint(build(self._visit))
         self._app.register_error_handler(ProblemError, _problem)
         self._app.register_error_handler(Exception, _failed)
-
-    def login_path(self) -> str:
-        """A path that lets somebody in, once."""
-        return f"{LOGIN}?once={self._visit.links.make(Visitor('mock', 'operator'))}"
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         here = environ.get("PATH_INFO", "")
@@ -143,12 +139,12 @@ def _current() -> str:
     return f"/{own.partition('/')[0]}" if own else ""
 
 
-def _navigation() -> list[tuple[str, list[tuple[str, str, int | None]]]]:
-    every = [(mock.name, f"/{key}", None) for key, mock in g.mocks.items()]
+def _navigation() -> list[tuple[str, list[tuple[str, str, None]]]]:
+    """Groups of the menu, each with the names and the paths of its pages; none of them counts."""
     common = ["", "/clock", "/runs", "/test"]
     return [
         ("nav.all", [(f"nav{path or '/start'}", path, None) for path in common]),
-        ("nav.mocks", every),
+        ("nav.mocks", [(str(mock.name), f"/{key}", None) for key, mock in g.mocks.items()]),
     ]
 
 

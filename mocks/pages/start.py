@@ -8,7 +8,7 @@ from flask import Blueprint, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from intyg.mocks.journal import Filter
-from intyg.mocks.pages.gate import PREFIX
+from intyg.mocks.pages.address import PREFIX
 from intyg.mocks.pages.visit import Shown, Visit, asked_mock, look, prefix
 
 _IDS: Final = ("intygs_id", "meddelande_id")

@@ -9,7 +9,7 @@ from flask import Blueprint, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from intyg.mocks.control import ProblemError
-from intyg.mocks.pages.gate import PREFIX
+from intyg.mocks.pages.address import PREFIX
 from intyg.mocks.pages.reading import masked
 from intyg.mocks.pages.visit import Visit, asked_mock, before, look, prefix, tell
 from intyg.pages.words import SWEDEN
@@ -49,7 +49,7 @@ def build_time_pages(visit: Visit) -> Blueprint:
     return pages
 
 
-def _clock(fault: str | None) -> ResponseReturnValue:
+def _clock(fault: str | None) -> str:
     state = look(asked_mock(), "read_clock")
     return render_template(
         "clock.html", state=state, local=state.now.astimezone(SWEDEN), steps=STEPS, fault=fault

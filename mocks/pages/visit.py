@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from intyg.mocks.control import Operation, ProblemError, interface
 from intyg.mocks.control.operation import MOCK, problem_of
-from intyg.mocks.pages.gate import PREFIX
+from intyg.mocks.pages.address import PREFIX
 from intyg.mocks.pages.recorder import Click, Recorder
 from intyg.pages.session import OnceLinks, Sessions, Visitor
 from intyg.schemas.codes import Part

@@ -36,7 +36,8 @@ from intyg.mocks.journal import (
 )
 from intyg.mocks.journal.late import LateStore
 from intyg.mocks.journal.store import FileStore
-from intyg.mocks.pages.gate import Pages, is_page
+from intyg.mocks.pages.address import is_page
+from intyg.mocks.pages.gate import Pages
 from intyg.mocks.rules import effects, trouble
 from intyg.mocks.rules.effects import Reply
 from intyg.mocks.rules.facts import intygs_id_of

@@ -20,6 +20,7 @@ from wsgiref.types import WSGIEnvironment
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
 from werkzeug.wrappers import Request, Response
 
+from intyg.mocks.pages.address import PREFIX
 from intyg.mocks.server.http_request import StrictHandler
 from intyg.mocks.server.persona_base import Persona
 from intyg.mocks.server.service import MockService
@@ -127,6 +128,11 @@ class MockServer:
         """Base address; national paths and `/control` are appended to it."""
         scheme = "http" if self._server.ssl_context is None else "https"
         return f"{scheme}://{self.host}:{self.port}"
+
+    def pages_url(self) -> str:
+        """Where its pages are; where a token is wanted, by a link that lets somebody in once."""
+        pages = self.mock.pages
+        return self.url + (PREFIX if self.mock.token is None else pages.login_path())
 
     def start(self) -> "MockServer":
         """Begin to answer; connections made from now on are served."""

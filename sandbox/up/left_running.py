@@ -128,6 +128,7 @@ def _announce(
         f"certificate        {up.sample}, with the id {intygs_id}",
         "",
         f"Look at it in a browser, by a link that works once: {stage.adapter.login_url()}",
+        f"The mocks, what came to them, and buttons: {stage.forsakringskassan.pages_url()}",
         "",
         "Try:",
         f"  curl {adapter}/services",

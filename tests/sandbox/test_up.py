@@ -123,6 +123,9 @@ def test_a_second_one_says_one_line_and_touches_nothing(tmp_path: Path, keys: Pa
         link = re.search(rf"({re.escape(url[1])}/console/login\S+)$", said, re.MULTILINE)
         assert link is not None
         assert [opened(link[1]), opened(link[1])] == ["L\u00e4get just nu", "Logga in"]
+        link = re.search(r"^The mocks, .*: (http://\S+/mock/login\S+)$", said, re.MULTILINE)
+        assert link is not None
+        assert opened(link[1]) == "Attrapperna just nu"
 
         down = demo("--stop", "--folder", folder)
         assert (down.returncode, down.stdout) == (0, f"{folder} is down\n")

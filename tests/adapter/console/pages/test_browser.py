@@ -1,7 +1,6 @@
 """The pages in a real browser: each task as its user does it, with a mouse, without JavaScript and
 by keyboard; nothing is asked of anybody else, nothing complains, and axe finds nothing."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,17 +13,10 @@ from intyg.schemas.examples.example import SIGNER
 from tests import builders
 from tests.adapter.console.pages import lively
 from tests.adapter.console.pages.asked import UNIT, ask
+from tests.pages.browsing import IN_A_BROWSER, Watched, assert_fit_to_read, chromium
 
-if os.environ.get("CI") != "true":
-    pytest.importorskip("playwright", reason="no playwright: pages were NOT tried in a browser")
+from playwright.sync_api import Browser, Page, expect  # isort: skip -- there, since browsing is
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-
-expect.set_options(timeout=20_000)  # a machine that others use, too, may take its time
-
-CHROMIUM: Final = Path("/usr/bin/chromium")
-AXE: Final = Path(__file__).parents[3] / "pages" / "vendored" / "axe-4.14.1.min.js"
-RUN_AXE: Final = "axe.run(document, {resultTypes: ['violations']}).then(all => all.violations)"
 INTYG: Final = f"/console/intyg/{lively.SENT}"
 DRAFT: Final = f"/console/utkast/{lively.DRAFT}"
 TABS: Final = ("readable", "xml", "headers", "findings", "signature", "questions", "audit")
@@ -56,21 +48,13 @@ PLACES: Final = (
     "/console/intyg/never",
 )
 
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and os.environ.get("CI") != "true",
-        reason="no Debian chromium: pages were NOT tried in a browser",
-    ),
-    pytest.mark.timeout(300),
-]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        options: dict[str, Any] = {"executable_path": str(CHROMIUM), "args": ["--no-sandbox"]}
-        with playwright.chromium.launch(**options) as browser:
-            yield browser
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -96,23 +80,6 @@ def state(browser: Browser, urls: dict[str, str]) -> Any:
     return kept
 
 
-class Watched:
-    """Pages of one context, and everything they asked for or complained of."""
-
-    def __init__(self, context: BrowserContext, base: str) -> None:
-        self.context, self.base = context, base
-        self.asked: list[str] = []
-        self.said: list[str] = []
-        context.on("request", lambda request: self.asked.append(request.url))
-        context.on("console", lambda message: self.said.append(message.text))
-        context.on("weberror", lambda error: self.said.append(str(error.error)))
-        self.page: Page = context.new_page()
-
-    def open(self, path: str) -> Page:
-        self.page.goto(self.base + path)
-        return self.page
-
-
 @pytest.fixture
 def watch(browser: Browser, urls: dict[str, str], state: Any) -> Iterator[Any]:
     opened: list[Watched] = []
@@ -126,10 +93,7 @@ def watch(browser: Browser, urls: dict[str, str], state: Any) -> Iterator[Any]:
 
     yield begin
     for each in opened:
-        each.context.close()
-        assert all(url.startswith(f"{each.base}/") for url in each.asked)
-        complaints = [said for said in each.said if "status of 404" not in said]
-        assert complaints == []
+        each.end()
 
 
 def find(page: Page) -> None:
@@ -370,12 +334,7 @@ def test_axe_finds_nothing_and_nothing_is_cut(
         bypass_csp=True,  # axe comes as a script into the page
     )  # fmt: skip
     for path in PLACES:
-        page = watched.open(path)
-        page.add_script_tag(path=str(AXE))
-        found = page.evaluate(RUN_AXE)
-        told = [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found]
-        assert told == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert_fit_to_read(watched.open(path), path)
 
 
 def test_what_others_wrote_runs_nowhere(watch: Any) -> None:

@@ -1,0 +1,67 @@
+"""A real browser, and what every page of ours must stand in it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+if os.environ.get("CI") != "true":
+    pytest.importorskip("playwright", reason="no playwright: pages were NOT tried in a browser")
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+AXE: Final = Path(__file__).parent / "vendored" / "axe-4.14.1.min.js"
+RUN_AXE: Final = "axe.run(document, {resultTypes: ['violations']}).then(all => all.violations)"
+
+IN_A_BROWSER: Final = [
+    pytest.mark.skipif(
+        not CHROMIUM.exists() and os.environ.get("CI") != "true",
+        reason="no Debian chromium: pages were NOT tried in a browser",
+    ),
+    pytest.mark.timeout(300),
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser, for as long as it is wanted."""
+    with sync_playwright() as playwright:
+        options: dict[str, Any] = {"executable_path": str(CHROMIUM), "args": ["--no-sandbox"]}
+        with playwright.chromium.launch(**options) as browser:
+            yield browser
+
+
+class Watched:
+    """Pages of one context, and everything they asked for or complained of."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.context, self.base = context, base
+        self.asked: list[str] = []
+        self.said: list[str] = []
+        context.on("request", lambda request: self.asked.append(request.url))
+        context.on("console", lambda message: self.said.append(message.text))
+        context.on("weberror", lambda error: self.said.append(str(error.error)))
+        self.page: Page = context.new_page()
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.base + path)
+        return self.page
+
+    def end(self) -> None:
+        """Close it, and see that nobody else was asked and that nothing complained."""
+        self.context.close()
+        assert all(url.startswith(f"{self.base}/") for url in self.asked)
+        assert [said for said in self.said if "status of 404" not in said] == []
+
+
+def assert_fit_to_read(page: Page, path: str) -> None:
+    """Axe finds nothing, with no rule disabled, and nothing is cut."""
+    page.add_script_tag(path=str(AXE))
+    found = page.evaluate(RUN_AXE)
+    told = [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found]
+    assert told == [], path
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
