@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from intyg.mocks.control.gate import Guarded
 from intyg.mocks.control.operation import MOCK
 from intyg.mocks.pages.address import LOGIN
+from intyg.mocks.pages.recorder import Recorder
 
 if TYPE_CHECKING:  # Flask takes a tenth of a second to import, and most mocks in tests show nothing
     from intyg.mocks.pages.site import MockSite
@@ -21,6 +22,7 @@ class Pages:
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
+        self._recorder = Recorder()
 
     def respond(self, environ: WSGIEnvironment, mock: Guarded) -> Response:
         """Answer for a mock and its fellows."""
@@ -42,4 +44,4 @@ class Pages:
     def _site(self) -> "MockSite":
         from intyg.mocks.pages.site import MockSite
 
-        return MockSite(self._secret, self._links)
+        return MockSite(self._secret, self._links, self._recorder)

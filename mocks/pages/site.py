@@ -41,7 +41,11 @@ from intyg.pages.site import Site, build_site, error_page, words
 
 _WITHOUT_LOGIN: Final = (LOGIN, f"{PREFIX}/static/", f"{PREFIX}/look")
 
+MAX_FORM_BYTES: Final = 1024 * 1024
+"""Of what is posted; the longest is a message to care."""
+
 _HERE: Final = "intyg.here"
+"""Key of the WSGI environment under which the path stands as it was asked for."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,10 +57,11 @@ class MockSite:
     Args:
         secret: Cookies are signed with it, so that nobody else's count.
         links: Let somebody in, once each.
+        recorder: Keeps what is clicked.
     """
 
-    def __init__(self, secret: bytes, links: OnceLinks) -> None:
-        self._visit = Visit(Sessions(secret, system_clock), links, Recorder())
+    def __init__(self, secret: bytes, links: OnceLinks, recorder: Recorder) -> None:
+        self._visit = Visit(Sessions(secret, system_clock), links, recorder)
         self._app = build_site(
             Site(
                 name="intyg.mocks.pages",
@@ -68,6 +73,7 @@ class MockSite:
                 frame=lambda: _frame(self._visit),
             )
         )
+        self._app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
         self._app.before_request(lambda: _let_in(self._visit))
         for build in (
             build_login_pages,

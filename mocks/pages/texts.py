@@ -258,7 +258,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     "why.missed.text": ("Något som regeln vill ha stämmer inte.", "Something that the rule wants does not hold."),
     "why.disabled": ("Avstängd", "Switched off"),
     "why.disabled.text": ("Regeln är avstängd.", "The rule is switched off."),
-    "why.outranked": ("Gick före", "Outranked"),
+    "why.outranked": ("Stod tillbaka", "Outranked"),
     "why.outranked.text": ("Allt stämmer, men en annan regel gick före.", "Everything holds, but another rule went first."),
     "why.used_up": ("Förbrukad", "Used up"),
     "why.used_up.text": ("Allt stämmer, men regeln har svarat så många gånger som den får.", "Everything holds, but the rule has acted as often as it may."),
