@@ -133,10 +133,16 @@ def _frame(visit: Visit) -> Mapping[str, object]:
         "run": run,
         "open": visitor is ANYBODY,
         "current": _current(),
-        "brand": words()("brand"),
+        "brand": _brand(),
         "notices": [] if run is None else [words()("notice.run", run=run)],
         "navigation": _navigation() if visitor else [],
     }
+
+
+def _brand() -> str:
+    """That it is a mock, and which, stands beside the mark too."""
+    mock = g.get("mocks", {}).get(_current().removeprefix("/"))
+    return words()("brand") if mock is None else words()("brand.of", name=mock.name)
 
 
 def _current() -> str:

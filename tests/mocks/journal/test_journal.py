@@ -162,6 +162,9 @@ def test_pages_are_whole_and_the_last_one_says_so() -> None:
     assert [(page.count, page.next) for page in pages] == [(5, 2), (5, 4), (5, None)]
     assert journal.page(Filter(), 0, 5).next is None
     assert journal.page(Filter(), 0, 0).entries == ()
+    pages = [journal.page(Filter(), after, 2, newest_first=True) for after in (0, 4, 2)]
+    assert [[each.number for each in page.entries] for page in pages] == [[5, 4], [3, 2], [1]]
+    assert [(page.count, page.next) for page in pages] == [(5, 4), (5, 2), (5, None)]
 
 
 def test_everybody_who_waits_is_told_of_their_own_calls() -> None:
