@@ -128,14 +128,14 @@ class _Test:
         for each in self._came:
             if same_id(each.intygs_id, intygs_id):
                 self._register(each)
-        if intygs_id not in self._names.by_id:
+        if self._name(intygs_id) is None:
             self._say(f"# where {intygs_id} came from was not seen here")
             name = self._names.new("intyg", intygs_id)
             self._say(f"{name} = {EHR}.register()")
         return self._names.by_id[intygs_id]
 
     def _register(self, came: Came) -> None:
-        if came.intygs_id in self._names.by_id:
+        if self._name(came.intygs_id) is not None:
             return
         name = self._names.new("intyg", came.intygs_id)
         said = [quoted(came.typ)]
@@ -169,7 +169,7 @@ class _Test:
     def remind(self, click: Click) -> None:
         about, question = click.values["intygs_id"], click.values["question"]
         meddelande_id = click.values["meddelande_id"]
-        if meddelande_id not in self._names.by_id:
+        if self._name(meddelande_id) is None:
             self._question(
                 click, about, meddelande_id, question["amne"], question["frage"], question["text"],
                 accepted=True,
@@ -184,7 +184,7 @@ class _Test:
         about, question = click.values["intygs_id"], click.values["question"]
         meddelande_id, mock = click.values["meddelande_id"], self._of(click)
         intyg = self._intyg(about)
-        if meddelande_id not in self._names.by_id:
+        if self._name(meddelande_id) is None:
             self._await_intyg(mock, intyg)
             name = self._names.new("question", meddelande_id)
             said = f"{quoted(question['amne'])}, {intyg}, text={quoted(question['text'])}"
@@ -306,8 +306,8 @@ class _Test:
         if not self._lines:
             self._say("pass  # nothing was clicked")
 
-    def _name(self, intygs_id: str) -> str | None:
-        return self._names.by_id.get(intygs_id)
+    def _name(self, about: str) -> str | None:
+        return self._names.by_id.get(about)
 
     def _of(self, click: Click) -> str:
         return self._use(click.mock)

@@ -26,6 +26,7 @@ from intyg.mocks.pages.visit import (
     run_id,
     tell,
 )
+from intyg.mocks.wire.ids import ById
 from intyg.schemas.codes import Amne, Part
 
 ASKABLE: Final = (Amne.OVRIGT, Amne.KONTKT, Amne.AVSTMN)
@@ -110,10 +111,10 @@ def _list(visit: Visit, key: str, fault: str | None) -> str:
     mock = mock_of(key)
     found = look(mock, "list_intyg").intyg if can(mock, "list_intyg") else ()
     rows = found if is_ehr(mock) else tuple(reversed(found))
-    open_by_id: dict[str, int] = {}
-    for each in messages(mock, None):
-        if each[1].state == "open":
-            open_by_id[each[0]] = open_by_id.get(each[0], 0) + 1
+    open_by_id = ById[int]()
+    for intygs_id, message in messages(mock, None):
+        if message.state == "open":
+            open_by_id[intygs_id] = open_by_id.get(intygs_id, 0) + 1
     return render_template(
         "mock_intyg_list.html",
         **_frame(visit, key, mock, fault),

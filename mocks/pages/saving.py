@@ -63,11 +63,11 @@ def _came(key: str, mock: Shown) -> Iterator[Came]:
             held[each.intygs_id] = each.typ
     seen = ById[int]()
     for entry in mock.journal.entries(Filter.parse("RegisterCertificate")):
-        if entry.intygs_id and entry.typ and entry.intygs_id not in seen:
+        if entry.intygs_id and entry.typ and seen.get(entry.intygs_id) is None:
             seen[entry.intygs_id] = entry.number
             yield Came(
                 entry.intygs_id, entry.typ, key, mock.settings.part, entry.number,
-                entry.intygs_id in held, _relation(entry),
+                held.get(entry.intygs_id) is not None, _relation(entry),
             )  # fmt: skip
 
 

@@ -74,6 +74,7 @@ class MockSite:
             )
         )
         self._app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
+        self._app.url_map.strict_slashes = False
         self._app.before_request(lambda: _let_in(self._visit))
         for build in (
             build_login_pages,

@@ -54,7 +54,7 @@ def test_addresses_name_mocks_as_fixtures_do() -> None:
 
 
 PLACES = (
-    "", "/clock", "/runs", "/test",
+    "", "/", "/clock", "/runs", "/test",
     *(f"/{key}{tab}" for key in PERSONAS for tab in ("", "/journal", "/rules")),
     *(f"/{FK}/journal/1?tab={tab}" for tab in ("why", "readable", "request", "reply", "headers")),
     f"/{FK}/intyg?id={builders.INTYGS_ID}",
