@@ -13,6 +13,7 @@ from intyg.schemas.typefile.lookup import IntygTypes
 from tests import builders
 from tests.mocks.calls import post, post_raw
 from tests.mocks.journalsystem.test_persona import status_update
+from tests.mocks.pages.looking import Looker
 
 FK, EHR = "forsakringskassan", "journalsystem"
 RUN: Final = "nightly"
@@ -76,7 +77,8 @@ def lively_mocks() -> Iterator[Lively]:
         post(servers[FK], builders.register_certificate())
         post_raw(servers[FK], b"<broken")
         fk.runs.get(RUN)
-        fk.persona.ask(builders.INTYGS_ID, "KONTKT", HOSTILE)
+        about = f"/mock/{FK}/intyg?id={builders.INTYGS_ID}"
+        Looker(fk).post(about, do="ask", amne="KONTKT", text=HOSTILE)
         asked = status_update("NYFRFM", "2026-11-23T10:05:00.000", amne="KONTKT")
         for each in (status_update("SKICKA"), asked):
             post(servers[EHR], each, logical_address=builders.UNIT)
