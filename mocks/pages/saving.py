@@ -1,6 +1,6 @@
 """«Save as test»: what was clicked, as a file for pytest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 from flask import Blueprint, Response, g, redirect, render_template
@@ -10,6 +10,7 @@ from lxml import etree
 from intyg.mocks.journal import Entry, Filter
 from intyg.mocks.pages.address import PREFIX
 from intyg.mocks.pages.as_test import Came, as_test
+from intyg.mocks.pages.recorder import Click
 from intyg.mocks.pages.visit import Shown, Visit, can, is_ehr, look, prefix, run_id
 from intyg.mocks.wire import envelope
 from intyg.mocks.wire.ids import ById
@@ -43,8 +44,10 @@ def build_saving_pages(visit: Visit) -> Blueprint:
 
 def written(visit: Visit) -> str:
     """The test for what was clicked in the run, or outside of runs."""
-    came = [each for key, mock in g.mocks.items() if not is_ehr(mock) for each in _came(key, mock)]
-    return as_test(visit.recorder.clicks(run_id()), came, _acted)
+    clicks = visit.recorder.clicks(run_id())
+    authorities = {key: mock for key, mock in g.mocks.items() if clicks and not is_ehr(mock)}
+    came = [each for key, mock in authorities.items() for each in _came(key, mock, clicks)]
+    return as_test(clicks, came, _acted)
 
 
 def _acted(key: str, rule_id: str) -> int | None:
@@ -55,25 +58,28 @@ def _acted(key: str, rule_id: str) -> int | None:
     return count
 
 
-def _came(key: str, mock: Shown) -> Iterator[Came]:
-    """Each certificate that a mock was brought, once."""
-    held = ById[str]()
+def _came(key: str, mock: Shown, clicks: Sequence[Click]) -> Iterator[Came]:
+    """Each certificate that a mock was brought and that the clicks have to do with, once."""
+    held, seen = ById[str](), ById[int]()
     if can(mock, "list_intyg"):
-        for each in look(mock, "list_intyg").intyg:
-            held[each.intygs_id] = each.typ
-    seen = ById[int]()
-    for entry in mock.journal.entries(Filter.parse("RegisterCertificate")):
-        if entry.intygs_id and entry.typ and seen.get(entry.intygs_id) is None:
-            seen[entry.intygs_id] = entry.number
-            yield Came(
-                entry.intygs_id, entry.typ, key, mock.settings.part, entry.number,
-                held.get(entry.intygs_id) is not None, _relation(entry),
-            )  # fmt: skip
+        held.update({each.intygs_id: each.typ for each in look(mock, "list_intyg").intyg})
+    spoken_of = ById[bool]({each.values.get("intygs_id", ""): True for each in clicks})
+    since = clicks[0].seen.get(key, 0)
+    where = Filter.parse("RegisterCertificate")
+    for entry in filter(where.matches, mock.journal.heads(where)):
+        about, typ = entry.intygs_id, entry.typ
+        if not about or not typ or seen.get(about) is not None:
+            continue
+        seen[about] = entry.number
+        if entry.number > since or spoken_of.get(about):
+            part, taken = mock.settings.part, held.get(about) is not None
+            relation = _relation(mock.journal.get(entry.number))
+            yield Came(about, typ, key, part, entry.number, taken, relation)
 
 
-def _relation(entry: Entry) -> tuple[str, str] | None:
+def _relation(entry: Entry | None) -> tuple[str, str] | None:
     try:
-        element = envelope.read(entry.request, None).element
+        element = envelope.read(b"" if entry is None else entry.request, None).element
     except envelope.FaultError:
         return None
     relation = element.find("{*}intyg/{*}relation")
