@@ -134,16 +134,18 @@ def _frame(visit: Visit) -> Mapping[str, object]:
         "run": run,
         "open": visitor is ANYBODY,
         "current": _current(),
-        "brand": _brand(),
+        "brand": _mock_shown() or words()("brand"),
+        "product": words()("brand"),
+        "of": _mock_shown(),
         "notices": [] if run is None else [words()("notice.run", run=run)],
         "navigation": _navigation() if visitor else [],
     }
 
 
-def _brand() -> str:
-    """That it is a mock, and which, stands beside the mark too."""
+def _mock_shown() -> str:
+    """The name of the mock that a page is about, for the strip and in place of the brand."""
     mock = g.get("mocks", {}).get(_current().removeprefix("/"))
-    return words()("brand") if mock is None else words()("brand.of", name=mock.name)
+    return "" if mock is None else str(mock.name)
 
 
 def _current() -> str:

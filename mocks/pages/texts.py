@@ -8,7 +8,6 @@ from intyg.pages.words import Plural, Text
 # fmt: off
 TEXTS: Final[Mapping[str, Text]] = {
     "brand": ("Attrapper", "Mocks"),
-    "brand.of": ("Attrapp: {name}", "Mock: {name}"),
     "role.operator": ("får allt", "may do everything"),
     "notice.run": ("Du ser bara körningen {run}.", "You see the run {run} alone."),
     "notice.run.leave": ("Visa det som är gemensamt", "Show what is common"),

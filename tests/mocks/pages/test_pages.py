@@ -74,6 +74,11 @@ def test_every_page_says_that_it_is_a_mock_and_shows_nobodys_number(
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 
+def test_the_strip_says_which_mock_it_is(looker: Looker) -> None:
+    assert "<strong>Attrapp: F\u00f6rs\u00e4kringskassan</strong>" in looker.get(f"/mock/{FK}").text
+    assert "<strong>Attrapp</strong>" in looker.get("/mock").text
+
+
 def test_a_question_that_was_asked_by_a_button_stands_in_the_ehrs_journal(looker: Looker) -> None:
     told = looker.post(ONE, do="ask", amne="OVRIGT", text="Arbetar patienten kvällar?")
     assert "Adaptern tog emot det: OK" in looker.text(told.location)
