@@ -11,7 +11,9 @@ import pytest
 if os.environ.get("CI") != "true":
     pytest.importorskip("playwright", reason="no playwright: pages were NOT tried in a browser")
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+expect.set_options(timeout=20_000)  # a machine that others use, too, may take its time
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 AXE: Final = Path(__file__).parent / "vendored" / "axe-4.14.1.min.js"
