@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final
 
 from intyg.adapter.statistics import intyg_reports as intyg
+from intyg.adapter.statistics import overview
 from intyg.adapter.statistics import own_reports as own
 from intyg.adapter.statistics import sjukfall_reports as sjukfall
 from intyg.adapter.statistics.facts import month_number
@@ -72,6 +73,7 @@ def _cases(grouping: sjukfall.Grouping) -> Make:
 
 
 REPORTS: Final[Mapping[str, Kind]] = {
+    "overview": Kind("Översikt", overview.overview, _PERIOD, filters=_INTYG),
     "sjukfall": Kind("Antal sjukfall", _cases(sjukfall.TOTALS), levels=_ALL_LEVELS),
     "sjukfall-diagnosis": Kind("Sjukfall per diagnosgrupp", sjukfall.by_diagnosis),
     "sjukfall-chapter": Kind("Sjukfall per diagnoskapitel", sjukfall.by_chapter),
@@ -174,7 +176,7 @@ def make_report(
     wanted = read_wanted(said, month_number(today), registers.icd10, kind.shapes)
     if wanted.level not in kind.levels:
         known = ", ".join(level for level in Level if level in kind.levels)
-        raise ReportError(f"level: {name} is made for {known} alone")
+        raise ReportError(f"level: {name} is made for {known} alone", "level", levels=known)
     beside = sorted(set(wanted.filters()) - kind.filters)
     if beside:
         raise ReportError(f"{beside[0]}: {name} has no such filter")

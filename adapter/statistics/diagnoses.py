@@ -15,6 +15,7 @@ from typing import Final
 UNKNOWN: Final = "Ö00-Ö00"
 """Chapter and section of what has no valid code."""
 
+UNKNOWN_GROUP: Final = "unknown"
 UNKNOWN_LABEL: Final = "Utan giltig ICD-10-kod"
 
 CHAPTERS: Final = {
@@ -82,7 +83,7 @@ GROUPS: Final = {
     "other": "Övrigt (P00–P96, Q00–Q99, S00–Y98, U)",
     "symptoms": "Symtomdiagnoser (R00–R99)",
     "factors": "Faktorer av betydelse för hälsan (Z00–Z99)",
-    "unknown": UNKNOWN_LABEL,
+    UNKNOWN_GROUP: UNKNOWN_LABEL,
 }
 
 _GROUP_OF: Final = {
@@ -92,7 +93,7 @@ _GROUP_OF: Final = {
     **dict.fromkeys(("P00-P96", "Q00-Q99", "S00-T98", "V01-Y98", "U00-U99"), "other"),
     "R00-R99": "symptoms",
     "Z00-Z99": "factors",
-    UNKNOWN: "unknown",
+    UNKNOWN: UNKNOWN_GROUP,
 }
 """Chapters that are not somatic."""
 

@@ -19,7 +19,18 @@ from intyg.adapter.statistics.period import Period, month_name
 
 
 class ReportError(ValueError):
-    """A report cannot be made as it was asked for; the text says why, and what would be right."""
+    """
+    A report cannot be made as it was asked for; the text says why, and what would be right.
+
+    Attributes:
+        reason: The same as a key, for pages that have sentences of their own.
+        values: What stands in such a sentence.
+    """
+
+    def __init__(self, text: str, reason: str = "other", **values: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.values = values
 
 
 class MissingRegisterError(ReportError):
@@ -62,6 +73,7 @@ class Row:
         label: The group's, for people.
         values: In order of the report's columns; None: there is none, as the share of nothing.
         hidden: Columns whose figure was too small to be shown; it is 0.
+        unit: Of its figures, where they are not what the report counts, and so not in its plot.
     """
 
     month: Month
@@ -69,6 +81,7 @@ class Row:
     label: str
     values: tuple[int | float | None, ...]
     hidden: frozenset[str] = frozenset()
+    unit: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,14 @@ from intyg.adapter.clients.staff_directory import StaffDirectory
 from intyg.adapter.domain.errors import TechnicalError
 from intyg.adapter.rules.birth import Sex
 from intyg.adapter.statistics import groups
-from intyg.adapter.statistics.diagnoses import CHAPTERS, GROUPS, SECTIONS, UNKNOWN, Icd10
+from intyg.adapter.statistics.diagnoses import (
+    CHAPTERS,
+    GROUPS,
+    SECTIONS,
+    UNKNOWN,
+    UNKNOWN_GROUP,
+    Icd10,
+)
 from intyg.adapter.statistics.period import Period, days_of
 from intyg.adapter.statistics.report import (
     BY_SEX,
@@ -115,6 +122,10 @@ BY_AGE: Final = Grouping(
     of_case=lambda case: groups.AGES.of(case.age),
     labels=dict(zip(groups.AGES.names, groups.AGES.labels, strict=True)),
 )
+BY_WIDE_AGE: Final = Grouping(
+    of_case=lambda case: groups.WIDE_AGES.of(case.age),
+    labels=dict(zip(groups.WIDE_AGES.names, groups.WIDE_AGES.labels, strict=True)),
+)
 BY_LENGTH: Final = Grouping(
     of_case=lambda case: groups.LENGTHS.of(case.length),
     labels=dict(zip(groups.LENGTHS.names, groups.LENGTHS.labels, strict=True)),
@@ -148,19 +159,34 @@ def count(
     Returns:
         The cells; and for each group that is named in certificates, one of them.
     """
+    [counter] = _count(rows, wanted, registers, [grouping])
+    return counter.cells(), counter.examples
+
+
+def count_each(
+    rows: Rows, wanted: Wanted, registers: Registers, groupings: Sequence[Grouping]
+) -> list[Cells]:
+    """The cells of each of several groupings; lines are read once."""
+    return [one.cells() for one in _count(rows, wanted, registers, groupings)]
+
+
+def _count(
+    rows: Rows, wanted: Wanted, registers: Registers, groupings: Sequence[Grouping]
+) -> list["_Counter"]:
     visible = wanted.visible(registers.icd10)
-    earlier = grouping.needs_length or bool(wanted.lengths) or visible is not None
+    needs_length = any(grouping.needs_length for grouping in groupings)
     lines = rows.statistics.lines(
         wanted.period.days,
-        earlier=earlier,
+        earlier=needs_length or bool(wanted.lengths) or visible is not None,
         later=visible is not None,
         of_units=wanted.units or None,
     )
-    counter = _Counter(wanted, grouping)
+    counters = [_Counter(wanted, grouping) for grouping in groupings]
     for own in _of_each(lines):
         for near in joined(own):
-            counter.add(near, visible)
-    return counter.cells(), counter.examples
+            for counter in counters:
+                counter.add(near, visible)
+    return counters
 
 
 class _Counter:
@@ -260,8 +286,7 @@ def by_diagnosis(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
     """
     icd10, within = registers.icd10, wanted.within
     if within is None:
-        grouping = Grouping(of_line=lambda line: icd10.find(line.diagnosis).group)
-        labels = dict(GROUPS)
+        grouping, labels = by_diagnosis_group(icd10), dict(GROUPS)
     else:
         part = _part_of(within, icd10)
         grouping = Grouping(of_line=lambda line: part(line.diagnosis))
@@ -271,9 +296,14 @@ def by_diagnosis(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
     summed, hidden = hide_small(cells, wanted.level, registers.cutoff)
     found = found_groups([*summed, *hidden])
     labels = labels or {group: icd10.label(group) for group in found}
-    if "unknown" not in found:
-        labels.pop("unknown", None)  # shown when it has cases
+    if UNKNOWN_GROUP not in found:
+        labels.pop(UNKNOWN_GROUP, None)  # shown when it has cases
     return Table(BY_SEX, by_sex(summed, hidden, _months(wanted), labels), UNIT)
+
+
+def by_diagnosis_group(icd10: Icd10) -> Grouping:
+    """By the widest groups of diagnoses."""
+    return Grouping(of_line=lambda line: icd10.find(line.diagnosis).group)
 
 
 def by_chapter(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
@@ -295,7 +325,7 @@ def _part_of(within: str, icd10: Icd10) -> Callable[[str | None], str]:
         name = "section"
     elif icd10.names is None:
         raise MissingRegisterError(
-            f"within: the codes of {within} are in no list here; set codes.icd10_file"
+            f"within: the codes of {within} are in no list here; set codes.icd10_file", "codes"
         )
     else:
         name = "code"
@@ -316,7 +346,7 @@ def compare(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
     """
     chosen, icd10 = sorted(wanted.diagnoses), registers.icd10
     if not chosen:
-        raise ReportError("diagnosis: choose those to compare")
+        raise ReportError("diagnosis: choose those to compare", "compare")
 
     def of(line: Line) -> Iterable[str]:
         diagnosis = icd10.find(line.diagnosis)
@@ -396,7 +426,8 @@ class Titles:
 
     def __init__(self, staff: StaffDirectory | None) -> None:
         if staff is None:
-            raise MissingRegisterError("no staff directory is set up (staff.file or staff.url)")
+            text = "no staff directory is set up (staff.file or staff.url)"
+            raise MissingRegisterError(text, "staff")
         self._staff = staff
         self._known: dict[str, str] = {}
 
@@ -410,7 +441,7 @@ class Titles:
         try:
             member = self._staff.find(personal_id)
         except TechnicalError as exc:
-            raise MissingRegisterError(exc.text) from exc
+            raise MissingRegisterError(exc.text, "staff_down") from exc
         if member is None or not member.yrken.befattningar:
             return groups.UNKNOWN_TITLE
         found = sorted(member.yrken.befattningar & set(groups.TITLES))
@@ -424,7 +455,8 @@ def by_doctor_age(rows: Rows, wanted: Wanted, registers: Registers) -> Table:  #
     Raises:
         MissingRegisterError: Always: a staff directory tells neither.
     """
-    raise MissingRegisterError("the staff directory does not tell doctors' age and sex")
+    text = "the staff directory does not tell doctors' age and sex"
+    raise MissingRegisterError(text, "doctors")
 
 
 def by_county(rows: Rows, wanted: Wanted, registers: Registers) -> Table:  # noqa: ARG001
@@ -434,4 +466,4 @@ def by_county(rows: Rows, wanted: Wanted, registers: Registers) -> Table:  # noq
     Raises:
         MissingRegisterError: Always: no register here knows a unit's county.
     """
-    raise MissingRegisterError("no register of units with their counties is set up")
+    raise MissingRegisterError("no register of units with their counties is set up", "counties")

@@ -8,6 +8,9 @@ _WHAT: Final = {"part": "begärda", "whole": "alla", "percent": "%"}
 COLUMNS: Final = {
     **_OF,
     **{f"{of}_{what}": f"{_OF[of]}, {_WHAT[what]}" for of in _OF for what in _WHAT},
+    "before": "Perioden före",
+    "difference": "Skillnad",
+    "change": "Ändring, %",
     "count": "Antal",
     "median_hours": "Median, timmar",
     "p90_hours": "90 % inom, timmar",

@@ -145,14 +145,15 @@ def must_know_units(rows: Rows, wanted: Wanted) -> Wanted:
     """
     for unit in sorted(wanted.units):
         if not rows.statistics.has_unit(unit):
-            raise ReportError(f"unit: no certificate of {unit} counts here; give its HSA-id")
+            text = f"unit: no certificate of {unit} counts here; give its HSA-id"
+            raise ReportError(text, "unit", unit=unit)
     return wanted
 
 
 def _without_filters(wanted: Wanted) -> Wanted:
     if wanted.filters():
         name = next(iter(wanted.filters()))
-        raise ReportError(f"level: the nation's figures have no filter {name}")
+        raise ReportError(f"level: the nation's figures have no filter {name}", "nation")
     return wanted
 
 
@@ -176,11 +177,14 @@ def _period(
     last = latest if to is None else _month(to, "to")
     start = last - months + 1 if first is None else _month(first, "from")
     if start > last:
-        raise ReportError("from, to: the period ends before it begins")
+        raise ReportError("from, to: the period ends before it begins", "backwards")
     if last < BEGINNING:
-        raise ReportError(f"to: there is nothing before {month_name(BEGINNING)}")
+        beginning = month_name(BEGINNING)
+        text = f"to: there is nothing before {beginning}"
+        raise ReportError(text, "early", month=beginning)
     if start > latest:
-        raise ReportError(f"from: the last month that can be shown is {month_name(latest)}")
+        text = f"from: the last month that can be shown is {month_name(latest)}"
+        raise ReportError(text, "late", month=month_name(latest))
     cut = Period(max(start, BEGINNING), min(last, latest))
     if cut == Period(start, last) or (first is None and cut.last == last):
         return cut, ()
@@ -192,7 +196,8 @@ def _month(text: str, name: str) -> int:
     try:
         return month_of(text.strip())
     except ValueError:
-        raise ReportError(f"{name}: give a month, as 2026-01; periods are whole months") from None
+        text = f"{name}: give a month, as 2026-01; periods are whole months"
+        raise ReportError(text, "month") from None
 
 
 def _upper(values: Iterable[str]) -> frozenset[str]:
@@ -213,6 +218,8 @@ def _diagnosis(text: str, icd10: Icd10) -> str:
     if not icd10.is_known(wanted):
         raise ReportError(
             f"diagnosis: no code begins with {wanted or text}; "
-            "give a chapter (M00-M99), section (M50-M54), category (M54) or code (M545)"
+            "give a chapter (M00-M99), section (M50-M54), category (M54) or code (M545)",
+            "diagnosis",
+            diagnosis=wanted or text,
         )
     return wanted

@@ -40,7 +40,7 @@ def console(rig: Rig) -> FlaskClient:
 def test_the_reports_are_listed_with_what_they_take(console: FlaskClient) -> None:
     listed = console.get("/api/statistics").get_json()
     assert [one["report"] for one in listed] == [*REPORTS]
-    assert listed[0] == {
+    assert listed[1] == {
         "report": "sjukfall",
         "title": "Antal sjukfall",
         "shapes": ["months", "period"],

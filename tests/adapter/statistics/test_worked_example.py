@@ -264,3 +264,26 @@ def test_the_nation_without_a_cutoff_sees_the_same(quarter: Store) -> None:
 def test_cases_of_one_unit(quarter: Store, unit: str, cases: tuple[int, int]) -> None:
     made = figures_of(quarter, "sjukfall", first="2026-02", to="2026-02", unit=unit)
     assert made == {("02", ""): cases}
+
+
+def test_the_overview_of_a_month_beside_the_month_before(quarter: Store) -> None:
+    made = report(quarter, "overview", first="2026-02", to="2026-02")
+    told = {row.group: row.values for row in made.table.rows if any(row.values)}
+    assert told == {
+        "all": (2, 2, 4, 2, 2, 100),
+        "diagnosis mental": (1, 0, 1, 1, 0, None),
+        "diagnosis musculoskeletal": (0, 1, 1, 2, -1, None),  # in January one case had two
+        "diagnosis other": (0, 1, 1, 0, 1, None),
+        "diagnosis factors": (1, 0, 1, 0, 1, None),
+        "age 21-30": (1, 0, 1, 0, 1, None),
+        "age 41-50": (1, 0, 1, 1, 0, None),
+        "age 61-": (0, 2, 2, 1, 1, None),
+        "level 25": (1, 0, 1, 0, 1, None),
+        "level 50": (1, 1, 2, 1, 1, None),
+        "level 100": (0, 1, 1, 2, -1, None),
+        "length 0-14": (0, 1, 1, 0, 1, None),
+        "length 15-30": (1, 0, 1, 1, 0, None),
+        "length 31-60": (1, 1, 2, 1, 1, None),
+        # Of two that were signed in February and accepted, none; of three in January, two.
+        "completed": (0, 0, 0, 66, -66, None),
+    }
