@@ -1,4 +1,4 @@
-"""Plots as SVG, drawn here: lines, bars, and bars that are stacked.
+"""Plots as SVG, drawn here: lines, bars, bars that are stacked, and many small lines.
 
 A plot has its title and a reading in words for whoever cannot see it, an axis from zero with its
 unit, and at most three series, which are never told apart by colour alone: the first is solid, the
@@ -69,8 +69,9 @@ class Plot:
         title: What it shows, in a few words.
         unit: Of the figures: `sjukfall`.
         places: Names along the other axis, in order: months, or groups.
-        series: At most `MAX_SERIES`, each with a figure for every place.
+        series: Each with a figure for every place.
         language: Of its numbers and its reading.
+        most: Series that it may have.
     """
 
     title: str
@@ -78,10 +79,11 @@ class Plot:
     places: tuple[str, ...]
     series: tuple[Series, ...]
     language: Language = "sv"
+    most: int = MAX_SERIES
 
     def __post_init__(self) -> None:
-        if len(self.series) > MAX_SERIES:
-            raise ValueError(f"a plot has at most {MAX_SERIES} series")
+        if len(self.series) > self.most:
+            raise ValueError(f"a plot has at most {self.most} series")
         if any(len(one.values) != len(self.places) for one in self.series):
             raise ValueError("each series has a figure for every place")
 
@@ -345,6 +347,54 @@ def _column(
         floor -= tall
 
 
+# --- many small ones ------------------------------------------------------------------------------
+
+MOST_PANELS: Final = 12
+_PANEL_TOP, _PANEL, _PANEL_PITCH = 20, 64, 120
+_BETWEEN: Final = 28
+
+
+def multiples(plot: Plot, frame: Frame = WHOLE) -> str:
+    """A small line for each of up to `MOST_PANELS` series, all on one scale from zero."""
+    highest = axis(_highest(value for one in plot.series for value in one.values))[-1]
+    across = 4 if frame.width >= _WIDE else 2
+    left = len(plot.number(highest)) * _SIGN + 12
+    wide = (frame.width - 4 - left + _BETWEEN) / across - _BETWEEN
+    parts = [_text(0, 12, plot.unit)]
+    for place, series in enumerate(plot.series):
+        x = left + (place % across) * (wide + _BETWEEN)
+        top = _TOP + (place // across) * _PANEL_PITCH + _PANEL_TOP
+        field = _Field(x, x + wide, top, _PANEL, (0, highest))
+        parts += _panel(plot, series, field, first=place % across == 0)
+    rows = -(-len(plot.series) // across)
+    return _svg(plot, frame, _TOP + rows * _PANEL_PITCH, parts)
+
+
+def _panel(plot: Plot, series: Series, field: _Field, *, first: bool) -> Iterable[str]:
+    bottom, last = field.top + field.height, plot.number(_last(series.values))
+    most = int((field.right - field.left) / _SIGN) - len(last) - 1
+    yield _text(field.left, field.top - 10, _short(series.name, most), bold=True)
+    yield _text(field.right, field.top - 10, last, anchor="end", bold=True, series=0)
+    for value in field.grid:
+        yield _rule(
+            field.left, field.y(value), field.right, field.y(value), _AXIS if not value else _GRID
+        )
+        if first:
+            yield _text(field.left - 6, field.y(value) + 4, plot.number(value), anchor="end")
+    step = (field.right - field.left) / max(len(plot.places) - 1, 1)
+    yield from _line(
+        [
+            None if value is None else (field.left + place * step, field.y(value))
+            for place, value in enumerate(series.values)
+        ],
+        0,
+    )
+    for x, name, anchor in (
+        (field.left, plot.places[0], "start"), (field.right, plot.places[-1], "end"),
+    ):  # fmt: skip
+        yield _text(x, bottom + 16, name, anchor=anchor)
+
+
 # --- what all have --------------------------------------------------------------------------------
 
 
@@ -426,6 +476,9 @@ def _rule(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
 
 
 def _short(name: str, most: int = 42) -> str:
+    """A name that fits: without what stands in brackets at its end, or cut."""
+    if len(name) > most and name.endswith(")"):
+        name = name.partition(" (")[0]
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 

@@ -110,6 +110,14 @@ class Words:
             f"{_DAYS[self.language][local.weekday()]} {local.day} {self._month(local)} {local.year}"
         )
 
+    def month(self, day: date) -> str:
+        """`november 2026`."""
+        return f"{self._month(day)} {day.year}"
+
+    def month_short(self, day: date) -> str:
+        """`nov 2026`."""
+        return f"{self._month(day)[:3]} {day.year}"
+
     def exact(self, moment: datetime) -> str:
         """`2026-11-23 16:02:11`, as audits and files have it."""
         return f"{moment.astimezone(SWEDEN):%Y-%m-%d %H:%M:%S}"
@@ -129,7 +137,7 @@ class Words:
             return f"{seconds}{_NO_BREAK}s"
         return " ".join(f"{count}{_NO_BREAK}{unit}" for count, unit in parts if count)
 
-    def _month(self, local: datetime) -> str:
+    def _month(self, local: date) -> str:
         return _MONTHS[self.language][local.month - 1]
 
     def _shown(self, value: object) -> object:

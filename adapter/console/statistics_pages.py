@@ -4,9 +4,9 @@
     GET   /api/statistics/<report>       as JSON; parameter `format`: json, csv or svg
     POST  /api/statistics/rebuild        make the facts of some certificates anew; parameter `after`
 
-Parameters are those of `intyg statistics`; those that filter may stand several times. A rebuild is
-asked for again and again, with the `seq` that the last answer gave as `after`, until it is `whole`:
-what arrives meanwhile does not wait for it.
+Care sees its own unit's figures alone. Parameters are those of `intyg statistics`; those that
+filter may stand several times. A rebuild is asked for again and again, with the `seq` that the last
+answer gave as `after`, until it is `whole`: what arrives meanwhile does not wait for it.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,9 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from intyg.adapter.console.own_unit import NotYoursError, may_see, of_own_unit
 from intyg.adapter.console.problem import problem
+from intyg.adapter.console.token import asking
 from intyg.adapter.domain.clock import swedish_day
 from intyg.adapter.flows.services import Services
 from intyg.adapter.statistics.catalogue import REPORTS, Report, make_report
@@ -40,7 +42,7 @@ def build_statistics_pages(services: Services) -> Blueprint:
 
     @pages.get("/api/statistics")
     def index() -> ResponseReturnValue:
-        return jsonify([describe(name) for name in REPORTS])
+        return jsonify([describe(name) for name in REPORTS if may_see(asking(), REPORTS[name])])
 
     @pages.get("/api/statistics/<name>")
     def report(name: str) -> ResponseReturnValue:
@@ -51,10 +53,13 @@ def build_statistics_pages(services: Services) -> Blueprint:
         if name not in REPORTS:
             return problem(HTTPStatus.NOT_FOUND, "There is no such report; see /api/statistics.")
         try:
+            theirs = of_own_unit(asking(), REPORTS[name], said)
             with services.store.read() as rows:
                 return answer(
-                    make_report(rows, name, said, registers, swedish_day(services.clock()))
+                    make_report(rows, name, theirs, registers, swedish_day(services.clock()))
                 )
+        except NotYoursError as exc:
+            return problem(HTTPStatus.FORBIDDEN, str(exc))
         except MissingRegisterError as exc:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(exc))
         except ReportError as exc:

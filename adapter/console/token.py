@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from intyg.adapter.console.problem import problem
 from intyg.adapter.console.unit_tree import keys_under, works_at
@@ -50,6 +50,9 @@ _CONTENTS: Final = "/api/utkast"
 """What stands in drafts is contents, which neither viewers nor auditors see."""
 
 _OF_UNIT: Final = "/api/arenden"
+_OF_OWN_UNIT: Final = "/api/statistics"
+"""Care is let in here, and its pages give it no more than its own unit's."""
+
 _ASKED_BY_POST: Final = frozenset({"/api/route", _OF_UNIT})
 """A person number stands in no address, so these ask by POST."""
 
@@ -157,10 +160,17 @@ def ask_for(
             answer = problem(HTTPStatus.UNAUTHORIZED, refusal)
             answer.headers["WWW-Authenticate"] = "Bearer"
             return answer
-        visitor = token.who(given)
+        visitor = g.visitor = token.who(given)
         if request.path in OPEN_PATHS or visitor is None or _may(visitor, unit_of):
             return None
         return problem(HTTPStatus.FORBIDDEN, NOT_FOR_YOU)
+
+
+def asking() -> Visitor:
+    """Who asks; in an application that `ask_for` guards."""
+    found = g.visitor
+    assert isinstance(found, Visitor)
+    return found
 
 
 def _may(visitor: Visitor, unit_of: Callable[[Named], str | None]) -> bool:
@@ -168,6 +178,8 @@ def _may(visitor: Visitor, unit_of: Callable[[Named], str | None]) -> bool:
     match visitor.role:
         case ConsoleRole.OPERATOR:
             return True
+        case ConsoleRole.CARE if request.path.startswith(_OF_OWN_UNIT):
+            return request.method in _ASKING
         case ConsoleRole.CARE:
             return works_at(visitor, unit_of(request.view_args or {}) or _asked_for())
     if request.path.startswith(_CONTENTS):

@@ -240,6 +240,21 @@ class StatisticsRows:
         asked = sa.select(_FACT.c.intyg_seq).where(_FACT.c.enhets_id == enhets_id).limit(1)
         return self._connection.execute(asked).first() is not None
 
+    def units(self, limit: int) -> list[tuple[str, str]]:
+        """
+        Units that have had a certificate that counts, in order, each with a name of it.
+
+        Each by one step of the index, however many certificates they have.
+        """
+        first = sa.select(sa.func.min(_FACT.c.enhets_id).label("id")).cte("unit", recursive=True)
+        further = sa.select(sa.func.min(_FACT.c.enhets_id)).where(_FACT.c.enhets_id > first.c.id)
+        unit = first.union_all(sa.select(further.scalar_subquery()).where(first.c.id.is_not(None)))
+        one = sa.select(_FACT.c.intyg_seq).where(_FACT.c.enhets_id == unit.c.id).correlate(unit)
+        newest = one.order_by(_FACT.c.last_day.desc()).limit(1).scalar_subquery()
+        name = sa.select(tables.intyg.c.enhetsnamn).where(tables.intyg.c.seq == newest)
+        asked = sa.select(unit.c.id, name.scalar_subquery()).where(unit.c.id.is_not(None))
+        return [(row[0], row[1]) for row in self._connection.execute(asked.limit(limit))]
+
     def diagnoses(self) -> set[str]:
         """Every diagnosis that facts hold, "" for none."""
         found = self._connection.scalars(sa.select(_FACT.c.diagnosis).distinct())

@@ -14,6 +14,11 @@
     }
   });
 
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+
   // Fresh figures, unless nobody looks or somebody is in the middle of something.
   const busy = (part) =>
     document.hidden || part.contains(document.activeElement) || window.getSelection().toString();

@@ -28,6 +28,7 @@ from intyg.adapter.console.pages.explain import build_explain_pages
 from intyg.adapter.console.pages.login import build_login_pages
 from intyg.adapter.console.pages.overview import build_overview_pages
 from intyg.adapter.console.pages.search import build_search_pages
+from intyg.adapter.console.pages.statistics import build_statistics_site
 from intyg.adapter.console.pages.texts import TEXTS
 from intyg.adapter.console.pages.visit import PREFIX, Visit, may_open
 from intyg.adapter.console.token import OPERATOR, Token
@@ -55,6 +56,7 @@ NAVIGATION: Final = (
         "nav.care",
         (("nav.arenden", "/arenden"), ("nav.drafts", "/utkast"), ("nav.signed", "/unit")),
     ),
+    ("nav.work", (("nav.statistics", "/statistics"),)),
     ("nav.trouble", (("nav.explain", "/explain"), ("nav.doctor", "/doctor"))),
     ("nav.control", (("nav.audit", "/audit"),)),
 )
@@ -124,6 +126,7 @@ def build_console_site(services: Services, people_clock: Clock, doctor: Doctor) 
         build_certificate_pages,
         build_draft_pages,
         build_explain_pages,
+        build_statistics_site,
         build_audit_pages,
     ):
         app.register_blueprint(build(visit))

@@ -8,6 +8,7 @@ from intyg.adapter.console.pages.delivery_texts import DELIVERY_TEXTS
 from intyg.adapter.console.pages.doctor_texts import DOCTOR_TEXTS
 from intyg.adapter.console.pages.draft_texts import DRAFT_TEXTS
 from intyg.adapter.console.pages.explain_texts import EXPLAIN_TEXTS
+from intyg.adapter.console.pages.statistics_texts import STATISTICS_TEXTS
 from intyg.pages.words import Plural, Text
 
 _FRAME: Final[Mapping[str, Text]] = {
@@ -370,6 +371,5 @@ _CERTIFICATE: Final[Mapping[str, Text]] = {
 
 TEXTS: Final[Mapping[str, Text]] = {
     **_FRAME, **_STATES, **_OVERVIEW, **_CERTIFICATE, **DELIVERY_TEXTS, **EXPLAIN_TEXTS,
-    **DRAFT_TEXTS, **DOCTOR_TEXTS,
-    **ARENDE_TEXTS,
+    **DRAFT_TEXTS, **DOCTOR_TEXTS, **ARENDE_TEXTS, **STATISTICS_TEXTS,
 }  # fmt: skip

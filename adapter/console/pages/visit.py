@@ -19,7 +19,9 @@ from intyg.pages.session import OnceLinks, Sessions, Visitor
 PREFIX: Final = "/console"
 
 _AUDIT: Final = "/audit"
-_CARE_OPENS: Final = ("/intyg/", "/arenden", "/search", "/unit", "/logout", "/utkast")
+_CARE_OPENS: Final = (
+    "/intyg/", "/arenden", "/search", "/unit", "/logout", "/utkast", "/statistics",
+)  # fmt: skip
 _DRAFTS: Final = "/utkast"
 _DOCTOR: Final = "/doctor"
 

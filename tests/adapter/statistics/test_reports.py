@@ -141,7 +141,7 @@ def test_what_cannot_be_is_refused_with_a_text_that_says_so(
 
 
 def test_no_such_report(store: Store) -> None:
-    with pytest.raises(ReportError, match=r"nothing: no such report; there are sjukfall, "):
+    with pytest.raises(ReportError, match=r"nothing: no such report; there are overview, "):
         report(store, "nothing")
     with pytest.raises(ReportError, match="is made for verksamhet alone"):
         report(store, "intyg", level="nation")
