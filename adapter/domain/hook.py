@@ -35,7 +35,18 @@ class HookType(StrEnum):
     RECEIVED = "message.received"  # an authority asked, answered or reminded
     STOPPED = "way.stopped"  # nothing goes a way any more
     RESUMED = "way.resumed"  # it goes again
+    CREATED = "certificate.created"  # a certificate was registered; these four feed statistics
+    REVOKED = "certificate.revoked"  # it was revoked
+    SENT = "certificate.sent"  # a recipient has accepted it
+    MESSAGE_SENT = "certificate.message-sent"  # an authority has written about it
 
+
+FEED: Final = frozenset({HookType.CREATED, HookType.REVOKED, HookType.SENT, HookType.MESSAGE_SENT})
+"""
+What feeds statistics: told only to hooks that name it.
+
+Source: the queue of the national statistics service, whose names of actions and properties it has.
+"""
 
 TOLD_OF: Final[Mapping[DeliveryState, HookType]] = {
     DeliveryState.DELIVERED: HookType.DELIVERED,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.intyg import IntygsStatus
 from intyg.adapter.flows.services import Asked, Services
-from intyg.adapter.flows.shared.announce import announce_delivery, announce_ways
+from intyg.adapter.flows.shared.announce import announce_delivery, announce_sent, announce_ways
 from intyg.adapter.flows.shared.send_on import REGISTER_KEY, accepted_by
 from intyg.adapter.flows.shared.tell_care import tell_care
 from intyg.adapter.flows.shared.withdraw import withdraw_after_attempt
@@ -80,6 +80,7 @@ def _accepted(rows: Rows, asked: Asked, delivery: Delivery) -> None:
         return
     if new.part not in accepted_by(rows, new.intygs_id):
         rows.intyg.add_status(new.intygs_id, IntygsStatus(Status.SENTTO, new.part, rows.now))
+        announce_sent(rows, stored, new.part, asked, delivery.correlation_id)
     elif _delivered_before(rows, delivery):
         return  # otherwise SetCertificateStatus noted it, and nobody was told
     if stored.revoked_at is not None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from intyg.adapter.domain.destination import ClientTls, DestinationKind, DestinationRole
 from intyg.adapter.domain.environment import Environment
-from intyg.adapter.domain.hook import HookType
+from intyg.adapter.domain.hook import FEED, HookType
 from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.settings.web_address import check_web_address, machine_of
 
@@ -61,7 +61,8 @@ class DestinationSettings(SettingsPart):
     client_key: Path | None = Field(default=None, description="PEM; not needed with the key in it")
     client_key_password: pydantic.SecretStr | None = None
     events: tuple[HookType, ...] = Field(
-        default=(), description="what a hook is told of; empty: everything"
+        default=(),
+        description="what a hook is told of; empty: everything but what feeds statistics",
     )
     secret_file: Path | None = Field(
         default=None, description="of a hook: base64 of 24 to 64 octets, to sign with"
@@ -74,7 +75,7 @@ class DestinationSettings(SettingsPart):
 
     def is_told_of(self, type_: HookType) -> bool:
         """Whether a hook wants to be told of such events."""
-        return not self.events or type_ in self.events
+        return type_ in self.events if self.events else type_ not in FEED
 
     @property
     def machine(self) -> str:

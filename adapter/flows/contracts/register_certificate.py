@@ -14,6 +14,7 @@ from intyg.adapter.domain.intyg import Intyg, IntygsStatus, StoredIntyg
 from intyg.adapter.domain.person import PatientKind
 from intyg.adapter.domain.texts import REGISTERED_WITH_REMARKS
 from intyg.adapter.flows.services import Asked, Services
+from intyg.adapter.flows.shared.announce import announce_created
 from intyg.adapter.flows.shared.beside_others import refuse_second, remarks_on_relation
 from intyg.adapter.flows.shared.fragor import move_fragor
 from intyg.adapter.flows.shared.known_intyg import parent_of, relation_of
@@ -116,6 +117,7 @@ def _take_in(rows: Rows, asked: Asked, new: _New) -> Result:
     tell_care(rows, asked, stored, Handelse.SIGNAT, correlation_id, hanterat_av=by, content=content)
     if parent is not None and parent.revoked_at is None and _closes_kompletteringar(intyg):
         move_fragor(rows, asked, parent, Act.FOLLOWED, correlation_id, hanterat_av=by)
+    announce_created(rows, stored, asked, correlation_id)
     not_sent = send_by_itself(rows, asked, stored, parent, new.intyg_type, inbound)
     return _registered(not_sent, new.warnings + remarks)
 

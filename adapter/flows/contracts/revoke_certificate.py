@@ -15,6 +15,7 @@ from intyg.adapter.domain.intyg import IntygsStatus, RevokeRequest, StoredIntyg
 from intyg.adapter.domain.log import shown
 from intyg.adapter.domain.texts import ALREADY_REVOKED
 from intyg.adapter.flows.services import Asked, Services
+from intyg.adapter.flows.shared.announce import announce_revoked
 from intyg.adapter.flows.shared.blocked import answer_block, is_blocked
 from intyg.adapter.flows.shared.fragor import move_fragor, revoke_fragor, telling_of
 from intyg.adapter.flows.shared.known_intyg import (
@@ -89,6 +90,7 @@ def _revoke(
     by = request.skickat_av.personal_id
     rows.intyg.set_revoked(intygs_id, at)
     rows.intyg.add_status(intygs_id, IntygsStatus(Status.CANCEL, Part.HSVARD, at))
+    announce_revoked(rows, stored, asked, correlation_id)
     withdraw_unsent(rows, intygs_id, correlation_id)
     revoke_fragor(rows, asked, stored, correlation_id, hanterat_av=by)
     blocked = [

@@ -10,7 +10,9 @@ from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.domain.person import PatientKind
 from intyg.adapter.domain.texts import NO_INTYG, STATUS_REFUSED
 from intyg.adapter.flows.services import Services
+from intyg.adapter.flows.shared.announce import announce_sent
 from intyg.adapter.flows.shared.readers import why_not_part
+from intyg.adapter.flows.shared.send_on import accepted_by
 from intyg.adapter.flows.shared.validate import refuse, validate
 from intyg.adapter.flows.shared.visibility import patient_kind
 from intyg.adapter.flows.unit_of_work import UnitOfWork
@@ -41,10 +43,12 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Result:
         _check_patient(stored, services)
 
     def note(rows: Rows) -> Result:
-        rows.intyg.lock(stored.intyg.intygs_id)
-        rows.intyg.add_status(
-            stored.intyg.intygs_id, IntygsStatus(status, request.part, request.tidpunkt)
-        )
+        intygs_id = stored.intyg.intygs_id
+        rows.intyg.lock(intygs_id)
+        before = accepted_by(rows, intygs_id)
+        rows.intyg.add_status(intygs_id, IntygsStatus(status, request.part, request.tidpunkt))
+        for part in accepted_by(rows, intygs_id) - before:
+            announce_sent(rows, stored, part, services, inbound.correlation_id)
         return Result.ok()
 
     return unit.write(note)

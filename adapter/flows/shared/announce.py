@@ -7,7 +7,7 @@ before it leaves, as of every delivery. Whatever else hooks are to be told goes 
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from intyg.adapter.domain.delivery import Delivery, NewDelivery
 from intyg.adapter.domain.destination import Destination
@@ -84,19 +84,58 @@ def announce_ways(rows: Rows, services: Services, correlation_id: str) -> None:
 def announce_message(
     rows: Rows, m: Meddelande, stored: StoredIntyg, asked: Asked, correlation_id: str
 ) -> None:
-    """Tell that an authority has asked, answered or reminded."""
-    event = HookEvent(
-        type=HookType.RECEIVED,
+    """Tell that an authority has asked, answered or reminded; and what feeds statistics of it."""
+    received = _about(HookType.RECEIVED, stored, _of_message(m))
+    announce(rows, received, asked, correlation_id)
+    fed = _fed("message-sent", **{"message-id": id_shown(m.meddelande_id)})
+    announce(rows, _about(HookType.MESSAGE_SENT, stored, fed), asked, correlation_id)
+
+
+def announce_created(rows: Rows, stored: StoredIntyg, asked: Asked, correlation_id: str) -> None:
+    """Feed statistics: a certificate was registered."""
+    event = _about(HookType.CREATED, stored, _fed("created", **_certificate(stored)))
+    announce(rows, event, asked, correlation_id)
+
+
+def announce_revoked(rows: Rows, stored: StoredIntyg, asked: Asked, correlation_id: str) -> None:
+    """Feed statistics: it was revoked."""
+    event = _about(HookType.REVOKED, stored, _fed("revoked", **_certificate(stored)))
+    announce(rows, event, asked, correlation_id)
+
+
+def announce_sent(
+    rows: Rows, stored: StoredIntyg, part: str, places: Services | Asked, correlation_id: str
+) -> None:
+    """Feed statistics: a recipient has accepted it."""
+    intygs_id = id_shown(stored.intyg.intygs_id)
+    properties = {"certificate-id": intygs_id, "certificate-recipient": id_shown(part)}
+    event = _about(HookType.SENT, stored, _fed("sent", **properties))
+    announce(rows, event, places, correlation_id)
+
+
+# --- inside ---------------------------------------------------------------------------------------
+
+
+def _about(type_: HookType, stored: StoredIntyg, data: Iterable[tuple[str, object]]) -> HookEvent:
+    return HookEvent(
+        type=type_,
         subject=stored.intyg.intygs_id,
-        data=dict(_of_message(m)),
+        data=dict(data),
         intygs_id=stored.intyg.intygs_id,
         patient=stored.intyg.patient,
         is_test=stored.is_test,
     )
-    announce(rows, event, asked, correlation_id)
 
 
-# --- inside ---------------------------------------------------------------------------------------
+def _fed(action: str, **properties: str | None) -> Iterator[tuple[str, object]]:
+    """The properties of a message on the queue of the national statistics service."""
+    yield "action", action
+    yield from properties.items()
+
+
+def _certificate(stored: StoredIntyg) -> dict[str, str | None]:
+    intyg = stored.intyg
+    return {"certificate-id": id_shown(intyg.intygs_id), "certificate-type": id_shown(intyg.typ)}
 
 
 def _to_hook(hook: Destination, event: HookEvent, body: bytes, rows: Rows) -> NewDelivery:

@@ -15,7 +15,7 @@ from intyg.adapter.flows import operate
 from intyg.adapter.flows.shared.announce import announce_parked
 from intyg.adapter.settings.settings import DestinationSettings
 from intyg.schemas.codes import ResultCode
-from tests import builders
+from tests import builders, queries
 from tests.adapter.flows.rig import FK, Rig
 
 SEND = builders.send_certificate_to_recipient()
@@ -128,6 +128,36 @@ def test_a_question_is_told_once_and_without_its_text(registered: Rig) -> None:
     again = builders.send_message_to_care("q-1", sista_datum="2026-12-24")
     assert rig.call(again).code is ResultCode.INFO
     assert len(told(rig)) == 2
+
+
+FEED = ("created", "revoked", "sent", "message-sent")
+
+
+def test_statistics_are_fed_by_the_nations_names_to_hooks_that_name_them(rig: Rig) -> None:
+    rig = with_hook(rig, *(f"certificate.{action}" for action in FEED))
+    rig.ok(builders.register_certificate(), SEND)
+    rig.deliver()
+    rig.ok(queries.set_status("SENTTO", part="FKASSA"))  # it is known to have it
+    rig.ok(queries.set_status("SENTTO", part="HSVARD"))  # care is sent nothing
+    rig.ok(builders.send_message_to_care("q-1"), builders.revoke_certificate())
+    certificate = {"certificate-id": builders.INTYGS_ID, "certificate-type": "LISJP"}
+    assert [one["data"] for one in told(rig)] == [
+        {"action": "created", **certificate},
+        {
+            "action": "sent",
+            "certificate-id": builders.INTYGS_ID,
+            "certificate-recipient": "FKASSA",
+        },
+        {"action": "message-sent", "message-id": "q-1"},
+        {"action": "revoked", **certificate},
+    ]
+    assert types(rig) == [f"certificate.{one['data']['action']}" for one in told(rig)]
+
+
+def test_who_names_no_events_is_not_fed(rig: Rig) -> None:
+    rig = with_hook(rig)
+    rig.ok(builders.register_certificate(), builders.revoke_certificate())
+    assert types(rig) == []
 
 
 def attempt(rig: Rig, outcome: Outcome) -> None:

@@ -32,6 +32,12 @@ NOBODY: Final = "194003189083"  # on no list, and no patient
 FILLING: Final = ("194002087874", "194002219113", "194002287086", "194003137033")
 """On every good list, so that one that lost half of its numbers can be told from it."""
 
+HOOK_EVENTS: Final = (
+    "delivery.delivered", "delivery.refused", "delivery.failed", "delivery.unknown",
+    "delivery.blocked", "message.received", "way.stopped", "way.resumed", "certificate.created",
+    "certificate.revoked", "certificate.sent", "certificate.message-sent",
+)  # fmt: skip
+
 TEST, OTHERS, UNSURE = "test", "other", "unsure"
 GO, WAIT, NEVER = "go", "wait", "never"
 
@@ -192,6 +198,7 @@ class Layout:
             yield f'url = "{listeners.url(row.at)}"\nkind = "{row.kind}"\nrole = "{row.role}"'
             yield f"allow = {str(row.allow).lower()}\ntimeout_seconds = 5"
             yield 'secret_file = "hook.secret"' if row.role == "hook" else ""
+            yield f"events = {list(HOOK_EVENTS)}" if row.role == "hook" else ""
         for way in self.ways:
             yield f'[[routes]]\ncontract = "*"\nlogical_address = "{way.address}"'
             yield f'destination = "{way.to}"'
