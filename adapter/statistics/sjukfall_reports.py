@@ -1,9 +1,9 @@
 """Reports that count sick-leave cases."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from intyg.adapter.clients.staff_directory import StaffDirectory
 from intyg.adapter.domain.errors import TechnicalError
@@ -21,6 +21,7 @@ from intyg.adapter.statistics.period import Period, days_of
 from intyg.adapter.statistics.report import (
     BY_SEX,
     Cells,
+    Level,
     MissingRegisterError,
     Month,
     ReportError,
@@ -78,6 +79,9 @@ class Grouping:
         of_case: A group of a case as a whole.
         labels: Groups in their order, with zeros; None: those that are found.
         named: What they are called stands in certificates.
+        column: What decides the group of a period that stands alone: a column of its own, or
+            `length`; "": nothing.
+        bounds: Of such numbers, the last of each group but the last; without, each for itself.
         unknown_women: Who is neither man nor woman counts with women, not with men, in a
             cross-section.
     """
@@ -88,6 +92,8 @@ class Grouping:
     labels: Mapping[str, str] | None = None
     needs_length: bool = False
     named: bool = False
+    column: str = ""
+    bounds: tuple[int, ...] = ()
     unknown_women: bool = False
 
     def of(self, shape: Shape) -> Of:
@@ -119,24 +125,33 @@ class Grouping:
 TOTAL: Final[Mapping[str, str]] = {"": "Alla"}
 TOTALS: Final = Grouping(labels=TOTAL)
 BY_AGE: Final = Grouping(
+    column="age",
+    bounds=groups.AGES.last[:-1],
     of_case=lambda case: groups.AGES.of(case.age),
     labels=dict(zip(groups.AGES.names, groups.AGES.labels, strict=True)),
 )
 BY_WIDE_AGE: Final = Grouping(
+    column="age",
+    bounds=groups.WIDE_AGES.last[:-1],
     of_case=lambda case: groups.WIDE_AGES.of(case.age),
     labels=dict(zip(groups.WIDE_AGES.names, groups.WIDE_AGES.labels, strict=True)),
 )
 BY_LENGTH: Final = Grouping(
+    column="length",
+    bounds=groups.LENGTHS.last[:-1],
     of_case=lambda case: groups.LENGTHS.of(case.length),
     labels=dict(zip(groups.LENGTHS.names, groups.LENGTHS.labels, strict=True)),
     needs_length=True,
 )
 LONG: Final = Grouping(
+    column="length",
+    bounds=(LONG_DAYS,),
     of_case=lambda case: "long" if case.length > LONG_DAYS else "short",
     labels={"long": f"Mer än {LONG_DAYS} dagar"},
     needs_length=True,
 )
 BY_LEVEL: Final = Grouping(
+    column="level",
     of_line=lambda line: str(line.level),
     labels={str(level): f"{level} %" for level in groups.LEVELS},
     unknown_women=True,
@@ -186,7 +201,78 @@ def _count(
         for near in joined(own):
             for counter in counters:
                 counter.add(near, visible)
+    for alone in _lone(rows, wanted, registers, groupings):
+        for counter in counters:
+            counter.add_lone(alone)
     return counters
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """
+    Cases of one period each that no other can join, which count in the same groups.
+
+    Attributes:
+        case: One that stands for them.
+        first, last: Parts of the report that they overlap.
+        number: How many they are.
+    """
+
+    case: Case
+    first: int
+    last: int
+    number: int
+
+
+def _lone(
+    rows: Rows, wanted: Wanted, registers: Registers, groupings: Sequence[Grouping]
+) -> Iterator[_Alone]:
+    """They are counted in the database: most cases are among them."""
+    by = _columns(groupings)
+    found = rows.statistics.lone(
+        [_days(month, wanted.period) for month in _months(wanted)],
+        by,
+        wanted.chosen(rows, registers.icd10),
+        lengths=[groups.LENGTHS.span(name) for name in sorted(wanted.lengths)] or None,
+        by_vardgivare=wanted.level is Level.NATION,
+    )
+    for row in found:
+        line = _line_of(row, _number(row, by, "age"))
+        case = Case((line,), _number(row, by, "length"), 1)
+        yield _Alone(case, row["first"], row["last"], row["number"])
+
+
+def _columns(groupings: Sequence[Grouping]) -> dict[str, tuple[int, ...]]:
+    """What decides the groups, and the bounds of all groupings by it; () where one wants it all."""
+    by: dict[str, tuple[int, ...]] = {}
+    for column in sorted({one.column for one in groupings} - {""}):
+        bounds = [one.bounds for one in groupings if one.column == column]
+        by[column] = tuple(sorted(set().union(*bounds))) if all(bounds) else ()
+    return by
+
+
+def _line_of(row: Mapping[str, Any], age: int) -> Line:
+    return Line(
+        intyg=row["intyg_seq"],
+        person="",
+        vardgivare_id=row["vardgivare_id"],
+        enhets_id=row.get("enhets_id", ""),
+        personal_id=row.get("personal_id", ""),
+        sex=row["sex"],
+        age=age,
+        diagnosis=row.get("diagnosis"),
+        level=row.get("level", 0),
+        first=0,
+        last=0,
+    )
+
+
+def _number(row: Mapping[str, Any], by: Mapping[str, Sequence[int]], name: str) -> int:
+    """One of the numbers that a row stands for, where it has only their place among the bounds."""
+    value, bounds = int(row.get(name, 0)), by.get(name, ())
+    if not bounds:
+        return value
+    return bounds[value] if value < len(bounds) else bounds[-1] + 1
 
 
 class _Counter:
@@ -217,6 +303,10 @@ class _Counter:
         elif visible is None or visible(lines[0]):
             self._count(lone_case(lines[0]), first, last)
 
+    def add_lone(self, alone: "_Alone") -> None:
+        """Count cases of one period each."""
+        self._count_in(alone.case, alone.first, alone.last, alone.number)
+
     def _touched(self, lines: list[Line]) -> tuple[int, int]:
         """First and last part that lines overlap; none, where the first is after the last."""
         start = lines[0].first - self._first
@@ -230,11 +320,13 @@ class _Counter:
 
     def _count(self, case: Case, first: int, last: int) -> None:
         lengths = self._wanted.lengths
-        if lengths and groups.LENGTHS.of(case.length) not in lengths:
-            return
+        if not lengths or groups.LENGTHS.of(case.length) in lengths:
+            self._count_in(case, first, last, 1)
+
+    def _count_in(self, case: Case, first: int, last: int, number: int) -> None:
         line = case.last
         for group in self._of(case):
-            self._runs[line.vardgivare_id, group, line.sex, first, last] += 1
+            self._runs[line.vardgivare_id, group, line.sex, first, last] += number
         if self._grouping.named:
             self.examples |= self._grouping.examples(case, self._wanted.shape)
 
@@ -289,7 +381,7 @@ def by_diagnosis(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
         grouping, labels = by_diagnosis_group(icd10), dict(GROUPS)
     else:
         part = _part_of(within, icd10)
-        grouping = Grouping(of_line=lambda line: part(line.diagnosis))
+        grouping = Grouping(column="diagnosis", of_line=lambda line: part(line.diagnosis))
         labels = {}
     cells, _ = count(rows, wanted, registers, grouping)
     cells = Counter({key: number for key, number in cells.items() if key[2]})
@@ -303,13 +395,13 @@ def by_diagnosis(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
 
 def by_diagnosis_group(icd10: Icd10) -> Grouping:
     """By the widest groups of diagnoses."""
-    return Grouping(of_line=lambda line: icd10.find(line.diagnosis).group)
+    return Grouping(column="diagnosis", of_line=lambda line: icd10.find(line.diagnosis).group)
 
 
 def by_chapter(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
     """Cases by chapter of their diagnosis."""
     icd10 = registers.icd10
-    grouping = Grouping(of_line=lambda line: icd10.find(line.diagnosis).chapter)
+    grouping = Grouping(column="diagnosis", of_line=lambda line: icd10.find(line.diagnosis).chapter)
     cells, _ = count(rows, wanted, registers, grouping)
     summed, hidden = hide_small(cells, wanted.level, registers.cutoff)
     found = set(found_groups([*summed, *hidden]))
@@ -352,7 +444,9 @@ def compare(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
         diagnosis = icd10.find(line.diagnosis)
         return [one for one in chosen if diagnosis.is_in(one)]
 
-    grouping = Grouping(of_one=of, labels={one: icd10.label(one) for one in chosen})
+    grouping = Grouping(
+        column="diagnosis", of_one=of, labels={one: icd10.label(one) for one in chosen}
+    )
     return cases(rows, replace(wanted, diagnoses=frozenset()), registers, grouping)
 
 
@@ -361,13 +455,13 @@ def compare(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
 
 def by_unit(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
     """Cases by unit."""
-    grouping = Grouping(of_line=lambda line: line.enhets_id, named=True)
+    grouping = Grouping(column="enhets_id", of_line=lambda line: line.enhets_id, named=True)
     return _named(rows, wanted, registers, grouping, "enhetsnamn")
 
 
 def by_doctor(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
     """Cases by doctor; where two have one name, with their HSA-ids."""
-    grouping = Grouping(of_line=lambda line: line.personal_id, named=True)
+    grouping = Grouping(column="personal_id", of_line=lambda line: line.personal_id, named=True)
     return _named(rows, wanted, registers, grouping, "fullstandigt_namn")
 
 
@@ -405,7 +499,7 @@ def by_title(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
         MissingRegisterError: No staff directory is set up, or it does not answer.
     """
     titles = Titles(registers.staff)
-    grouping = Grouping(of_line=lambda line: titles.of(line.personal_id))
+    grouping = Grouping(column="personal_id", of_line=lambda line: titles.of(line.personal_id))
     labels = {
         **groups.TITLES,
         groups.OTHER_TITLE: "Ej läkarbefattning",

@@ -4,7 +4,7 @@ Days and months are numbers, as `tables.intyg_fact` says, so that a report adds 
 without making dates of a million rows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -17,7 +17,7 @@ from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction
 from intyg.adapter.store.fact_marks import SEQ_OF, is_sent_to_fk
 from intyg.adapter.store.intyg_rows import IntygRows
-from intyg.adapter.store.prepared import Prepared
+from intyg.adapter.store.prepared import Prepared, same
 from intyg.schemas.codes import Amne
 
 _FACT: Final = tables.intyg_fact
@@ -154,6 +154,46 @@ _LINE_COLUMNS: Final = (
 )
 _IN_ORDER: Final = (_FACT.c.first_day, _FACT.c.intyg_seq, _FACT.c.level)
 
+REACH: Final = 6
+"""So many days after a period's last day, or before its first, another one may still join it."""
+
+_LENGTH: Final = (_FACT.c.last_day - _FACT.c.first_day + 1).label("length")
+_NOT_LOOKED: Final = sa.and_(_FACT.c.lone.is_(None), _FACT.c.first_day.is_not(None))
+_UNSURE: Final = sa.select(_FACT.c.person).where(_NOT_LOOKED)
+"""Persons of whom a period is not looked at yet: no other of theirs is known to be alone."""
+
+_ALONE: Final = sa.and_(_FACT.c.lone.is_(True), _FACT.c.person.not_in(_UNSURE))
+_NOT_ALONE: Final = sa.or_(_FACT.c.lone.is_not(True), _FACT.c.person.in_(_UNSURE))
+
+_OTHER: Final = sa.alias(_FACT, "other")
+
+
+def _near(fact: Any) -> sa.ColumnElement[bool]:
+    """Periods near the one in the parameters, but for itself."""
+    return sa.and_(
+        fact.c.person == sa.bindparam("of_person", type_=sa.Text),
+        fact.c.vardgivare_id == sa.bindparam("of_vardgivare", type_=sa.Text),
+        fact.c.first_day <= sa.bindparam("until", type_=sa.Integer),
+        fact.c.last_day >= sa.bindparam("since", type_=sa.Integer),
+        sa.or_(
+            fact.c.intyg_seq != sa.bindparam("of_seq", type_=sa.Integer),
+            fact.c.line != sa.bindparam("of_line", type_=sa.Integer),
+        ),
+    )
+
+
+_JOINED: Final = same(
+    sa.update(_FACT).where(_near(_FACT), _FACT.c.lone.is_(True)).values(lone=False)
+)
+_LOOKED: Final = same(
+    sa.update(_FACT)
+    .where(
+        _FACT.c.intyg_seq == sa.bindparam("of_seq", type_=sa.Integer),
+        _FACT.c.line == sa.bindparam("of_line", type_=sa.Integer),
+    )
+    .values(lone=~sa.exists(sa.select(_OTHER.c.line).where(_near(_OTHER))))
+)
+
 
 class StatisticsRows:
     """Facts about certificates and messages."""
@@ -225,11 +265,41 @@ class StatisticsRows:
         )
         self.add(intygs_id, [replace(fact, active=active, sent_to_fk=sent) for fact in facts])
 
+    def look_for_lone(self, limit: int) -> int:
+        """
+        Find out of some periods whether another lies so near that it may join; `lone` says so.
+
+        Whoever looks later sees whoever came before: of two that come at once and do not see each
+        other neither is looked at before it can be seen.
+
+        Returns:
+            How many were looked at.
+        """
+        asked = sa.select(
+            _FACT.c.intyg_seq.label("of_seq"),
+            _FACT.c.line.label("of_line"),
+            _FACT.c.person.label("of_person"),
+            _FACT.c.vardgivare_id.label("of_vardgivare"),
+            (_FACT.c.last_day + REACH).label("until"),
+            (_FACT.c.first_day - REACH).label("since"),
+        ).where(_NOT_LOOKED)
+        found = self._connection.execute(
+            asked.limit(limit).with_for_update(skip_locked=True, key_share=True)
+        )
+        rows = [dict(row) for row in found.mappings()]
+        if rows:
+            _JOINED.run_many(self._connection, rows)
+            _LOOKED.run_many(self._connection, rows)
+        return len(rows)
+
     def all(self) -> list[tuple[Any, ...]]:
         """Every fact, in order: to compare two ways of coming by them."""
         found: list[tuple[Any, ...]] = []
         for table in (_FACT, _MEDDELANDE):
-            rows = self._connection.execute(sa.select(table).order_by(*table.primary_key.columns))
+            columns = [column for column in table.c if column is not _FACT.c.lone]
+            rows = self._connection.execute(
+                sa.select(*columns).order_by(*table.primary_key.columns)
+            )
             found += (tuple(row) for row in rows)
         return found
 
@@ -264,7 +334,9 @@ class StatisticsRows:
         self, days: Span, *, earlier: bool, later: bool, of_units: frozenset[str] | None
     ) -> list[Line]:
         """
-        Sick-leave periods that count, sorted: by start, then certificate, then level.
+        Sick-leave periods that count and may join, sorted: by start, then certificate, then level.
+
+        The others are for `lone`.
 
         Args:
             days: Those that overlap these.
@@ -273,11 +345,12 @@ class StatisticsRows:
             of_units: Only of persons who have one from these units in those days; of such a person
                 all of them, whichever unit they are from. None: of everybody.
         """
-        first, last = days
-        overlapping = (_FACT.c.last_day >= first, _FACT.c.first_day <= last)
-        asked = sa.select(*_LINE_COLUMNS).where(_FACT.c.active, _FACT.c.first_day.is_not(None))
+        overlapping = (*_overlapping(days, scanned=of_units is None), _NOT_ALONE)
+        asked = sa.select(*_LINE_COLUMNS).where(
+            _FACT.c.active, _FACT.c.first_day.is_not(None), _NOT_ALONE
+        )
         if not later:
-            asked = asked.where(_FACT.c.first_day <= last)
+            asked = asked.where(_FACT.c.first_day <= days[1])
         if of_units is not None or earlier:
             persons = sa.select(_FACT.c.person).where(_FACT.c.active, *overlapping)
             if of_units is not None:
@@ -287,6 +360,59 @@ class StatisticsRows:
             asked = asked.where(*overlapping)
         found = self._connection.execute(asked.order_by(*_IN_ORDER)).all()  # faster than one by one
         return list(map(Line._make, found))
+
+    def lone(
+        self,
+        parts: Sequence[Span],
+        by: Mapping[str, Sequence[int]],
+        chosen: FactFilter,
+        *,
+        lengths: Sequence[Span] | None,
+        by_vardgivare: bool,
+    ) -> list[dict[str, Any]]:
+        """
+        Count the sick-leave periods that no other can join.
+
+        Args:
+            parts: Of the days that they overlap, one after the other without gaps.
+            by: Columns to count by, or `length`, in days: as it is, or where there are numbers, as
+                the place of the first one that it does not exceed.
+            chosen: Only these; ages are those of `age`.
+            lengths: Only so long.
+            by_vardgivare: By care provider, too.
+
+        Returns:
+            For each: the columns, `sex`, `vardgivare_id` ("" for all), the `first` and `last` part
+            that they overlap, their `number`, and `intyg_seq` of one of them.
+        """
+        ends = [last for _, last in parts]
+        named: dict[str, sa.ColumnElement[Any]] = {
+            "sex": _FACT.c.sex,
+            **{name: _place(_column(name), bounds) for name, bounds in by.items()},
+        }
+        if len(parts) > 1:
+            named["first"] = _place(_FACT.c.first_day, ends[:-1])
+            named["last"] = _place(_FACT.c.last_day, ends[:-1])
+        if by_vardgivare:
+            named["vardgivare_id"] = _FACT.c.vardgivare_id
+        whole = (parts[0][0], ends[-1])
+        conditions = [*_overlapping(whole, scanned=chosen.units is None), _ALONE]
+        conditions += chosen.conditions("age")
+        if lengths is not None:
+            conditions.append(sa.or_(*(_column("length").between(*span) for span in lengths)))
+        asked = (
+            sa.select(
+                *(column.label(f"by_{name}") for name, column in named.items()),
+                sa.func.count(),
+                sa.func.max(_FACT.c.intyg_seq),
+            )
+            .where(_FACT.c.active, _FACT.c.first_day.is_not(None), *conditions)
+            .group_by(*named.values())
+        )
+        names = (*named, "number", "intyg_seq")
+        found = self._connection.execute(asked).all()
+        usual = {"vardgivare_id": "", "first": 0, "last": 0}
+        return [{**usual, **dict(zip(names, row, strict=True))} for row in found]
 
     def count_intyg(
         self,
@@ -311,17 +437,10 @@ class StatisticsRows:
         """
         columns = [_FACT.c[name] for name in by]
         counted: list[sa.ColumnElement[Any]] = [*columns, sa.func.count()]
-        asked = sa.select(*counted)
         if sent_to_fk:
-            about = (
-                sa.select(_MEDDELANDE.c.intyg_seq)
-                .where(_MEDDELANDE.c.line == 0, _MEDDELANDE.c.amne == Amne.KOMPLT.value)
-                .distinct()
-                .subquery()
-            )
-            asked = sa.select(*counted, sa.func.count(about.c.intyg_seq)).select_from(
-                _FACT.outerjoin(about, about.c.intyg_seq == _FACT.c.intyg_seq)
-            )
+            about = _is_asked_about(one_by_one=chosen.units is not None)
+            counted.append(sa.func.sum(sa.case((about, 1), else_=0)))
+        asked = sa.select(*counted)
         state = _FACT.c.sent_to_fk if sent_to_fk else _FACT.c.active
         age = "age_month" if sent_to_fk else "age_signed"
         asked = asked.where(
@@ -389,6 +508,51 @@ class StatisticsRows:
         return found
 
 
+def _is_asked_about(*, one_by_one: bool) -> sa.ColumnElement[bool]:
+    """
+    Whether a completion request is about a certificate.
+
+    Args:
+        one_by_one: Each is looked up; otherwise all requests are gathered first, which is faster
+            for many certificates.
+    """
+    about = sa.select(_MEDDELANDE.c.intyg_seq).where(
+        _MEDDELANDE.c.line == 0, _MEDDELANDE.c.amne == Amne.KOMPLT.value
+    )
+    if not one_by_one:
+        return _FACT.c.intyg_seq.in_(about)
+    return sa.exists(about.where(_MEDDELANDE.c.intyg_seq == _FACT.c.intyg_seq).correlate(_FACT))
+
+
+def _column(name: str) -> sa.ColumnElement[Any]:
+    return _LENGTH.element if name == "length" else _FACT.c[name]
+
+
+def _overlapping(days: Span, *, scanned: bool) -> tuple[sa.ColumnElement[bool], ...]:
+    """
+    Periods that overlap some days.
+
+    Args:
+        scanned: The whole table is read: a third of it is read faster so than by an index.
+    """
+    last_day: sa.ColumnElement[int] = _FACT.c.last_day
+    return (last_day + 0 if scanned else last_day) >= days[0], _FACT.c.first_day <= days[1]
+
+
+def _place(column: sa.ColumnElement[Any], bounds: Sequence[int]) -> sa.ColumnElement[Any]:
+    """The place of the first bound that a number does not exceed: by halves; itself without any."""
+    return _halved(column, list(bounds), 0) if bounds else column
+
+
+def _halved(column: sa.ColumnElement[Any], bounds: list[int], start: int) -> sa.ColumnElement[Any]:
+    if not bounds:
+        return sa.literal_column(str(start))
+    middle = len(bounds) // 2
+    below = _halved(column, bounds[:middle], start)
+    above = _halved(column, bounds[middle + 1 :], start + middle + 1)
+    return sa.case((column <= sa.literal_column(str(bounds[middle])), below), else_=above)
+
+
 _AT_A_TIME: Final = 500  # values in one statement
 _FIELDS: Final = {one.name for one in fields(IntygFact)}
-assert _FIELDS | {"intyg_seq"} == set(_FACT.c.keys())
+assert _FIELDS | {"intyg_seq", "lone"} == set(_FACT.c.keys())

@@ -542,6 +542,9 @@ audit_head = sa.Table(
 
 # What statistics are made of (`adapter/statistics`): narrow, and nothing that names a person. Days
 # are counted as in `date.toordinal`, months from year 0: 12 × year + month − 1; both in Sweden.
+NOT_LOOKED: Final = "lone IS NULL AND first_day IS NOT NULL"
+"""Periods of which it is not known whether they are alone."""
+
 intyg_fact = sa.Table(
     "intyg_fact",
     metadata,
@@ -565,10 +568,19 @@ intyg_fact = sa.Table(
     _number("last_day", nullable=True),
     sa.Column("active", sa.Boolean, nullable=False),  # not revoked
     sa.Column("sent_to_fk", sa.Boolean, nullable=False),  # Försäkringskassan has accepted it
+    # No other period of the person's at the care provider lies so near that it may join; None: not
+    # looked yet. False may outlive what lay near.
+    sa.Column("lone", sa.Boolean, nullable=True),
     sa.Index(None, "person", "first_day"),
     sa.Index(None, "enhets_id", "last_day"),
     sa.Index(None, "signed_month", "enhets_id"),
     sa.Index(None, "last_day"),
+    sa.Index(
+        "ix_intyg_fact_not_looked",
+        "person",
+        sqlite_where=sa.text(NOT_LOOKED),
+        postgresql_where=sa.text(NOT_LOOKED),
+    ),
 )
 
 meddelande_fact = sa.Table(

@@ -4,7 +4,7 @@ They go the way of real ones: as messages that are read, and facts that are made
 type's rules are asked, so that a certificate says no more than statistics want to know.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -86,10 +86,17 @@ def leave(first: str, last: str, level: int = 100) -> Leave:
     return Leave(date.fromisoformat(f"2026-{first}"), date.fromisoformat(f"2026-{last}"), level)
 
 
-def keep(rows: Rows, certs: Sequence[Cert], messages: Iterable[Asked] = ()) -> None:
-    """Store a history, in order."""
+def keep(
+    rows: Rows,
+    certs: Sequence[Cert],
+    messages: Iterable[Asked] = (),
+    looked_after: Collection[int] = (),
+) -> None:
+    """Store a history, in order; after some certificates it is looked whether periods are alone."""
     for place, cert in enumerate(certs):
         _keep_cert(rows, f"c{place}", cert)
+        if place in looked_after:
+            rows.statistics.look_for_lone(100)
     for place, message in enumerate(messages):
         inbound = _inbound(_message(f"m{place}", message, certs[message.about]))
         m = read_send_message_to_care(inbound.element)
