@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from intyg.adapter.rules.birth import Sex
+from intyg.adapter.statistics.case_count import TOTAL
 from intyg.adapter.statistics.facts import LISJP
 from intyg.adapter.statistics.groups import FRAGA_GROUP, FRAGOR
 from intyg.adapter.statistics.period import Period
@@ -27,7 +28,7 @@ from intyg.adapter.statistics.report import (
     months_of,
     parts,
 )
-from intyg.adapter.statistics.sjukfall_reports import TOTAL, Registers, name_groups
+from intyg.adapter.statistics.sjukfall_reports import Registers, name_groups
 from intyg.adapter.statistics.wanted import Wanted
 from intyg.adapter.store import Rows
 from intyg.adapter.store.statistics_rows import Span

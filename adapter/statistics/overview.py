@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from intyg.adapter.statistics.case_count import Grouping, count_each
 from intyg.adapter.statistics.diagnoses import GROUPS, UNKNOWN_GROUP
 from intyg.adapter.statistics.intyg_reports import completion_share
 from intyg.adapter.statistics.report import (
@@ -31,10 +32,8 @@ from intyg.adapter.statistics.sjukfall_reports import (
     LONG,
     TOTALS,
     UNIT,
-    Grouping,
     Registers,
     by_diagnosis_group,
-    count_each,
 )
 from intyg.adapter.statistics.wanted import Wanted
 from intyg.adapter.store import Rows
@@ -77,7 +76,7 @@ def _sums(
     rows: Rows, wanted: Wanted, registers: Registers, groupings: Mapping[str, Grouping]
 ) -> dict[str, Row]:
     """Rows of every grouping, by the names that they have in the overview."""
-    counted = count_each(rows, wanted, registers, list(groupings.values()))
+    counted = count_each(rows, wanted, registers.icd10, list(groupings.values()))
     found: dict[str, Row] = {}
     for (name, grouping), cells in zip(groupings.items(), counted, strict=True):
         assert grouping.labels is not None

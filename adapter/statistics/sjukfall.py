@@ -98,6 +98,44 @@ def cases_in(
     return [one.closed() for one in found]
 
 
+def cases_of_all(near: Sequence[Line], days: Sequence[int], period: Days) -> list[Case]:
+    """
+    The same where every line is looked at, of lines that lie near each other.
+
+    Args:
+        near: All of them that begin until the period's end make one case together.
+        days: Of `days_until`.
+    """
+    first, last = period
+    found: list[list[Line]] = []
+    end, known = 0, 0
+    for line in near:
+        if line.first > last:
+            break
+        known += 1
+        if line.last < first:
+            continue
+        if found and line.first <= end + MAX_GAP + 1:
+            found[-1].append(line)
+            end = max(end, line.last)
+        else:
+            found.append([line])
+            end = line.last
+    return [Case(one, days[known - 1], len({line.intyg for line in one})) for one in found]
+
+
+def days_until(near: Iterable[Line]) -> list[int]:
+    """Days with sick leave of lines in order, each once: until the first line, the second, …"""
+    until: list[int] = []
+    total, reached = 0, 0
+    for line in near:
+        if line.last > reached:
+            total += line.last - max(line.first, reached + 1) + 1
+            reached = line.last
+        until.append(total)
+    return until
+
+
 def lone_case(line: Line) -> Case:
     """The case of a line that no other joins: the same in every period that it overlaps."""
     return Case((line,), line.last - line.first + 1, 1)

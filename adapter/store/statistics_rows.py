@@ -4,7 +4,7 @@ Days and months are numbers, as `tables.intyg_fact` says, so that a report adds 
 without making dates of a million rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -369,7 +369,7 @@ class StatisticsRows:
         *,
         lengths: Sequence[Span] | None,
         by_vardgivare: bool,
-    ) -> list[dict[str, Any]]:
+    ) -> list[Any]:
         """
         Count the sick-leave periods that no other can join.
 
@@ -382,37 +382,40 @@ class StatisticsRows:
             by_vardgivare: By care provider, too.
 
         Returns:
-            For each: the columns, `sex`, `vardgivare_id` ("" for all), the `first` and `last` part
-            that they overlap, their `number`, and `intyg_seq` of one of them.
+            For each: `sex`, `vardgivare_id` ("" for all), the columns; the `first` and `last` part
+            that they overlap, `number`, and `intyg` of one of them.
         """
-        ends = [last for _, last in parts]
-        named: dict[str, sa.ColumnElement[Any]] = {
-            "sex": _FACT.c.sex,
-            **{name: _place(_column(name), bounds) for name, bounds in by.items()},
-        }
-        if len(parts) > 1:
-            named["first"] = _place(_FACT.c.first_day, ends[:-1])
-            named["last"] = _place(_FACT.c.last_day, ends[:-1])
-        if by_vardgivare:
-            named["vardgivare_id"] = _FACT.c.vardgivare_id
-        whole = (parts[0][0], ends[-1])
-        conditions = [*_overlapping(whole, scanned=chosen.units is None), _ALONE]
-        conditions += chosen.conditions("age")
-        if lengths is not None:
-            conditions.append(sa.or_(*(_column("length").between(*span) for span in lengths)))
+        ends = [last for _, last in parts][:-1]
+        days = (_FACT.c.first_day, _FACT.c.last_day)
+        grouped = [_FACT.c.sex, *(_place(_column(name), bounds) for name, bounds in by.items())]
+        places = [_place(day, ends) if ends else _NO_PLACE for day in days]
+        grouped += places if ends else []
+        grouped += [_FACT.c.vardgivare_id] if by_vardgivare else []
         asked = (
             sa.select(
-                *(column.label(f"by_{name}") for name, column in named.items()),
-                sa.func.count(),
-                sa.func.max(_FACT.c.intyg_seq),
+                _FACT.c.sex,
+                (_FACT.c.vardgivare_id if by_vardgivare else _NOBODY).label("vardgivare_id"),
+                *grouped[1 : len(by) + 1],
+                places[0].label("first"),
+                places[1].label("last"),
+                sa.func.count().label("number"),
+                sa.func.max(_FACT.c.intyg_seq).label("intyg"),
             )
-            .where(_FACT.c.active, _FACT.c.first_day.is_not(None), *conditions)
-            .group_by(*named.values())
+            .where(*self._lone_conditions((parts[0][0], parts[-1][1]), chosen, lengths))
+            .group_by(*grouped)
         )
-        names = (*named, "number", "intyg_seq")
-        found = self._connection.execute(asked).all()
-        usual = {"vardgivare_id": "", "first": 0, "last": 0}
-        return [{**usual, **dict(zip(names, row, strict=True))} for row in found]
+        return list(self._connection.execute(asked).all())
+
+    def _lone_conditions(
+        self, days: Span, chosen: FactFilter, lengths: Sequence[Span] | None
+    ) -> Iterator[sa.ColumnElement[bool]]:
+        yield _FACT.c.active
+        yield _FACT.c.first_day.is_not(None)
+        yield _ALONE
+        yield from _overlapping(days, scanned=chosen.units is None)
+        yield from chosen.conditions("age")
+        if lengths is not None:
+            yield sa.or_(*(_column("length").between(*span) for span in lengths))
 
     def count_intyg(
         self,
@@ -506,6 +509,10 @@ class StatisticsRows:
             asked = sa.select(table.c.seq, table.c[column]).where(table.c.seq.in_(some))
             found |= {row[0]: row[1] for row in self._connection.execute(asked)}
         return found
+
+
+_NO_PLACE: Final = sa.literal_column("0")
+_NOBODY: Final = sa.literal_column("''")
 
 
 def _is_asked_about(*, one_by_one: bool) -> sa.ColumnElement[bool]:
