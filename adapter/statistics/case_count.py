@@ -126,10 +126,10 @@ def _count(
         for near in joined(own):
             for case, first, last in parts.cases(near):
                 for counter in counters:
-                    counter.add(case, ((first, last, 1),))
+                    counter.add(case, first, last)
     for alone in _lone(rows, wanted, icd10, groupings):
         for counter in counters:
-            counter.add(alone.case, alone.runs)
+            counter.add_alike(alone)
     return counters
 
 
@@ -198,11 +198,18 @@ class _Counter:
         # Care provider, group, sex → by how much more cases each part has than the one before.
         self._changed: dict[tuple[str, str, str], list[int]] = {}
 
-    def add(self, case: Case, runs: Sequence[tuple[int, int, int]]) -> None:
-        """Count a case, or many alike: from the first to the last part of each run, so many."""
+    def add(self, case: Case, first: int, last: int) -> None:
+        """Count a case in some parts."""
         for group in self._of(case):
             change = self._changes(case, group)
-            for first, last, number in runs:
+            change[first] += 1
+            change[last + 1] -= 1
+
+    def add_alike(self, alone: "_Alone") -> None:
+        """Count many that are alike."""
+        for group in self._of(alone.case):
+            change = self._changes(alone.case, group)
+            for first, last, number in alone.runs:
                 change[first] += number
                 change[last + 1] -= number
 

@@ -103,6 +103,8 @@ class Table:
     shown: tuple[str, ...] = field(default=("female", "male"))
 
 
+_FEMALE, _MALE = Sex.FEMALE.value, Sex.MALE.value
+
 BY_SEX: Final = ("female", "male", "total")
 PART_OF: Final = tuple(f"{of}_{what}" for of in BY_SEX for what in ("part", "whole", "percent"))
 
@@ -156,11 +158,11 @@ def by_sex(
     rows = []
     for month in months:
         for group, label in labels.items():
-            female, male = (summed[month, group, sex.value] for sex in (Sex.FEMALE, Sex.MALE))
+            female, male = summed[month, group, _FEMALE], summed[month, group, _MALE]
             small = {
                 name
-                for name, sex in (("female", Sex.FEMALE), ("male", Sex.MALE))
-                if (month, group, sex.value) in hidden
+                for name, sex in (("female", _FEMALE), ("male", _MALE))
+                if (month, group, sex) in hidden
             }
             rows.append(Row(month, group, label, (female, male, female + male), frozenset(small)))
     return tuple(rows)

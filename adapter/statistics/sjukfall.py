@@ -121,7 +121,11 @@ def cases_of_all(near: Sequence[Line], days: Sequence[int], period: Days) -> lis
         else:
             found.append([line])
             end = line.last
-    return [Case(one, days[known - 1], len({line.intyg for line in one})) for one in found]
+    return [Case(one, days[known - 1], _count_intyg(one)) for one in found]
+
+
+def _count_intyg(lines: Sequence[Line]) -> int:
+    return len({line.intyg for line in lines}) if len(lines) > 1 else 1
 
 
 def days_until(near: Iterable[Line]) -> list[int]:

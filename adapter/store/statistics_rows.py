@@ -265,6 +265,11 @@ class StatisticsRows:
         )
         self.add(intygs_id, [replace(fact, active=active, sent_to_fk=sent) for fact in facts])
 
+    def has_not_looked(self) -> bool:
+        """Whether `look_for_lone` has anything to do."""
+        asked = sa.select(_FACT.c.person).where(_NOT_LOOKED).limit(1)
+        return self._connection.execute(asked).first() is not None
+
     def look_for_lone(self, limit: int) -> int:
         """
         Find out of some periods whether another lies so near that it may join; `lone` says so.

@@ -94,7 +94,7 @@ def keep(
 ) -> None:
     """Store a history, in order; after some certificates it is looked whether periods are alone."""
     for place, cert in enumerate(certs):
-        _keep_cert(rows, f"c{place}", cert)
+        keep_cert(rows, f"c{place}", cert)
         if place in looked_after:
             rows.statistics.look_for_lone(100)
     for place, message in enumerate(messages):
@@ -104,7 +104,8 @@ def keep(
         rows.statistics.add_meddelande(m)
 
 
-def _keep_cert(rows: Rows, intygs_id: str, cert: Cert) -> None:
+def keep_cert(rows: Rows, intygs_id: str, cert: Cert) -> None:
+    """Store one certificate."""
     inbound = _inbound(_certificate(intygs_id, cert))
     intyg = read_register_certificate(inbound.element)
     rows.intyg.add(intyg, inbound, body=inbound.body, is_test=True, signature="VALID")

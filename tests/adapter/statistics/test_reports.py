@@ -263,8 +263,10 @@ def test_doctors_of_one_name_are_told_apart(store: Store) -> None:
 # --- as it is given -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*REPORTS])
-@pytest.mark.parametrize("shape", ["months", "period"])
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [(name, shape.value) for name, kind in REPORTS.items() for shape in kind.shapes],
+)
 def test_every_report_of_nothing_is_given_in_every_way(store: Store, name: str, shape: str) -> None:
     said: dict[str, Any] = {"shape": shape}
     if Level.VERKSAMHET not in REPORTS[name].levels:
