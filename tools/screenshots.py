@@ -37,6 +37,8 @@ PAGES: Final = {
     "units": "/console/arenden",
     "arenden": f"{UNIT}&open=a-komplt",
     "arenden-cannot": UNIT.replace("?", "/cannot?") + "&open=a-komplt",
+    "statistics": "/console/statistics",
+    "statistics-report": "/console/statistics?report=sjukfall-age",
     "certificate": f"/console/intyg/{SENT}",
     "compare": f"/console/intyg/{NEWER}?tab=compare",
     "unit": "/console/unit?id=SE0000000000-UNIT1",

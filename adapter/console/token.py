@@ -49,11 +49,11 @@ _ASKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CONTENTS: Final = "/api/utkast"
 """What stands in drafts is contents, which neither viewers nor auditors see."""
 
-_OF_UNIT: Final = "/api/arenden"
-_OF_OWN_UNIT: Final = "/api/statistics"
+_ARENDEN: Final = "/api/arenden"
+_STATISTICS: Final = "/api/statistics"
 """Care is let in here, and its pages give it no more than its own unit's."""
 
-_ASKED_BY_POST: Final = frozenset({"/api/route", _OF_UNIT})
+_ASKED_BY_POST: Final = frozenset({"/api/route", _ARENDEN})
 """A person number stands in no address, so these ask by POST."""
 
 
@@ -178,7 +178,7 @@ def _may(visitor: Visitor, unit_of: Callable[[Named], str | None]) -> bool:
     match visitor.role:
         case ConsoleRole.OPERATOR:
             return True
-        case ConsoleRole.CARE if request.path.startswith(_OF_OWN_UNIT):
+        case ConsoleRole.CARE if request.path.startswith(_STATISTICS):
             return request.method in _ASKING
         case ConsoleRole.CARE:
             return works_at(visitor, unit_of(request.view_args or {}) or _asked_for())
@@ -189,7 +189,7 @@ def _may(visitor: Visitor, unit_of: Callable[[Named], str | None]) -> bool:
 
 def _asked_for() -> str | None:
     """The unit that a list is asked for of."""
-    return request.values.get("unit") if request.path == _OF_UNIT else None
+    return request.values.get("unit") if request.path == _ARENDEN else None
 
 
 def _others(settings: Settings) -> Iterator[tuple[bytes, Visitor]]:

@@ -306,7 +306,7 @@ def _columns(groupings: Sequence[Grouping]) -> dict[str, tuple[int, ...]]:
 def _case_of(alike: Sequence[Any], intyg: int, by: Mapping[str, Sequence[int]]) -> Case:
     """One that stands for others of the same sex, care provider and values."""
     sex, vardgivare_id, *values = alike
-    known = {
+    known: dict[str, Any] = {
         name: _number(value, by[name]) if by[name] else value
         for name, value in zip(by, values, strict=True)
     }

@@ -14,6 +14,7 @@ from intyg.adapter.statistics import intyg_reports as intyg
 from intyg.adapter.statistics import overview
 from intyg.adapter.statistics import own_reports as own
 from intyg.adapter.statistics import sjukfall_reports as sjukfall
+from intyg.adapter.statistics.case_count import Grouping
 from intyg.adapter.statistics.facts import month_number
 from intyg.adapter.statistics.report import Level, ReportError, Shape, Table
 from intyg.adapter.statistics.sjukfall_reports import Registers
@@ -68,7 +69,7 @@ class Report:
         return (*self.wanted.notes, *self.table.notes)
 
 
-def _cases(grouping: sjukfall.Grouping) -> Make:
+def _cases(grouping: Grouping) -> Make:
     return partial(sjukfall.cases, grouping=grouping)
 
 

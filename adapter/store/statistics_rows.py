@@ -516,8 +516,8 @@ class StatisticsRows:
         return found
 
 
-_NO_PLACE: Final = sa.literal_column("0")
-_NOBODY: Final = sa.literal_column("''")
+_NO_PLACE: Final[sa.ColumnElement[int]] = sa.literal_column("0")
+_NOBODY: Final[sa.ColumnElement[str]] = sa.literal_column("''")
 
 
 def _is_asked_about(*, one_by_one: bool) -> sa.ColumnElement[bool]:

@@ -41,6 +41,10 @@ PLACES: Final = (
     f"{UNIT}&open=a-komplt",
     f"{UNIT}&atgard=none",
     UNIT.replace("?", "/cannot?") + "&open=a-komplt",
+    "/console/statistics",
+    "/console/statistics?report=sjukfall-age",
+    "/console/statistics?report=sjukfall-length&shape=period&level=region",
+    "/console/statistics?report=sjukfall-title",
     INTYG,
     *(f"{INTYG}?tab={tab}" for tab in TABS),
     f"/console/intyg/{lively.NEWER}?tab=compare",
@@ -193,6 +197,18 @@ def test_a_question_is_read_and_answered(
         expect(page.get_by_text("Svaret är på väg till den som frågade.")).to_be_visible()
         expect(page.get_by_text("3 ärenden")).to_be_visible()
         context.close()
+
+
+def test_a_report_is_chosen_and_read_without_javascript(watch: Any) -> None:
+    page = watch(java_script_enabled=False).open("/console")
+    page.get_by_role("link", name="Statistik").click()
+    page.get_by_label("Rapport").select_option("Antal utfärdade intyg per typ")
+    page.get_by_label("Enhet").select_option(index=1)
+    page.get_by_role("button", name="Visa", exact=True).click()
+    expect(page).to_have_url(re.compile("report=intyg-type"))
+    expect(page.get_by_role("img", name="Antal utfärdade intyg per typ")).to_be_visible()
+    page.get_by_text("Samma tal som tabell").click()
+    expect(page.get_by_role("rowheader", name="nov 2026")).to_be_visible()
 
 
 def test_the_same_by_keyboard_alone(watch: Any) -> None:
