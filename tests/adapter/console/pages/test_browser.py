@@ -43,7 +43,7 @@ PLACES: Final = (
     UNIT.replace("?", "/cannot?") + "&open=a-komplt",
     "/console/statistics",
     "/console/statistics?report=sjukfall-age",
-    "/console/statistics?report=sjukfall-length&shape=period&level=region",
+    "/console/statistics?report=intyg-type&shape=period&level=region",
     "/console/statistics?report=sjukfall-title",
     INTYG,
     *(f"{INTYG}?tab={tab}" for tab in TABS),
