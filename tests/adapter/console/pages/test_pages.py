@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import sqlalchemy as sa
@@ -437,6 +437,14 @@ def test_only_who_may_sees_the_audit_log(log_in: Callable[..., FlaskClient]) -> 
         ("care", "GET", "/api/arenden?unit=SE0000000000-UNIT1", 200),
         ("care", "POST", "/api/arenden", 403),
         ("care", "GET", "/api/arenden?unit=SE0000000000-OTHER", 403),
+        ("auditor", "GET", "/api/statistics/sjukfall", 200),
+        ("viewer", "POST", "/api/statistics/rebuild", 403),
+        ("care", "GET", "/api/statistics", 200),
+        ("care", "GET", "/api/statistics/sjukfall?unit=se0000000000-unit1", 200),
+        ("care", "GET", "/api/statistics/sjukfall?unit=SE0000000000-UNIT2", 403),
+        ("care", "GET", "/api/statistics/sjukfall?level=nation", 403),
+        ("care", "GET", "/api/statistics/blocked", 403),
+        ("care", "POST", "/api/statistics/rebuild", 403),
     ],
 )
 def test_rest_obeys_the_same_roles(
@@ -445,6 +453,16 @@ def test_rest_obeys_the_same_roles(
     client = build_console(replace(lived, settings=settings)).test_client()
     header = {"Authorization": f"Bearer {KEYS[who][0]}"}
     assert client.open(path, method=method, headers=header).status_code == status
+
+
+def test_rest_counts_a_care_units_own_alone(lived: Services, settings: Settings) -> None:
+    def filters(who: str) -> Any:
+        client = build_console(replace(lived, settings=settings)).test_client()
+        header = {"Authorization": f"Bearer {KEYS[who][0]}"}
+        return client.get("/api/statistics/intyg-type", headers=header).get_json()["filters"]
+
+    assert filters("care") == {"unit": [builders.UNIT]}
+    assert filters("viewer") == {}
 
 
 def test_an_open_demonstration_lets_everybody_in_by_a_button(
