@@ -13,7 +13,7 @@ from intyg.adapter.store import Store
 STEP: Final = 200
 """Periods in one transaction, so that nobody waits long for it."""
 
-MOST_STEPS: Final = 20
+MOST_STEPS: Final = 50
 """Of one look; the next look goes on where it ended."""
 
 _log = structlog.get_logger()
