@@ -61,7 +61,7 @@
 
     const fold = () => {
       for (const part of form.querySelectorAll("[data-when]")) {
-        const awake = asked(part, part.dataset.when) || !empty(part);
+        const awake = asked(part, part.dataset.when) || !empty(part) || !!part.querySelector(".fault");
         const details = part.querySelector(":scope > details");
         if (details) details.open = awake;
         else part.classList.toggle("asleep", !awake);

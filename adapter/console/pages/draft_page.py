@@ -1,7 +1,7 @@
 """A draft's page: the form with its faults and how far it is, or the certificate as it reads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -11,6 +11,8 @@ from markupsafe import Markup
 from intyg.adapter.console.pages.certificate import masked
 from intyg.adapter.console.pages.draft_cards import Card, cards_of, headline
 from intyg.adapter.console.pages.draft_faults import (
+    TOP,
+    UNIT,
     Fault,
     by_slot,
     faults_of,
@@ -135,8 +137,9 @@ def form_of(visit: Visit, draft: Draft, shown: Shown) -> dict[str, Any]:
         findings, places if shown.places is None else shown.places, intyg_type, words(),
         shown.unstored,
     )  # fmt: skip
-    told = [each for each in faults if shown.asked or not each.missing]
     cards = cards_of(intyg_type, typed)
+    faults = _placed(faults, cards)
+    told = [each for each in faults if shown.asked or not each.missing]
     return {
         **head_of(visit, draft, whole_number=shown.whole_number),
         "shown": shown,
@@ -153,6 +156,19 @@ def form_of(visit: Visit, draft: Draft, shown: Shown) -> dict[str, Any]:
         "shows_rules": visitor().role == ConsoleRole.OPERATOR,
         **_who(draft, shown.typed),
     }
+
+
+def _placed(faults: Sequence[Fault], cards: Sequence[Card]) -> list[Fault]:
+    """Each where the form has a place for it: its field, otherwise its question, or the top."""
+    rows = [row for card in cards for row in (*card.rows, *card.more)]
+    names = [each.name for row in rows for each in row.fields]
+    names += [row.tick[0] for row in rows if row.tick]
+    known = {field_slot(name) for name in names} | {slot_of(card.svar) for card in cards}
+    known |= {slot_of(UNIT), slot_of(TOP)}
+    moved = [
+        each if each.slot in known else replace(each, slot=slot_of(each.card)) for each in faults
+    ]
+    return [each if each.slot in known else replace(each, slot=slot_of(TOP)) for each in moved]
 
 
 def _left(told: Sequence[Fault], cards: Sequence[Card]) -> list[Fault]:

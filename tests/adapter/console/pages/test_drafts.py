@@ -254,10 +254,12 @@ def test_what_is_missing_is_told_once_somebody_asks_to_sign(desk: Desk) -> None:
     draft, client = desk.new(), desk.enter()
     page = client.get(path(draft))
     assert tree(page).xpath("//*[@class='fault']") == []
-    answer = client.post(path(draft), data=fill(form_on(page), {}) | {"do": "sign"})
+    ticked = fill(form_on(page), {"1~=ANNAT~1.1": ["ANNAT"], "32~=HALFTEN~32.1": ["HALFTEN"]})
+    answer = client.post(path(draft), data=ticked | {"do": "sign"})
     assert answer.status_code == 422
     left = tree(answer).get_element_by_id("left")
     assert "saker återstår innan intyget kan signeras" in left.text_content()
+    assert "Annan grund, vilken (1.3) krävs när typ av grund (1.1) är ANNAT." in left.text_content()
     for link in left.xpath(".//a/@href"):
         assert tree(answer).get_element_by_id(link[1:]) is not None
     assert "Svara på frågan. Den är tom." in answer.text
