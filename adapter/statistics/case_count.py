@@ -5,7 +5,7 @@ part of a report that it overlaps, whatever is filtered, so that they are counte
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final, TypeAlias
@@ -98,49 +98,72 @@ def count(
     Returns:
         The cells; and for each group that is named in certificates, one of them.
     """
-    [counter] = _count(rows, wanted, icd10, [grouping])
+    months = months_of(wanted.period, wanted.shape)
+    parts = {month: wanted.period.days if month is None else days_of(month) for month in months}
+    [counter] = _count(rows, wanted, icd10, [grouping], parts)
     return counter.cells(), counter.examples
 
 
 def count_each(
-    rows: Rows, wanted: Wanted, icd10: Icd10, groupings: Sequence[Grouping]
+    rows: Rows,
+    wanted: Wanted,
+    icd10: Icd10,
+    groupings: Sequence[Grouping],
+    periods: Sequence[Period],
 ) -> list[Cells]:
-    """The cells of each of several groupings; cases are made once."""
-    return [one.cells() for one in _count(rows, wanted, icd10, groupings)]
+    """
+    Count cases once, in several groupings, in periods that follow each other without gaps.
+
+    Returns:
+        The cells of each grouping; in place of months they have the places of the periods.
+    """
+    parts: _Parts = {place: period.days for place, period in enumerate(periods)}
+    return [one.cells() for one in _count(rows, wanted, icd10, groupings, parts)]
+
+
+_Parts: TypeAlias = Mapping[Month, Days]
+"""What cells are counted for, in order: the first and last day of each month, or of the period."""
 
 
 def _count(
-    rows: Rows, wanted: Wanted, icd10: Icd10, groupings: Sequence[Grouping]
+    rows: Rows, wanted: Wanted, icd10: Icd10, groupings: Sequence[Grouping], parts: _Parts
 ) -> list["_Counter"]:
     visible = wanted.visible(icd10)
     needs_length = any(grouping.needs_length for grouping in groupings)
     lines = rows.statistics.lines(
-        wanted.period.days,
+        _whole(parts),
         earlier=needs_length or bool(wanted.lengths) or visible is not None,
         later=visible is not None,
         of_units=wanted.units or None,
     )
-    counters = [_Counter(wanted, grouping) for grouping in groupings]
-    parts = _Parts(wanted, visible)
+    counters = [_Counter(wanted.shape, grouping, parts) for grouping in groupings]
+    maker = _CaseMaker(wanted.lengths, visible, parts)
     for own in _of_each(lines):
         for near in joined(own):
-            for case, first, last in parts.cases(near):
+            for case, first, last in maker.cases(near):
                 for counter in counters:
                     counter.add(case, first, last)
-    for alone in _lone(rows, wanted, icd10, groupings):
+    for alone in _lone(rows, wanted, icd10, groupings, parts):
         for counter in counters:
             counter.add_alike(alone)
     return counters
 
 
-class _Parts:
-    """The parts of a report, and the cases that lines near each other make in each of them."""
+def _whole(parts: _Parts) -> Days:
+    days = list(parts.values())
+    return days[0][0], days[-1][1]
 
-    def __init__(self, wanted: Wanted, visible: Callable[[Line], bool] | None) -> None:
-        self._lengths = wanted.lengths
+
+class _CaseMaker:
+    """Makes the cases of lines that lie near each other, in each part of a report."""
+
+    def __init__(
+        self, lengths: Collection[str], visible: Callable[[Line], bool] | None, parts: _Parts
+    ) -> None:
+        self._lengths = lengths
         self._visible = visible
-        self._parts = _parts(wanted)
-        self._first = wanted.period.days[0]
+        self._parts = list(parts.values())
+        self._first = self._parts[0][0]
         self._part_of_day = [
             part for part, (first, last) in enumerate(self._parts) for _ in range(first, last + 1)
         ]
@@ -189,12 +212,13 @@ class _Parts:
 class _Counter:
     """Counts cases in the groups of one grouping."""
 
-    def __init__(self, wanted: Wanted, grouping: Grouping) -> None:
+    def __init__(self, shape: Shape, grouping: Grouping, parts: _Parts) -> None:
         self.examples: dict[str, int] = {}
-        self._wanted = wanted
+        self._shape = shape
         self._grouping = grouping
-        self._of = grouping.of(wanted.shape)
-        self._room = len(_months(wanted)) + 1
+        self._of = grouping.of(shape)
+        self._months = list(parts)
+        self._room = len(parts) + 1
         # Care provider, group, sex → by how much more cases each part has than the one before.
         self._changed: dict[tuple[str, str, str], list[int]] = {}
 
@@ -220,31 +244,18 @@ class _Counter:
         if found is None:
             found = self._changed[key] = [0] * self._room
             if self._grouping.named:
-                self.examples |= self._grouping.examples(case, self._wanted.shape)
+                self.examples |= self._grouping.examples(case, self._shape)
         return found
 
     def cells(self) -> Cells:
         """What was counted."""
-        months = _months(self._wanted)
-        unknown = self._grouping.unknown(self._wanted.shape)
+        unknown = self._grouping.unknown(self._shape)
         cells: Cells = Counter()
         for (vardgivare_id, group, sex), change in self._changed.items():
             folded = fold(sex, unknown)
-            for month, number in zip(months, accumulate(change), strict=False):
+            for month, number in zip(self._months, accumulate(change), strict=False):
                 cells[vardgivare_id, month, group, folded] += number
         return +cells
-
-
-def _months(wanted: Wanted) -> Sequence[Month]:
-    return months_of(wanted.period, wanted.shape)
-
-
-def _parts(wanted: Wanted) -> list[Days]:
-    return [_days(month, wanted.period) for month in _months(wanted)]
-
-
-def _days(month: Month, period: Period) -> Days:
-    return period.days if month is None else days_of(month)
 
 
 def _of_each(lines: Iterable[Line]) -> Iterable[list[Line]]:
@@ -273,12 +284,12 @@ class _Alone:
 
 
 def _lone(
-    rows: Rows, wanted: Wanted, icd10: Icd10, groupings: Sequence[Grouping]
+    rows: Rows, wanted: Wanted, icd10: Icd10, groupings: Sequence[Grouping], parts: _Parts
 ) -> Iterator[_Alone]:
     """They are counted in the database: most cases are among them."""
     by = _columns(groupings)
     found = rows.statistics.lone(
-        _parts(wanted),
+        list(parts.values()),
         by,
         wanted.chosen(rows, icd10),
         lengths=[groups.LENGTHS.span(name) for name in sorted(wanted.lengths)] or None,

@@ -50,10 +50,8 @@ NO_COUNTIES: Final = "Län saknas: inget register över enheters län är uppsat
 
 def overview(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
     """Cases of a period by group, and of the period before it."""
-    groupings = _groupings(registers)
     earlier = replace(wanted, period=wanted.period.before())
-    found = [_sums(rows, one, registers, groupings) for one in (wanted, earlier)]
-    now, before = found
+    before, now = _sums(rows, wanted, registers)
     made = [_row(group, row, before.get(group)) for group, row in now.items()]
     shares = [completion_share(rows, one, registers).rows for one in (wanted, earlier)]
     notes = (NO_COUNTIES,) if wanted.level is Level.NATION else ()
@@ -72,18 +70,20 @@ def _groupings(registers: Registers) -> Mapping[str, Grouping]:
     }
 
 
-def _sums(
-    rows: Rows, wanted: Wanted, registers: Registers, groupings: Mapping[str, Grouping]
-) -> dict[str, Row]:
-    """Rows of every grouping, by the names that they have in the overview."""
-    counted = count_each(rows, wanted, registers.icd10, list(groupings.values()))
-    found: dict[str, Row] = {}
+def _sums(rows: Rows, wanted: Wanted, registers: Registers) -> tuple[dict[str, Row], ...]:
+    """Rows of every grouping by their names in the overview: before, and now."""
+    groupings = _groupings(registers)
+    periods = (wanted.period.before(), wanted.period)
+    every = list(groupings.values())
+    counted = count_each(rows, wanted, registers.icd10, every, periods)
+    found: tuple[dict[str, Row], ...] = ({}, {})
     for (name, grouping), cells in zip(groupings.items(), counted, strict=True):
         assert grouping.labels is not None
         summed, hidden = hide_small(cells, wanted.level, registers.cutoff)
-        for row in by_sex(summed, hidden, (None,), grouping.labels):
-            if row.group != UNKNOWN_GROUP or any(row.values):
-                found[_name(name, row.group)] = row
+        for place, rows_of_period in enumerate(found):
+            for row in by_sex(summed, hidden, (place,), grouping.labels):
+                if row.group != UNKNOWN_GROUP or any(row.values):
+                    rows_of_period[_name(name, row.group)] = replace(row, month=None)
     return found
 
 
