@@ -7,7 +7,6 @@ from intyg.pages.words import Plural, Text
 
 # fmt: off
 ARENDE_TEXTS: Final[Mapping[str, Text]] = {
-    "nav.care": ("Verksamhet", "Care units"),
     "nav.arenden": ("Ärenden", "Cases"),
     "nav.signed": ("Signerade intyg", "Signed certificates"),
     "arenden.title": ("Verksamhetsöversikt", "Overview of the unit"),

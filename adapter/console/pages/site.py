@@ -54,9 +54,13 @@ NAVIGATION: Final = (
     ),
     (
         "nav.care",
-        (("nav.arenden", "/arenden"), ("nav.drafts", "/utkast"), ("nav.signed", "/unit")),
+        (
+            ("nav.arenden", "/arenden"),
+            ("nav.drafts", "/utkast"),
+            ("nav.signed", "/unit"),
+            ("nav.statistics", "/statistics"),
+        ),
     ),
-    ("nav.work", (("nav.statistics", "/statistics"),)),
     ("nav.trouble", (("nav.explain", "/explain"), ("nav.doctor", "/doctor"))),
     ("nav.control", (("nav.audit", "/audit"),)),
 )

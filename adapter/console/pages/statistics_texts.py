@@ -7,7 +7,6 @@ from intyg.pages.words import Text
 
 # fmt: off
 STATISTICS_TEXTS: Final[Mapping[str, Text]] = {
-    "nav.work": ("Verksamhet", "Care"),
     "nav.statistics": ("Statistik", "Statistics"),
     "statistics.lede": ("{units}, {first} till {last}", "{units}, {first} to {last}"),
     "statistics.lede.month": ("{units}, {first}", "{units}, {first}"),
