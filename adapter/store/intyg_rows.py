@@ -112,6 +112,7 @@ class Listed:
     version: str
     enhets_id: str
     enhetsnamn: str
+    fullstandigt_namn: str
     received_at: datetime
     revoked_at: datetime | None
 
@@ -252,12 +253,22 @@ class IntygRows:
             sha256=row.received_sha256,
         )
 
-    def of_unit(self, enhets_id: str, limit: int, before: int | None = None) -> tuple[Listed, ...]:
+    def of_unit(
+        self,
+        enhets_id: str,
+        limit: int,
+        before: int | None = None,
+        *,
+        signer: str = "",
+        since: datetime | None = None,
+    ) -> tuple[Listed, ...]:
         """
         A unit's certificates, what arrived last first, without their contents.
 
         Args:
             before: Only those that arrived before this place.
+            signer: Only those that this HSA-id signed; empty: anybody.
+            since: Only those that arrived then or later; None: at any time.
         """
         table = tables.intyg
         query = sa.select(*_LISTED).where(
@@ -265,6 +276,10 @@ class IntygRows:
         )
         if before is not None:
             query = query.where(table.c.seq < before)
+        if signer:
+            query = query.where(is_hsa_id(table.c.personal_id, {signer}))
+        if since is not None:
+            query = query.where(table.c.received_at >= since)
         rows = self._connection.execute(query.order_by(table.c.seq.desc()).limit(limit))
         return tuple(_to_listed(row) for row in rows)
 
@@ -448,6 +463,7 @@ _LISTED: Final[tuple[sa.Column[Any], ...]] = (
     tables.intyg.c.version,
     tables.intyg.c.enhets_id,
     tables.intyg.c.enhetsnamn,
+    tables.intyg.c.fullstandigt_namn,
     tables.intyg.c.received_at,
     tables.intyg.c.revoked_at,
 )

@@ -1,6 +1,7 @@
 """One box: the id of anything leads to its certificate, that of a unit or a number to a list."""
 
 import re
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
@@ -17,6 +18,9 @@ from intyg.pages.site import words
 
 PAGE: Final = 50
 LONGEST: Final = 255
+RECENTLY: Final = timedelta(days=92)
+"""Three months: what the list of signed certificates holds, unless older ones are asked for."""
+
 _NUMBER: Final = re.compile(r"(?:\d{2})?\d{6}[-+]?\d{4}")
 
 
@@ -40,7 +44,7 @@ def build_search_pages(visit: Visit) -> Blueprint:
             if wanted and rows.intyg.of_unit(wanted, 1) and _is_theirs(wanted):
                 return redirect(f"{PREFIX}/unit?id={quote(wanted)}", HTTPStatus.SEE_OTHER)
         nothing = render_template(
-            "found.html", listed=(), heading=words()("found.none"), older=None
+            "found.html", listed=(), heading=words()("found.none"), older=None, filters=None
         )
         return nothing, HTTPStatus.NOT_FOUND
 
@@ -50,14 +54,20 @@ def build_search_pages(visit: Visit) -> Blueprint:
         asked = request.args.get("id", "")
         wanted = asked if asked and _is_theirs(asked) else who.unit or ""
         before = request.args.get("before", type=int)
+        signer, ever = request.args.get("signer", "").strip(), "ever" in request.args
+        since = None if ever else visit.services.clock() - RECENTLY
         with visit.services.store.read() as rows:
-            listed = rows.intyg.of_unit(wanted, PAGE + 1, before)
-        name = listed[0].enhetsnamn if listed else wanted
-        heading = words()("found.unit", name=name) if listed else words()("found.none")
+            listed = rows.intyg.of_unit(wanted, PAGE + 1, before, signer=signer, since=since)
+            name = rows.intyg.unit_name(wanted)
+        heading = words()("found.unit", name=name) if name else words()("found.none")
         older = listed[PAGE - 1].seq if len(listed) > PAGE else None
-        shown = _with_names(visit, listed[:PAGE])
         return render_template(
-            "found.html", listed=shown, heading=heading, older=older, unit=wanted
+            "found.html",
+            listed=_with_names(visit, listed[:PAGE]),
+            heading=heading,
+            older=older,
+            unit=wanted,
+            filters={"signer": signer, "ever": ever},
         )
 
     return pages
@@ -75,7 +85,7 @@ def _of_patient(visit: Visit, rows: Rows, number: str) -> ResponseReturnValue:
     ]
     heading = words()("found.patient") if listed else words()("found.none")
     return render_template(
-        "found.html", listed=_with_names(visit, listed), heading=heading, older=None
+        "found.html", listed=_with_names(visit, listed), heading=heading, older=None, filters=None
     )
 
 

@@ -360,6 +360,9 @@ _CERTIFICATE: Final[Mapping[str, Text]] = {
     "found.intyg": ("Intyg", "Certificate"),
     "found.received": ("Mottaget", "Received"),
     "found.older": ("Äldre", "Older"),
+    "found.signer": ("Signerat av, HSA-id", "Signed by, HSA-id"),
+    "found.ever": ("Även äldre än tre månader", "Older than three months, too"),
+    "found.signed": ("Signerat av", "Signed by"),
     "found.empty": ("Inget att visa", "Nothing to show"),
     "found.empty.text": (
         "Inget här har det id:t, eller så får du inte se det. Korrelations-id söks bland de senaste"

@@ -289,6 +289,27 @@ def test_care_has_pages_of_its_own(log_in: Callable[..., FlaskClient]) -> None:
     assert lively.SENT not in other.text
 
 
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [("", True), ("&signer=se0000000000-doc1", True), ("&signer=SE-NOBODY", False)],
+)
+def test_a_units_signed_certificates_are_those_of_a_signer(
+    log_in: Callable[..., FlaskClient], asked: str, there: bool
+) -> None:
+    page = log_in("care").get(f"/console/unit?id={builders.UNIT}{asked}").text
+    assert (lively.NEWER in page) is there
+    assert "Intyg från" in page  # also of a list that is empty
+
+
+def test_a_units_signed_certificates_are_those_of_three_months(
+    lived: Services, settings: Settings
+) -> None:
+    now = lived.clock()
+    client = enter(replace(lived, clock=lambda: now + timedelta(days=93)), settings, "operator")
+    assert lively.NEWER not in client.get(f"/console/unit?id={builders.UNIT}").text
+    assert lively.NEWER in client.get(f"/console/unit?id={builders.UNIT}&ever=1").text
+
+
 # --- searching ---
 
 
