@@ -43,7 +43,10 @@ FEW: Final = 4
 """So many of the first cause are shown without asking."""
 
 MOST: Final = 100_000
-"""No more than so many are counted by cause; a list takes no notice of it."""
+"""No more than so many are counted by cause."""
+
+MOST_OF_LIST: Final = 10_000
+"""A list is read page by page: beyond so many it only says that there are more."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +136,11 @@ def _listed(visit: Visit, rows: Rows, query: Query) -> dict[str, Any]:
     wanted = query.filter(rows.now)
     found = rows.search.find(wanted, PAGE + 1, query.after)
     more = len(found) > PAGE
+    total = rows.search.count(wanted, MOST_OF_LIST)
     further = query.address(PATH, view="list", after=found[PAGE - 1].seq) if more else None
     return {
-        "total": rows.search.count(wanted, MOST),
-        "too_many": False,
+        "total": total,
+        "too_many": total >= MOST_OF_LIST,
         "causes": (),
         "lines": _lines(visit, rows, found[:PAGE]),
         "next": further,

@@ -134,7 +134,7 @@ def _dialog(
     page = shown(visit, query)
     dialog = {
         "action": action.value,
-        "count": page["total"],
+        "count": _count(visit, query),
         "to": query.address(f"{PATH}/{action}"),
         "facts": _facts(causes),
         "request": form.get("request") or secrets.token_hex(16),

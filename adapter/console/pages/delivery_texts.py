@@ -27,6 +27,7 @@ DELIVERY_TEXTS: Final[Mapping[str, Text]] = {
         "Fler än {n} leveranser. Välj snävare för att se dem efter orsak.",
         "More than {n} deliveries. Choose fewer to see them by cause.",
     ),
+    "deliveries.more": ("{n} leveranser eller fler.", "{n} deliveries or more."),
     "deliveries.none": ("Alla leveranser är framme", "Every delivery has arrived"),
     "deliveries.none.text": (
         "Inget väntar och inget är nekat. Här står det som inte kom fram, grupperat efter orsak.",

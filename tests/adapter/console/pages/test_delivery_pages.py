@@ -117,6 +117,14 @@ def test_a_list_goes_on_where_its_page_ended(
     assert "Nyare" not in second
 
 
+def test_a_long_list_says_that_there_are_more_and_a_dialog_how_many(
+    operator: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intyg.adapter.console.pages.deliveries.MOST_OF_LIST", 3)
+    assert "3 leveranser eller fler." in operator.get(f"{PATH}?view=list").text
+    assert "Skicka 4 leveranser igen?" in operator.get(f"{PATH}/retry?state=refused&view=list").text
+
+
 def test_all_of_a_cause_are_sent_again(rig: Rig, operator: FlaskClient) -> None:
     address = link(operator.get(PATH).text, "Skicka igen …")
     dialog = operator.get(address).text
