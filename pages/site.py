@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -110,6 +111,14 @@ def build_site(site: Site) -> Flask:
     app.after_request(_say)
     app.register_error_handler(HTTPException, _error_page)
     return app
+
+
+def our_version() -> str:
+    """For the foot of each page."""
+    try:
+        return version("intygsadapter")
+    except PackageNotFoundError:  # run from files that were never installed
+        return ""
 
 
 def _accepted() -> str | None:

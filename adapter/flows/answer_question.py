@@ -7,8 +7,6 @@ does everywhere.
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from lxml import etree
-
 from intyg.adapter.domain.errors import ApplicationError, UnknownRecipientError
 from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.domain.intyg import StoredIntyg
@@ -18,8 +16,9 @@ from intyg.adapter.flows.contracts import send_message_to_recipient
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.formats.intyg_bytes import find_intyg_bytes
+from intyg.adapter.formats.intyg_reader import intyg_element
 from intyg.adapter.formats.message_writer import Answer, write_answer
-from intyg.adapter.formats.safe_xml import parse, parse_own
+from intyg.adapter.formats.safe_xml import parse_own
 from intyg.adapter.store import Rows
 
 
@@ -66,7 +65,7 @@ def handle(
         name=answering.name,
         sent_at=now,
     )
-    body = write_answer(fraga, _intyg(stored), answer)
+    body = write_answer(fraga, intyg_element(stored.body), answer)
     inbound = Inbound(
         contract=services.contracts.get("SendMessageToRecipient", 2),
         logical_address=services.settings.logical_address,
@@ -88,9 +87,3 @@ def _asked(rows: Rows, meddelande_id: str) -> tuple[Meddelande, StoredIntyg]:
     stored = rows.intyg.get(m.intygs_id)
     assert stored is not None  # a message is kept with its certificate
     return m, stored
-
-
-def _intyg(stored: StoredIntyg) -> etree._Element:
-    found = next(iter(parse(stored.body).getroot().iter("{*}intyg")), None)
-    assert found is not None  # it was taken in with one
-    return found

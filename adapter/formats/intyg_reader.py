@@ -28,6 +28,7 @@ from intyg.adapter.domain.intyg import (
 )
 from intyg.adapter.domain.meddelande import Direction, Komplettering, Meddelande
 from intyg.adapter.domain.person import PersonId
+from intyg.adapter.formats import safe_xml
 from intyg.schemas import ns
 from intyg.schemas.finding import Finding
 
@@ -51,6 +52,13 @@ def read_register_certificate(request: etree._Element) -> Intyg:
     return read_intyg(
         _child(request, f"{m}intyg"), None if svar_pa is None else read_meddelande_referens(svar_pa)
     )
+
+
+def intyg_element(register_certificate: bytes) -> etree._Element:
+    """The `intyg` of a request that was taken in."""
+    found = next(iter(safe_xml.parse(register_certificate).getroot().iter("{*}intyg")), None)
+    assert found is not None, "it was taken in with one"
+    return found
 
 
 def read_intyg(intyg: etree._Element, svar_pa: MeddelandeReferens | None = None) -> Intyg:

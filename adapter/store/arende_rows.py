@@ -22,10 +22,9 @@ from intyg.adapter.domain.arende import (
     Told,
 )
 from intyg.adapter.domain.delivery import DeliveryState
-from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.domain.meddelande import Direction, FragaState
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import Transaction, is_id
+from intyg.adapter.store.base import Transaction, hsa_id_forms, is_id
 from intyg.adapter.store.tables import UNHANDLED, UtcDateTime
 from intyg.schemas.codes import Amne, Handelse
 
@@ -226,9 +225,7 @@ def _looked_through(wanted: ArendeFilter) -> Iterator[sa.ColumnElement[bool] | s
 
 
 def _written(hsa_ids: Collection[str]) -> list[str]:
-    """As they may be written: as they stand, large, small."""
-    forms = ({each, hsa_key(each), each.lower()} for each in hsa_ids)
-    return sorted(set().union(*forms))
+    return sorted({form for each in hsa_ids for form in hsa_id_forms(each)})
 
 
 def _chosen(base: sa.CTE, wanted: ArendeFilter) -> Iterator[sa.ColumnElement[bool]]:

@@ -155,6 +155,11 @@ def is_id(column: sa.Column[str], wanted: str) -> sa.ColumnElement[bool]:
     return column.in_(sorted(set(forms_of(wanted))))
 
 
+def hsa_id_forms(wanted: str) -> tuple[str, ...]:
+    """An HSA-id as it may be written, for an index: as it stands, in large and in small letters."""
+    return tuple(dict.fromkeys((wanted, hsa_key(wanted), wanted.lower())))
+
+
 def is_hsa_id(column: sa.Column[str], wanted: Collection[str]) -> sa.ColumnElement[bool]:
     """As `same_hsa_id`: A to Z in either case. Beside the patient's number no index is needed."""
     keys = sorted(map(hsa_key, wanted))

@@ -28,6 +28,7 @@ from intyg.adapter.store.faults import DuplicateRow
 
 _TABLE: Final = tables.utkast
 _THIS: Final = names_it(_TABLE.c.intygs_id)
+_IN_WORK: Final = _TABLE.c.state.in_([state.value for state in OPEN])
 _ONE: Final = sa.select(_TABLE).where(_THIS)
 _LOCK: Final = sa.select(_TABLE.c.seq).where(_THIS).with_for_update(key_share=True)
 _TO_SIGN: Final = ("method", "digest", "info", "body", "stamp", "by")
@@ -92,14 +93,14 @@ class DraftRows:
         """A unit's drafts that have content, oldest first; HSA-ids without regard to case."""
         return self._find(
             is_hsa_id(_TABLE.c.enhets_id, [enhets_id]),
-            _TABLE.c.state.in_([state.value for state in OPEN]),
+            _IN_WORK,
         )
 
     def units(self) -> tuple[tuple[str, str, int], ...]:
         """Units with drafts that have content: HSA-id, name, how many; by name."""
         rows = self._connection.execute(
             sa.select(_TABLE.c.enhets_id, sa.func.max(_TABLE.c.enhetsnamn), sa.func.count())
-            .where(_TABLE.c.state.in_([state.value for state in OPEN]))
+            .where(_IN_WORK)
             .group_by(_TABLE.c.enhets_id)
         )
         found = [(str(unit), str(name), int(count)) for unit, name, count in rows]
@@ -108,8 +109,7 @@ class DraftRows:
     def count_of_unit(self, enhets_id: str) -> int:
         """How many of them there are."""
         mine = is_hsa_id(_TABLE.c.enhets_id, [enhets_id])
-        in_work = _TABLE.c.state.in_([state.value for state in OPEN])
-        counted = sa.select(sa.func.count()).select_from(_TABLE).where(mine, in_work)
+        counted = sa.select(sa.func.count()).select_from(_TABLE).where(mine, _IN_WORK)
         return self._connection.execute(counted).scalar_one()
 
     def related(self, intygs_id: str, typ: str) -> tuple[Draft, ...]:

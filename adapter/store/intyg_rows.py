@@ -8,7 +8,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from intyg.adapter.domain.hsa_id import hsa_key
 from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.intyg import Intyg, IntygsStatus, Relation, StoredIntyg
 from intyg.adapter.domain.person import PersonId
@@ -17,6 +16,7 @@ from intyg.adapter.store.base import (
     Transaction,
     checked_body,
     hos_personal_columns,
+    hsa_id_forms,
     id_forms,
     is_hsa_id,
     is_id,
@@ -271,9 +271,7 @@ class IntygRows:
             since: Only those that arrived then or later; None: at any time.
         """
         table = tables.intyg
-        query = sa.select(*_LISTED).where(
-            table.c.enhets_id.in_({enhets_id, hsa_key(enhets_id), enhets_id.lower()})
-        )
+        query = sa.select(*_LISTED).where(table.c.enhets_id.in_(hsa_id_forms(enhets_id)))
         if before is not None:
             query = query.where(table.c.seq < before)
         if signer:
@@ -286,7 +284,7 @@ class IntygRows:
     def unit_name(self, enhets_id: str) -> str | None:
         """What a unit is called in the certificate that it signed last; None where it has none."""
         table = tables.intyg
-        for written in dict.fromkeys((enhets_id, hsa_key(enhets_id), enhets_id.lower())):
+        for written in hsa_id_forms(enhets_id):
             newest = (
                 sa.select(table.c.enhetsnamn)
                 .where(table.c.enhets_id == written)

@@ -2,13 +2,14 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from intyg.mocks.control.token import brings
 from intyg.mocks.pages.address import LOGIN, PREFIX
 from intyg.mocks.pages.visit import Visit, asked_mock
-from intyg.pages.session import COOKIE, Visitor
+from intyg.pages.entering import enter, leave
+from intyg.pages.session import Visitor
 
 
 def build_login_pages(visit: Visit) -> Blueprint:
@@ -21,7 +22,7 @@ def build_login_pages(visit: Visit) -> Blueprint:
         if code is None:
             return _form()
         found = visit.links.take(code)
-        return _begin(visit, found) if found else _form("used")
+        return enter(visit.sessions, found, PREFIX) if found else _form("used")
 
     @pages.post(LOGIN)
     def log_in() -> ResponseReturnValue:
@@ -29,13 +30,11 @@ def build_login_pages(visit: Visit) -> Blueprint:
         given = f"Bearer {request.form.get('token', '').strip()}"
         if token is not None and not brings(given, token):
             return _form("wrong")
-        return _begin(visit, Visitor("mock", "operator"))
+        return enter(visit.sessions, Visitor("mock", "operator"), PREFIX)
 
     @pages.post(f"{PREFIX}/logout")
     def log_out() -> ResponseReturnValue:
-        answer = redirect(LOGIN, HTTPStatus.SEE_OTHER)
-        answer.delete_cookie(COOKIE, path=PREFIX)
-        return answer
+        return leave(PREFIX)
 
     return pages
 
@@ -43,13 +42,3 @@ def build_login_pages(visit: Visit) -> Blueprint:
 def _form(fault: str | None = None) -> ResponseReturnValue:
     status = HTTPStatus.UNAUTHORIZED if fault else HTTPStatus.OK
     return render_template("mock_login.html", fault=fault), status
-
-
-def _begin(visit: Visit, who: Visitor) -> Response:
-    answer = redirect(PREFIX, HTTPStatus.SEE_OTHER)
-    answer.set_cookie(
-        COOKIE, visit.sessions.start(who), path=PREFIX, httponly=True, samesite="Strict",
-        secure=request.is_secure,
-    )  # fmt: skip
-    assert isinstance(answer, Response)
-    return answer

@@ -4,7 +4,6 @@ import ipaddress
 import logging
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -37,7 +36,7 @@ from intyg.mocks.pages.visit import (
     split_run,
 )
 from intyg.pages.session import COOKIE, OnceLinks, Sessions
-from intyg.pages.site import Site, build_site, error_page, words
+from intyg.pages.site import Site, build_site, error_page, our_version, words
 
 _WITHOUT_LOGIN: Final = (LOGIN, f"{PREFIX}/static/", f"{PREFIX}/look")
 
@@ -128,7 +127,7 @@ def _frame(visit: Visit) -> Mapping[str, object]:
         "environment": "mock",
         "who": visitor,
         "csrf": visit.sessions.form_token(visitor) if visitor else "",
-        "version": _version(),
+        "version": our_version(),
         "prefix": prefix(),
         "here": path if request.method == "GET" else prefix(),
         "run": run,
@@ -161,13 +160,6 @@ def _navigation() -> list[tuple[str, list[tuple[str, str, None]]]]:
         ("nav.all", [(f"nav{path or '/start'}", path, None) for path in common]),
         ("nav.mocks", [(str(mock.name), f"/{key}", None) for key, mock in g.mocks.items()]),
     ]
-
-
-def _version() -> str:
-    try:
-        return version("intygsadapter")
-    except PackageNotFoundError:  # run from files that were never installed
-        return ""
 
 
 def _problem(problem: ProblemError) -> ResponseReturnValue:

@@ -1,11 +1,11 @@
 """Which questions a page is about: read from its address, and written into the next one's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
 
 from intyg.adapter.console.arende_requests import ArendeWanted
+from intyg.adapter.console.pages.address import address, said
 from intyg.adapter.console.pages.visit import PREFIX, visitor
 from intyg.adapter.console.unit_tree import works_at
 
@@ -44,14 +44,12 @@ class Query:
         Raises:
             pydantic.ValidationError: A field is wrong.
         """
-        said = {**self.fields, **({"before": self.before} if self.before else {})}
-        return ArendeWanted.model_validate(said)
+        before = {"before": self.before} if self.before else {}
+        return ArendeWanted.model_validate({**self.fields, **before})
 
     def address(self, path: str = PATH, **more: object) -> str:
         """A path with these fields, and more of them; None and '' take one away."""
-        fields = {**self.fields, "before": self.before, **more}
-        kept = {name: value for name, value in fields.items() if value not in (None, "")}
-        return f"{path}?{urlencode(kept)}" if kept else path
+        return address(path, {**self.fields, "before": self.before, **more})
 
     def first(self, **more: object) -> str:
         """The beginning of a list with these fields, and more of them."""
@@ -64,14 +62,8 @@ class Query:
 
 def read_query(given: Mapping[str, str]) -> Query:
     """From the fields of an address; care looks at its own units alone."""
-    fields = dict(_fields(given))
+    fields = said(given, FIELDS)
     who = visitor()
     if who.unit is not None and not works_at(who, fields.get("unit")):
         fields["unit"] = who.unit
     return Query(fields, given.get("open", ""), given.get("before", ""))
-
-
-def _fields(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name in FIELDS:
-        if value := given.get(name, "").strip():
-            yield name, value

@@ -19,9 +19,10 @@ from intyg.adapter.console.arende_requests import Asker, as_text
 from intyg.adapter.console.delivery_requests import fault_of
 from intyg.adapter.console.pages.arende_card import Card, card_of
 from intyg.adapter.console.pages.arende_query import CHOSEN, PATH, Query, read_query
-from intyg.adapter.console.pages.arende_tabs import drafts_page, tabs_of
+from intyg.adapter.console.pages.arende_tabs import tabs_of
 from intyg.adapter.console.pages.certificate import masked
 from intyg.adapter.console.pages.delivery_signs import state_of
+from intyg.adapter.console.pages.drafts import PATH as DRAFTS
 from intyg.adapter.console.pages.visit import Visit, visitor
 from intyg.adapter.console.unit_tree import units_under
 from intyg.adapter.domain.arende import (
@@ -135,7 +136,7 @@ def _frame(query: Query, listed: ArendeList, names: Mapping[str, str]) -> dict[s
         "may_change": who.role != ConsoleRole.CARE or bool(who.under),
         "units": _unit_counts(listed, names) if query.unit is None else (),
         "capped": listed.capped,
-        "drafts": drafts_page(),
+        "drafts": DRAFTS,
         "most": MOST_HANDLED if query.fields.get("atgard") == Atgard.NONE else MOST,
         "origin": request.host_url.rstrip("/"),
         "fault": None,

@@ -134,7 +134,7 @@ def _dialog(
     page = shown(visit, query)
     dialog = {
         "action": action.value,
-        "count": _count(visit, query),
+        "count": min(sum(one.count for one in causes), MOST),
         "to": query.address(f"{PATH}/{action}"),
         "facts": _facts(causes),
         "request": form.get("request") or secrets.token_hex(16),

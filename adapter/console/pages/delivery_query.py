@@ -1,12 +1,12 @@
 """Which deliveries a page is about: read from its address, and written into the next one's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlencode
 
 from intyg.adapter.console.delivery_requests import STATES, Wanted
+from intyg.adapter.console.pages.address import address, said
 from intyg.adapter.domain.delivery import DeliveryState
 from intyg.adapter.domain.delivery_filter import CauseCount, DeliveryFilter
 from intyg.adapter.store.delivery_search import NO_CODE
@@ -47,13 +47,13 @@ class Query:
         Raises:
             pydantic.ValidationError: A field is wrong.
         """
-        said: dict[str, object] = {
+        asked: dict[str, object] = {
             name: value for name, value in self.fields.items() if name not in _OWN
         }
         state, to = self.fields.get("state"), self.fields.get("destination")
         if state and state != ALL:
-            said["state"] = [state]
-        wanted = Wanted.model_validate(said).filter()
+            asked["state"] = [state]
+        wanted = Wanted.model_validate(asked).filter()
         if not state:
             wanted = replace(wanted, states=frozenset(NOT_THERE))
         if to:
@@ -63,9 +63,7 @@ class Query:
 
     def address(self, path: str, **more: object) -> str:
         """A path with these fields, and more of them; None and '' take one away."""
-        fields = {**self.fields, **more}
-        kept = {name: value for name, value in fields.items() if value not in (None, "")}
-        return f"{path}?{urlencode(kept)}" if kept else path
+        return address(path, {**self.fields, **more})
 
     def of_cause(self, one: CauseCount) -> "Query":
         """Those of one cause."""
@@ -86,16 +84,10 @@ def read_query(given: Mapping[str, str]) -> Query:
     """From the fields of an address or a form."""
     after = given.get("after", "")
     return Query(
-        dict(_fields(given)),
+        said(given, FIELDS),
         as_list=given.get("view") == "list",
         after=int(after) if after.isascii() and after.isdigit() else 0,
     )
-
-
-def _fields(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name in FIELDS:
-        if value := given.get(name, "").strip():
-            yield name, value
 
 
 def can(action: str, state: DeliveryState) -> bool:

@@ -10,6 +10,7 @@ from lxml import etree
 from intyg.adapter.domain.clock import swedish_day
 from intyg.adapter.domain.intyg import StoredIntyg
 from intyg.adapter.formats import safe_xml
+from intyg.adapter.formats.intyg_reader import intyg_element
 from intyg.schemas.export.render import Rendering, render
 from intyg.schemas.finding import Finding
 from intyg.schemas.typefile.lookup import IntygTypes
@@ -32,7 +33,7 @@ class Reading:
 def readable(types: IntygTypes, stored: StoredIntyg) -> Rendering | None:
     """In words; None where its type is not known any more."""
     found = types.known(stored.intyg.typ, stored.intyg.version)
-    return None if found is None else render(found, _intyg(stored))
+    return None if found is None else render(found, intyg_element(stored.body))
 
 
 def findings(types: IntygTypes, stored: StoredIntyg) -> list[Finding] | None:
@@ -40,7 +41,7 @@ def findings(types: IntygTypes, stored: StoredIntyg) -> list[Finding] | None:
     found = types.known(stored.intyg.typ, stored.intyg.version)
     if found is None:
         return None
-    return types.check(found, _intyg(stored), today=swedish_day(stored.received_at))
+    return types.check(found, intyg_element(stored.body), today=swedish_day(stored.received_at))
 
 
 def source(body: bytes) -> str:
@@ -56,7 +57,7 @@ def changed_lines(older: StoredIntyg, newer: StoredIntyg) -> list[tuple[str, str
     Returns:
         `less`, `more` or `same`, and the line; three of the same around each change.
     """
-    before, after = (_laid_out(_intyg(each)).splitlines() for each in (older, newer))
+    before, after = (_laid_out(intyg_element(each.body)).splitlines() for each in (older, newer))
     kinds = {"-": "less", "+": "more", "@": "jump"}
     lines = list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]
     return [(kinds.get(line[:1], "same"), "…" if line[:1] == "@" else line) for line in lines]
@@ -64,19 +65,13 @@ def changed_lines(older: StoredIntyg, newer: StoredIntyg) -> list[tuple[str, str
 
 def signed_headers(stored: StoredIntyg) -> list[tuple[str, str]]:
     """What the signature says of itself, by the name of its element."""
-    return list(_signed(_intyg(stored)))
+    return list(_signed(intyg_element(stored.body)))
 
 
 def _signed(intyg: etree._Element) -> Iterator[tuple[str, str]]:
     for name in ("SignatureMethod", "DigestMethod", "CanonicalizationMethod"):
         for element in intyg.iter(f"{{*}}{name}"):
             yield name, element.get("Algorithm", "")
-
-
-def _intyg(stored: StoredIntyg) -> etree._Element:
-    found = next(iter(safe_xml.parse(stored.body).getroot().iter("{*}intyg")), None)
-    assert found is not None, "it was taken in with one"
-    return found
 
 
 def _laid_out(element: etree._Element) -> str:

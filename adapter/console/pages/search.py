@@ -9,9 +9,7 @@ from urllib.parse import quote
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from intyg.adapter.console.pages.visit import PREFIX, Visit, sees, visitor
-from intyg.adapter.console.unit_tree import works_at
-from intyg.adapter.settings.settings import ConsoleRole
+from intyg.adapter.console.pages.visit import PREFIX, Visit, sees, sees_unit, visitor
 from intyg.adapter.store import Rows
 from intyg.adapter.store.intyg_rows import Listed
 from intyg.pages.site import words
@@ -41,7 +39,7 @@ def build_search_pages(visit: Visit) -> Blueprint:
                 return redirect(
                     f"{PREFIX}/intyg/{quote(stored.intyg.intygs_id)}", HTTPStatus.SEE_OTHER
                 )
-            if wanted and rows.intyg.of_unit(wanted, 1) and _is_theirs(wanted):
+            if wanted and rows.intyg.of_unit(wanted, 1) and sees_unit(visitor(), wanted):
                 return redirect(f"{PREFIX}/unit?id={quote(wanted)}", HTTPStatus.SEE_OTHER)
         nothing = render_template(
             "found.html", listed=(), heading=words()("found.none"), older=None, filters=None
@@ -52,7 +50,7 @@ def build_search_pages(visit: Visit) -> Blueprint:
     def unit() -> ResponseReturnValue:
         who = visitor()
         asked = request.args.get("id", "")
-        wanted = asked if asked and _is_theirs(asked) else who.unit or ""
+        wanted = asked if asked and sees_unit(visitor(), asked) else who.unit or ""
         before = request.args.get("before", type=int)
         signer, ever = request.args.get("signer", "").strip(), "ever" in request.args
         since = None if ever else visit.services.clock() - RECENTLY
@@ -73,15 +71,12 @@ def build_search_pages(visit: Visit) -> Blueprint:
     return pages
 
 
-def _is_theirs(unit: str) -> bool:
-    who = visitor()
-    return who.role != ConsoleRole.CARE or works_at(who, unit)
-
-
 def _of_patient(visit: Visit, rows: Rows, number: str) -> ResponseReturnValue:
     """A list that says nothing of whether there is such a person: only certificates are in it."""
     listed = [
-        each for each in rows.intyg.listed_of_patient(number, PAGE) if _is_theirs(each.enhets_id)
+        each
+        for each in rows.intyg.listed_of_patient(number, PAGE)
+        if sees_unit(visitor(), each.enhets_id)
     ]
     heading = words()("found.patient") if listed else words()("found.none")
     return render_template(

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +41,7 @@ from intyg.adapter.flows.services import Services
 from intyg.adapter.settings.settings import ConsoleRole
 from intyg.adapter.store.tables import NOT_THERE
 from intyg.pages.session import COOKIE, OnceLinks, Sessions, Visitor
-from intyg.pages.site import Site, build_site, error_page, words
+from intyg.pages.site import Site, build_site, error_page, our_version, words
 
 LOGIN: Final = f"{PREFIX}/login"
 _WITHOUT_LOGIN: Final = (LOGIN, f"{PREFIX}/static/", f"{PREFIX}/look")
@@ -175,7 +174,7 @@ def _frame(visit: Visit) -> Mapping[str, object]:
         "environment": visit.services.settings.environment.value,
         "who": visitor,
         "csrf": visit.sessions.form_token(visitor) if visitor else "",
-        "version": _version(),
+        "version": our_version(),
         "current": request.path.removeprefix(PREFIX).rstrip("/"),
         "notices": notices,
         "navigation": [
@@ -226,13 +225,6 @@ def _paused(stop: Stop) -> str:
         since=words().short(stop.since),
         reason=stop.reason or "",
     )
-
-
-def _version() -> str:
-    try:
-        return version("intygsadapter")
-    except PackageNotFoundError:  # run from files that were never installed
-        return ""
 
 
 def _failed(error: Exception) -> ResponseReturnValue:

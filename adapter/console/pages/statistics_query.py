@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
+from intyg.adapter.console.pages.address import address
 from intyg.adapter.statistics.catalogue import REPORTS, Kind
 from intyg.adapter.statistics.report import Level
 
@@ -70,9 +70,7 @@ class Query:
 
     def address(self, path: str, **changes: str) -> str:
         """The same elsewhere, with other fields."""
-        fields = {"report": self.report, **self.fields, **changes}
-        shown = {name: value for name, value in fields.items() if value}
-        return f"{path}?{urlencode(shown)}" if shown else path
+        return address(path, {"report": self.report, **self.fields, **changes})
 
 
 def read_query(args: MultiDict[str, str]) -> Query:

@@ -80,9 +80,14 @@ def may_open(who: Visitor, path: str) -> bool:
     return who.role != ConsoleRole.CARE or own.startswith(_CARE_OPENS) or own in ("", "/")
 
 
+def sees_unit(who: Visitor, unit: str) -> bool:
+    """Whether what a unit has made is there for somebody at all: care has its own units'."""
+    return who.role != ConsoleRole.CARE or works_at(who, unit)
+
+
 def sees(who: Visitor, stored: StoredIntyg) -> bool:
     """Whether a certificate is there for somebody at all: care has its own unit's."""
-    return who.role != ConsoleRole.CARE or _is_of_unit(who, stored)
+    return sees_unit(who, stored.intyg.skapad_av.enhet.enhets_id)
 
 
 def sees_contents(who: Visitor, stored: StoredIntyg, environment: Environment) -> bool:
@@ -93,7 +98,7 @@ def sees_contents(who: Visitor, stored: StoredIntyg, environment: Environment) -
 
 def sees_draft(who: Visitor, draft: Draft) -> bool:
     """Whether a draft is there for somebody at all: care has its own unit's."""
-    return who.role != ConsoleRole.CARE or works_at(who, draft.skapad_av.enhet.enhets_id)
+    return sees_unit(who, draft.skapad_av.enhet.enhets_id)
 
 
 def works_with(who: Visitor, draft: Draft, environment: Environment) -> bool:
@@ -108,7 +113,3 @@ def _may_read(who: Visitor, unit: str, is_test: bool | None, environment: Enviro
         case ConsoleRole.OPERATOR:
             return is_test is True or environment is not Environment.PRODUCTION
     return False
-
-
-def _is_of_unit(who: Visitor, stored: StoredIntyg) -> bool:
-    return works_at(who, stored.intyg.skapad_av.enhet.enhets_id)

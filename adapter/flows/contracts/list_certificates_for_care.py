@@ -6,12 +6,11 @@ provider counts.
 """
 
 from collections.abc import Iterator
-from functools import partial
 
 from intyg.adapter.domain.inbound import Inbound
 from intyg.adapter.domain.pieces import Pieces
 from intyg.adapter.flows.services import Services
-from intyg.adapter.flows.shared.listing import Listed, list_them, read_each
+from intyg.adapter.flows.shared.listing import Listed, gather, read_each
 from intyg.adapter.flows.shared.readers import let_read
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import visible_statuses
@@ -37,8 +36,10 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Pieces:
     validate(inbound, services.contracts)
     query = read_list_certificates_for_care(inbound.element)
     most = services.settings.server.most_listed
-    write = partial(_write, inbound.contract.namespace)
-    listing = unit.read(lambda rows: list_them(_search(rows, query, most), write))
+    namespace = inbound.contract.namespace
+    listing = unit.read(
+        lambda rows: gather((hit[0], _write(namespace, hit)) for hit in _search(rows, query, most))
+    )
     let_read(listing.of, inbound, services, unit)
     return write_intygs_lista(inbound.contract, listing.written)
 

@@ -14,7 +14,7 @@ from intyg.adapter.domain.meddelande import Direction, StoredHandelse, count_are
 from intyg.adapter.domain.pieces import Pieces
 from intyg.adapter.domain.texts import UNIT_OR_PROVIDER
 from intyg.adapter.flows.services import Services
-from intyg.adapter.flows.shared.listing import Listing, read_each
+from intyg.adapter.flows.shared.listing import gather, read_each
 from intyg.adapter.flows.shared.readers import let_read
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import visible_statuses
@@ -48,16 +48,15 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Pieces:
         finding = Finding("UNIT_OR_PROVIDER", UNIT_OR_PROVIDER, "/ListCertificatesForCareWithQA")
         raise RuleError("The request is too wide:", [finding])
     most = services.settings.server.most_listed
-    listing = unit.read(lambda rows: _list(rows, query, most, inbound.contract.namespace))
+    namespace = inbound.contract.namespace
+    listing = unit.read(
+        lambda rows: gather(
+            (item.shown.stored, write_item_with_qa(item, namespace))
+            for item in _search(rows, query, most)
+        )
+    )
     let_read(listing.of, inbound, services, unit)
     return write_list_with_qa(inbound.contract, listing.written)
-
-
-def _list(rows: Rows, query: CareQuery, most: int, namespace: str) -> Listing:
-    listing = Listing()
-    for item in _search(rows, query, most):
-        listing.add(item.shown.stored, write_item_with_qa(item, namespace))
-    return listing
 
 
 def _search(rows: Rows, query: CareQuery, most: int) -> Iterator[IntygWithQA]:

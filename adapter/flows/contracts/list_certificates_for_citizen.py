@@ -15,7 +15,7 @@ from intyg.adapter.domain.inbound import Inbound, Result
 from intyg.adapter.domain.pieces import Pieces
 from intyg.adapter.domain.texts import NO_SUCH_PERSON
 from intyg.adapter.flows.services import Services
-from intyg.adapter.flows.shared.listing import Listed, list_them, read_each
+from intyg.adapter.flows.shared.listing import Listed, gather, read_each
 from intyg.adapter.flows.shared.readers import let_read, refuse_part
 from intyg.adapter.flows.shared.validate import validate
 from intyg.adapter.flows.shared.visibility import (
@@ -56,7 +56,9 @@ def handle(inbound: Inbound, services: Services, unit: UnitOfWork) -> Pieces:
         raise ApplicationError(NO_SUCH_PERSON)
     most = services.settings.server.most_listed
     write = partial(_write, inbound.contract.namespace, query.part)
-    listing = unit.read(lambda rows: list_them(_search(rows, query, most), write))
+    listing = unit.read(
+        lambda rows: gather((hit[0], write(hit)) for hit in _search(rows, query, most))
+    )
     let_read(listing.of, inbound, services, unit, query.part, _OWN)
     result = Result.ok() if inbound.contract.major == _WITH_RESULT else None
     return write_intygs_lista(inbound.contract, listing.written, result)

@@ -1,6 +1,6 @@
 """Lists of certificates: read a few at a time, refused where too long for a single answer."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -25,10 +25,6 @@ class Listing:
     of: list[StoredIntyg] = field(default_factory=list)
     written: list[bytes] = field(default_factory=list)
 
-    def add(self, stored: StoredIntyg, written: bytes) -> None:
-        self.of.append(replace(stored, body=b""))
-        self.written.append(written)
-
 
 def read_each(rows: Rows, found: Sequence[int], most: int) -> Iterator[Listed]:
     """
@@ -45,9 +41,10 @@ def read_each(rows: Rows, found: Sequence[int], most: int) -> Iterator[Listed]:
     return rows.intyg.each(found)
 
 
-def list_them(hits: Iterator[Listed], write: Callable[[Listed], bytes]) -> Listing:
-    """Write each while the next is not yet read."""
+def gather(written: Iterable[tuple[StoredIntyg, bytes]]) -> Listing:
+    """Take each as it is written, while the next is not yet read."""
     listing = Listing()
-    for hit in hits:
-        listing.add(hit[0], write(hit))
+    for stored, data in written:
+        listing.of.append(replace(stored, body=b""))
+        listing.written.append(data)
     return listing
