@@ -96,7 +96,16 @@ def test_the_dearest_of_them_end_within_a_second(expression: str) -> None:
         data = f"<r>{inside}</r>".encode()
         assert not is_large(data)
         element = etree.fromstring(data)
-        assert min(cost(expression, element) for _ in range(ATTEMPTS)) < slowness()
+        assert ends_within_a_second(expression, element)
+
+
+def ends_within_a_second(expression: str, element: etree._Element) -> bool:
+    """Of a core that has nothing else to do: how slow this one is, is asked before and after."""
+    for _ in range(ATTEMPTS):
+        before, taken = slowness(), cost(expression, element)
+        if taken < max(before, slowness()):
+            return True
+    return False
 
 
 def cost(expression: str, element: etree._Element) -> float:
