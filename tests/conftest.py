@@ -1,5 +1,6 @@
 """What tests measured, shown after them: their properties named `table`, also from workers."""
 
+import gc
 import logging
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByStage:
 
 
 pytest_plugins = ["pytester"]
+
+
+def pytest_configure() -> None:
+    """Searching for garbage as often as by default takes a tenth of all."""
+    gc.set_threshold(10_000, 20, 50)
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays, and is not searched."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
