@@ -19,12 +19,17 @@ ON_ONE_WORKER: Final = tuple(
 )
 """Modules whose tests share a stage that takes seconds to set."""
 
+TYPE_BY_TYPE: Final = ("tests/schemas/export/test_agreement.py",)
+"""Modules whose tests of a certificate type share what takes a second to make of it."""
+
 
 class _ByStage(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """One test at a time to whichever worker is free, but whole modules of `ON_ONE_WORKER`."""
+    """One test at a time to whichever worker is free, but those that share something together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        module = nodeid.partition("::")[0]
+        module, _, test = nodeid.partition("::")
+        if module in TYPE_BY_TYPE:
+            return f"{module} {test.partition('[')[2].partition('/')[0].strip('-')}"
         return module if module in ON_ONE_WORKER else nodeid
 
 
