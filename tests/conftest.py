@@ -2,6 +2,8 @@
 
 import gc
 import logging
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,9 +43,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByStage:
 pytest_plugins = ["pytester"]
 
 
+MEMORY: Final = Path("/dev/shm")
+MEMORY_BYTES: Final = 4 << 30
+
+
 def pytest_configure() -> None:
-    """Searching for garbage as often as by default takes a tenth of all."""
+    """
+    Searching for garbage as often as by default takes a tenth of all.
+
+    Files are made in memory where there is enough: what is committed there waits for no disk.
+    """
     gc.set_threshold(10_000, 20, 50)
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_collection_finish() -> None:

@@ -20,6 +20,7 @@ import queue
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,12 +78,8 @@ class SignatureCheck:
     """
 
     def __init__(self, ca_files: Iterable[Path]) -> None:
-        self._certs: list[bytes] = []
-        for path in ca_files:
-            self._certs += _certs_in(path)
-        self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        if self._certs:  # else none is ever asked for, and even an empty store takes 20 ms to make
-            self._free.put(self._load_keys())
+        self._certs = tuple(cert for path in ca_files for cert in _certs_in(path))
+        self._free = _stores(self._certs) if self._certs else queue.SimpleQueue()
 
     def check(self, data: bytes, charset: str | None, intyg_tag: str) -> SignatureVerdict:
         """
@@ -116,7 +113,7 @@ class SignatureCheck:
         try:
             keys = self._free.get_nowait()
         except queue.Empty:
-            keys = self._load_keys()
+            keys = _load_keys(self._certs)
         try:
             return self._verify(signature, keys)
         finally:
@@ -152,14 +149,23 @@ class SignatureCheck:
             )
         return SignatureVerdict(SignatureOutcome.VALID)
 
-    def _load_keys(self) -> Any:
-        keys = xmlsec.KeysManager()
-        for number, cert in enumerate(self._certs, start=1):
-            try:
-                keys.load_cert_from_memory(cert, xmlsec.KeyFormat.PEM, xmlsec.KeyDataType.TRUSTED)
-            except xmlsec.Error as exc:
-                raise ValueError(f"CA certificate {number} is damaged") from exc
-        return keys
+
+@lru_cache(maxsize=16)
+def _stores(certs: tuple[bytes, ...]) -> "queue.SimpleQueue[Any]":
+    """Stores of keys that nobody uses just now; one takes 20 ms to make, which mocks share."""
+    free: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    free.put(_load_keys(certs))
+    return free
+
+
+def _load_keys(certs: tuple[bytes, ...]) -> Any:
+    keys = xmlsec.KeysManager()
+    for number, cert in enumerate(certs, start=1):
+        try:
+            keys.load_cert_from_memory(cert, xmlsec.KeyFormat.PEM, xmlsec.KeyDataType.TRUSTED)
+        except xmlsec.Error as exc:
+            raise ValueError(f"CA certificate {number} is damaged") from exc
+    return keys
 
 
 def _form_fault(intyg: etree._Element, signatures: list[etree._Element]) -> str | None:

@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -79,7 +80,7 @@ class IntygTypes:
         self.refused: tuple[TypeFileError, ...] = ()
         self._paths: dict[tuple[str, str], Path] = {}
         self._headers: dict[tuple[str, str], IntygHeader] = {}
-        self._lists: Mapping[str, CodeList] = read_code_lists(BUILT_IN / CODE_LISTS)
+        self._lists: Mapping[str, CodeList] = _our_lists(BUILT_IN / CODE_LISTS)
         self._types: dict[tuple[str, str], IntygType] = {}
         self._checks: dict[tuple[str, str], IntygCheck] = {}
         self._lock = threading.Lock()
@@ -203,9 +204,13 @@ class IntygTypes:
             with self._lock:
                 found = self._types.get(key)
                 if found is None:
-                    found = read_intyg_type(self._paths[key], self._lists)
-                    self._types[key] = found
+                    found = self._types[key] = self._read(self._paths[key])
         return found
+
+    def _read(self, path: Path) -> IntygType:
+        if self._lists is _our_lists(BUILT_IN / CODE_LISTS):
+            return _our_type(path)
+        return read_intyg_type(path, self._lists)
 
     def _add_folder(self, folder: Path) -> None:
         refused: list[TypeFileError] = []
@@ -227,7 +232,7 @@ class IntygTypes:
         self._paths[key] = path
 
     def _add(self, path: Path) -> None:
-        header = read_header(path)
+        header = _our_header(path)
         key = (header.code, header.version)
         self._refuse_twin(key, path)
         self._headers[key] = header
@@ -238,6 +243,25 @@ class IntygTypes:
         other = self._paths.get(key)
         if other is not None and other.parent == path.parent:
             raise TypeFileError(path, 1, f"{'/'.join(key)} is also in {other.name}")
+
+
+# A package's own files stay as they are while it is loaded: each is read once, however many
+# adapters and mocks a process makes.
+
+
+@cache
+def _our_lists(path: Path) -> Mapping[str, CodeList]:
+    return read_code_lists(path)
+
+
+@cache
+def _our_header(path: Path) -> IntygHeader:
+    return read_header(path)
+
+
+@cache
+def _our_type(path: Path) -> IntygType:
+    return read_intyg_type(path, _our_lists(path.with_name(CODE_LISTS)))
 
 
 def _tried(add: Callable[[], None], refused: list[TypeFileError]) -> None:

@@ -1,5 +1,6 @@
 """Bring a database's tables up to date, or refuse those from before the first release."""
 
+import sqlite3
 from pathlib import Path
 from typing import Final
 
@@ -14,23 +15,40 @@ UNRELEASED: Final = frozenset({"0001", "0002", "0003", "0004", "0005"})
 """Revisions that no release has had; `r0001` makes in one what they made in five steps."""
 
 
+_made_before: tuple[str, ...] = ()
+"""What made SQLite's tables from nothing in this process, once that was done."""
+
+
 def upgrade(connection: sa.Connection) -> None:
     """
     Make what is missing, inside the connection's transaction.
 
-    Processes that do so at once on PostgreSQL wait for each other.
+    Processes that do so at once on PostgreSQL wait for each other. The second empty SQLite file of
+    a process gets at once what the steps made of the first: tests begin with one each.
 
     Raises:
         UnreleasedTablesError, NewerTablesError: As `refuse_others`.
         StoreError: A step could not be made.
     """
+    global _made_before
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    refuse_others(connection)
+    is_new = _is_new_sqlite(connection)
+    if is_new and _made_before:
+        for statement in _made_before:
+            connection.exec_driver_sql(statement)
+        return
+    _take_steps(connection)
+    if is_new:
+        _made_before = tuple(_statements(connection))
+
+
+def _take_steps(connection: sa.Connection) -> None:
     from alembic import command  # not above: who reads a database does without
     from alembic.config import Config
     from alembic.util import CommandError
 
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-    refuse_others(connection)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
@@ -39,6 +57,19 @@ def upgrade(connection: sa.Connection) -> None:
     except CommandError:
         text = "the database's schema could not be brought up to date (CommandError)"
         raise StoreError(text) from None
+
+
+def _is_new_sqlite(connection: sa.Connection) -> bool:
+    if connection.dialect.name != "sqlite":
+        return False
+    return connection.exec_driver_sql("SELECT 1 FROM sqlite_master").first() is None
+
+
+def _statements(connection: sa.Connection) -> list[str]:
+    """What makes a SQLite database again, inside a transaction."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return list(driver.iterdump())[1:-1]  # without its BEGIN and COMMIT
 
 
 def refuse_others(connection: sa.Connection) -> None:

@@ -73,6 +73,23 @@ def _parts(sql: str | None) -> list[str]:
     return sorted(part for part in parts if part)
 
 
+def test_a_second_file_gets_what_the_steps_made_of_the_first(
+    tmp_path: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intyg.adapter.store.migrations.upgrade._made_before", ())
+    made = []
+    for name in ("by steps", "at once", "once more"):
+        url = sqlite_url(tmp_path / name)
+        with contextlib.closing(Store(url, clock)) as store:
+            store.migrate(Environment.TEST)
+        with contextlib.closing(sqlite3.connect(make_url(url).database or "")) as file:
+            rows = file.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")
+            made.append((sorted(map(str, rows)), sorted(file.iterdump())))
+        monkeypatch.setattr("alembic.command.upgrade", pytest.fail)
+    assert made[0] == made[1] == made[2]
+    assert "CREATE TABLE delivery" in "".join(made[0][1])
+
+
 def test_migrating_again_changes_nothing(store: Store) -> None:
     with store.begin() as rows:
         add_intyg(rows)
