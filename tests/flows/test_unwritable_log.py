@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -30,10 +29,10 @@ from intyg.schemas.contract.contract import Contracts
 from intyg.schemas.typefile.lookup import IntygTypes
 from tests.adapter.databases import postgresql_schema, why_no_postgresql
 from tests.adapter.full_disk import small_disk
-from tests.flows.test_kill import ROOT, SETTINGS_FILE, register_and_send
+from tests.flows.test_kill import SETTINGS_FILE, register_and_send
 from tests.mocks.kinds import Kassan
 
-WHILE_FULL, AFTERWARDS = 25, 5
+WHILE_FULL, AFTERWARDS = 8, 3
 """Certificates; each is two calls."""
 
 
@@ -82,7 +81,7 @@ def await_(happened: Callable[[], object], seconds: float = 60) -> None:
 
 @contextmanager
 def running(
-    folder: Path, keys: Path, stderr: BufferedWriter, database_url: str | None
+    command: Path, folder: Path, keys: Path, stderr: BufferedWriter, database_url: str | None
 ) -> Iterator[Running]:
     """`intyg serve`, in two processes if there is a database for them; it ends well."""
     (folder / "test-patients.csv").write_text(f"testpersonnummer\n{PATIENT}\n")
@@ -94,17 +93,8 @@ def running(
             toml = f'database_url = "{database_url}"\n{toml}'
             several = ["--processes=2"]
         (folder / "adapter.toml").write_text(toml)
-        command = [
-            sys.executable,
-            "-m",
-            "intyg.adapter",
-            "serve",
-            "--config",
-            "adapter.toml",
-            *several,
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with subprocess.Popen(command, cwd=folder, stderr=stderr, env=environment) as process:
+        serve_it = [command, "serve", "--config", "adapter.toml", *several]
+        with subprocess.Popen(serve_it, cwd=folder, stderr=stderr) as process:
             stderr.close()
             adapter = Running(f"http://127.0.0.1:{port}", fk_mock, keys)
             try:
@@ -135,11 +125,11 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
 
 @pytest.mark.timeout(300)
 def test_a_full_disk_under_the_log(
-    tmp_path: Path, keys_folder: Path, database_url: str | None
+    tmp_path: Path, keys_folder: Path, intyg_command: Path, database_url: str | None
 ) -> None:
     with small_disk(tmp_path) as disk:
         log = disk.folder / "log"
-        with running(tmp_path, keys_folder, log.open("ab"), database_url) as adapter:
+        with running(intyg_command, tmp_path, keys_folder, log.open("ab"), database_url) as adapter:
             disk.fill()
             adapter.round_trip(WHILE_FULL)
             assert adapter.health() == (200, "ok")
@@ -155,10 +145,10 @@ def test_a_full_disk_under_the_log(
 
 @pytest.mark.timeout(300)
 def test_a_log_that_nobody_reads_any_more(
-    tmp_path: Path, keys_folder: Path, database_url: str | None
+    tmp_path: Path, keys_folder: Path, intyg_command: Path, database_url: str | None
 ) -> None:
     reads, writes = os.pipe()
-    with running(tmp_path, keys_folder, open(writes, "wb"), database_url) as adapter:  # noqa: PTH123
+    with running(intyg_command, tmp_path, keys_folder, open(writes, "wb"), database_url) as adapter:  # noqa: PTH123
         os.close(reads)
         adapter.round_trip(WHILE_FULL)
         assert adapter.health() == (200, "ok")

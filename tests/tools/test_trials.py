@@ -18,7 +18,7 @@ from tools.crash.model import events_of
 from tools.crash.plan import FAULTS, RECEIVER_FAULTS, draw
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 8
+SECONDS = 6
 Note = Callable[[str, object], None]
 
 slow = pytest.mark.timeout(300)  # on a machine that has others to serve
