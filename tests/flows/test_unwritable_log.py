@@ -93,7 +93,7 @@ def running(
             toml = f'database_url = "{database_url}"\n{toml}'
             several = ["--processes=2"]
         (folder / "adapter.toml").write_text(toml)
-        serve_it = [command, "serve", "--config", "adapter.toml", *several]
+        serve_it = [str(command), "serve", "--config", "adapter.toml", *several]
         with subprocess.Popen(serve_it, cwd=folder, stderr=stderr) as process:
             stderr.close()
             adapter = Running(f"http://127.0.0.1:{port}", fk_mock, keys)
