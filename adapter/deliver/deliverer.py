@@ -97,7 +97,8 @@ class Deliverer:
             message, headers = self._request(delivery, destination)
         except PeopleDownError as down:
             return self._held(str(down))
-        transport = self._transport(destination.tls)
+        is_plain = destination.url.startswith("http:")  # public authorities take 30 ms to read
+        transport = self._transport(None if is_plain else destination.tls)
         exchange = transport.post_delivery(delivery, destination, message, headers)
         now = self._clock()
         if isinstance(exchange, Stopped):
@@ -144,14 +145,14 @@ class Deliverer:
         envelope = safe_xml.envelope(filled, delivery.new.logical_address)
         return envelope, _headers(operation, delivery)
 
-    def _transport(self, tls: ClientTls) -> GuardedTransport:
+    def _transport(self, tls: ClientTls | None) -> GuardedTransport:
         """
-        This thread's own, one for each way of speaking TLS.
+        This thread's own, one for each way of speaking TLS, and one for speaking without.
 
         Its connections are kept open and shared with nobody.
         """
-        context = self._context(tls)
-        mine: dict[ClientTls, tuple[ssl.SSLContext, GuardedTransport]]
+        context = None if tls is None else self._context(tls)
+        mine: dict[ClientTls | None, tuple[ssl.SSLContext | None, GuardedTransport]]
         mine = self._per_thread.__dict__.setdefault("transports", {})
         if tls in mine and mine[tls][0] is context:
             return mine[tls][1]
