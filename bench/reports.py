@@ -25,7 +25,7 @@ from rich.table import Table
 
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.environment import Environment
-from intyg.adapter.flows.lone_periods import look_for_lone
+from intyg.adapter.flows.sjukfall import make_cases
 from intyg.adapter.formats.intyg_reader import read_register_certificate
 from intyg.adapter.statistics.catalogue import REPORTS, make_report
 from intyg.adapter.statistics.diagnoses import Icd10
@@ -88,7 +88,7 @@ def fill(store: Store, intyg: int, fragor: int, seed: int = 1) -> None:
             connection.execute(sa.insert(tables.meddelande), [one for one, _ in asked])
             facts = [fact for _, some in asked for fact in some]
             connection.execute(sa.insert(tables.meddelande_fact), facts)
-    while look_for_lone(store):  # what a running adapter does meanwhile
+    while make_cases(store):  # what a running adapter does meanwhile
         pass
 
 

@@ -40,9 +40,9 @@ from intyg.adapter.flows import after_delivery
 from intyg.adapter.flows.contracts import FAULT_CONTRACTS, HANDLERS, READERS, SENT_TO_CARE
 from intyg.adapter.flows.drafts import on_time
 from intyg.adapter.flows.leftovers import Leftovers
-from intyg.adapter.flows.lone_periods import look_for_lone
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.announce import announce_parked
+from intyg.adapter.flows.sjukfall import make_cases
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.httpd.mount import Mount
 from intyg.adapter.httpd.server import Server
@@ -209,7 +209,7 @@ class App:
         """What happens by itself at its time, beside deliveries."""
         on_time.run(self.services)
         self._leftovers.run()
-        look_for_lone(self.services.store)
+        make_cases(self.services.store)
 
     def ended_threads(self) -> list[str]:
         """Names of the threads that should run and do not."""

@@ -1,17 +1,18 @@
-"""Counting cases in groups: those of one period alone in the database, the others here.
+"""Counting cases in groups: those that have rows in the database there, the others here.
 
-Most periods lie so far from the person's others that none can join them. Each is a case in every
-part of a report that it overlaps, whatever is filtered, so that they are counted where they are.
+What has no rows that count is somebody's of whom something is new, a case that the time cuts or
+that a filter lets pass in part. See `case_rows.py`.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, Final, TypeAlias
 
 from intyg.adapter.rules.birth import Sex
 from intyg.adapter.statistics import groups
+from intyg.adapter.statistics.case_rows import LEVEL_BITS, all_near, is_counted
 from intyg.adapter.statistics.diagnoses import Icd10
 from intyg.adapter.statistics.period import Period, days_of
 from intyg.adapter.statistics.report import Cells, Level, Month, Shape, fold, months_of
@@ -21,11 +22,11 @@ from intyg.adapter.statistics.sjukfall import (
     cases_in,
     cases_of_all,
     days_until,
-    joined,
     lone_case,
 )
 from intyg.adapter.statistics.wanted import Wanted
 from intyg.adapter.store import Line, Rows
+from intyg.adapter.store.sjukfall_rows import BETWEEN, WORDS, CaseFilter, Mixed, Use
 
 Of: TypeAlias = Callable[[Case], Iterable[str]]
 """The groups that a case counts in."""
@@ -43,8 +44,7 @@ class Grouping:
         of_case: A group of a case as a whole.
         labels: Groups in their order, with zeros; None: those that are found.
         named: What they are called stands in certificates.
-        column: What decides the group of a period that stands alone: a column of its own, or
-            `length`; "": nothing.
+        column: What decides the group in the database: a column of `sjukfall`; "": nothing.
         bounds: Of such numbers, the last of each group but the last; without, each for itself.
         unknown_women: Who is neither man nor woman counts with women, not with men, in a
             cross-section.
@@ -54,7 +54,6 @@ class Grouping:
     of_one: Callable[[Line], Iterable[str]] | None = None
     of_case: Callable[[Case], str] = lambda _: ""
     labels: Mapping[str, str] | None = None
-    needs_length: bool = False
     named: bool = False
     column: str = ""
     bounds: tuple[int, ...] = ()
@@ -101,7 +100,11 @@ def count(
     months = months_of(wanted.period, wanted.shape)
     parts = {month: wanted.period.days if month is None else days_of(month) for month in months}
     [counter] = _count(rows, wanted, icd10, [grouping], parts)
-    return counter.cells(), counter.examples
+    cells = counter.cells()
+    if not grouping.named:
+        return cells, {}
+    known = rows.sjukfall.examples(grouping.column, {group for _, _, group, _ in cells})
+    return cells, counter.examples | known
 
 
 def count_each(
@@ -112,13 +115,19 @@ def count_each(
     periods: Sequence[Period],
 ) -> list[Cells]:
     """
-    Count cases once, in several groupings, in periods that follow each other without gaps.
+    Count cases in several groupings and periods, each period as one.
 
     Returns:
         The cells of each grouping; in place of months they have the places of the periods.
     """
-    parts: _Parts = {place: period.days for place, period in enumerate(periods)}
-    return [one.cells() for one in _count(rows, wanted, icd10, groupings, parts)]
+    found: list[Cells] = [Counter() for _ in groupings]
+    for place, period in enumerate(periods):
+        counters = _count(
+            rows, replace(wanted, period=period), icd10, groupings, {place: period.days}
+        )
+        for cells, counter in zip(found, counters, strict=True):
+            cells.update(counter.cells())
+    return found
 
 
 _Parts: TypeAlias = Mapping[Month, Days]
@@ -128,30 +137,51 @@ _Parts: TypeAlias = Mapping[Month, Days]
 def _count(
     rows: Rows, wanted: Wanted, icd10: Icd10, groupings: Sequence[Grouping], parts: _Parts
 ) -> list["_Counter"]:
-    visible = wanted.visible(icd10)
-    needs_length = any(grouping.needs_length for grouping in groupings)
-    lines = rows.statistics.lines(
-        _whole(parts),
-        earlier=needs_length or bool(wanted.lengths) or visible is not None,
-        later=visible is not None,
-        of_units=wanted.units or None,
-    )
     counters = [_Counter(wanted.shape, grouping, parts) for grouping in groupings]
-    maker = _CaseMaker(wanted.lengths, visible, parts)
-    for own in _of_each(lines):
-        for near in joined(own):
-            for case, first, last in maker.cases(near):
-                for counter in counters:
-                    counter.add(case, first, last)
-    for alone in _lone(rows, wanted, icd10, groupings, parts):
-        for counter in counters:
-            counter.add_alike(alone)
+    chosen = _chosen(rows, wanted, icd10)
+    maker = _CaseMaker(wanted.lengths, wanted.visible(icd10), parts)
+    for near in _by_hand(rows, wanted, chosen):
+        for case, first, last in maker.cases(near):
+            for counter in counters:
+                counter.add(case, first, last)
+    for some in _together(counters):
+        for alike in _in_database(rows, wanted, chosen, some):
+            for counter in some:
+                counter.add_alike(alike)
     return counters
 
 
-def _whole(parts: _Parts) -> Days:
-    days = list(parts.values())
-    return days[0][0], days[-1][1]
+def _by_hand(rows: Rows, wanted: Wanted, chosen: CaseFilter) -> Iterator[Sequence[Line]]:
+    """Periods that hang together, and that rows in the database do not count."""
+    days, units = wanted.period.days, wanted.units or None
+    unsure = rows.sjukfall.lines_unsure(days, units)
+    yield from all_near(unsure)
+    persons = {line.person for line in unsure}
+    whole = days if chosen.use is Use.WHOLE else None
+    for near in all_near(rows.sjukfall.lines_beside(chosen, days, units)):
+        if near[0].person not in persons and not is_counted(near, chosen.mask, whole):
+            yield near
+
+
+def _chosen(rows: Rows, wanted: Wanted, icd10: Icd10) -> CaseFilter:
+    filters = {Mixed.UNIT: wanted.units, Mixed.DIAGNOSIS: wanted.diagnoses, Mixed.AGE: wanted.ages}
+    mask = Mixed.WORDY
+    for bit, values in filters.items():
+        mask |= bit if values else Mixed(0)
+    use = Use.MONTHS if mask is Mixed.WORDY else Use.SEEN
+    return CaseFilter(
+        use=Use.WHOLE if wanted.shape is Shape.PERIOD else use,
+        months=(wanted.period.first, wanted.period.last),
+        mask=mask,
+        units=wanted.units or None,
+        diagnoses=(
+            wanted.written(icd10, rows.sjukfall.all_words("diagnosis"))
+            if wanted.diagnoses
+            else None
+        ),
+        ages=[groups.AGES.span(name) for name in sorted(wanted.ages)] or None,
+        lengths=[groups.LENGTHS.span(name) for name in sorted(wanted.lengths)] or None,
+    )
 
 
 class _CaseMaker:
@@ -214,8 +244,8 @@ class _Counter:
 
     def __init__(self, shape: Shape, grouping: Grouping, parts: _Parts) -> None:
         self.examples: dict[str, int] = {}
+        self.grouping = grouping
         self._shape = shape
-        self._grouping = grouping
         self._of = grouping.of(shape)
         self._months = list(parts)
         self._room = len(parts) + 1
@@ -229,11 +259,11 @@ class _Counter:
             change[first] += 1
             change[last + 1] -= 1
 
-    def add_alike(self, alone: "_Alone") -> None:
+    def add_alike(self, alike: "_Alike") -> None:
         """Count many that are alike."""
-        for group in self._of(alone.case):
-            change = self._changes(alone.case, group)
-            for first, last, number in alone.runs:
+        for group in self._of(alike.case):
+            change = self._changes(alike.case, group)
+            for first, last, number in alike.runs:
                 change[first] += number
                 change[last + 1] -= number
 
@@ -243,13 +273,13 @@ class _Counter:
         found = self._changed.get(key)
         if found is None:
             found = self._changed[key] = [0] * self._room
-            if self._grouping.named:
-                self.examples |= self._grouping.examples(case, self._shape)
+            if self.grouping.named:
+                self.examples |= self.grouping.examples(case, self._shape)
         return found
 
     def cells(self) -> Cells:
         """What was counted."""
-        unknown = self._grouping.unknown(self._shape)
+        unknown = self.grouping.unknown(self._shape)
         cells: Cells = Counter()
         for (vardgivare_id, group, sex), change in self._changed.items():
             folded = fold(sex, unknown)
@@ -258,78 +288,89 @@ class _Counter:
         return +cells
 
 
-def _of_each(lines: Iterable[Line]) -> Iterable[list[Line]]:
-    """Lines of each person at each care provider, still in order."""
-    found: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
-    for line in lines:
-        found[line.person, line.vardgivare_id].append(line)
-    return found.values()
-
-
 # --- counted in the database ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Alone:
+class _Alike:
     """
-    Cases of one period each that no other can join, which count in the same groups.
+    Cases that count in the same groups.
 
     Attributes:
         case: One that stands for them.
-        runs: First and last part of the report that they overlap, and how many do.
+        runs: First and last part of the report that they are in, and how many are.
     """
 
     case: Case
     runs: Sequence[tuple[int, int, int]]
 
 
-def _lone(
-    rows: Rows, wanted: Wanted, icd10: Icd10, groupings: Sequence[Grouping], parts: _Parts
-) -> Iterator[_Alone]:
-    """They are counted in the database: most cases are among them."""
-    by = _columns(groupings)
-    found = rows.statistics.lone(
-        list(parts.values()),
-        by,
-        wanted.chosen(rows, icd10),
-        lengths=[groups.LENGTHS.span(name) for name in sorted(wanted.lengths)] or None,
-        by_vardgivare=wanted.level is Level.NATION,
-    )
+def _together(counters: Sequence[_Counter]) -> Iterator[Sequence[_Counter]]:
+    """Those that one look at the rows serves: numbers have few places, and words have many."""
+    words = [one for one in counters if one.grouping.column in WORDS]
+    numbers = [one for one in counters if one not in words]
+    if numbers:
+        yield numbers
+    yield from ([one] for one in words)
+
+
+def _in_database(
+    rows: Rows, wanted: Wanted, chosen: CaseFilter, counters: Sequence[_Counter]
+) -> Iterator[_Alike]:
+    by = _columns([one.grouping for one in counters], chosen.use)
+    of_nation = wanted.level is Level.NATION
+    found = rows.sjukfall.count(by, chosen, by_vardgivare=of_nation)
     runs: defaultdict[tuple[Any, ...], list[tuple[int, int, int]]] = defaultdict(list)
-    seen: dict[tuple[Any, ...], int] = {}
-    for *key, first, last, number, intyg in found:
-        alike = tuple(key)
-        runs[alike].append((first, last, number))
-        seen[alike] = intyg
-    for alike, some in runs.items():
-        yield _Alone(_case_of(alike, seen[alike], by), some)
+    start = 0 if chosen.use is Use.WHOLE else wanted.period.first
+    for *key, first, last, number in found:
+        runs[tuple(key)].append((first - start, last - start, number))
+    names = ["sex", "vardgivare_id", *by]
+    words = {
+        place: rows.sjukfall.words(name, {key[place] for key in runs})
+        for place, name in enumerate(names)
+        if name in WORDS and (of_nation or place != 1)
+    }
+    for key, some in runs.items():
+        values = [words[place][one] if place in words else one for place, one in enumerate(key)]
+        yield _Alike(_case_of(dict(zip(names, values, strict=True)), by), some)
 
 
-def _columns(groupings: Sequence[Grouping]) -> dict[str, tuple[int, ...]]:
+def _columns(groupings: Sequence[Grouping], use: Use) -> dict[str, tuple[int, ...]]:
     """What decides the groups, and the bounds of all groupings by it; () where one wants it all."""
     by: dict[str, tuple[int, ...]] = {}
     for column in sorted({one.column for one in groupings} - {""}):
         bounds = [one.bounds for one in groupings if one.column == column]
-        by[column] = tuple(sorted(set().union(*bounds))) if all(bounds) else ()
+        name = "levels" if column == "level" and use is Use.WHOLE else column
+        by[name] = tuple(sorted(set().union(*bounds))) if all(bounds) else ()
     return by
 
 
-def _case_of(alike: Sequence[Any], intyg: int, by: Mapping[str, Sequence[int]]) -> Case:
+def _case_of(known: dict[str, Any], by: Mapping[str, Sequence[int]]) -> Case:
     """One that stands for others of the same sex, care provider and values."""
-    sex, vardgivare_id, *values = alike
-    known: dict[str, Any] = {
-        name: _number(value, by[name]) if by[name] else value
-        for name, value in zip(by, values, strict=True)
-    }
-    length = known.pop("length", 0)
-    return Case(
-        (_ANY._replace(intyg=intyg, sex=sex, vardgivare_id=vardgivare_id, **known),), length, 1
-    )
+    values = {name: _number(one, by.get(name, ())) for name, one in known.items()}
+    length, intyg = values.pop("length", 0), values.pop("intyg", 1)
+    levels = values.pop("levels", 0)
+    lines = [_ANY._replace(**{**values, "vardgivare_id": values["vardgivare_id"] or ""})]
+    if levels:
+        lines = [lines[0]._replace(level=one) for one, bit in LEVEL_BITS.items() if levels & bit]
+    for kind in WORDS[1:]:
+        lines = [_with(one, kind, word) for one in lines for word in _words(one, kind)]
+    return Case(lines, length, intyg)
+
+
+def _with(line: Line, kind: str, word: Any) -> Line:
+    return line._replace(**{kind: word})
+
+
+def _words(line: Line, kind: str) -> list[str]:
+    return str(getattr(line, kind) or "").split(BETWEEN)
 
 
 _ANY: Final = Line(0, "", "", "", "", "", 0, None, 0, 0, 0)
 
 
-def _number(place: int, bounds: Sequence[int]) -> int:
-    """One of the numbers that have a place among the bounds."""
+def _number(place: Any, bounds: Sequence[int]) -> Any:
+    """One of the numbers that have a place among the bounds; what has none as it is."""
+    if not bounds:
+        return place
     return bounds[place] if place < len(bounds) else bounds[-1] + 1

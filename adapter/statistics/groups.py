@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from intyg.adapter.store.statistics_rows import Span
+from intyg.adapter.store.sjukfall_rows import Span
 
 _OPEN: Final = 10**6
 """The end of the last group of each kind."""

@@ -31,7 +31,7 @@ from intyg.adapter.statistics.report import (
 from intyg.adapter.statistics.sjukfall_reports import Registers, name_groups
 from intyg.adapter.statistics.wanted import Wanted
 from intyg.adapter.store import Rows
-from intyg.adapter.store.statistics_rows import Span
+from intyg.adapter.store.sjukfall_rows import Span
 from intyg.schemas.codes import Amne
 
 SICK_PAY: Final = frozenset({LISJP, "FK7263"})

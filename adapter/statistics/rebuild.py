@@ -9,6 +9,7 @@ from typing import Final
 
 from intyg.adapter.domain.meddelande import Direction
 from intyg.adapter.formats import safe_xml
+from intyg.adapter.statistics.case_rows import look
 from intyg.adapter.statistics.facts import FactMaker
 from intyg.adapter.store import Rows
 
@@ -46,6 +47,6 @@ def rebuild_part(rows: Rows, maker: FactMaker, after: int = 0, limit: int = PART
         for one in rows.meddelanden.of_intyg(stored.intyg.intygs_id):
             if one.meddelande.direction is Direction.TO_CARE:
                 rows.statistics.add_meddelande(one.meddelande)
-    rows.statistics.look_for_lone(2 * limit)
+    look(rows, 2 * limit)
     last = rows.statistics.last_seq()
     return Progress(len(found.intyg), found.seq or last, last)

@@ -30,12 +30,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from intyg.adapter.store import Line
-from intyg.adapter.store.statistics_rows import REACH
 
 MAX_GAP: Final = 5
 """Days without sick leave that a case may have in between."""
-
-assert MAX_GAP + 1 == REACH
 
 LONG_DAYS: Final = 90
 """A case of more days is a long one."""

@@ -71,14 +71,12 @@ BY_LENGTH: Final = Grouping(
     bounds=groups.LENGTHS.last[:-1],
     of_case=lambda case: groups.LENGTHS.of(case.length),
     labels=dict(zip(groups.LENGTHS.names, groups.LENGTHS.labels, strict=True)),
-    needs_length=True,
 )
 LONG: Final = Grouping(
     column="length",
     bounds=(LONG_DAYS,),
     of_case=lambda case: "long" if case.length > LONG_DAYS else "short",
     labels={"long": f"Mer än {LONG_DAYS} dagar"},
-    needs_length=True,
 )
 BY_LEVEL: Final = Grouping(
     column="level",
@@ -87,6 +85,8 @@ BY_LEVEL: Final = Grouping(
     unknown_women=True,
 )
 BY_INTYG: Final = Grouping(
+    column="intyg",
+    bounds=tuple(range(1, groups.MOST_INTYG + 1)),
     of_case=lambda case: groups.intyg_count_group(case.intyg),
     labels={
         name: name if name != groups.INTYG_COUNTS[-1] else f"Fler än {groups.MOST_INTYG}"

@@ -69,13 +69,14 @@ class Wanted:
         return FactFilter(
             units=self.units or None,
             typer=self.typer or None,
-            diagnoses=self._written(rows, icd10) if self.diagnoses else None,
+            diagnoses=(
+                self.written(icd10, rows.statistics.diagnoses()) if self.diagnoses else None
+            ),
             ages=tuple(AGES.span(name) for name in sorted(self.ages)) or None,
         )
 
-    def _written(self, rows: Rows, icd10: Icd10) -> frozenset[str]:
-        """Every diagnosis in the database that one of the wanted ones takes in."""
-        found = rows.statistics.diagnoses()
+    def written(self, icd10: Icd10, found: Iterable[str]) -> frozenset[str]:
+        """Of diagnoses as they are written those that one of the wanted ones takes in."""
         return frozenset(one for one in found if self._is_wanted(icd10, one))
 
     def _is_wanted(self, icd10: Icd10, written: str | None) -> bool:

@@ -26,7 +26,8 @@ from intyg.adapter.store.faults import (
 )
 from intyg.adapter.store.own_file import Seen, file_of, lock_of, seen_of
 from intyg.adapter.store.rows import Rows
-from intyg.adapter.store.statistics_rows import FactFilter, IntygFact, Line
+from intyg.adapter.store.sjukfall_rows import Line
+from intyg.adapter.store.statistics_rows import FactFilter, IntygFact
 
 __all__ = [
     "Attempt",

@@ -16,6 +16,7 @@ from intyg.adapter.store.meddelande_rows import MeddelandeRows
 from intyg.adapter.store.operation_rows import OperationRows
 from intyg.adapter.store.overview_rows import OverviewRows
 from intyg.adapter.store.search_rows import SearchRows
+from intyg.adapter.store.sjukfall_rows import SjukfallRows
 from intyg.adapter.store.statistics_rows import StatisticsRows
 from intyg.adapter.store.way_rows import WayRows
 
@@ -44,7 +45,8 @@ class Rows:
         blocks: What the guard stopped.
         audit: The audit log's own.
         course: How questions, deliveries and events fare, counted.
-        statistics: What reports are made of.
+        sjukfall: Cases of sick leave.
+        statistics: What other reports are made of.
         overview: Counts over all of it.
         ids: What an id is of.
     """
@@ -66,6 +68,7 @@ class Rows:
         self.blocks = BlockRows(transaction)
         self.audit = AuditRows(transaction)
         self.course = CourseRows(transaction)
-        self.statistics = StatisticsRows(transaction, self.intyg)
+        self.sjukfall = SjukfallRows(transaction)
+        self.statistics = StatisticsRows(transaction, self.intyg, self.sjukfall)
         self.overview = OverviewRows(transaction)
         self.ids = SearchRows(transaction)

@@ -4,9 +4,9 @@ Days and months are numbers, as `tables.intyg_fact` says, so that a report adds 
 without making dates of a million rows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -17,16 +17,17 @@ from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction
 from intyg.adapter.store.fact_marks import SEQ_OF, is_sent_to_fk
 from intyg.adapter.store.intyg_rows import IntygRows
-from intyg.adapter.store.prepared import Prepared, same
+from intyg.adapter.store.prepared import Prepared
+from intyg.adapter.store.sjukfall_rows import SjukfallRows, Span
 from intyg.schemas.codes import Amne
 
 _FACT: Final = tables.intyg_fact
 _MEDDELANDE: Final = tables.meddelande_fact
+_NO_FACTS: Final = frozenset({"lone", "looked"})
+"""Columns that say how far the cases are that are made of facts."""
+
 _ONCE: Final = _FACT.c.line == 0
 """One row of each certificate."""
-
-Span: TypeAlias = tuple[int, int]
-"""First and last, both inclusive: days, months or ages."""
 
 
 @dataclass(frozen=True)
@@ -57,22 +58,6 @@ class IntygFact:
     last_day: int | None = None
     active: bool = True
     sent_to_fk: bool = False
-
-
-class Line(NamedTuple):
-    """A sick-leave period that counts. `intyg` is the order in which certificates arrived."""
-
-    intyg: int
-    person: str
-    vardgivare_id: str
-    enhets_id: str
-    personal_id: str
-    sex: str
-    age: int
-    diagnosis: str | None
-    level: int
-    first: int
-    last: int
 
 
 @dataclass(frozen=True)
@@ -139,68 +124,15 @@ _ADD_MEDDELANDE: Final = sa.insert(_MEDDELANDE).from_select(
     )
     .where(tables.meddelande.c.meddelande_id == sa.bindparam("of_meddelande_id")),
 )
-_LINE_COLUMNS: Final = (
-    _FACT.c.intyg_seq,
-    _FACT.c.person,
-    _FACT.c.vardgivare_id,
-    _FACT.c.enhets_id,
-    _FACT.c.personal_id,
-    _FACT.c.sex,
-    _FACT.c.age,
-    _FACT.c.diagnosis,
-    _FACT.c.level,
-    _FACT.c.first_day,
-    _FACT.c.last_day,
-)
-_IN_ORDER: Final = (_FACT.c.first_day, _FACT.c.intyg_seq, _FACT.c.level)
-
-REACH: Final = 6
-"""So many days after a period's last day, or before its first, another one may still join it."""
-
-_LENGTH: Final = (_FACT.c.last_day - _FACT.c.first_day + 1).label("length")
-_NOT_LOOKED: Final = sa.and_(_FACT.c.lone.is_(None), _FACT.c.first_day.is_not(None))
-_UNSURE: Final = sa.select(_FACT.c.person).where(_NOT_LOOKED)
-"""Persons of whom a period is not looked at yet: no other of theirs is known to be alone."""
-
-_ALONE: Final = sa.and_(_FACT.c.lone.is_(True), _FACT.c.person.not_in(_UNSURE))
-_NOT_ALONE: Final = sa.or_(_FACT.c.lone.is_not(True), _FACT.c.person.in_(_UNSURE))
-
-_OTHER: Final = sa.alias(_FACT, "other")
-
-
-def _near(fact: Any) -> sa.ColumnElement[bool]:
-    """Periods near the one in the parameters, but for itself."""
-    return sa.and_(
-        fact.c.person == sa.bindparam("of_person", type_=sa.Text),
-        fact.c.vardgivare_id == sa.bindparam("of_vardgivare", type_=sa.Text),
-        fact.c.first_day <= sa.bindparam("until", type_=sa.Integer),
-        fact.c.last_day >= sa.bindparam("since", type_=sa.Integer),
-        sa.or_(
-            fact.c.intyg_seq != sa.bindparam("of_seq", type_=sa.Integer),
-            fact.c.line != sa.bindparam("of_line", type_=sa.Integer),
-        ),
-    )
-
-
-_JOINED: Final = same(
-    sa.update(_FACT).where(_near(_FACT), _FACT.c.lone.is_(True)).values(lone=False)
-)
-_LOOKED: Final = same(
-    sa.update(_FACT)
-    .where(
-        _FACT.c.intyg_seq == sa.bindparam("of_seq", type_=sa.Integer),
-        _FACT.c.line == sa.bindparam("of_line", type_=sa.Integer),
-    )
-    .values(lone=~sa.exists(sa.select(_OTHER.c.line).where(_near(_OTHER))))
-)
 
 
 class StatisticsRows:
     """Facts about certificates and messages."""
 
-    def __init__(self, transaction: Transaction, intyg: IntygRows) -> None:
+    def __init__(self, transaction: Transaction, intyg: IntygRows, sjukfall: SjukfallRows) -> None:
         self._connection = transaction.connection
         self._intyg = intyg
+        self._sjukfall = sjukfall
 
     # --- as they arrive ---
 
@@ -250,6 +182,7 @@ class StatisticsRows:
         ).all()
         if not found:
             return Forgotten((), None)
+        self._sjukfall.forget(found[0].seq, found[-1].seq)
         for fact in (_MEDDELANDE, _FACT):
             between = fact.c.intyg_seq.between(found[0].seq, found[-1].seq)
             self._connection.execute(sa.delete(fact).where(between))
@@ -265,43 +198,11 @@ class StatisticsRows:
         )
         self.add(intygs_id, [replace(fact, active=active, sent_to_fk=sent) for fact in facts])
 
-    def has_not_looked(self) -> bool:
-        """Whether `look_for_lone` has anything to do."""
-        asked = sa.select(_FACT.c.person).where(_NOT_LOOKED).limit(1)
-        return self._connection.execute(asked).first() is not None
-
-    def look_for_lone(self, limit: int) -> int:
-        """
-        Find out of some periods whether another lies so near that it may join; `lone` says so.
-
-        Whoever looks later sees whoever came before: of two that come at once and do not see each
-        other neither is looked at before it can be seen.
-
-        Returns:
-            How many were looked at.
-        """
-        asked = sa.select(
-            _FACT.c.intyg_seq.label("of_seq"),
-            _FACT.c.line.label("of_line"),
-            _FACT.c.person.label("of_person"),
-            _FACT.c.vardgivare_id.label("of_vardgivare"),
-            (_FACT.c.last_day + REACH).label("until"),
-            (_FACT.c.first_day - REACH).label("since"),
-        ).where(_NOT_LOOKED)
-        found = self._connection.execute(
-            asked.limit(limit).with_for_update(skip_locked=True, key_share=True)
-        )
-        rows = [dict(row) for row in found.mappings()]
-        if rows:
-            _JOINED.run_many(self._connection, rows)
-            _LOOKED.run_many(self._connection, rows)
-        return len(rows)
-
     def all(self) -> list[tuple[Any, ...]]:
         """Every fact, in order: to compare two ways of coming by them."""
         found: list[tuple[Any, ...]] = []
         for table in (_FACT, _MEDDELANDE):
-            columns = [column for column in table.c if column is not _FACT.c.lone]
+            columns = [column for column in table.c if column.name not in _NO_FACTS]
             rows = self._connection.execute(
                 sa.select(*columns).order_by(*table.primary_key.columns)
             )
@@ -334,93 +235,6 @@ class StatisticsRows:
         """Every diagnosis that facts hold, "" for none."""
         found = self._connection.scalars(sa.select(_FACT.c.diagnosis).distinct())
         return {one or "" for one in found}
-
-    def lines(
-        self, days: Span, *, earlier: bool, later: bool, of_units: frozenset[str] | None
-    ) -> list[Line]:
-        """
-        Sick-leave periods that count and may join, sorted: by start, then certificate, then level.
-
-        The others are for `lone`.
-
-        Args:
-            days: Those that overlap these.
-            earlier: Those that end before them, too, of the same persons.
-            later: With them, those that begin after them.
-            of_units: Only of persons who have one from these units in those days; of such a person
-                all of them, whichever unit they are from. None: of everybody.
-        """
-        overlapping = (*_overlapping(days, scanned=of_units is None), _NOT_ALONE)
-        asked = sa.select(*_LINE_COLUMNS).where(
-            _FACT.c.active, _FACT.c.first_day.is_not(None), _NOT_ALONE
-        )
-        if not later:
-            asked = asked.where(_FACT.c.first_day <= days[1])
-        if of_units is not None or earlier:
-            persons = sa.select(_FACT.c.person).where(_FACT.c.active, *overlapping)
-            if of_units is not None:
-                persons = persons.where(_FACT.c.enhets_id.in_(sorted(of_units)))
-            asked = asked.where(_FACT.c.person.in_(persons))
-        else:
-            asked = asked.where(*overlapping)
-        found = self._connection.execute(asked.order_by(*_IN_ORDER)).all()  # faster than one by one
-        return list(map(Line._make, found))
-
-    def lone(
-        self,
-        parts: Sequence[Span],
-        by: Mapping[str, Sequence[int]],
-        chosen: FactFilter,
-        *,
-        lengths: Sequence[Span] | None,
-        by_vardgivare: bool,
-    ) -> list[Any]:
-        """
-        Count the sick-leave periods that no other can join.
-
-        Args:
-            parts: Of the days that they overlap, one after the other without gaps.
-            by: Columns to count by, or `length`, in days: as it is, or where there are numbers, as
-                the place of the first one that it does not exceed.
-            chosen: Only these; ages are those of `age`.
-            lengths: Only so long.
-            by_vardgivare: By care provider, too.
-
-        Returns:
-            For each: `sex`, `vardgivare_id` ("" for all), the columns; the `first` and `last` part
-            that they overlap, `number`, and `intyg` of one of them.
-        """
-        ends = [last for _, last in parts][:-1]
-        days = (_FACT.c.first_day, _FACT.c.last_day)
-        grouped = [_FACT.c.sex, *(_place(_column(name), bounds) for name, bounds in by.items())]
-        places = [_place(day, ends) if ends else _NO_PLACE for day in days]
-        grouped += places if ends else []
-        grouped += [_FACT.c.vardgivare_id] if by_vardgivare else []
-        asked = (
-            sa.select(
-                _FACT.c.sex,
-                (_FACT.c.vardgivare_id if by_vardgivare else _NOBODY).label("vardgivare_id"),
-                *grouped[1 : len(by) + 1],
-                places[0].label("first"),
-                places[1].label("last"),
-                sa.func.count().label("number"),
-                sa.func.max(_FACT.c.intyg_seq).label("intyg"),
-            )
-            .where(*self._lone_conditions((parts[0][0], parts[-1][1]), chosen, lengths))
-            .group_by(*grouped)
-        )
-        return list(self._connection.execute(asked).all())
-
-    def _lone_conditions(
-        self, days: Span, chosen: FactFilter, lengths: Sequence[Span] | None
-    ) -> Iterator[sa.ColumnElement[bool]]:
-        yield _FACT.c.active
-        yield _FACT.c.first_day.is_not(None)
-        yield _ALONE
-        yield from _overlapping(days, scanned=chosen.units is None)
-        yield from chosen.conditions("age")
-        if lengths is not None:
-            yield sa.or_(*(_column("length").between(*span) for span in lengths))
 
     def count_intyg(
         self,
@@ -516,10 +330,6 @@ class StatisticsRows:
         return found
 
 
-_NO_PLACE: Final[sa.ColumnElement[int]] = sa.literal_column("0")
-_NOBODY: Final[sa.ColumnElement[str]] = sa.literal_column("''")
-
-
 def _is_asked_about(*, one_by_one: bool) -> sa.ColumnElement[bool]:
     """
     Whether a completion request is about a certificate.
@@ -536,35 +346,6 @@ def _is_asked_about(*, one_by_one: bool) -> sa.ColumnElement[bool]:
     return sa.exists(about.where(_MEDDELANDE.c.intyg_seq == _FACT.c.intyg_seq).correlate(_FACT))
 
 
-def _column(name: str) -> sa.ColumnElement[Any]:
-    return _LENGTH.element if name == "length" else _FACT.c[name]
-
-
-def _overlapping(days: Span, *, scanned: bool) -> tuple[sa.ColumnElement[bool], ...]:
-    """
-    Periods that overlap some days.
-
-    Args:
-        scanned: The whole table is read: a third of it is read faster so than by an index.
-    """
-    last_day: sa.ColumnElement[int] = _FACT.c.last_day
-    return (last_day + 0 if scanned else last_day) >= days[0], _FACT.c.first_day <= days[1]
-
-
-def _place(column: sa.ColumnElement[Any], bounds: Sequence[int]) -> sa.ColumnElement[Any]:
-    """The place of the first bound that a number does not exceed: by halves; itself without any."""
-    return _halved(column, list(bounds), 0) if bounds else column
-
-
-def _halved(column: sa.ColumnElement[Any], bounds: list[int], start: int) -> sa.ColumnElement[Any]:
-    if not bounds:
-        return sa.literal_column(str(start))
-    middle = len(bounds) // 2
-    below = _halved(column, bounds[:middle], start)
-    above = _halved(column, bounds[middle + 1 :], start + middle + 1)
-    return sa.case((column <= sa.literal_column(str(bounds[middle])), below), else_=above)
-
-
 _AT_A_TIME: Final = 500  # values in one statement
 _FIELDS: Final = {one.name for one in fields(IntygFact)}
-assert _FIELDS | {"intyg_seq", "lone"} == set(_FACT.c.keys())
+assert {"intyg_seq", *_FIELDS, *_NO_FACTS} == set(_FACT.c.keys())

@@ -112,6 +112,10 @@ def _number(name: str, nullable: bool = False) -> sa.Column[int]:
     return sa.Column(name, sa.Integer, nullable=nullable)
 
 
+def _small(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.SmallInteger, nullable=False)
+
+
 def _ref(name: str, target: str, nullable: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.Text, sa.ForeignKey(target), nullable=nullable)
 
@@ -542,8 +546,8 @@ audit_head = sa.Table(
 
 # What statistics are made of (`adapter/statistics`): narrow, and nothing that names a person. Days
 # are counted as in `date.toordinal`, months from year 0: 12 × year + month − 1; both in Sweden.
-NOT_LOOKED: Final = "lone IS NULL AND first_day IS NOT NULL"
-"""Periods of which it is not known whether they are alone."""
+NOT_LOOKED: Final = "(looked IS NULL OR looked <> active) AND first_day IS NOT NULL"
+"""Periods that came, or were revoked, after the cases of their person were last made."""
 
 intyg_fact = sa.Table(
     "intyg_fact",
@@ -568,19 +572,57 @@ intyg_fact = sa.Table(
     _number("last_day", nullable=True),
     sa.Column("active", sa.Boolean, nullable=False),  # not revoked
     sa.Column("sent_to_fk", sa.Boolean, nullable=False),  # Försäkringskassan has accepted it
-    # No other period of the person's at the care provider lies so near that it may join; None: not
-    # looked yet. False may outlive what lay near.
+    # Of versions before r0012, which may run beside this one; nobody else reads it.
     sa.Column("lone", sa.Boolean, nullable=True),
+    # `active` as it was when the person's rows in `sjukfall` were made; None: they were not.
+    sa.Column("looked", sa.Boolean, nullable=True),
     sa.Index(None, "person", "first_day"),
     sa.Index(None, "enhets_id", "last_day"),
     sa.Index(None, "signed_month", "enhets_id"),
     sa.Index(None, "last_day"),
     sa.Index(
-        "ix_intyg_fact_not_looked",
+        "ix_intyg_fact_to_look",
         "person",
         sqlite_where=sa.text(NOT_LOOKED),
         postgresql_where=sa.text(NOT_LOOKED),
     ),
+)
+
+# Cases as they count, made of `intyg_fact` a little later (`adapter/statistics/case_rows.py`): in
+# whole numbers, so that a report reads many of them fast. Words stand in `fact_word`.
+sjukfall = sa.Table(
+    "sjukfall",
+    metadata,
+    sa.Column("id", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("intyg_seq", Sequence, nullable=False),  # of its last period
+    _small("uses"),  # in which reports it counts: `sjukfall_rows.Use`
+    _small("mixed"),  # of what its periods have several: `sjukfall_rows.Mixed`
+    _number("vardgivare_id"),  # these are ids of `fact_word`
+    _number("enhets_id"),
+    _number("personal_id"),
+    _number("diagnosis"),
+    _text("sex"),
+    _small("age"),
+    _small("level"),  # of its last period
+    _small("levels"),  # of all: the sum of 1 for 25 %, 2 for 50, 4 for 75, 8 for 100
+    _number("length"),  # days
+    _small("intyg"),  # how many certificates
+    _small("first_month"),  # it counts in what overlaps these months
+    _small("last_month"),
+    _small("from_month"),  # those of all periods that hang together
+    _small("to_month"),
+    sa.Index(None, "intyg_seq"),
+    sa.Index(None, "enhets_id", "last_month"),
+)
+
+fact_word = sa.Table(
+    "fact_word",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _text("kind"),  # a column of `intyg_fact`
+    _text("word"),  # "" for none; of several, in order, with `sjukfall_rows.BETWEEN` between them
+    sa.Column("intyg_seq", Sequence, nullable=False),  # a certificate that has it
+    sa.Index("uq_fact_word_kind_word", "kind", "word", unique=True),
 )
 
 meddelande_fact = sa.Table(

@@ -20,6 +20,7 @@ from intyg.adapter.formats.intyg_reader import (
     read_register_certificate,
     read_send_message_to_care,
 )
+from intyg.adapter.statistics.case_rows import look
 from intyg.adapter.statistics.catalogue import Report, make_report
 from intyg.adapter.statistics.diagnoses import Icd10
 from intyg.adapter.statistics.facts import FactMaker
@@ -92,11 +93,11 @@ def keep(
     messages: Iterable[Asked] = (),
     looked_after: Collection[int] = (),
 ) -> None:
-    """Store a history, in order; after some certificates it is looked whether periods are alone."""
+    """Store a history, in order; after some certificates cases are made."""
     for place, cert in enumerate(certs):
         keep_cert(rows, f"c{place}", cert)
         if place in looked_after:
-            rows.statistics.look_for_lone(100)
+            look(rows, 100)
     for place, message in enumerate(messages):
         inbound = _inbound(_message(f"m{place}", message, certs[message.about]))
         m = read_send_message_to_care(inbound.element)

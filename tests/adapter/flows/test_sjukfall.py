@@ -1,14 +1,13 @@
-"""Periods of sick leave that no other can join: known once looked at, on each database."""
+"""Cases of sick leave are made later; until then reports are the same, on each database."""
 
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from intyg.adapter.flows.lone_periods import STEP, look_for_lone
-from intyg.adapter.statistics.sjukfall import MAX_GAP
+from intyg.adapter.flows.sjukfall import STEP, make_cases
+from intyg.adapter.statistics.case_rows import look
 from intyg.adapter.store import Store, tables
-from intyg.adapter.store.statistics_rows import REACH
 from tests.adapter.statistics.history import (
     ANNA,
     BO,
@@ -34,36 +33,58 @@ CERTS = (
 )
 
 
-def known(store: Store) -> list[bool | None]:
-    asked = sa.select(tables.intyg_fact.c.lone).order_by(tables.intyg_fact.c.intyg_seq)
-    with store.begin() as rows:
-        return list(rows.transaction.connection.scalars(asked))
+def new(store: Store) -> int:
+    """How many periods nobody has looked at."""
+    asked = sa.select(sa.func.count()).where(sa.text(tables.NOT_LOOKED))
+    with store.read() as rows:
+        return rows.transaction.connection.scalar(asked.select_from(tables.intyg_fact)) or 0
 
 
-def test_how_near_is_near() -> None:
-    assert REACH == MAX_GAP + 1
+def cases(store: Store) -> set[tuple[int, ...]]:
+    """Each row as its last certificate, uses, length in days and how many certificates."""
+    table = tables.sjukfall
+    asked = sa.select(table.c.intyg_seq, table.c.uses, table.c.length, table.c.intyg)
+    with store.read() as rows:
+        return {tuple(row) for row in rows.transaction.connection.execute(asked)}
 
 
-def test_who_is_alone_is_found_out_later_and_again_when_somebody_comes(store: Store) -> None:
+def test_cases_are_made_later_and_again_when_somebody_comes(store: Store) -> None:
     with store.begin() as rows:
         keep(rows, CERTS)
-    assert known(store) == [None] * 7
-    assert look_for_lone(store) == 6
-    assert known(store) == [True, False, False, True, True, True, None]
-    assert look_for_lone(store) == 0
+    assert (new(store), cases(store)) == (6, set())
+    assert make_cases(store) == 6
+    alone = {(1, 7, 6, 1), (4, 7, 6, 1), (5, 7, 10, 1), (6, 7, 96, 1)}
+    two = {(3, 3, 9, 2), (3, 4, 9, 2)}  # six days between the first two, five before the third
+    assert (new(store), cases(store)) == (0, alone | two)
+    assert make_cases(store) == 0
     with store.begin() as rows:
-        for place, one in enumerate((leave("01-13", "01-13"), leave("02-05", "02-06"))):
-            keep_cert(rows, f"late-{place}", Cert((BO, CIA)[place], (one,)))
-    assert look_for_lone(store) == 2
-    assert known(store) == [True, False, False, False, True, False, None, False, False]
+        keep_cert(rows, "late", Cert(BO, (leave("01-13", "01-13"),)))
+    assert make_cases(store) == 1
+    bo = {(8, 3, 7, 2), (8, 4, 7, 2)}
+    assert cases(store) == alone - {(4, 7, 6, 1)} | two | bo
+
+
+def test_a_revoked_certificate_is_new_again(store: Store) -> None:
+    with store.begin() as rows:
+        keep(rows, CERTS)
+    make_cases(store)
+    with store.begin() as rows:
+        rows.intyg.set_revoked("c2", rows.now)
+    assert new(store) == 1
+    figures = report(store, "sjukfall", first="2026-01", to="2026-01", shape="period").table.rows
+    assert figures[0].values == (3, 2, 5)
+    assert make_cases(store) == 1
+    again = report(store, "sjukfall", first="2026-01", to="2026-01", shape="period").table.rows
+    assert again == figures
+    assert (2, 7, 4, 1) in cases(store)
 
 
 def test_no_more_than_a_step_at_a_time(store: Store) -> None:
     with store.begin() as rows:
         keep(rows, CERTS)
-        assert rows.statistics.look_for_lone(4) == 4
+        assert look(rows, 4) == 4
     assert STEP >= 4
-    assert look_for_lone(store) == 2
+    assert make_cases(store) == 2
 
 
 REPORTS = [
@@ -90,9 +111,9 @@ def test_a_report_is_the_same_before_and_after(store: Store, name: str, said: An
     before = report(store, name, **asked)
     assert any(value for row in before.table.rows for value in row.values)
     with store.begin() as rows:
-        rows.statistics.look_for_lone(2)
+        look(rows, 2)
     some = report(store, name, **asked)
-    look_for_lone(store)
+    make_cases(store)
     assert before.table == some.table == report(store, name, **asked).table
 
 

@@ -1,0 +1,62 @@
+"""Cases of sick leave as rows of their own, so that reports read them and need not join periods.
+
+Only adds what the version before goes on beside: what that one keeps or revokes is not looked at
+yet. Nothing is filled in here; the adapter looks at all of it as it runs.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "r0012"
+down_revision = "r0011"
+branch_labels = None
+depends_on = None
+
+_SEQ = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def upgrade() -> None:
+    op.add_column("intyg_fact", sa.Column("looked", sa.Boolean(), nullable=True))
+    to_look = sa.text("(looked IS NULL OR looked <> active) AND first_day IS NOT NULL")
+    op.create_index(
+        "ix_intyg_fact_to_look",
+        "intyg_fact",
+        ["person"],
+        sqlite_where=to_look,
+        postgresql_where=to_look,
+    )
+    op.drop_index("ix_intyg_fact_not_looked", "intyg_fact")  # nobody fills in what it is about
+    _sjukfall()
+    _fact_word()
+
+
+def _sjukfall() -> None:
+    words = ("vardgivare_id", "enhets_id", "personal_id", "diagnosis")
+    op.create_table(
+        "sjukfall",
+        sa.Column("id", _SEQ, primary_key=True),
+        sa.Column("intyg_seq", _SEQ, nullable=False),
+        *map(_small, ("uses", "mixed")),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in words),
+        sa.Column("sex", sa.Text(), nullable=False),
+        *map(_small, ("age", "level", "levels")),
+        sa.Column("length", sa.Integer(), nullable=False),
+        *map(_small, ("intyg", "first_month", "last_month", "from_month", "to_month")),
+    )
+    op.create_index(None, "sjukfall", ["intyg_seq"])
+    op.create_index(None, "sjukfall", ["enhets_id", "last_month"])
+
+
+def _small(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.SmallInteger(), nullable=False)
+
+
+def _fact_word() -> None:
+    op.create_table(
+        "fact_word",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("word", sa.Text(), nullable=False),
+        sa.Column("intyg_seq", _SEQ, nullable=False),
+    )
+    op.create_index("uq_fact_word_kind_word", "fact_word", ["kind", "word"], unique=True)
