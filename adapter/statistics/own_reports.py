@@ -5,7 +5,7 @@ Whole figures, not by sex: they tell of systems and units, not of patients.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Final
 
@@ -15,11 +15,11 @@ from intyg.adapter.domain.meddelande import Direction
 from intyg.adapter.statistics.groups import FRAGA_GROUP, FRAGOR
 from intyg.adapter.statistics.intyg_reports import AMNEN
 from intyg.adapter.statistics.period import days_of
-from intyg.adapter.statistics.report import Month, Row, Table, months_of
+from intyg.adapter.statistics.report import Month, Row, Shape, Table, months_of
 from intyg.adapter.statistics.sjukfall_reports import Registers
 from intyg.adapter.statistics.wanted import Wanted
 from intyg.adapter.store import Rows
-from intyg.adapter.store.course_rows import Moments
+from intyg.adapter.store.course_rows import Moments, Parts
 
 _WHO: Final = {
     Direction.TO_CARE.value: "vården svarar",
@@ -30,6 +30,9 @@ _HOUR: Final = 3600.0
 
 Values = Sequence[int | float | None]
 
+Measured = Mapping[tuple[int, str], Values]
+"""By the place of the month, or 0 for the period, and the group."""
+
 
 def lead_time(rows: Rows, wanted: Wanted, registers: Registers) -> Table:  # noqa: ARG001
     """
@@ -38,13 +41,13 @@ def lead_time(rows: Rows, wanted: Wanted, registers: Registers) -> Table:  # noq
     By when the question came; one that has no answer yet is in none of the figures.
     """
 
-    def measure(within: Moments) -> dict[str, Values]:
-        hours: defaultdict[str, list[float]] = defaultdict(list)
-        for direction, amne, came, answered in rows.course.answers(within, wanted.units):
-            hours[f"{direction} {amne}"].append((answered - came).total_seconds() / _HOUR)
+    def measure(parts: Parts) -> Measured:
+        hours: defaultdict[tuple[int, str], list[float]] = defaultdict(list)
+        for place, direction, amne, came, answered in rows.course.answers(parts, wanted.units):
+            hours[place, f"{direction} {amne}"].append((answered - came).total_seconds() / _HOUR)
         return {
-            group: (len(found), quantile(found, 0.5), quantile(found, 0.9))
-            for group, found in hours.items()
+            key: (len(found), quantile(found, 0.5), quantile(found, 0.9))
+            for key, found in hours.items()
         }
 
     columns = ("count", "median_hours", "p90_hours")
@@ -65,11 +68,11 @@ def quantile(numbers: Iterable[float], share: float) -> float:
 def reminders(rows: Rows, wanted: Wanted, registers: Registers) -> Table:  # noqa: ARG001
     """Questions and reminders that came, and reminders on a hundred questions; by who wrote."""
 
-    def measure(within: Moments) -> dict[str, Values]:
-        found = rows.course.fragor(within, wanted.units)
+    def measure(parts: Parts) -> Measured:
+        found = rows.course.fragor(parts, wanted.units)
         return {
-            part or "HSVARD": (fragor, reminded, _per_hundred(reminded, fragor))
-            for _, part, fragor, reminded in found
+            (place, part or "HSVARD"): (fragor, reminded, _per_hundred(reminded, fragor))
+            for place, _, part, fragor, reminded in found
         }
 
     columns = ("fragor", "reminders", "per_100")
@@ -85,12 +88,11 @@ def by_fraga_and_type(rows: Rows, wanted: Wanted, registers: Registers) -> Table
     chosen = wanted.chosen(rows, registers.icd10)
     names = {name: label for name, _, label in FRAGOR}
     counted: Counter[tuple[Month, str]] = Counter()
-    for month, (first, last) in _spans(wanted):
-        found = rows.statistics.count_meddelanden(
-            ("typ", "frage_id"), chosen, sent=(first, last), fragor=True
-        )
-        for typ, frage_id, number, _ in found:
-            counted[month, f"{typ} {FRAGA_GROUP.get(frage_id, frage_id)}"] += number
+    for sent_month, typ, frage_id, number, _ in rows.statistics.count_meddelanden(
+        ("sent_month", "typ", "frage_id"), chosen, sent=wanted.period.days, fragor=True
+    ):
+        month = sent_month if wanted.shape is Shape.MONTHS else None
+        counted[month, f"{typ} {FRAGA_GROUP.get(frage_id, frage_id)}"] += number
     groups = sorted({group for _, group in counted})
     labels = {one: _fraga_label(one, names) for one in groups}
     rows_ = tuple(
@@ -109,15 +111,15 @@ def _fraga_label(group: str, names: dict[str, str]) -> str:
 def deliveries(rows: Rows, wanted: Wanted, registers: Registers) -> Table:  # noqa: ARG001
     """Deliveries by who gets them and when they were queued; as they stand now."""
 
-    def measure(within: Moments) -> dict[str, Values]:
-        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for part, state, again, number in rows.course.deliveries(within, wanted.units):
-            of_part = found[part]
+    def measure(parts: Parts) -> Measured:
+        found: defaultdict[tuple[int, str], Counter[str]] = defaultdict(Counter)
+        for place, part, state, again, number in rows.course.deliveries(parts, wanted.units):
+            of_part = found[place, part]
             of_part["total"] += number
             of_part["retried"] += number if again else 0
             of_part[_column(DeliveryState(state), again=bool(again))] += number
             of_part["delivered"] += number if state == DeliveryState.DELIVERED.value else 0
-        return {part: [numbers[name] for name in columns] for part, numbers in found.items()}
+        return {key: [numbers[name] for name in columns] for key, numbers in found.items()}
 
     columns = ("total", "delivered", "first_time", "retried", "waiting", "lost")
     return _table(wanted, columns, measure, "leveranser", {}, ("first_time", "retried", "lost"))
@@ -132,9 +134,9 @@ def _column(state: DeliveryState, *, again: bool) -> str:
 def blocked(rows: Rows, wanted: Wanted, registers: Registers) -> Table:  # noqa: ARG001
     """What the guard stopped, by contract and destination; test patients' too."""
 
-    def measure(within: Moments) -> dict[str, Values]:
-        found = rows.course.blocks(within)
-        return {f"{contract} till {destination}": (n,) for contract, destination, n in found}
+    def measure(parts: Parts) -> Measured:
+        found = rows.course.blocks(parts)
+        return {(place, f"{contract} till {where}"): (n,) for place, contract, where, n in found}
 
     return _table(wanted, ("count",), measure, "spärrade", {}, ("count",))
 
@@ -142,9 +144,11 @@ def blocked(rows: Rows, wanted: Wanted, registers: Registers) -> Table:  # noqa:
 def not_told(rows: Rows, wanted: Wanted, registers: Registers) -> Table:  # noqa: ARG001
     """Events by code: how many there were, and of how many no EHR was told, and why."""
 
-    def measure(within: Moments) -> dict[str, Values]:
-        found = rows.course.not_told(within, wanted.units)
-        return {code: (number, nobody, lost) for code, number, nobody, lost in found}
+    def measure(parts: Parts) -> Measured:
+        found = rows.course.not_told(parts, wanted.units)
+        return {
+            (place, code): (number, nobody, lost) for place, code, number, nobody, lost in found
+        }
 
     columns = ("total", "no_ehr", "did_not_arrive")
     return _table(wanted, columns, measure, "händelser", {}, ("no_ehr", "did_not_arrive"))
@@ -156,18 +160,19 @@ def not_told(rows: Rows, wanted: Wanted, registers: Registers) -> Table:  # noqa
 def _table(
     wanted: Wanted,
     columns: tuple[str, ...],
-    measure: Callable[[Moments], dict[str, Values]],
+    measure: Callable[[Parts], Measured],
     unit: str,
     labels: dict[str, str],
     shown: tuple[str, ...],
 ) -> Table:
     """Figures of each month, or of the period: a row for each group that is found in any."""
-    by_month = {month: measure(_moments(days)) for month, days in _spans(wanted)}
-    groups = sorted({group for found in by_month.values() for group in found})
+    spans = _spans(wanted)
+    found = measure([_moments(days) for _, days in spans])
+    groups = sorted({group for _, group in found})
     nothing = tuple(0 if name != "per_100" and "hours" not in name else None for name in columns)
     rows = tuple(
-        Row(month, group, labels.get(group, group), tuple(found.get(group, nothing)))
-        for month, found in by_month.items()
+        Row(month, group, labels.get(group, group), tuple(found.get((place, group), nothing)))
+        for place, (month, _) in enumerate(spans)
         for group in groups
     )
     return Table(columns, rows, unit, shown=shown)

@@ -91,6 +91,9 @@ class Store:
             case other:
                 raise ValueError(f"database {other} is not supported: sqlite, postgresql+psycopg")
         self._writing = self._engine.execution_options(intyg_write=True)
+        self._reading = self._engine
+        if self.is_postgresql:  # what several queries read is of one moment, as on SQLite
+            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._group: GroupCommit | None = None
         if not self.is_postgresql:
             self._group = GroupCommit(partial(self._transaction, True), clock, self._wake)
@@ -322,7 +325,7 @@ class Store:
             raise StoreError("the database was opened for reading only")
         if write or self._in_memory:
             self._must_not_write_already()
-        engine = self._writing if write else self._engine
+        engine = self._writing if write else self._reading
         with (
             self._watched(write),
             self._write_lock(write),

@@ -133,12 +133,8 @@ _TO_LOOK: Final = sa.and_(
 _UNSURE: Final = sa.select(_FACT.c.person).where(_TO_LOOK)
 """Persons of whom nothing here counts."""
 
-_OF_PERSON: Final = sa.select(_FACT.c.intyg_seq).where(
-    _FACT.c.person == sa.bindparam("of_person", type_=sa.Text)
-)
 _ADD: Final = insert(_CASE)
 _ADD_WORD: Final = insert_new(_WORD)
-_FORGET: Final = same(sa.delete(_CASE).where(_CASE.c.intyg_seq.in_(_OF_PERSON)))
 _LOOKED: Final = same(
     sa.update(_FACT)
     .where(
@@ -189,7 +185,7 @@ class SjukfallRows:
         persons = sorted({row.person for row in found})
         if not found:
             return 0, []
-        _FORGET.run_many(self._connection, [{"of_person": person} for person in persons])
+        self._forget_of(persons)
         marked = [{"of_seq": row.intyg_seq, "of_line": row.line} for row in found]
         _LOOKED.run_many(self._connection, marked)
         theirs = sa.select(*_LINE_COLUMNS).where(
@@ -221,10 +217,17 @@ class SjukfallRows:
             .distinct()
             .where(_FACT.c.intyg_seq.between(first_seq, last_seq))
         )
-        persons = [{"of_person": person} for person in self._connection.scalars(asked)]
+        persons = list(self._connection.scalars(asked))
+        self._forget_of(persons)
         if persons:
-            _FORGET.run_many(self._connection, persons)
-            _LOOK_AGAIN.run_many(self._connection, persons)
+            _LOOK_AGAIN.run_many(self._connection, [{"of_person": one} for one in persons])
+
+    def _forget_of(self, persons: Sequence[str]) -> None:
+        """Drop the cases of some persons: by numbers, for which the index is sure."""
+        for some in _chunks(persons):
+            asked = sa.select(_FACT.c.intyg_seq).where(_FACT.c.person.in_(some))
+            for seqs in _chunks(sorted(set(self._connection.scalars(asked)))):
+                self._connection.execute(sa.delete(_CASE).where(_CASE.c.intyg_seq.in_(seqs)))
 
     def _may_look(self, *, wait: bool) -> bool:
         """On PostgreSQL one transaction at a time, which others wait for, or not."""
@@ -370,14 +373,13 @@ class SjukfallRows:
             cut = sa.or_(_CASE.c.first_month > last, _CASE.c.last_month < first)
             left_out = sa.or_(left_out, cut)
         near = (_CASE.c.from_month <= last, _CASE.c.to_month >= first)
-        other = sa.alias(_FACT, "other")
         persons = (
-            sa.select(other.c.person)
-            .select_from(_CASE.join(other, other.c.intyg_seq == _CASE.c.intyg_seq))
+            sa.select(_OTHER.c.person)
+            .select_from(_CASE.join(_OTHER, _OTHER.c.intyg_seq == _CASE.c.intyg_seq))
             .where(_has(_CASE.c.uses, Use.WHOLE), *near, left_out)
         )
         if units is not None:
-            persons = persons.where(other.c.person.in_(_with_one(days, units)))
+            persons = persons.where(_OTHER.c.person.in_(_with_one(days, units)))
         return self._lines(persons)
 
     def _lines(self, persons: sa.Select[tuple[str]]) -> list[Line]:
@@ -394,6 +396,7 @@ def _literal(number: int) -> sa.ColumnElement[int]:
 
 
 _ZERO: Final = _literal(0)
+_OTHER: Final = sa.alias(_FACT, "other")
 _AT_A_TIME: Final = 500  # values in one statement
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
+from enum import Enum, auto
 from typing import Any, Final
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.statistics.case_rows import look
 from intyg.adapter.statistics.catalogue import REPORTS, Report, make_report
 from intyg.adapter.statistics.diagnoses import Icd10
 from intyg.adapter.statistics.sjukfall_reports import Registers
@@ -83,6 +85,14 @@ wishes = st.builds(
 )
 
 
+class Then(Enum):
+    """What has happened after the last certificate came."""
+
+    NOTHING = auto()
+    MADE = auto()  # all cases
+    REVOKED = auto()  # after that, the second certificate
+
+
 class Undone(Exception):  # noqa: N818  no error: it takes a history out of the store again
     pass
 
@@ -133,6 +143,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Cert], list[Asked]]:
         lambda some: [*some, "sjukfall-length", "sjukfall-intyg"]
     ),
     looked_after=st.sets(st.integers(0, 7), max_size=3),
+    then=st.sampled_from([*Then]),
 )
 @example(  # days before the month count for the length
     history=(
@@ -145,6 +156,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Cert], list[Asked]]:
     wish=Wish(MONTHS, by_month=True),
     names=["sjukfall-length"],
     looked_after={0},
+    then=Then.MADE,
 )
 @example(  # what sticks out at both ends fills no gap
     history=(
@@ -158,6 +170,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Cert], list[Asked]]:
     wish=Wish(MONTHS, by_month=False, units=frozenset({NORTH})),
     names=["sjukfall-length", "sjukfall-intyg"],
     looked_after={2},
+    then=Then.REVOKED,
 )
 @example(
     history=(
@@ -171,6 +184,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Cert], list[Asked]]:
     wish=Wish(MONTHS, by_month=False, units=frozenset({NORTH})),
     names=["sjukfall", "sjukfall-length", "sjukfall-intyg"],
     looked_after=set(),
+    then=Then.MADE,
 )
 def test_the_fast_reports_agree_with_the_plain_ones(
     store: Store,
@@ -178,12 +192,19 @@ def test_the_fast_reports_agree_with_the_plain_ones(
     wish: Wish,
     names: list[str],
     looked_after: set[int],
+    then: Then,
 ) -> None:
     certs, messages = history
     with suppress(Undone), store.begin() as rows:
         keep(rows, certs, messages, looked_after)
         units = frozenset(one for one in wish.units if any(c.unit == one for c in certs))
         wish = Wish(**{**vars(wish), "units": units})  # others are refused
+        if then is not Then.NOTHING:
+            look(rows, 100)
+            assert not rows.sjukfall.has_to_look()
+        if then is Then.REVOKED:
+            rows.intyg.set_revoked("c1", rows.now)
+            certs = [replace(cert, revoked=cert.revoked or n == 1) for n, cert in enumerate(certs)]
         for name in names:
             assert fast(rows, name, wish) == plain(name, certs, messages, wish), name
         raise Undone
