@@ -158,7 +158,7 @@ def _by_hand(rows: Rows, wanted: Wanted, chosen: CaseFilter) -> Iterator[Sequenc
     yield from all_near(unsure)
     persons = {line.person for line in unsure}
     whole = days if chosen.use is Use.WHOLE else None
-    for near in all_near(rows.sjukfall.lines_beside(chosen, days, units)):
+    for near in all_near(rows.sjukfall.lines_beside(chosen)):
         if near[0].person not in persons and not is_counted(near, chosen.mask, whole):
             yield near
 

@@ -31,8 +31,8 @@ from intyg.adapter.store import Line, Rows
 from intyg.adapter.store.sjukfall_rows import BETWEEN, WORDS, CaseRow, Mixed, Span, Use
 
 LEVEL_BITS: Final = {25: 1, 50: 2, 75: 4, 100: 8}
-MOST_IN_WORDS: Final = 1000
-"""Letters; indexes have an end."""
+MOST_IN_WORDS: Final = 1200
+"""Letters of a case's words, each as often as it stands there; an index has an end."""
 
 
 def look(rows: Rows, limit: int) -> int:
@@ -68,25 +68,34 @@ def is_counted(near: Sequence[Line], mask: Mixed, whole: Days | None) -> bool:
         mask: What may not be mixed.
         whole: The longer time that they are to count in; None: months.
     """
-    if mixed_in(near) & mask:
-        return False
-    if whole is None or len(near) == 1:
-        return True
-    return all(line.first <= whole[1] and line.last >= whole[0] for line in near)
+    if len(near) > 1 and whole is not None:
+        first, last = whole
+        if any(line.first > last or line.last < first for line in near):
+            return False
+    return not (mixed_in(near) if mask != Mixed.WORDY else _wordy(near)) & mask
 
 
 def mixed_in(near: Sequence[Line]) -> Mixed:
     """Of what periods that hang together have several."""
-    found = Mixed(0)
+    found = _wordy(near)
     if len(near) > 1:
         for kind, bit in (("enhets_id", Mixed.UNIT), ("diagnosis", Mixed.DIAGNOSIS)):
             if len({_word(line, kind) for line in near}) > 1:
                 found |= bit
         if len({line.age for line in near}) > 1:
             found |= Mixed.AGE
-    if any(len(_words(near, kind)) > MOST_IN_WORDS for kind in WORDS):
-        found |= Mixed.WORDY
     return found
+
+
+def _wordy(near: Sequence[Line]) -> Mixed:
+    letters = sum(
+        len(one.vardgivare_id)
+        + len(one.enhets_id)
+        + len(one.personal_id)
+        + len(one.diagnosis or "")
+        for one in near
+    )
+    return Mixed.WORDY if letters > MOST_IN_WORDS else Mixed(0)
 
 
 def rows_of(near: Sequence[Line]) -> Iterator[CaseRow]:

@@ -5,6 +5,7 @@ Codes of types are those in messages, `LUSE` and not FK7800; FK7804 is LISJP, an
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from intyg.adapter.rules.birth import Sex
@@ -174,13 +175,32 @@ def completion_share(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
 
     Revoked ones are among them, as nationally; several requests about one count once.
     """
+    [table] = completion_shares(rows, wanted, registers, [wanted.period])
+    return table
+
+
+def completion_shares(
+    rows: Rows, wanted: Wanted, registers: Registers, periods: Sequence[Period]
+) -> list[Table]:
+    """The same of periods that follow each other, counted once."""
     found = rows.statistics.count_intyg(
         ("vardgivare_id", "signed_month", "typ", "sex"),
-        _months(wanted.period),
+        (periods[0].first, periods[-1].last),
         wanted.chosen(rows, registers.icd10),
         sent_to_fk=True,
     )
     found = [row for row in found if row[2] in ASKED_ABOUT]
+    return [
+        _share_in(
+            replace(wanted, period=period),
+            registers,
+            [row for row in found if row[1] in period.months],
+        )
+        for period in periods
+    ]
+
+
+def _share_in(wanted: Wanted, registers: Registers, found: Sequence[tuple[Any, ...]]) -> Table:
     whole = _cells(wanted.shape, ((vg, m, typ, sex, n) for vg, m, typ, sex, n, _ in found))
     part = _cells(wanted.shape, ((vg, m, typ, sex, n) for vg, m, typ, sex, _, n in found))
     some, of_all = _hide_shares(part, whole, wanted.level, registers.cutoff)

@@ -14,7 +14,7 @@ from typing import Final
 
 from intyg.adapter.statistics.case_count import Grouping, count_each
 from intyg.adapter.statistics.diagnoses import GROUPS, UNKNOWN_GROUP
-from intyg.adapter.statistics.intyg_reports import completion_share
+from intyg.adapter.statistics.intyg_reports import completion_shares
 from intyg.adapter.statistics.report import (
     BY_SEX,
     PART_OF,
@@ -50,12 +50,12 @@ NO_COUNTIES: Final = "Län saknas: inget register över enheters län är uppsat
 
 def overview(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
     """Cases of a period by group, and of the period before it."""
-    earlier = replace(wanted, period=wanted.period.before())
     before, now = _sums(rows, wanted, registers)
     made = [_row(group, row, before.get(group)) for group, row in now.items()]
-    shares = [completion_share(rows, one, registers).rows for one in (wanted, earlier)]
+    periods = (wanted.period.before(), wanted.period)
+    earlier, later = (one.rows for one in completion_shares(rows, wanted, registers, periods))
     notes = (NO_COUNTIES,) if wanted.level is Level.NATION else ()
-    return Table(COLUMNS, (*made, _completed(*shares)), UNIT, notes)
+    return Table(COLUMNS, (*made, _completed(later, earlier)), UNIT, notes)
 
 
 def _groupings(registers: Registers) -> Mapping[str, Grouping]:

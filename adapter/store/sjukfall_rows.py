@@ -358,15 +358,8 @@ class SjukfallRows:
         persons = _with_one(days, units).where(_FACT.c.person.in_(_UNSURE))
         return self._lines(persons)
 
-    def lines_beside(
-        self, chosen: CaseFilter, days: Span, units: frozenset[str] | None
-    ) -> list[Line]:
-        """
-        All periods of persons who have a case in these days that `count` leaves out, in order.
-
-        Args:
-            units: Only of whoever has a period in those days from one of these units.
-        """
+    def lines_beside(self, chosen: CaseFilter) -> list[Line]:
+        """All periods of persons who have a case that `count` leaves out, in order."""
         first, last = map(_literal, chosen.months)
         left_out = _has(_CASE.c.mixed, chosen.mask)
         if chosen.use is Use.WHOLE:
@@ -378,9 +371,20 @@ class SjukfallRows:
             .select_from(_CASE.join(_OTHER, _OTHER.c.intyg_seq == _CASE.c.intyg_seq))
             .where(_has(_CASE.c.uses, Use.WHOLE), *near, left_out)
         )
-        if units is not None:
-            persons = persons.where(_OTHER.c.person.in_(_with_one(days, units)))
+        if chosen.units is not None:
+            persons = persons.where(_CASE.c.enhets_id.in_(self._with_any(chosen.units)))
         return self._lines(persons)
+
+    def _with_any(self, units: frozenset[str]) -> list[int]:
+        """Words that one of these units is, or is among."""
+        asked = sa.select(_WORD.c.id, _WORD.c.word).where(_WORD.c.kind == "enhets_id")
+        several = asked.where(_WORD.c.word.contains(BETWEEN))
+        found = self._ids_of("enhets_id", units)
+        return found + [
+            number
+            for number, word in self._connection.execute(several)
+            if not units.isdisjoint(word.split(BETWEEN))
+        ]
 
     def _lines(self, persons: sa.Select[tuple[str]]) -> list[Line]:
         asked = sa.select(*_LINE_COLUMNS).where(

@@ -26,8 +26,8 @@ _MEDDELANDE: Final = tables.meddelande_fact
 _NO_FACTS: Final = frozenset({"lone", "looked"})
 """Columns that say how far the cases are that are made of facts."""
 
-_ONCE: Final = _FACT.c.line == 0
-"""One row of each certificate."""
+_ONCE: Final = _FACT.c.line == sa.literal_column("0")
+"""One row of each certificate; in the words of an index."""
 
 
 @dataclass(frozen=True)
@@ -338,9 +338,7 @@ def _is_asked_about(*, one_by_one: bool) -> sa.ColumnElement[bool]:
         one_by_one: Each is looked up; otherwise all requests are gathered first, which is faster
             for many certificates.
     """
-    about = sa.select(_MEDDELANDE.c.intyg_seq).where(
-        _MEDDELANDE.c.line == 0, _MEDDELANDE.c.amne == Amne.KOMPLT.value
-    )
+    about = sa.select(_MEDDELANDE.c.intyg_seq).where(sa.text(tables.ASKED))
     if not one_by_one:
         return _FACT.c.intyg_seq.in_(about)
     return sa.exists(about.where(_MEDDELANDE.c.intyg_seq == _FACT.c.intyg_seq).correlate(_FACT))

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Dialect
 
 from intyg.adapter.domain.arende import OPEN
 from intyg.adapter.domain.delivery import DELIVERY_MOVES, DeliveryState
+from intyg.schemas.codes import Amne
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -549,6 +550,9 @@ audit_head = sa.Table(
 NOT_LOOKED: Final = "(looked IS NULL OR looked <> active) AND first_day IS NOT NULL"
 """Periods that came, or were revoked, after the cases of their person were last made."""
 
+ASKED: Final = f"line = 0 AND amne = '{Amne.KOMPLT.value}'"
+"""Messages that ask for a certificate to be completed."""
+
 intyg_fact = sa.Table(
     "intyg_fact",
     metadata,
@@ -585,6 +589,14 @@ intyg_fact = sa.Table(
         "person",
         sqlite_where=sa.text(NOT_LOOKED),
         postgresql_where=sa.text(NOT_LOOKED),
+    ),
+    # All that the share of completion requests is counted by, in order.
+    sa.Index(
+        "ix_intyg_fact_sent",
+        *("signed_month", "vardgivare_id", "typ", "sex"),
+        *("intyg_seq", "enhets_id", "diagnosis", "age_month"),
+        sqlite_where=sa.text("sent_to_fk = 1 AND line = 0"),
+        postgresql_where=sa.text("sent_to_fk AND line = 0"),
     ),
 )
 
@@ -638,4 +650,10 @@ meddelande_fact = sa.Table(
     _number("sent_month"),
     sa.Index(None, "intyg_seq"),
     sa.Index(None, "sent_day"),
+    sa.Index(
+        "ix_meddelande_fact_asked",
+        "intyg_seq",
+        sqlite_where=sa.text(ASKED),
+        postgresql_where=sa.text(ASKED),
+    ),
 )

@@ -28,6 +28,28 @@ def upgrade() -> None:
     op.drop_index("ix_intyg_fact_not_looked", "intyg_fact")  # nobody fills in what it is about
     _sjukfall()
     _fact_word()
+    _completion_indexes()
+
+
+def _completion_indexes() -> None:
+    op.create_index(
+        "ix_intyg_fact_sent",
+        "intyg_fact",
+        [
+            *("signed_month", "vardgivare_id", "typ", "sex"),
+            *("intyg_seq", "enhets_id", "diagnosis", "age_month"),
+        ],
+        sqlite_where=sa.text("sent_to_fk = 1 AND line = 0"),
+        postgresql_where=sa.text("sent_to_fk AND line = 0"),
+    )
+    asked = sa.text("line = 0 AND amne = 'KOMPLT'")
+    op.create_index(
+        "ix_meddelande_fact_asked",
+        "meddelande_fact",
+        ["intyg_seq"],
+        sqlite_where=asked,
+        postgresql_where=asked,
+    )
 
 
 def _sjukfall() -> None:
