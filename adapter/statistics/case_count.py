@@ -26,7 +26,7 @@ from intyg.adapter.statistics.sjukfall import (
 )
 from intyg.adapter.statistics.wanted import Wanted
 from intyg.adapter.store import Line, Rows
-from intyg.adapter.store.sjukfall_rows import BETWEEN, WORDS, CaseFilter, Mixed, Use
+from intyg.adapter.store.sjukfall_rows import BETWEEN, WORDS, CaseFilter, Mixed, Unsure, Use
 
 Of: TypeAlias = Callable[[Case], Iterable[str]]
 """The groups that a case counts in."""
@@ -140,25 +140,28 @@ def _count(
     counters = [_Counter(wanted.shape, grouping, parts) for grouping in groupings]
     chosen = _chosen(rows, wanted, icd10)
     maker = _CaseMaker(wanted.lengths, wanted.visible(icd10), parts)
-    for near in _by_hand(rows, wanted, chosen):
+    unsure = rows.sjukfall.unsure()
+    for near in _by_hand(rows, wanted, chosen, unsure):
         for case, first, last in maker.cases(near):
             for counter in counters:
                 counter.add(case, first, last)
     for some in _together(counters):
-        for alike in _in_database(rows, wanted, chosen, some):
+        for alike in _in_database(rows, wanted, chosen, unsure, some):
             for counter in some:
                 counter.add_alike(alike)
     return counters
 
 
-def _by_hand(rows: Rows, wanted: Wanted, chosen: CaseFilter) -> Iterator[Sequence[Line]]:
+def _by_hand(
+    rows: Rows, wanted: Wanted, chosen: CaseFilter, unsure: Unsure
+) -> Iterator[Sequence[Line]]:
     """Periods that hang together, and that rows in the database do not count."""
-    days, units = wanted.period.days, wanted.units or None
-    unsure = rows.sjukfall.lines_unsure(days, units)
-    yield from all_near(unsure)
-    persons = {line.person for line in unsure}
+    days = wanted.period.days
+    new = rows.sjukfall.lines_unsure(days, wanted.units or None, unsure)
+    yield from all_near(new)
+    persons = {line.person for line in new}
     whole = days if chosen.use is Use.WHOLE else None
-    for near in all_near(rows.sjukfall.lines_beside(chosen)):
+    for near in all_near(rows.sjukfall.lines_beside(chosen, days)):
         if near[0].person not in persons and not is_counted(near, chosen.mask, whole):
             yield near
 
@@ -315,11 +318,15 @@ def _together(counters: Sequence[_Counter]) -> Iterator[Sequence[_Counter]]:
 
 
 def _in_database(
-    rows: Rows, wanted: Wanted, chosen: CaseFilter, counters: Sequence[_Counter]
+    rows: Rows,
+    wanted: Wanted,
+    chosen: CaseFilter,
+    unsure: Unsure,
+    counters: Sequence[_Counter],
 ) -> Iterator[_Alike]:
     by = _columns([one.grouping for one in counters], chosen.use)
     of_nation = wanted.level is Level.NATION
-    found = rows.sjukfall.count(by, chosen, by_vardgivare=of_nation)
+    found = rows.sjukfall.count(by, chosen, unsure, by_vardgivare=of_nation)
     runs: defaultdict[tuple[Any, ...], list[tuple[int, int, int]]] = defaultdict(list)
     start = 0 if chosen.use is Use.WHOLE else wanted.period.first
     for *key, first, last, number in found:

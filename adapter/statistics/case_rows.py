@@ -101,10 +101,11 @@ def _wordy(near: Sequence[Line]) -> Mixed:
 def rows_of(near: Sequence[Line]) -> Iterator[CaseRow]:
     """All rows of periods that hang together."""
     mixed = mixed_in(near)
-    ends = _month(near[0].first), _month(max(line.last for line in near))
+    ends = near[0].first, max(line.last for line in near)
     if len(near) == 1:
+        months = _month(ends[0]), _month(ends[1])
         alone = _alike(lone_case(near[0]))
-        yield _row(alone, Use.MONTHS | Use.SEEN | Use.WHOLE, mixed, ends, ends)
+        yield _row(alone, Use.MONTHS | Use.SEEN | Use.WHOLE, mixed, months, ends)
         return
     for alike, uses, months in _runs(near, ends):
         yield _row(alike, uses, mixed, months, ends)
@@ -134,7 +135,7 @@ def _runs(near: Sequence[Line], ends: Span) -> Iterator[tuple[_Alike, Use, Span]
     """The months in which a case is the same, one run of them after the other."""
     months_of: defaultdict[tuple[Use, _Alike], list[int]] = defaultdict(list)
     days = days_until(near)
-    for month in range(ends[0], ends[1] + 1):
+    for month in range(_month(ends[0]), _month(ends[1]) + 1):
         part = days_of(month)
         for place, case in enumerate(cases_of_all(near, days, part)):
             months_of[Use.MONTHS, _alike(case, place)].append(month)
@@ -170,8 +171,8 @@ def _row(alike: _Alike, uses: Use, mixed: Mixed, months: Span, ends: Span) -> Ca
         intyg=alike.intyg,
         first_month=months[0],
         last_month=months[1],
-        from_month=ends[0],
-        to_month=ends[1],
+        from_day=ends[0],
+        to_day=ends[1],
     )
 
 

@@ -158,14 +158,19 @@ def by_sex(
     rows = []
     for month in months:
         for group, label in labels.items():
-            female, male = summed[month, group, _FEMALE], summed[month, group, _MALE]
-            small = {
-                name
-                for name, sex in (("female", _FEMALE), ("male", _MALE))
-                if (month, group, sex) in hidden
-            }
-            rows.append(Row(month, group, label, (female, male, female + male), frozenset(small)))
+            female = summed.get((month, group, _FEMALE), 0)  # a counter that misses one is slow
+            male = summed.get((month, group, _MALE), 0)
+            small = _small(hidden, month, group) if hidden else _NONE
+            rows.append(Row(month, group, label, (female, male, female + male), small))
     return tuple(rows)
+
+
+_NONE: Final[frozenset[str]] = frozenset()
+
+
+def _small(hidden: Collection[tuple[Month, str, str]], month: Month, group: str) -> frozenset[str]:
+    by_name = (("female", _FEMALE), ("male", _MALE))
+    return frozenset(name for name, sex in by_name if (month, group, sex) in hidden)
 
 
 def parts(

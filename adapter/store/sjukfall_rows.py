@@ -85,8 +85,8 @@ class CaseRow(NamedTuple):
     intyg: int
     first_month: int
     last_month: int
-    from_month: int
-    to_month: int
+    from_day: int
+    to_day: int
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,41 @@ _LINE_COLUMNS: Final = (
     _FACT.c.last_day,
 )
 _IN_ORDER: Final = (_FACT.c.first_day, _FACT.c.intyg_seq, _FACT.c.level)
+
+
+def _literal(number: int) -> sa.ColumnElement[int]:
+    """A number in the statement itself: what is grouped by must be the same wherever it stands."""
+    return sa.literal_column(str(int(number)))
+
+
 _TO_LOOK: Final = sa.and_(
     sa.or_(_FACT.c.looked.is_(None), _FACT.c.looked != _FACT.c.active),
     _FACT.c.first_day.is_not(None),
 )
 _UNSURE: Final = sa.select(_FACT.c.person).where(_TO_LOOK)
 """Persons of whom nothing here counts."""
+
+_BY_INDEX: Final = (_FACT.c.person,)
+"""So that it is read from the index, however many a planner believes them to be."""
+
+Unsure: TypeAlias = Sequence[str] | sa.Select[tuple[str]]
+"""The same: by their hashes, or where they are many as the question who they are."""
+
+_COUNTED: Final = sa.select(*_LINE_COLUMNS).where(_FACT.c.active, _FACT.c.first_day.is_not(None))
+_OTHER: Final = sa.alias(_FACT, "other")
+_OF_CASES: Final = _COUNTED.select_from(
+    _CASE.join(
+        _OTHER, sa.and_(_OTHER.c.intyg_seq == _CASE.c.intyg_seq, _OTHER.c.line == _literal(0))
+    ).join(
+        _FACT,
+        sa.and_(
+            _FACT.c.person == _OTHER.c.person,
+            _FACT.c.vardgivare_id == _OTHER.c.vardgivare_id,
+            _FACT.c.first_day.between(_CASE.c.from_day, _CASE.c.to_day),
+        ),
+    )
+).where(_CASE.c.id.in_(sa.bindparam("cases", expanding=True)))
+"""All periods of some cases."""
 
 _ADD: Final = insert(_CASE)
 _ADD_WORD: Final = insert_new(_WORD)
@@ -161,7 +190,7 @@ class SjukfallRows:
 
     def has_to_look(self) -> bool:
         """Whether any person's cases are to be made."""
-        return self._connection.execute(_UNSURE.limit(1)).first() is not None
+        return self._connection.execute(_UNSURE.order_by(*_BY_INDEX).limit(1)).first() is not None
 
     def take(self, limit: int) -> tuple[int, list[Line]]:
         """
@@ -180,7 +209,9 @@ class SjukfallRows:
             return 0, []
         asked = sa.select(_FACT.c.intyg_seq, _FACT.c.line, _FACT.c.person).where(_TO_LOOK)
         found = self._connection.execute(
-            asked.limit(limit).with_for_update(skip_locked=True, key_share=True)
+            asked.order_by(*_BY_INDEX)
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True)
         ).all()
         persons = sorted({row.person for row in found})
         if not found:
@@ -188,9 +219,7 @@ class SjukfallRows:
         self._forget_of(persons)
         marked = [{"of_seq": row.intyg_seq, "of_line": row.line} for row in found]
         _LOOKED.run_many(self._connection, marked)
-        theirs = sa.select(*_LINE_COLUMNS).where(
-            _FACT.c.person.in_(persons), _FACT.c.active, _FACT.c.first_day.is_not(None)
-        )
+        theirs = _COUNTED.where(_FACT.c.person.in_(persons))
         lines = self._connection.execute(theirs.order_by(*_IN_ORDER)).all()
         return len(found), list(map(Line._make, lines))
 
@@ -284,7 +313,12 @@ class SjukfallRows:
         }
 
     def count(
-        self, by: Mapping[str, Sequence[int]], chosen: CaseFilter, *, by_vardgivare: bool
+        self,
+        by: Mapping[str, Sequence[int]],
+        chosen: CaseFilter,
+        unsure: Unsure,
+        *,
+        by_vardgivare: bool,
     ) -> list[Any]:
         """
         Count cases of which all that counts stands here.
@@ -314,15 +348,11 @@ class SjukfallRows:
             .where(*self._conditions(chosen))
             .group_by(*keys, *columns, *months)
         )
-        if self.has_to_look():
-            unsure = (
-                sa.select(_FACT.c.intyg_seq.label("seq"))
-                .distinct()
-                .where(_FACT.c.person.in_(_UNSURE))
-                .subquery("unsure")
-            )
-            asked = asked.outerjoin_from(_CASE, unsure, unsure.c.seq == _CASE.c.intyg_seq)
-            asked = asked.where(unsure.c.seq.is_(None))
+        if unsure:
+            new = _of_persons(sa.select(_FACT.c.intyg_seq.label("seq")).distinct(), unsure)
+            theirs = new.subquery("theirs")
+            asked = asked.outerjoin_from(_CASE, theirs, theirs.c.seq == _CASE.c.intyg_seq)
+            asked = asked.where(theirs.c.seq.is_(None))
         return list(self._connection.execute(asked).all())
 
     def _conditions(self, chosen: CaseFilter) -> list[sa.ColumnElement[bool]]:
@@ -345,7 +375,15 @@ class SjukfallRows:
         found = self._known({(kind, word) for word in words})
         return [number for (of_kind, _), number in found.items() if of_kind == kind]
 
-    def lines_unsure(self, days: Span, units: frozenset[str] | None) -> list[Line]:
+    def unsure(self) -> "Unsure":
+        """Persons of whom nothing here counts; one call serves all of a report."""
+        asked = _UNSURE.distinct().order_by(*_BY_INDEX).limit(_AT_A_TIME + 1)
+        found = list(self._connection.scalars(asked))
+        return found if len(found) <= _AT_A_TIME else _UNSURE
+
+    def lines_unsure(
+        self, days: Span, units: frozenset[str] | None, unsure: "Unsure"
+    ) -> list[Line]:
         """
         All periods that count of persons of whom nothing here counts, in order.
 
@@ -353,27 +391,38 @@ class SjukfallRows:
             days: Of whoever has one in these days.
             units: And that from one of these units.
         """
-        if not self.has_to_look():
+        if not unsure:
             return []
-        persons = _with_one(days, units).where(_FACT.c.person.in_(_UNSURE))
-        return self._lines(persons)
+        persons = sa.select(_FACT.c.person).where(
+            _FACT.c.active, _FACT.c.last_day >= days[0], _FACT.c.first_day <= days[1]
+        )
+        if units is not None:
+            persons = persons.where(_FACT.c.enhets_id.in_(sorted(units)))
+        theirs = _COUNTED.where(_FACT.c.person.in_(_of_persons(persons, unsure)))
+        found = self._connection.execute(theirs.order_by(*_IN_ORDER)).all()
+        return list(map(Line._make, found))  # faster than one by one
 
-    def lines_beside(self, chosen: CaseFilter) -> list[Line]:
-        """All periods of persons who have a case that `count` leaves out, in order."""
+    def lines_beside(self, chosen: CaseFilter, days: Span) -> list[Line]:
+        """
+        All periods of the cases in these days that `count` leaves out, in order.
+
+        They are looked up a few cases at a time: no planner knows how few those are.
+        """
         first, last = map(_literal, chosen.months)
         left_out = _has(_CASE.c.mixed, chosen.mask)
         if chosen.use is Use.WHOLE:
             cut = sa.or_(_CASE.c.first_month > last, _CASE.c.last_month < first)
             left_out = sa.or_(left_out, cut)
-        near = (_CASE.c.from_month <= last, _CASE.c.to_month >= first)
-        persons = (
-            sa.select(_OTHER.c.person)
-            .select_from(_CASE.join(_OTHER, _OTHER.c.intyg_seq == _CASE.c.intyg_seq))
-            .where(_has(_CASE.c.uses, Use.WHOLE), *near, left_out)
-        )
+        near = (_CASE.c.from_day <= days[1], _CASE.c.to_day >= days[0])
+        asked = sa.select(_CASE.c.id).where(_has(_CASE.c.uses, Use.WHOLE), *near, left_out)
         if chosen.units is not None:
-            persons = persons.where(_CASE.c.enhets_id.in_(self._with_any(chosen.units)))
-        return self._lines(persons)
+            asked = asked.where(_CASE.c.enhets_id.in_(self._with_any(chosen.units)))
+        found = [
+            Line._make(row)
+            for some in _chunks(list(self._connection.scalars(asked)))
+            for row in self._connection.execute(_OF_CASES, {"cases": some}).all()
+        ]
+        return sorted(found, key=lambda line: (line.first, line.intyg, line.level))
 
     def _with_any(self, units: frozenset[str]) -> list[int]:
         """Words that one of these units is, or is among."""
@@ -386,21 +435,8 @@ class SjukfallRows:
             if not units.isdisjoint(word.split(BETWEEN))
         ]
 
-    def _lines(self, persons: sa.Select[tuple[str]]) -> list[Line]:
-        asked = sa.select(*_LINE_COLUMNS).where(
-            _FACT.c.active, _FACT.c.first_day.is_not(None), _FACT.c.person.in_(persons)
-        )
-        found = self._connection.execute(asked.order_by(*_IN_ORDER)).all()  # faster than one by one
-        return list(map(Line._make, found))
-
-
-def _literal(number: int) -> sa.ColumnElement[int]:
-    """A number in the statement itself: what is grouped by must be the same wherever it stands."""
-    return sa.literal_column(str(int(number)))
-
 
 _ZERO: Final = _literal(0)
-_OTHER: Final = sa.alias(_FACT, "other")
 _AT_A_TIME: Final = 500  # values in one statement
 
 
@@ -421,12 +457,8 @@ def _clamped(months: Span) -> list[sa.ColumnElement[int]]:
     ]
 
 
-def _with_one(days: Span, units: frozenset[str] | None) -> sa.Select[tuple[str]]:
-    """Persons who have a period in these days, from one of these units."""
-    found = sa.select(_FACT.c.person).where(
-        _FACT.c.active, _FACT.c.last_day >= days[0], _FACT.c.first_day <= days[1]
-    )
-    return found if units is None else found.where(_FACT.c.enhets_id.in_(sorted(units)))
+def _of_persons(asked: sa.Select[Any], unsure: Unsure) -> sa.Select[Any]:
+    return asked.where(_FACT.c.person.in_(unsure))
 
 
 def _place(column: sa.ColumnElement[Any], bounds: Sequence[int]) -> sa.ColumnElement[Any]:

@@ -621,8 +621,8 @@ sjukfall = sa.Table(
     _small("intyg"),  # how many certificates
     _small("first_month"),  # it counts in what overlaps these months
     _small("last_month"),
-    _small("from_month"),  # those of all periods that hang together
-    _small("to_month"),
+    _number("from_day"),  # those of all periods that hang together
+    _number("to_day"),
     sa.Index(None, "intyg_seq"),
     sa.Index(None, "enhets_id", "last_month"),
 )

@@ -41,9 +41,10 @@ def new(store: Store) -> int:
 
 
 def cases(store: Store) -> set[tuple[int, ...]]:
-    """Each row as its last certificate, uses, length in days and how many certificates."""
+    """Each row as its last certificate, from 1, uses, length in days and how many certificates."""
     table = tables.sjukfall
-    asked = sa.select(table.c.intyg_seq, table.c.uses, table.c.length, table.c.intyg)
+    before = sa.select(sa.func.min(tables.intyg.c.seq) - 1).scalar_subquery()
+    asked = sa.select(table.c.intyg_seq - before, table.c.uses, table.c.length, table.c.intyg)
     with store.read() as rows:
         return {tuple(row) for row in rows.transaction.connection.execute(asked)}
 

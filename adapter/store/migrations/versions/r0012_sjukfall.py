@@ -63,7 +63,9 @@ def _sjukfall() -> None:
         sa.Column("sex", sa.Text(), nullable=False),
         *map(_small, ("age", "level", "levels")),
         sa.Column("length", sa.Integer(), nullable=False),
-        *map(_small, ("intyg", "first_month", "last_month", "from_month", "to_month")),
+        *map(_small, ("intyg", "first_month", "last_month")),
+        sa.Column("from_day", sa.Integer(), nullable=False),
+        sa.Column("to_day", sa.Integer(), nullable=False),
     )
     op.create_index(None, "sjukfall", ["intyg_seq"])
     op.create_index(None, "sjukfall", ["enhets_id", "last_month"])
