@@ -183,6 +183,7 @@ def make_report(
         raise ReportError(f"{beside[0]}: {name} has no such filter")
     if wanted.within is not None and kind.make is not sjukfall.by_diagnosis:
         raise ReportError("within: sjukfall-diagnosis alone has it")
+    rows.statistics.get_ready()
     must_know_units(rows, wanted)
     table = kind.make(rows, wanted, registers)
     return Report(name, kind, wanted, _noted(table, wanted, registers))

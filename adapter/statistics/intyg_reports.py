@@ -89,7 +89,7 @@ def _count_intyg(
     rows: Rows, wanted: Wanted, registers: Registers, typer: frozenset[str] | None
 ) -> list[tuple[Any, ...]]:
     chosen = wanted.chosen(rows, registers.icd10)
-    by = ("vardgivare_id", "signed_month", "typ", "sex")
+    by = (_vardgivare(wanted), "signed_month", "typ", "sex")
     found = rows.statistics.count_intyg(by, _months(wanted.period), chosen)
     return [row for row in found if typer is None or row[2] in typer]
 
@@ -106,7 +106,7 @@ def meddelanden(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
     first, last = wanted.period.days
     sent = (first, last + (wanted.shape is Shape.PERIOD))
     found = rows.statistics.count_meddelanden(
-        ("vardgivare_id", "sent_month", "sex"), wanted.chosen(rows, registers.icd10), sent=sent
+        (_vardgivare(wanted), "sent_month", "sex"), wanted.chosen(rows, registers.icd10), sent=sent
     )
     cells = _cells(wanted.shape, ((vg, month, "", sex, n) for vg, month, sex, n, _ in found))
     return _table(cells, wanted, registers, TOTAL, _MEDDELANDEN)
@@ -159,7 +159,7 @@ def _count_meddelanden(
     rows: Rows, wanted: Wanted, registers: Registers, *by: str, fragor: bool = False
 ) -> list[tuple[Any, ...]]:
     return rows.statistics.count_meddelanden(
-        ("vardgivare_id", "signed_month", *by, "sex"),
+        (_vardgivare(wanted), "signed_month", *by, "sex"),
         wanted.chosen(rows, registers.icd10),
         signed=_months(wanted.period),
         fragor=fragor,
@@ -235,6 +235,11 @@ def by_fraga(rows: Rows, wanted: Wanted, registers: Registers) -> Table:
 
 
 # --- counted in the database ----------------------------------------------------------------------
+
+
+def _vardgivare(wanted: Wanted) -> str:
+    """The column of care providers, where small numbers are hidden at each; otherwise none."""
+    return "vardgivare_id" if wanted.level is Level.NATION else ""
 
 
 def _months(period: Period) -> Span:

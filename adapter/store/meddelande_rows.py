@@ -1,7 +1,7 @@
 """Questions, answers and reminders."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -104,6 +104,12 @@ class MeddelandeRows:
         if self._transaction.is_blank(tables.meddelande, intygs_id):
             return ()
         return self._meddelanden(_ABOUT_INTYG, id_forms(intygs_id))
+
+    def asked_about(self, intygs_ids: Collection[str]) -> frozenset[str]:
+        """Those of some stored certificates, at most some hundreds, that any message is about."""
+        column = tables.meddelande.c.intygs_id
+        found = self._connection.scalars(sa.select(column).where(column.in_(sorted(intygs_ids))))
+        return frozenset(found)
 
     def set_state(self, meddelande_id: str, state: FragaState) -> None:
         """

@@ -5,13 +5,13 @@ without making dates of a million rows.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
 from intyg.adapter.domain.clock import swedish_day
-from intyg.adapter.domain.intyg import StoredIntyg
+from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.domain.meddelande import Meddelande
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction
@@ -60,11 +60,15 @@ class IntygFact:
     sent_to_fk: bool = False
 
 
+Stored: TypeAlias = tuple[StoredIntyg, tuple[IntygsStatus, ...]]
+"""A certificate, and its state history."""
+
+
 @dataclass(frozen=True)
 class Forgotten:
     """Certificates whose facts are gone, and the last one's place; None where there were none."""
 
-    intyg: tuple[StoredIntyg, ...]
+    intyg: tuple[Stored, ...]
     seq: int | None
 
 
@@ -126,11 +130,17 @@ _ADD_MEDDELANDE: Final = sa.insert(_MEDDELANDE).from_select(
 )
 
 
+_READY: Final = sa.select(
+    sa.func.set_config("work_mem", "64MB", True), sa.func.set_config("jit", "off", True)
+)
+
+
 class StatisticsRows:
     """Facts about certificates and messages."""
 
     def __init__(self, transaction: Transaction, intyg: IntygRows, sjukfall: SjukfallRows) -> None:
         self._connection = transaction.connection
+        self._is_postgresql = transaction.is_postgresql
         self._intyg = intyg
         self._sjukfall = sjukfall
 
@@ -172,31 +182,34 @@ class StatisticsRows:
             limit: At most so many.
 
         Returns:
-            The certificates, locked: nobody revokes one before the transaction ends. Fewer than
-            were looked at, should one have been removed meanwhile.
+            The certificates, locked: nobody revokes one before the transaction ends.
         """
         table = tables.intyg
-        wanted = sa.select(table.c.seq, table.c.intygs_id).where(table.c.seq > after)
-        found = self._connection.execute(
+        wanted = sa.select(table.c.seq).where(table.c.seq > after)
+        found = self._connection.scalars(
             wanted.order_by(table.c.seq).limit(limit).with_for_update(key_share=True)
         ).all()
         if not found:
             return Forgotten((), None)
-        self._sjukfall.forget(found[0].seq, found[-1].seq)
+        self._sjukfall.forget(found[0], found[-1])
         for fact in (_MEDDELANDE, _FACT):
-            between = fact.c.intyg_seq.between(found[0].seq, found[-1].seq)
-            self._connection.execute(sa.delete(fact).where(between))
-        stored = (self._intyg.get(row.intygs_id) for row in found)
-        return Forgotten(tuple(one for one in stored if one is not None), found[-1].seq)
+            self._connection.execute(sa.delete(fact).where(fact.c.intyg_seq.in_(found)))
+        return Forgotten(tuple(self._intyg.each(found)), found[-1])
 
-    def add_again(self, stored: StoredIntyg, facts: Sequence[IntygFact]) -> None:
-        """Keep a certificate's facts as they stand today: whether it is revoked, and sent."""
-        intygs_id = stored.intyg.intygs_id
-        active = stored.revoked_at is None
-        sent = any(
-            is_sent_to_fk(status.status, status.part) for status in self._intyg.statuses(intygs_id)
-        )
-        self.add(intygs_id, [replace(fact, active=active, sent_to_fk=sent) for fact in facts])
+    def add_again(self, facts: Iterable[tuple[Stored, Sequence[IntygFact]]]) -> None:
+        """Keep certificates' facts as they stand today: whether each is revoked, and sent."""
+        rows = [
+            {
+                **vars(fact),
+                "of_intygs_id": stored.intyg.intygs_id,
+                "active": stored.revoked_at is None,
+                "sent_to_fk": any(is_sent_to_fk(one.status, one.part) for one in statuses),
+            }
+            for (stored, statuses), some in facts
+            for fact in some
+        ]
+        if rows:
+            _ADD.run_many(self._connection, rows)
 
     def all(self) -> list[tuple[Any, ...]]:
         """Every fact, in order: to compare two ways of coming by them."""
@@ -210,6 +223,11 @@ class StatisticsRows:
         return found
 
     # --- reports ---
+
+    def get_ready(self) -> None:
+        """Let PostgreSQL group in memory, and not compile what runs for a second, until the end."""
+        if self._is_postgresql:
+            self._connection.execute(_READY)
 
     def has_unit(self, enhets_id: str) -> bool:
         """Whether any certificate of a unit counts."""
@@ -248,7 +266,7 @@ class StatisticsRows:
         Count certificates by when they were signed, each once.
 
         Args:
-            by: Columns of `tables.intyg_fact` to count by.
+            by: Columns of `tables.intyg_fact` to count by; "" stands for one that is always "".
             months: When they were signed.
             chosen: Ages are those of `age_signed`; of `age_month` with `sent_to_fk`.
             sent_to_fk: Count what Försäkringskassan has accepted, revoked or not, and those among
@@ -257,7 +275,7 @@ class StatisticsRows:
         Returns:
             Values of the columns, then the number, then with `sent_to_fk` the number asked about.
         """
-        columns = [_FACT.c[name] for name in by]
+        columns = [_counted_by(name) for name in by]
         counted: list[sa.ColumnElement[Any]] = [*columns, sa.func.count()]
         if sent_to_fk:
             about = _is_asked_about(one_by_one=chosen.units is not None)
@@ -268,7 +286,8 @@ class StatisticsRows:
         asked = asked.where(
             _ONCE, state, _FACT.c.signed_month.between(*months), *chosen.conditions(age)
         )
-        return [tuple(row) for row in self._connection.execute(asked.group_by(*columns))]
+        grouped = asked.group_by(*(one for one in columns if one is not _NOTHING))
+        return list(map(tuple, self._connection.execute(grouped).all()))
 
     def count_meddelanden(
         self,
@@ -283,7 +302,8 @@ class StatisticsRows:
         Count messages to care.
 
         Args:
-            by: Columns of `tables.intyg_fact`, or of `tables.meddelande_fact`, to count by.
+            by: Columns of `tables.intyg_fact`, or of `tables.meddelande_fact`, to count by; "" as
+                above.
             chosen: Of their certificates; ages are those of `age_month`.
             signed: Months in which their certificates were signed.
             sent: Days on which they were sent.
@@ -292,7 +312,7 @@ class StatisticsRows:
         Returns:
             Values of the columns, then the number, then the last certificate's place.
         """
-        columns = [_FACT.c[name] if name in _FACT.c else _MEDDELANDE.c[name] for name in by]
+        columns = [_counted_by(name) for name in by]
         conditions = [_MEDDELANDE.c.line > 0 if fragor else _MEDDELANDE.c.line == 0]
         if fragor:
             conditions.append(_MEDDELANDE.c.amne == Amne.KOMPLT.value)
@@ -308,9 +328,9 @@ class StatisticsRows:
                 )
             )
             .where(*conditions, *chosen.conditions("age_month"))
-            .group_by(*columns)
+            .group_by(*(one for one in columns if one is not _NOTHING))
         )
-        return [tuple(row) for row in self._connection.execute(asked)]
+        return list(map(tuple, self._connection.execute(asked).all()))
 
     def names(self, column: str, by_intyg: Iterable[int]) -> dict[int, str]:
         """
@@ -328,6 +348,15 @@ class StatisticsRows:
             asked = sa.select(table.c.seq, table.c[column]).where(table.c.seq.in_(some))
             found |= {row[0]: row[1] for row in self._connection.execute(asked)}
         return found
+
+
+_NOTHING: Final[sa.ColumnElement[str]] = sa.literal_column("''")
+
+
+def _counted_by(name: str) -> sa.ColumnElement[Any]:
+    if not name:
+        return _NOTHING
+    return _FACT.c[name] if name in _FACT.c else _MEDDELANDE.c[name]
 
 
 def _is_asked_about(*, one_by_one: bool) -> sa.ColumnElement[bool]:
