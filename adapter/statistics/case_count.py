@@ -257,27 +257,28 @@ class _Counter:
 
     def add(self, case: Case, first: int, last: int) -> None:
         """Count a case in some parts."""
+        line = case.lines[-1]
         for group in self._of(case):
-            change = self._changes(case, group)
+            change = self._changes(line.vardgivare_id, group, line.sex)
             change[first] += 1
             change[last + 1] -= 1
+        if self.grouping.named:
+            self.examples |= self.grouping.examples(case, self._shape)
 
     def add_alike(self, alike: "_Alike") -> None:
         """Count many that are alike."""
-        for group in self._of(alike.case):
-            change = self._changes(alike.case, group)
-            for first, last, number in alike.runs:
+        groups_ = list(self._of(alike.case))
+        for vardgivare_id, sex, first, last, number in alike.runs:
+            for group in groups_:
+                change = self._changes(vardgivare_id, group, sex)
                 change[first] += number
                 change[last + 1] -= number
 
-    def _changes(self, case: Case, group: str) -> list[int]:
-        line = case.lines[-1]
-        key = (line.vardgivare_id, group, line.sex)
+    def _changes(self, vardgivare_id: str, group: str, sex: str) -> list[int]:
+        key = (vardgivare_id, group, sex)
         found = self._changed.get(key)
         if found is None:
             found = self._changed[key] = [0] * self._room
-            if self.grouping.named:
-                self.examples |= self.grouping.examples(case, self._shape)
         return found
 
     def cells(self) -> Cells:
@@ -301,11 +302,11 @@ class _Alike:
 
     Attributes:
         case: One that stands for them.
-        runs: First and last part of the report that they are in, and how many are.
+        runs: Care provider, sex, first and last part of the report that they are in, and how many.
     """
 
     case: Case
-    runs: Sequence[tuple[int, int, int]]
+    runs: Sequence[tuple[str, str, int, int, int]]
 
 
 def _together(counters: Sequence[_Counter]) -> Iterator[Sequence[_Counter]]:
@@ -327,19 +328,20 @@ def _in_database(
     by = _columns([one.grouping for one in counters], chosen.use)
     of_nation = wanted.level is Level.NATION
     found = rows.sjukfall.count(by, chosen, unsure, by_vardgivare=of_nation)
-    runs: defaultdict[tuple[Any, ...], list[tuple[int, int, int]]] = defaultdict(list)
+    providers = rows.sjukfall.words(WORDS[0], {row[1] for row in found} if of_nation else ())
     start = 0 if chosen.use is Use.WHOLE else wanted.period.first
-    for *key, first, last, number in found:
-        runs[tuple(key)].append((first - start, last - start, number))
-    names = ["sex", "vardgivare_id", *by]
+    runs: defaultdict[tuple[Any, ...], list[tuple[str, str, int, int, int]]] = defaultdict(list)
+    for sex, provider, *values, first, last, number in found:
+        vardgivare_id = providers.get(provider, "")
+        runs[tuple(values)].append((vardgivare_id, sex, first - start, last - start, number))
     words = {
-        place: rows.sjukfall.words(name, {key[place] for key in runs})
-        for place, name in enumerate(names)
-        if name in WORDS and (of_nation or place != 1)
+        place: rows.sjukfall.words(name, {values[place] for values in runs})
+        for place, name in enumerate(by)
+        if name in WORDS
     }
     for key, some in runs.items():
         values = [words[place][one] if place in words else one for place, one in enumerate(key)]
-        yield _Alike(_case_of(dict(zip(names, values, strict=True)), by), some)
+        yield _Alike(_case_of(dict(zip(by, values, strict=True)), by), some)
 
 
 def _columns(groupings: Sequence[Grouping], use: Use) -> dict[str, tuple[int, ...]]:
@@ -353,11 +355,11 @@ def _columns(groupings: Sequence[Grouping], use: Use) -> dict[str, tuple[int, ..
 
 
 def _case_of(known: dict[str, Any], by: Mapping[str, Sequence[int]]) -> Case:
-    """One that stands for others of the same sex, care provider and values."""
-    values = {name: _number(one, by.get(name, ())) for name, one in known.items()}
+    """One that stands for others of the same values."""
+    values = {name: _number(one, by[name]) for name, one in known.items()}
     length, intyg = values.pop("length", 0), values.pop("intyg", 1)
     levels = values.pop("levels", 0)
-    lines = [_ANY._replace(**{**values, "vardgivare_id": values["vardgivare_id"] or ""})]
+    lines = [_ANY._replace(**values)]
     if levels:
         lines = [lines[0]._replace(level=one) for one, bit in LEVEL_BITS.items() if levels & bit]
     for kind in WORDS[1:]:
