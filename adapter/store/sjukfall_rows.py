@@ -348,7 +348,7 @@ class SjukfallRows:
             .where(*self._conditions(chosen))
             .group_by(*keys, *columns, *months)
         )
-        if unsure:
+        if _is_any(unsure):
             new = _of_persons(sa.select(_FACT.c.intyg_seq.label("seq")).distinct(), unsure)
             theirs = new.subquery("theirs")
             asked = asked.outerjoin_from(_CASE, theirs, theirs.c.seq == _CASE.c.intyg_seq)
@@ -391,7 +391,7 @@ class SjukfallRows:
             days: Of whoever has one in these days.
             units: And that from one of these units.
         """
-        if not unsure:
+        if not _is_any(unsure):
             return []
         persons = sa.select(_FACT.c.person).where(
             _FACT.c.active, _FACT.c.last_day >= days[0], _FACT.c.first_day <= days[1]
@@ -455,6 +455,10 @@ def _clamped(months: Span) -> list[sa.ColumnElement[int]]:
         sa.case((_CASE.c.first_month < first, first), else_=_CASE.c.first_month),
         sa.case((_CASE.c.last_month > last, last), else_=_CASE.c.last_month),
     ]
+
+
+def _is_any(unsure: Unsure) -> bool:
+    return isinstance(unsure, sa.Select) or bool(unsure)
 
 
 def _of_persons(asked: sa.Select[Any], unsure: Unsure) -> sa.Select[Any]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from intyg.adapter.flows.sjukfall import STEP, make_cases
 from intyg.adapter.statistics.case_rows import look
-from intyg.adapter.store import Store, tables
+from intyg.adapter.store import Store, sjukfall_rows, tables
 from tests.adapter.statistics.history import (
     ANNA,
     BO,
@@ -80,6 +80,50 @@ def test_a_revoked_certificate_is_new_again(store: Store) -> None:
     assert (2, 7, 4, 1) in cases(store)
 
 
+def test_what_comes_while_cases_are_made_stays_new(store: Store) -> None:
+    if not store.is_postgresql:
+        pytest.skip("one transaction writes at a time")
+    with store.begin() as rows:
+        keep(rows, CERTS)
+    with store.begin() as rows:
+        assert look(rows, 100) == 6
+        with store.begin() as other:
+            keep_cert(other, "late", Cert(CIA, (leave("04-12", "04-20"),)))
+        with store.begin() as other:
+            assert look(other, 100) == 0  # one at a time
+    assert new(store) == 1
+    asked: dict[str, Any] = {"first": "2026-01", "to": "2026-03", "shape": "period"}
+    before = report(store, "sjukfall-length", **asked).table
+    assert make_cases(store) == 1
+    assert report(store, "sjukfall-length", **asked).table == before
+
+
+def test_a_report_is_of_one_moment(store: Store) -> None:
+    with store.begin() as rows:
+        keep(rows, CERTS)
+    if store.is_postgresql:
+        with store.read() as rows:
+            assert rows.sjukfall.has_to_look()
+            assert make_cases(store) == 6
+            assert rows.sjukfall.has_to_look()  # as it was
+            assert rows.sjukfall.all_words("diagnosis") == []
+    make_cases(store)
+    with store.read() as rows:
+        assert not rows.sjukfall.has_to_look()
+        assert sorted(rows.sjukfall.all_words("diagnosis")) == ["F438", "M545"]
+
+
+def test_words_too_long_for_an_index_are_counted_one_by_one(store: Store) -> None:
+    doctor = "SE0-" + "X" * 2000
+    with store.begin() as rows:
+        keep(rows, [Cert(ANNA, (leave("01-05", "01-10"),), doctor=doctor)])
+    asked: dict[str, Any] = {"first": "2026-01", "to": "2026-01", "shape": "period"}
+    before = report(store, "sjukfall-doctor", **asked).table
+    assert make_cases(store) == 1
+    assert report(store, "sjukfall-doctor", **asked).table == before
+    assert [row.group for row in before.rows] == [doctor]
+
+
 def test_no_more_than_a_step_at_a_time(store: Store) -> None:
     with store.begin() as rows:
         keep(rows, CERTS)
@@ -104,8 +148,13 @@ REPORTS = [
 ]
 
 
+@pytest.mark.parametrize("at_a_time", [500, 1])
 @pytest.mark.parametrize(("name", "said"), REPORTS)
-def test_a_report_is_the_same_before_and_after(store: Store, name: str, said: Any) -> None:
+def test_a_report_is_the_same_before_and_after(
+    store: Store, monkeypatch: pytest.MonkeyPatch, name: str, said: Any, at_a_time: int
+) -> None:
+    """Also where more is looked up than one statement takes."""
+    monkeypatch.setattr(sjukfall_rows, "_AT_A_TIME", at_a_time)
     with store.begin() as rows:
         keep(rows, CERTS)
     asked = {"first": "2026-01", "to": "2026-03", "cutoff": 0, **said}
