@@ -36,6 +36,7 @@ ALLOWED: Final = {
     "adapter/statistics/wanted.py": "a fact holds the key of an HSA-id",
     "adapter/store/arende_rows.py": "as `intyg_rows`; reminders within a certificate",
     "adapter/store/course_rows.py": "a fact holds the key of an HSA-id",
+    "adapter/store/sjukfall_rows.py": "a fact holds the key of an HSA-id",
     "adapter/store/statistics_rows.py": "a fact holds the key of an HSA-id",
     "adapter/store/claim.py": "the same, and the way that is stopped",
     "adapter/store/delivery_rows.py": "the way that a message goes, as it was queued",

@@ -102,12 +102,12 @@ def rows_of(near: Sequence[Line]) -> Iterator[CaseRow]:
     """All rows of periods that hang together."""
     mixed = mixed_in(near)
     ends = near[0].first, max(line.last for line in near)
-    if len(near) == 1:
+    if len(near) == 1 and not mixed:
         months = _month(ends[0]), _month(ends[1])
         alone = _alike(lone_case(near[0]))
         yield _row(alone, Use.MONTHS | Use.SEEN | Use.WHOLE, mixed, months, ends)
         return
-    for alike, uses, months in _runs(near, ends):
+    for alike, uses, months in _runs(near, ends) if not mixed & Mixed.WORDY else ():
         yield _row(alike, uses, mixed, months, ends)
     # All of them overlap what reaches from the first one's end to the last one's beginning.
     inner = _month(max(line.first for line in near)), _month(min(line.last for line in near))

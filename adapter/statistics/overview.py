@@ -83,7 +83,7 @@ def _sums(rows: Rows, wanted: Wanted, registers: Registers) -> tuple[dict[str, R
         for place, rows_of_period in enumerate(found):
             for row in by_sex(summed, hidden, (place,), grouping.labels):
                 if row.group != UNKNOWN_GROUP or any(row.values):
-                    rows_of_period[_name(name, row.group)] = replace(row, month=None)
+                    rows_of_period[_name(name, row.group)] = row._replace(month=None)
     return found
 
 
@@ -95,7 +95,7 @@ def _row(name: str, row: Row, before: Row | None) -> Row:
     earlier, total = _total(before), _total(row)
     change = _change(earlier, total) if name in (ALL, LONG_ONES) else None
     values = (*row.values, earlier, total - earlier, change)
-    return replace(row, group=name, values=values)
+    return row._replace(group=name, values=values)
 
 
 def _total(row: Row | None) -> int:

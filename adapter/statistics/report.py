@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from intyg.adapter.rules.birth import Sex
 from intyg.adapter.statistics.period import Period, month_name
@@ -62,10 +62,12 @@ Summed: TypeAlias = Counter[tuple[Month, str, str]]
 """The same without care providers."""
 
 
-@dataclass(frozen=True)
-class Row:
+_NONE: Final[frozenset[str]] = frozenset()
+
+
+class Row(NamedTuple):
     """
-    One line of a report.
+    One line of a report; of a large one there are hundreds of thousands.
 
     Attributes:
         month: None in a cross-section.
@@ -80,7 +82,7 @@ class Row:
     group: str
     label: str
     values: tuple[int | float | None, ...]
-    hidden: frozenset[str] = frozenset()
+    hidden: frozenset[str] = _NONE
     unit: str = ""
 
 
@@ -163,9 +165,6 @@ def by_sex(
             small = _small(hidden, month, group) if hidden else _NONE
             rows.append(Row(month, group, label, (female, male, female + male), small))
     return tuple(rows)
-
-
-_NONE: Final[frozenset[str]] = frozenset()
 
 
 def _small(hidden: Collection[tuple[Month, str, str]], month: Month, group: str) -> frozenset[str]:

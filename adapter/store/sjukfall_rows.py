@@ -64,7 +64,7 @@ class Mixed(IntFlag):
     UNIT = 1
     DIAGNOSIS = 2
     AGE = 4
-    WORDY = 8  # too many words, or too long ones: nothing that stands about it counts
+    WORDY = 8  # too many words, or too long ones: it has one row, with `WHOLE`, that never counts
 
 
 class CaseRow(NamedTuple):
@@ -414,7 +414,7 @@ class SjukfallRows:
             cut = sa.or_(_CASE.c.first_month > last, _CASE.c.last_month < first)
             left_out = sa.or_(left_out, cut)
         near = (_CASE.c.from_day <= days[1], _CASE.c.to_day >= days[0])
-        asked = sa.select(_CASE.c.id).where(_has(_CASE.c.uses, Use.WHOLE), *near, left_out)
+        asked = sa.select(_CASE.c.id).where(sa.text(tables.SEVERAL), *near, left_out)
         if chosen.units is not None:
             asked = asked.where(_CASE.c.enhets_id.in_(self._with_any(chosen.units)))
         found = [

@@ -602,6 +602,9 @@ intyg_fact = sa.Table(
 
 # Cases as they count, made of `intyg_fact` a little later (`adapter/statistics/case_rows.py`): in
 # whole numbers, so that a report reads many of them fast. Words stand in `fact_word`.
+SEVERAL: Final = "uses = 4"
+"""`Use.WHOLE` and nothing else."""
+
 sjukfall = sa.Table(
     "sjukfall",
     metadata,
@@ -625,6 +628,13 @@ sjukfall = sa.Table(
     _number("to_day"),
     sa.Index(None, "intyg_seq"),
     sa.Index(None, "enhets_id", "last_month"),
+    # Cases of several periods, which a time may cut.
+    sa.Index(
+        "ix_sjukfall_several",
+        *("to_day", "from_day", "first_month", "last_month", "mixed", "enhets_id"),
+        sqlite_where=sa.text(SEVERAL),
+        postgresql_where=sa.text(SEVERAL),
+    ),
 )
 
 fact_word = sa.Table(

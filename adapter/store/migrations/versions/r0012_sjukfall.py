@@ -69,6 +69,14 @@ def _sjukfall() -> None:
     )
     op.create_index(None, "sjukfall", ["intyg_seq"])
     op.create_index(None, "sjukfall", ["enhets_id", "last_month"])
+    several = sa.text("uses = 4")
+    op.create_index(
+        "ix_sjukfall_several",
+        "sjukfall",
+        ["to_day", "from_day", "first_month", "last_month", "mixed", "enhets_id"],
+        sqlite_where=several,
+        postgresql_where=several,
+    )
 
 
 def _small(name: str) -> sa.Column[int]:
