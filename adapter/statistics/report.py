@@ -125,23 +125,29 @@ def hide_small(
     Returns:
         The sums, and those of them that are 0 since something was hidden.
     """
-    least = 0 if level is Level.VERKSAMHET else cutoff
+    if level is Level.VERKSAMHET:
+        return _added(cells), set()
     summed: Summed = Counter()
     lost: set[tuple[Month, str, str]] = set()
-    of_each = cells if level is Level.NATION else _added(cells)
+    of_each = cells if level is Level.NATION else _without_providers(_added(cells))
     for (_, month, group, sex), count in of_each.items():
         place = (month, group, sex)
-        if count >= least:
+        if count >= cutoff:
             summed[place] += count
         elif count:
             lost.add(place)
     return summed, {place for place in lost if not summed[place]}
 
 
-def _added(cells: Cells) -> Cells:
-    added: Cells = Counter()
+def _without_providers(summed: Summed) -> Cells:
+    return Counter({("", *place): count for place, count in summed.items()})
+
+
+def _added(cells: Cells) -> Summed:
+    added: Summed = Counter()
     for (_, month, group, sex), count in cells.items():
-        added["", month, group, sex] += count
+        place = (month, group, sex)
+        added[place] = added.get(place, 0) + count  # a counter that misses one is slow
     return added
 
 
@@ -160,7 +166,7 @@ def by_sex(
     rows = []
     for month in months:
         for group, label in labels.items():
-            female = summed.get((month, group, _FEMALE), 0)  # a counter that misses one is slow
+            female = summed.get((month, group, _FEMALE), 0)
             male = summed.get((month, group, _MALE), 0)
             small = _small(hidden, month, group) if hidden else _NONE
             rows.append(Row(month, group, label, (female, male, female + male), small))
