@@ -15,9 +15,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.ready_command import READY, ready_command
 
-ON_ONE_WORKER: Final = tuple(
-    f"tests/flows/test_{name}.py"
-    for name in ("attacks", "bad_input", "case_table", "door", "read_contracts", "trouble")
+ON_ONE_WORKER: Final = (
+    "tests/adapter/console/pages/test_browser.py",
+    *(
+        f"tests/flows/test_{name}.py"
+        for name in ("attacks", "bad_input", "case_table", "door", "read_contracts", "trouble")
+    ),
+    "tests/mocks/pages/test_browser.py",
 )
 """Modules whose tests share a stage that takes seconds to set."""
 
