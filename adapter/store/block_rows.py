@@ -86,7 +86,7 @@ class BlockRows:
             sa.select(table)
             .where(
                 table.c.state == DeliveryState.HELD.value,
-                sa.text(tables.state_in(tables.MUST_LOOK)),
+                sa.text(tables.state_in(tables.STANDING)),
             )
             .order_by(table.c.seq)
             .limit(limit)

@@ -407,7 +407,7 @@ class DeliveryRows:
             **_last_outcome_columns(outcome),
         )
         if counted:
-            self._add_attempt(delivery.id, delivery.attempts, outcome)
+            self._add_attempt(delivery.id, delivery.new.part, delivery.attempts, outcome)
         if outcome.retry_at is not None:
             self._postpone_queue(delivery, outcome.retry_at)
         elif self._has_next(delivery):
@@ -555,7 +555,7 @@ class DeliveryRows:
                 crashes=row.crashes,
                 **_last_outcome_columns(outcome),
             )
-            self._add_attempt(row.id, row.attempts, outcome)
+            self._add_attempt(row.id, row.part, row.attempts, outcome)
         if rows:
             self._wake()
         return tuple(row.id for row in rows)
@@ -643,7 +643,7 @@ class DeliveryRows:
         )
         self._wake()
 
-    def _add_attempt(self, delivery_id: str, number: int, outcome: Outcome) -> None:
+    def _add_attempt(self, delivery_id: str, part: str, number: int, outcome: Outcome) -> None:
         _ADD_ATTEMPT.run(
             self._connection,
             {
@@ -657,6 +657,7 @@ class DeliveryRows:
                 "error_id": outcome.error_id,
                 "detail": outcome.detail,
                 "private_remote_text": outcome.remote_text,
+                "part": part,
             },
         )
 

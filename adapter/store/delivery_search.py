@@ -18,7 +18,7 @@ from intyg.adapter.domain.way import ANY, NO_DESTINATION, WayCause
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction, is_hsa_id, is_id
 from intyg.adapter.store.delivery_rows import MOST_CRASHES
-from intyg.adapter.store.tables import CLAIMABLE, MUST_LOOK, NOT_THERE, UNFINISHED, state_in
+from intyg.adapter.store.tables import CLAIMABLE, STANDING, UNFINISHED, state_in
 
 _VP_CODE: Final = re.compile(r"\bVP\d{3}\b")
 _delivery: Final = tables.delivery
@@ -153,15 +153,13 @@ class DeliverySearch:
         How many deliveries stand in each state but DELIVERED and WITHDRAWN: those are the many, and
         nothing waits for them. By index alone, however many there are.
         """
-        found = dict.fromkeys((*UNFINISHED, *MUST_LOOK), 0)
-        found.update(self._by_state(state_in(UNFINISHED)))
-        found.update(self._by_state(state_in(MUST_LOOK)))
-        return found
-
-    def _by_state(self, index: str) -> Iterator[tuple[DeliveryState, int]]:
-        by_state = sa.select(_delivery.c.state, sa.func.count()).group_by(_delivery.c.state)
-        for state, count in self._connection.execute(by_state.where(sa.text(index))):
-            yield DeliveryState(state), count
+        by_state = (
+            sa.select(_delivery.c.state, sa.func.count())
+            .where(sa.text(state_in(STANDING)))
+            .group_by(_delivery.c.state)
+        )
+        found = {DeliveryState(state): n for state, n in self._connection.execute(by_state)}
+        return {state: found.get(state, 0) for state in STANDING}
 
     def added(self) -> int:
         """How many deliveries there have been, or a few more."""
@@ -190,8 +188,8 @@ def _conditions(wanted: DeliveryFilter) -> Iterator[sa.ColumnElement[bool] | sa.
         yield column.id.in_(wanted.ids)
     if wanted.states:
         yield column.state.in_(sorted(state.value for state in wanted.states))
-        if wanted.states <= set(NOT_THERE):
-            yield sa.text(state_in(NOT_THERE))  # by its very words, for its index
+        if wanted.states <= set(STANDING):
+            yield sa.text(state_in(STANDING))  # by its very words, for its index
     if wanted.stopped is not None:
         yield _STOPPED.element == wanted.stopped.value
     if wanted.contract is not None:

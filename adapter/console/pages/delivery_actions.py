@@ -129,9 +129,8 @@ def _dialog(
     form: Mapping[str, str],
     fault: str | None = None,
 ) -> str:
-    with visit.services.store.read() as rows:
-        causes = rows.search.causes(query.filter(rows.now))
     page = shown(visit, query)
+    causes = tuple(each.one for each in page["causes"]) or _causes(visit, query)
     dialog = {
         "action": action.value,
         "count": min(sum(one.count for one in causes), MOST),
@@ -143,6 +142,12 @@ def _dialog(
         "fault": fault,
     }
     return render_template("deliveries.html", **{**page, "dialog": dialog})
+
+
+def _causes(visit: Visit, query: Query) -> tuple[CauseCount, ...]:
+    """Of what the page shows one a row, or finds too much of to show."""
+    with visit.services.store.read() as rows:
+        return rows.search.causes(query.filter(rows.now))
 
 
 def _facts(causes: tuple[CauseCount, ...]) -> list[tuple[str, str]]:

@@ -182,7 +182,8 @@ def test_what_follows_waits_behind_it(world: World) -> None:
     """A revocation does not overtake the certificate that waits, and may have arrived before."""
     world.work()
     with world.rig.services.store.begin() as rows:
-        rows.deliveries._add_attempt(world.delivery().id, 1, Outcome(OutcomeKind.UNKNOWN))
+        first = world.delivery()
+        rows.deliveries._add_attempt(first.id, first.new.part, 1, Outcome(OutcomeKind.UNKNOWN))
     world.rig.call(builders.revoke_certificate())
     world.work()
     assert [d.state for d in world.rig.deliveries()] == [DeliveryState.HELD, DeliveryState.QUEUED]
