@@ -536,7 +536,7 @@ class DeliveryRows:
         """
         table = tables.delivery
         rows = self._connection.execute(
-            sa.select(table.c.id, table.c.contract, table.c.attempts, table.c.crashes)
+            sa.select(table.c.id, table.c.contract, table.c.part, table.c.attempts, table.c.crashes)
             .where(table.c.state == DeliveryState.SENDING.value, condition)
             .order_by(table.c.seq)
             .with_for_update(skip_locked=True)
