@@ -84,6 +84,7 @@ ARENDE_TEXTS: Final[Mapping[str, Text]] = {
     "card.turn.authority": ("Myndighetens tur", "The authority's turn"),
     "card.turn.nobody": ("Hanterat", "Handled"),
     "card.certificate": ("Visa intyget", "Show the certificate"),
+    "card.drafts": ("Patientens utkast", "The patient's drafts"),
     "card.complemented": ("Kompletterat med intyg {id}", "Completed by certificate {id}"),
     "card.begun": ("Kompletteringen är påbörjad: utkast {id}", "The completion has been begun: draft {id}"),
     "card.mail": ("Skriv e-post …", "Write a mail …"),

@@ -14,6 +14,11 @@ _LIST: Final[Mapping[str, Text]] = {
         sv=("1 utkast på {unit} är inte signerat.", "{n} utkast på {unit} är inte signerade."),
         en=("1 draft at {unit} is not signed.", "{n} drafts at {unit} are not signed."),
     ),
+    "drafts.about": Plural(
+        sv=("1 utkast om patienten på {unit} är inte signerat.", "{n} utkast om patienten på {unit} är inte signerade."),
+        en=("1 draft about the patient at {unit} is not signed.", "{n} drafts about the patient at {unit} are not signed."),
+    ),
+    "drafts.all": ("Alla utkast på enheten", "All drafts at the unit"),
     "drafts.lede.units": ("Välj en enhet för att se dess utkast.", "Choose a unit to see its drafts."),
     "drafts.unit": ("Enhet", "Unit"),
     "drafts.units": ("Enheter med utkast", "Units with drafts"),

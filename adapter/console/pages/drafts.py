@@ -26,7 +26,14 @@ from intyg.adapter.console.pages.draft_page import (
     type_of_draft,
 )
 from intyg.adapter.console.pages.draft_typed import Parsed, parse
-from intyg.adapter.console.pages.visit import PREFIX, Visit, sees_draft, visitor, works_with
+from intyg.adapter.console.pages.visit import (
+    PREFIX,
+    Visit,
+    sees_contents,
+    sees_draft,
+    visitor,
+    works_with,
+)
 from intyg.adapter.console.utkast_acts import Acts, Order
 from intyg.adapter.domain.clock import swedish_day
 from intyg.adapter.domain.draft import Draft, DraftState
@@ -35,6 +42,7 @@ from intyg.adapter.domain.intyg import Enhet, HosPersonal
 from intyg.adapter.flows.drafts import end, save
 from intyg.adapter.rules.person_id import person_from
 from intyg.adapter.settings.settings import ConsoleRole
+from intyg.adapter.store import Rows
 from intyg.pages.site import error_page
 from intyg.schemas.intyg_model import IntygType
 
@@ -92,6 +100,8 @@ def _listed(visit: Visit, told: dict[str, str], fault: str | None) -> dict[str, 
         units = [] if own else list(rows.drafts.units())
         unit = own or request.args.get("unit", units[0][0] if len(units) == 1 else "")
         found = rows.drafts.of_unit(unit) if unit else ()
+        about = request.args.get("about", "")
+        shown = _of_patient_of(visit, rows, found, about) if about else found
     named = next((each.skapad_av.enhet for each in found), None)
     return {
         "path": PATH,
@@ -100,12 +110,24 @@ def _listed(visit: Visit, told: dict[str, str], fault: str | None) -> dict[str, 
         "own": own,
         "unit_name": named.enhetsnamn if named else unit,
         "unit_id": named.enhets_id if named else unit,
-        "listed": [_line(visit, draft) for draft in reversed(found)],
+        "about": about,
+        "listed": [_line(visit, draft) for draft in reversed(shown)],
         "types": _orderable(visit),
         "told": told,
         "fault": fault,
         "deleted": request.args.get("done") == "deleted",
     }
+
+
+def _of_patient_of(
+    visit: Visit, rows: Rows, drafts: tuple[Draft, ...], intygs_id: str
+) -> tuple[Draft, ...]:
+    """Those about the patient of a certificate; none where somebody may not read that."""
+    stored = rows.intyg.get(intygs_id)
+    if stored is None or not sees_contents(visitor(), stored, visit.services.settings.environment):
+        return ()
+    number = stored.intyg.patient.extension
+    return tuple(draft for draft in drafts if draft.patient.extension == number)
 
 
 def _line(visit: Visit, draft: Draft) -> dict[str, Any]:

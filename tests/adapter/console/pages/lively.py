@@ -142,16 +142,22 @@ AUTHOR: Final = {
         },
     },
 }
+
+
+def _code(code: str, register: int) -> dict[str, str]:
+    return {"code": code, "codeSystem": f"KV_FKMU_000{register}"}
+
+
 HALF: Final = {
-    "1": [{"instans": 1, "1.1": {"code": "JOURNALUPPGIFTER"}, "1.2": "2026-11-20"}],
-    "28": [{"instans": 1, "28.1": {"code": "NUVARANDE_ARBETE"}}],
+    "1": [{"instans": 1, "1.1": _code("JOURNALUPPGIFTER", 1), "1.2": "2026-11-20"}],
+    "28": [{"instans": 1, "28.1": _code("NUVARANDE_ARBETE", 2)}],
     "29": {"29.1": "Kock i en skola."},
     "6": {"6.1": "Lumbago", "6.2": {"code": "M545", "codeSystem": "1.2.752.116.1.1.1"}},
     "17": {"17.1": "Kan inte lyfta tungt eller stå länge."},
     "32": [
-        {"instans": 1, "32.1": {"code": "HALFTEN"},
+        {"instans": 1, "32.1": _code("HALFTEN", 3),
          "32.2": {"start": "2026-12-08", "end": "2026-12-01"}},
-        {"instans": 2, "32.1": {"code": "HELT_NEDSATT"},
+        {"instans": 2, "32.1": _code("HELT_NEDSATT", 3),
          "32.2": {"start": "2026-11-23", "end": "2026-12-07"}},
     ],
 }  # fmt: skip

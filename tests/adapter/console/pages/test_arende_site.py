@@ -149,6 +149,11 @@ def test_a_complement_begins_as_a_draft(rig: Rig, log_in: Callable[..., FlaskCli
     begun = care.get(f"{PATH}?open=a-komplt").text
     assert "Kompletteringen är påbörjad" in begun
     assert "Komplettera intyget" not in begun
+    assert f"/console/utkast?unit={builders.UNIT}&amp;about={ONE}" in begun
+    of_patient = care.get(f"/console/utkast?unit={builders.UNIT}&about={ONE}").text
+    assert ("1 utkast om patienten" in of_patient, draft.intygs_id in of_patient) == (True, True)
+    of_another = care.get(f"/console/utkast?unit={builders.UNIT}&about={TWO}").text
+    assert ("0 utkast om patienten" in of_another, draft.intygs_id in of_another) == (True, False)
     assert do(care, "complement", "a-komplt")[0] == 409
     assert states(rig, "a-komplt") == [FragaState.OPEN_CARE]
 
