@@ -15,7 +15,7 @@ from intyg.adapter.console.delivery_views import (
     ways_view,
 )
 from intyg.adapter.console.problem import problem
-from intyg.adapter.flows import operate
+from intyg.adapter.flows import operate, stop_retry
 from intyg.adapter.flows.services import Services
 
 _Model = TypeVar("_Model", bound=pydantic.BaseModel)
@@ -56,6 +56,11 @@ def _add_actions(pages: Blueprint, services: Services) -> None:
     @pages.post("/api/deliveries/retry")
     def retry() -> ResponseReturnValue:
         return _carry_out(services, operate.Action.RETRY)
+
+    @pages.post("/api/deliveries/retry/<request_id>/stop")
+    def stop(request_id: str) -> ResponseReturnValue:
+        told = _body(WayRequest)
+        return jsonify(stop_retry.stop(services, request_id, told.reason, told.by))
 
     @pages.post("/api/deliveries/give-up")
     def give_up() -> ResponseReturnValue:

@@ -83,6 +83,9 @@ OPERATIONS: Final[Mapping[tuple[str, str], Described]] = {
         "Send again, in their old order, so many a second; the guard is asked anew.",
         body=ActionRequest,
     ),
+    ("POST", "/api/deliveries/retry/{request_id}/stop"): Described(
+        "Stop what that request has not begun: it stands as it stood before.", body=WayRequest
+    ),
     ("POST", "/api/deliveries/give-up"): Described("Send no more.", body=ActionRequest),
     ("POST", "/api/deliveries/mark-delivered"): Described(
         "The receiver says that they have arrived.", body=ActionRequest

@@ -27,7 +27,15 @@ class DeliveryState(StrEnum):
 DELIVERY_MOVES: Final[Mapping[DeliveryState | None, frozenset[DeliveryState]]] = {
     None: frozenset({DeliveryState.QUEUED}),
     DeliveryState.QUEUED: frozenset(
-        {DeliveryState.SENDING, DeliveryState.WITHDRAWN, DeliveryState.FAILED}
+        {
+            DeliveryState.SENDING,
+            DeliveryState.WITHDRAWN,
+            DeliveryState.FAILED,
+            # an operator stops what was to be sent again: it stands as it stood before
+            DeliveryState.REFUSED,
+            DeliveryState.UNKNOWN,
+            DeliveryState.BLOCKED,
+        }
     ),
     DeliveryState.HELD: frozenset(
         {DeliveryState.SENDING, DeliveryState.WITHDRAWN, DeliveryState.FAILED}

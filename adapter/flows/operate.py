@@ -23,6 +23,8 @@ from intyg.adapter.flows import after_delivery
 from intyg.adapter.flows.services import Services
 from intyg.adapter.flows.shared.announce import announce_delivery, announce_ways
 from intyg.adapter.store import Rows
+from intyg.adapter.store.operation_rows import Operation
+from intyg.adapter.store.tables import UNFINISHED
 
 MOST_AT_ONCE: Final = 500
 MAX_REASON: Final = 200
@@ -90,7 +92,7 @@ def carry_out(order: Order, services: Services) -> dict[str, Any]:
         found = rows.search.find(order.wanted, order.at_most + 1)
         causes = [cause_view(one) for one in rows.search.causes(order.wanted)]
     if before is not None and not order.dry_run:
-        return _repeated(order, *before)
+        return _repeated(order, before)
     _must_be_some(order, found, sum(int(one["count"]) for one in causes))
     result: dict[str, Any] = {"requestId": request_id, "causes": causes, "dryRun": order.dry_run}
     if order.dry_run:
@@ -99,7 +101,7 @@ def carry_out(order: Order, services: Services) -> dict[str, Any]:
 
     def write(rows: Rows) -> dict[str, Any]:
         if (known := rows.operations.find(request_id)) is not None:
-            return _repeated(order, *known)
+            return _repeated(order, known)
         done = _Done()
         for one, act in zip(found, acts, strict=True):
             try:
@@ -108,7 +110,8 @@ def carry_out(order: Order, services: Services) -> dict[str, Any]:
             except ValueError as exc:  # it has moved meanwhile, or may not be sent
                 done.left.append({"id": one.id, "why": str(exc)})
         answer = {**result, "changed": done.changed, "left": done.left, "repeated": False}
-        rows.operations.add(request_id, _as_json(order), json.dumps(answer))
+        kept = {**answer, "was": _was(found, done)}
+        rows.operations.add(request_id, _as_json(order), json.dumps(kept))
         _record(rows, services, order, request_id, found, done)
         return answer
 
@@ -258,10 +261,19 @@ def _get(one: DeliverySummary, services: Services) -> Delivery:
     return found
 
 
-def _repeated(order: Order, request: str, result: str) -> dict[str, Any]:
-    if request != _as_json(order):
+def _was(found: Sequence[DeliverySummary], done: _Done) -> dict[str, str]:
+    """Where that stood which was put back, so that it can be stopped (`stop_retry.py`)."""
+    changed = set(done.changed)
+    ended = (one for one in found if one.id in changed and one.state not in UNFINISHED)
+    return {one.id: one.state.value for one in ended}
+
+
+def _repeated(order: Order, known: Operation) -> dict[str, Any]:
+    if known.request != _as_json(order):
         raise OperatorError("this request id was used for another request")
-    return {**json.loads(result), "repeated": True}
+    answer = json.loads(known.result)
+    answer.pop("was", None)  # for us
+    return {**answer, "repeated": True}
 
 
 def _as_json(order: Order) -> str:

@@ -6,7 +6,7 @@ in the order in which they were added. And a delivery's state moves only as `DEL
 
 import hashlib
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -40,6 +40,7 @@ from intyg.adapter.store.prepared import Prepared, insert, same
 from intyg.adapter.store.tables import (
     CLAIMABLE,
     ENDED_FOR_GOOD,
+    STANDING,
     STANDS_ELSEWHERE,
     UNFINISHED,
     state_in,
@@ -508,6 +509,38 @@ class DeliveryRows:
         )
         self._wake()
         return changed.rowcount == 1
+
+    def put_back(self, before: Mapping[str, DeliveryState], since: datetime) -> tuple[str, ...]:
+        """
+        Let what was to be sent again stand as it stood before; the last answers were kept.
+
+        Args:
+            before: Where each stood.
+            since: Of the transaction that queued them; what has moved since is left alone.
+
+        Returns:
+            Those that were put back.
+        """
+        still = self.untouched([since])
+        back = tuple(delivery_id for delivery_id in before if delivery_id in still)
+        for delivery_id in back:
+            self._move(delivery_id, DeliveryState.QUEUED, before[delivery_id])
+        self._wake()
+        return back
+
+    def untouched(self, since: Collection[datetime]) -> frozenset[str]:
+        """Those that were queued by transactions of these moments, and stand so still."""
+        table = tables.delivery.c
+        return frozenset(
+            self._connection.scalars(
+                sa.select(table.id).where(
+                    sa.text(state_in(STANDING)),
+                    table.state == DeliveryState.QUEUED.value,
+                    table.updated_at.in_(since),
+                    table.attempts == 0,
+                )
+            )
+        )
 
     def end_by_hand(self, delivery_id: str, state: DeliveryState, detail: str) -> Delivery:
         """

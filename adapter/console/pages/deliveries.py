@@ -28,6 +28,7 @@ from intyg.adapter.deliver.decision import RESENDABLE
 from intyg.adapter.domain.delivery import DeliveryState, OutcomeKind
 from intyg.adapter.domain.delivery_filter import CauseCount, DeliveryFilter, DeliverySummary
 from intyg.adapter.domain.way import Stop
+from intyg.adapter.flows.stop_retry import under_way
 from intyg.adapter.settings.settings import ConsoleRole
 from intyg.adapter.store import Rows
 from intyg.adapter.store.delivery_search import UNTRIED
@@ -115,6 +116,8 @@ def shown(visit: Visit, query: Query) -> dict[str, Any]:
             "fault": None,
             "dialog": None,
             "done": _done(rows),
+            "stopped": request.args.get("stopped", 0, type=int),
+            "under_way": under_way(rows) if visitor().role == ConsoleRole.OPERATOR else (),
             **(_listed(visit, rows, query) if query.as_list else _grouped(visit, rows, query)),
         }
 
@@ -244,7 +247,7 @@ def _done(rows: Rows) -> Mapping[str, Any] | None:
     known = rows.operations.find(request.args.get("done", ""))
     if known is None:
         return None
-    order, result = map(json.loads, known)
+    order, result = json.loads(known.request), json.loads(known.result)
     return {"action": order["action"], "changed": result["changed"], "left": result["left"]}
 
 

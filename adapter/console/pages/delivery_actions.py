@@ -15,7 +15,7 @@ from intyg.adapter.console.pages.deliveries import ACTIONS, MOST, PATH, sentence
 from intyg.adapter.console.pages.delivery_query import Query, read_query
 from intyg.adapter.console.pages.visit import Visit, visitor
 from intyg.adapter.domain.delivery_filter import CauseCount
-from intyg.adapter.flows import operate
+from intyg.adapter.flows import operate, stop_retry
 from intyg.adapter.settings.settings import ConsoleRole
 from intyg.pages.site import error_page, words
 
@@ -41,6 +41,7 @@ def build_delivery_actions(visit: Visit) -> Blueprint:
     for action in ACTIONS:
         _add_action(pages, visit, operate.Action(action))
     _add_pauses(pages, visit)
+    _add_stop(pages, visit)
     return pages
 
 
@@ -76,6 +77,32 @@ def _add_pauses(pages: Blueprint, visit: Visit) -> None:
             page = {**shown(visit, Query({})), "fault": exc.text}
             return render_template("deliveries.html", **page), HTTPStatus.BAD_REQUEST
         return redirect(PATH, HTTPStatus.SEE_OTHER)
+
+
+def _add_stop(pages: Blueprint, visit: Visit) -> None:
+    @pages.get(f"{PATH}/stop")
+    def ask_stop() -> ResponseReturnValue:
+        return _stop_dialog(visit, None)
+
+    @pages.post(f"{PATH}/stop")
+    def stop() -> ResponseReturnValue:
+        form = request.form
+        asked, reason = form.get("request", ""), form.get("reason", "")
+        try:
+            done = stop_retry.stop(visit.services, asked, reason, visitor().name)
+        except operate.OperatorError as exc:
+            return _stop_dialog(visit, exc.text), HTTPStatus.BAD_REQUEST
+        return redirect(f"{PATH}?stopped={len(done['stopped'])}", HTTPStatus.SEE_OTHER)
+
+
+def _stop_dialog(visit: Visit, fault: str | None) -> str:
+    page = shown(visit, Query({}))
+    asked = request.values.get("request", "")
+    count = sum(one.count for one in page["under_way"] if one.request_id == asked)
+    dialog = {"action": "stop", "request": asked, "count": count, "fault": fault}
+    return render_template(
+        "deliveries.html", **{**page, "dialog": {**dialog, "form": request.form}}
+    )
 
 
 def _pause_dialog(visit: Visit, fault: str | None) -> str:

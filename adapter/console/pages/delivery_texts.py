@@ -139,6 +139,21 @@ DELIVERY_TEXTS: Final[Mapping[str, Text]] = {
         sv=("1 leverans är markerad som framme.", "{n} leveranser är markerade som framme."),
         en=("1 delivery is marked as arrived.", "{n} deliveries are marked as arrived."),
     ),
+    "under_way": Plural(
+        sv=("1 leverans som ska skickas igen har inte börjat än.", "{n} leveranser som ska skickas igen har inte börjat än."),
+        en=("1 delivery that is to be sent again has not begun.", "{n} deliveries that are to be sent again have not begun."),
+    ),
+    "under_way.stop": ("Stoppa resten …", "Stop the rest …"),
+    "dialog.stop.title": Plural(
+        sv=("Stoppa 1 leverans som inte har börjat?", "Stoppa {n} leveranser som inte har börjat?"),
+        en=("Stop 1 delivery that has not begun?", "Stop {n} deliveries that have not begun?"),
+    ),
+    "dialog.stop.note": (
+        "De står som de stod innan någon skickade dem igen. Det som har börjat, eller väntade redan då, går vidare.",
+        "They stand as they stood before somebody sent them again. What has begun, or waited already, goes on.",
+    ),
+    "dialog.stop.button": ("Stoppa resten", "Stop the rest"),
+    "done.stop": Plural(sv=("1 leverans är stoppad.", "{n} leveranser är stoppade."), en=("1 delivery was stopped.", "{n} deliveries were stopped.")),
     "done.left": Plural(
         sv=("1 lämnades som den var: den hade ändrats, eller spärren sa nej.", "{n} lämnades som de var: de hade ändrats, eller spärren sa nej."),
         en=("1 was left as it was: it had changed, or the guard said no.", "{n} were left as they were: they had changed, or the guard said no."),

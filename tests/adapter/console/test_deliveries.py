@@ -127,6 +127,19 @@ def test_what_was_refused_is_sent_again_in_its_old_order_and_spread(
     assert {one.attempts for one in queued} == {0}
 
 
+def test_what_has_not_begun_is_stopped_and_stands_as_before(console: FlaskClient, rig: Rig) -> None:
+    act(console, "retry", state=["refused", "unknown"], perSecond=0.01, requestId="r-9")
+    rig.deliver()
+    answer = act(console, "retry/r-9/stop")
+    assert (len(answer.get_json()["stopped"]), answer.get_json()["gone"]) == (4, 1)
+    to_fk = [one for one in rig.deliveries(None) if one.new.logical_address == FK]
+    assert [one.state.value for one in to_fk] == ["delivered", *["refused"] * 3, "unknown"]
+    last = to_fk[1].last_outcome
+    assert (last and last.detail) == REFUSED.detail
+    for wrong in ("retry/r-9/stop", "retry/r-8/stop"):
+        assert act(console, wrong).status_code == 400
+
+
 def test_a_dry_run_changes_nothing(console: FlaskClient, rig: Rig) -> None:
     before = rig.row_count()
     done = act(console, "retry", state=["refused"], dryRun=True).get_json()

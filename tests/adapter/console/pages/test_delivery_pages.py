@@ -140,6 +140,27 @@ def test_all_of_a_cause_are_sent_again(rig: Rig, operator: FlaskClient) -> None:
     assert row.detail == f"4 changed, 0 left: {REASON}"
 
 
+def test_the_rest_of_what_is_sent_again_is_stopped(rig: Rig, operator: FlaskClient) -> None:
+    send(operator, link(operator.get(PATH).text, "Skicka igen …"), count="4", rate="0.01")
+    rig.deliver()
+    page = operator.get(PATH).text
+    assert "3 leveranser som ska skickas igen har inte börjat än." in page
+    address = link(page, "Stoppa resten …")
+    dialog = operator.get(address).text
+    assert "Stoppa 3 leveranser som inte har börjat?" in dialog
+    form = {name: hidden(dialog, name) for name in ("csrf", "request")}
+    assert operator.post(f"{PATH}/stop", data={**form, "reason": ""}).status_code == 400
+    answer = operator.post(f"{PATH}/stop", data={**form, "reason": REASON})
+    page = operator.get(answer.location).text
+    assert ("3 leveranser är stoppade." in page, "Stoppa resten" in page) == (True, False)
+    assert states(rig) == ["delivered", *["refused"] * 3, "unknown"]
+    with rig.services.store.read() as rows:
+        (row,) = [each.entry for each in rows.audit.find(None, 1)]
+    assert (row.action, row.actor) == ("operator deliveries stop", "operator")
+    assert row.detail == f"3 stopped of {form['request']}: {REASON}"
+    assert operator.post(f"{PATH}/stop", data={**form, "reason": REASON}).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("typed", "asked", "says"),
     [("2", "4", "Antalet stämmer inte. Skriv 4."), ("5", "5", "Det är nu 4. Skriv 4.")],
