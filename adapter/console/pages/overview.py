@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -13,6 +14,8 @@ from intyg.adapter.console.pages.causes import cause_of, code_of
 from intyg.adapter.console.pages.visit import PREFIX, Visit, visitor
 from intyg.adapter.domain.clock import SWEDEN
 from intyg.adapter.domain.delivery import DeliveryState, OutcomeKind
+from intyg.adapter.domain.destination import DestinationKind, DestinationRole
+from intyg.adapter.domain.environment import Environment
 from intyg.adapter.domain.way import ANY, Stop, Way, WayCause
 from intyg.adapter.routing.recipients import RecipientRegister
 from intyg.adapter.settings.settings import ConsoleRole
@@ -295,3 +298,19 @@ def _parts(visit: Visit, say: Words) -> Iterator[tuple[str, Markup]]:
         say("part.signals"),
         chip("refused" if damage else "delivered", say("part.damaged" if damage else "part.whole")),
     )
+    if mocks := _mocks(visit):
+        link = Markup('<a href="{}">{}</a>')
+        shown = (link.format(f"{origin}/mock", names) for origin, names in mocks.items())
+        yield say("part.mocks"), Markup(" ").join(shown)
+
+
+def _mocks(visit: Visit) -> dict[str, str]:
+    """Where mocks have their pages, by origin, and what the routes call them; none in production."""
+    if visit.services.settings.environment is Environment.PRODUCTION:
+        return {}
+    found: dict[str, list[str]] = {}
+    for name, to in sorted(visit.services.routes.table.routing.destinations.items()):
+        if to.kind is DestinationKind.MOCK and to.role is not DestinationRole.HOOK:
+            at = urlsplit(to.url)
+            found.setdefault(f"{at.scheme}://{at.netloc}", []).append(name)
+    return {origin: ", ".join(names) for origin, names in found.items()}

@@ -207,6 +207,7 @@ _OVERVIEW: Final[Mapping[str, Text]] = {
     "part.database": ("Databas", "Database"),
     "part.answers": ("Svarar", "Answers"),
     "part.clock": ("Klocka", "Clock"),
+    "part.mocks": ("Attrapper", "Mocks"),
     "part.routes": ("Vägtabell", "Routes"),
     "part.current": ("Aktuell", "Current"),
     "part.old": ("Nyare fil är fel", "Newer file is wrong"),

@@ -137,7 +137,7 @@ def test_what_has_not_begun_is_stopped_and_stands_as_before(console: FlaskClient
     last = to_fk[1].last_outcome
     assert (last and last.detail) == REFUSED.detail
     for wrong in ("retry/r-9/stop", "retry/r-8/stop"):
-        assert act(console, wrong).status_code == 400
+        assert act(console, wrong).status_code == 409
 
 
 def test_a_dry_run_changes_nothing(console: FlaskClient, rig: Rig) -> None:

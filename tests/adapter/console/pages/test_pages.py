@@ -353,6 +353,18 @@ def test_a_person_number_is_searched_by_a_form_and_stands_nowhere(
 # --- what pages say ---
 
 
+def test_the_overview_leads_to_the_mocks_but_in_production(
+    log_in: Callable[..., FlaskClient], lived: Services, settings: Settings
+) -> None:
+    page = log_in("viewer").get("/console").text
+    assert (
+        '<a href="http://ehr.invalid/mock">ehr</a> <a href="http://fk.invalid/mock">fk</a>' in page
+    )
+    real = settings.model_copy(update={"environment": Environment.PRODUCTION})
+    served = replace(lived, settings=real)
+    assert "/mock" not in enter(served, real, "viewer").get("/console").text
+
+
 def test_the_overview_says_what_was_stopped_and_why(log_in: Callable[..., FlaskClient]) -> None:
     text = log_in("viewer").get("/console").text
     assert "1 leverans till Försäkringskassan väntar sedan" in text
