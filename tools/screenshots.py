@@ -27,6 +27,7 @@ PAGES: Final = {
     "deliveries": "/console/deliveries",
     "deliveries-retry": "/console/deliveries/retry",
     "deliveries-pause": "/console/deliveries/pause",
+    "deliveries-stop": "/console/deliveries/stop",
     "blocked": "/console/blocked",
     "audit": "/console/audit",
     "explain": "/console/explain",

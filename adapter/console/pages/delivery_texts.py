@@ -38,7 +38,7 @@ DELIVERY_TEXTS: Final[Mapping[str, Text]] = {
     "deliveries.count": Plural(sv=("leverans", "leveranser"), en=("delivery", "deliveries")),
     "deliveries.oldest": ("Äldst", "Oldest"),
     "deliveries.newest": ("Nyast", "Newest"),
-    "deliveries.show_all": ("Visa alla {n}", "Show all {n}"),
+    "deliveries.show_all": Plural(sv=("Visa den", "Visa alla {n}"), en=("Show it", "Show all {n}")),
     "deliveries.by_cause": ("Efter orsak", "By cause"),
     "deliveries.group": ("Gruppera", "Group"),
     "deliveries.one_a_row": ("En på varje rad", "One a row"),

@@ -305,7 +305,7 @@ def _parts(visit: Visit, say: Words) -> Iterator[tuple[str, Markup]]:
 
 
 def _mocks(visit: Visit) -> dict[str, str]:
-    """Where mocks have their pages, by origin, and what the routes call them; none in production."""
+    """Where mocks have their pages, by origin, and what routes call them; none in production."""
     if visit.services.settings.environment is Environment.PRODUCTION:
         return {}
     found: dict[str, list[str]] = {}
