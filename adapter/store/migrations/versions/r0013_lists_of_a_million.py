@@ -8,8 +8,8 @@ A process of the version before goes on beside it: what it looked for by those t
 import sqlalchemy as sa
 from alembic import op
 
-revision = "r0012"
-down_revision = "r0011"
+revision = "r0013"
+down_revision = "r0012"
 branch_labels = None
 depends_on = None
 
