@@ -28,7 +28,8 @@ from intyg.adapter.console.clock import build_clock
 from intyg.adapter.console.pages import build_console_site
 from intyg.adapter.console.token import Token
 from intyg.adapter.deliver import Deliverer, PatientNames
-from intyg.adapter.deliver.worker import Consequence, Workers
+from intyg.adapter.deliver.desk import Consequence
+from intyg.adapter.deliver.worker import Workers
 from intyg.adapter.domain.clock import Clock, system_clock
 from intyg.adapter.domain.delivery import Delivery, Outcome
 from intyg.adapter.domain.environment import Environment

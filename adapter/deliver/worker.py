@@ -4,7 +4,8 @@ Each destination is a lane, with so many attempts under way at most (`lanes.py`)
 hangs keeps threads waiting, so another thread begins when all are taken.
 
 The attempt is made outside any transaction. Its outcome, and whatever follows from it, are recorded
-in one. A process that dies in between leaves the delivery in SENDING, and it is taken back.
+in one, which others share and in which the next deliveries are taken (`desk.py`). A process that
+dies in between leaves the delivery in SENDING, and it is taken back.
 """
 
 import threading
@@ -14,11 +15,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import structlog
 
 from intyg.adapter.deliver import RESENDABLE, again_at
+from intyg.adapter.deliver.desk import Consequence, Desk, Done, Recorded
 from intyg.adapter.deliver.lanes import FindDestination, RouteLanes
 from intyg.adapter.domain.clock import Clock
 from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
@@ -26,9 +28,11 @@ from intyg.adapter.domain.destination import Destination
 from intyg.adapter.domain.errors import StoreError
 from intyg.adapter.domain.kept_thread import KeptThread
 from intyg.adapter.domain.log import shown
-from intyg.adapter.domain.way import Stop, WayPolicy
+from intyg.adapter.domain.way import WayPolicy
 from intyg.adapter.settings.settings import DeliverySettings
-from intyg.adapter.store import LeaseLostError, Rows, Store
+from intyg.adapter.store import Ended, LeaseLostError, Store
+
+T = TypeVar("T")
 
 WITHOUT_ROUTE: Final = "no route"
 LEASE_MARGIN_SECONDS: Final = 30.0
@@ -40,10 +44,6 @@ out and the message is sent again."""
 
 WhyNot = Callable[[str, str], str]
 """(contract's name, logical address) → why there is none."""
-
-Consequence = Callable[[Rows, Delivery], None]
-"""Writes what follows from an outcome, in the transaction that records it. The delivery is as
-recorded. It asks no network and no clock: the transaction may be anybody's, and run again."""
 
 AfterDelivery = Callable[[Delivery, Outcome], Consequence]
 """Asks what must be known for that, before the transaction. The delivery is as claimed."""
@@ -132,8 +132,15 @@ class Workers:
         self.stop_until = 0.0
         self.threads: list[KeptThread] = []
         self._lanes = RouteLanes(find_destination, settings.workers)
-        self._policy = WayPolicy(
+        policy = WayPolicy(
             settings.breaker_failures, settings.probe_seconds, settings.breaker_seconds
+        )
+        self._desk = Desk(
+            store,
+            self._lanes,
+            policy,
+            settings.lease_seconds,
+            lambda: not (self._held or self._stopping.is_set()),
         )
         self._refusal = _Refusal()
         self._pool = threading.Lock()
@@ -218,12 +225,24 @@ class Workers:
             StoreError: The database did not answer.
         """
         with self._taking_part():
-            claimed = self._store.claim(worker, 1, self._settings.lease_seconds, self._lanes)
-            for delivery in claimed:
+            delivery = self._desk.take(worker)
+            if delivery is not None:
                 with self._busy_thread():
-                    self._lanes.used(delivery.destination)
-                    self._handle(delivery)
-        return bool(claimed)
+                    done = self._done(delivery)
+                    if done is not None:
+                        self._record(done)
+        return delivery is not None
+
+    def _work(self, worker: str) -> bool:
+        """The same, and then the next one as long as there is any."""
+        with self._taking_part():
+            delivery = self._desk.take(worker)
+            found = delivery is not None
+            while delivery is not None:
+                with self._busy_thread():
+                    done = self._done(delivery)
+                    delivery = None if done is None else self._swap(worker, done)
+        return found
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -239,6 +258,7 @@ class Workers:
         try:
             yield
         finally:
+            self._desk.look_again()  # for time may have gone on
             with self._turn:
                 self._held = False
                 self._turn.notify_all()
@@ -292,13 +312,15 @@ class Workers:
 
     def _run(self, worker: str, spare: bool = False) -> None:
         recovered = used = time.monotonic()
+        found = woken = False
         while not self._stopping.is_set():
             seen = self._store.wakes
             try:
                 if time.monotonic() - recovered > self._settings.lease_seconds / 2:
                     recovered = time.monotonic()
                     self.recover()
-                found = self.run_once(worker)
+                # Whoever was woken, or has just had the last, asks only if there is news.
+                found = not ((found or woken) and self._desk.has_nothing()) and self._work(worker)
             except StoreError as error:
                 if self._refusal.begins(error.text):
                     _log.error("delivery.store_failed", **{"error.message": error.text})
@@ -311,14 +333,28 @@ class Workers:
             if spare and time.monotonic() - used > SPARE_SECONDS:
                 self._leave()
                 return
-            self._store.wait_for_work(self._lanes.wait_seconds(self._settings.poll_seconds), seen)
+            wait = self._lanes.wait_seconds(self._settings.poll_seconds)
+            woken = self._store.wait_for_work(wait, seen)
 
-    def _handle(self, delivery: Delivery) -> None:
+    def _done(self, delivery: Delivery) -> Done | None:
+        """Make the attempt; None where it goes elsewhere after all."""
         try:
             outcome, counted = self._attempt(delivery)
-            self._record(delivery, outcome, counted)
         except _RouteChangedError:
-            self._store.write(lambda rows: rows.deliveries.release(delivery))
+            with self._losing_it(delivery):
+                self._store.write(lambda rows: rows.deliveries.release(delivery))
+            return None
+        try:
+            return Done(Ended(delivery, outcome, counted), self._after_delivery(delivery, outcome))
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  a door: what follows must not be lost
+            return self._without_consequences(delivery, outcome, counted, error)
+
+    @contextmanager
+    def _losing_it(self, delivery: Delivery) -> Iterator[None]:
+        try:
+            yield
         except LeaseLostError:
             # Another attempt may be under way, and its outcome will count.
             _log.warning("delivery.lease_lost", **_ids(delivery))
@@ -353,90 +389,90 @@ class Workers:
             detail = f"internal error: {type(error).__name__}"
             return Outcome(OutcomeKind.RETRY, retry_at=retry_at, detail=detail), True
 
-    def _record(self, delivery: Delivery, outcome: Outcome, counted: bool) -> None:
-        for wait in (*RECORDING_WAITS_SECONDS, None):
+    def _swap(self, worker: str, done: Done) -> Delivery | None:
+        """Record what was done, and take the next."""
+        recorded, taken = self._desk.swap(worker, done)
+        if recorded is not None:
+            _tell(done, recorded)
+        else:
+            self._record(done)
+        return taken
+
+    def _record(self, done: Done) -> None:
+        """By itself, also when the database does not answer at first."""
+        with self._losing_it(done.delivery):
+            _tell(*self._insisting(done.delivery, lambda: self._recorded(done)))
+
+    def _insisting(self, delivery: Delivery, act: Callable[[], T]) -> T:
+        """Do something, again where the database does not answer, and for the last time raising."""
+        for wait in RECORDING_WAITS_SECONDS:
             try:
-                self._record_all(delivery, outcome, counted)
+                return act()
             except LeaseLostError:
                 raise
             except StoreError as error:
-                _log.error(
-                    "delivery.store_failed", **_ids(delivery), **{"error.message": error.text}
-                )
-                if wait is None:
-                    raise
+                _refused(delivery, error)
                 time.sleep(wait)
-            else:
-                return
-
-    def _record_all(self, delivery: Delivery, outcome: Outcome, counted: bool) -> None:
         try:
-            follow = self._after_delivery(delivery, outcome)
-            recorded, stop = self._write_outcome(delivery, outcome, counted, follow)
+            return act()
+        except StoreError as error:
+            if not isinstance(error, LeaseLostError):
+                _refused(delivery, error)
+            raise
+
+    def _recorded(self, done: Done) -> tuple[Done, Recorded]:
+        try:
+            return done, self._desk.record(done)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001  a door: what follows must not be lost
-            _log.error(
-                "delivery.consequences_failed",
-                **_ids(delivery),
-                **{"error.type": type(error).__name__},
-            )
-            outcome = self._without_consequences(delivery, outcome, error)
-            recorded, stop = self._write_outcome(delivery, outcome, counted, lambda *_: None)
-        fields = {
-            "intyg.outcome": outcome.kind.value,
-            "intyg.delivery_state": recorded.state.value,
-            "intyg.attempt": delivery.attempts,
-            "intyg.detail": outcome.detail,
-            "intyg.result_code": outcome.result_code,
-            "intyg.error_id": outcome.error_id,
-            "intyg.retry_at": recorded.due_at.isoformat() if outcome.retry_at else None,
-            "intyg.destination": delivery.destination or None,
-            "intyg.stopped": f"{stop.cause}: {stop.way}" if stop and stop.cause else None,
-            "http.response.status_code": outcome.http_status,
-        }
-        _log.info(
-            "delivery.attempt",
-            **_ids(recorded),
-            **{name: value for name, value in fields.items() if value is not None},
-        )
-
-    def _write_outcome(
-        self, delivery: Delivery, outcome: Outcome, counted: bool, follow: Consequence
-    ) -> tuple[Delivery, Stop | None]:
-        def write(rows: Rows) -> tuple[Delivery, Stop | None]:
-            stop = rows.ways.note(delivery, outcome, self._policy)
-            until = stop.probe_at if stop and outcome.stops else None
-            ended = replace(outcome, retry_at=until) if until else outcome
-            recorded = rows.deliveries.record_attempt(delivery, ended, counted=counted)
-            follow(rows, recorded)
-            return recorded, stop
-
-        return self._store.write(write)
+            ended = done.ended
+            done = self._without_consequences(ended.delivery, ended.outcome, ended.counted, error)
+            return done, self._desk.record(done)
 
     def _without_consequences(
-        self, delivery: Delivery, outcome: Outcome, error: Exception
-    ) -> Outcome:
+        self, delivery: Delivery, outcome: Outcome, counted: bool, error: Exception
+    ) -> Done:
         """
         What to record when the consequences of an outcome failed.
 
         Nothing is recorded as done whose consequences are missing: where that is harmless, it is
         sent again, is answered INFO, and the consequences have another chance.
         """
+        name = type(error).__name__
+        _log.error("delivery.consequences_failed", **_ids(delivery), **{"error.type": name})
         retry_at = None
         if delivery.new.contract in RESENDABLE:
             retry_at = again_at(delivery.attempts, self._settings, self._clock())
-        detail = f"{outcome.kind.value}, but what follows failed: {type(error).__name__}"
-        return Outcome(
-            OutcomeKind.UNKNOWN,
-            retry_at=retry_at,
-            http_status=outcome.http_status,
-            result_code=outcome.result_code,
-            error_id=outcome.error_id,
-            detail=detail,
-            remote_text=outcome.remote_text,
-            news=outcome.news,
-        )
+        detail = f"{outcome.kind.value}, but what follows failed: {name}"
+        kept = replace(outcome, kind=OutcomeKind.UNKNOWN, retry_at=retry_at, detail=detail)
+        return Done(Ended(delivery, kept, counted), lambda *_: None)
+
+
+def _refused(delivery: Delivery, error: StoreError) -> None:
+    _log.error("delivery.store_failed", **_ids(delivery), **{"error.message": error.text})
+
+
+def _tell(done: Done, recorded: Recorded) -> None:
+    """A line in the log."""
+    delivery, outcome, stop = done.delivery, done.outcome, recorded.stop
+    fields = {
+        "intyg.outcome": outcome.kind.value,
+        "intyg.delivery_state": recorded.delivery.state.value,
+        "intyg.attempt": delivery.attempts,
+        "intyg.detail": outcome.detail,
+        "intyg.result_code": outcome.result_code,
+        "intyg.error_id": outcome.error_id,
+        "intyg.retry_at": recorded.delivery.due_at.isoformat() if outcome.retry_at else None,
+        "intyg.destination": delivery.destination or None,
+        "intyg.stopped": f"{stop.cause}: {stop.way}" if stop and stop.cause else None,
+        "http.response.status_code": outcome.http_status,
+    }
+    _log.info(
+        "delivery.attempt",
+        **_ids(recorded.delivery),
+        **{name: value for name, value in fields.items() if value is not None},
+    )
 
 
 def _ids(delivery: Delivery) -> dict[str, str | None]:

@@ -11,7 +11,7 @@ Nothing here logs, and no error text holds a value from a row: rows are person d
 from intyg.adapter.store.audit_rows import AuditEntry, AuditHead, AuditRow
 from intyg.adapter.store.backup import Copied, Missing
 from intyg.adapter.store.block_rows import Block, Hold
-from intyg.adapter.store.delivery_rows import Attempt
+from intyg.adapter.store.delivery_rows import Attempt, Ended
 from intyg.adapter.store.engine import Store, database_version
 from intyg.adapter.store.faults import (
     CannotWriteError,
@@ -41,6 +41,7 @@ __all__ = [
     "DamagedError",
     "DiskFullError",
     "DuplicateRow",
+    "Ended",
     "FactFilter",
     "Hold",
     "IntygFact",

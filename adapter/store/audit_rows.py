@@ -9,7 +9,7 @@ What the hashes are made of and with is not known here, see `adapter/audit/log.p
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction, is_id
-from intyg.adapter.store.prepared import insert, same
+from intyg.adapter.store.prepared import Prepared, insert, one_of, same, values_of
 
 CHAINS: Final = 8
 GENESIS: Final = "0" * 64
@@ -79,6 +79,10 @@ class AuditHead:
 
 Told: TypeAlias = Callable[[AuditHead], None]
 
+_End: TypeAlias = tuple[int, str, int | None]
+_END: Final = ("number", "hash", "seal", "seq")
+"""Of a head what changes with each row."""
+
 
 class Sealer(Protocol):
     """Makes what only the holder of the key can make."""
@@ -121,12 +125,23 @@ class AuditRows:
         self._to_add.append((chain_of(entry), entry, sealer, told))
 
     def _write(self) -> None:
-        for chain, entry, sealer, told in sorted(self._to_add, key=lambda one: one[0]):
-            head = self._append(chain, entry, sealer)
+        to_add = sorted(self._to_add, key=lambda one: one[0])
+        ends = self._lock_ends([chain for chain, *_ in to_add], to_add[0][2])
+        moved: dict[int, AuditHead] = {}
+        for chain, entry, sealer, told in to_add:
+            moved[chain] = head = self._append(chain, entry, sealer, ends[chain])
+            ends[chain] = (head.number, head.hash, head.seq)
             self._transaction.after_commit.append(partial(told, head))
+        _MOVE_HEAD.run_many(
+            self._connection,
+            [
+                {"at": chain, **{f"to_{name}": getattr(head, name) for name in _END}}
+                for chain, head in moved.items()
+            ],
+        )
 
-    def _append(self, chain: int, entry: AuditEntry, sealer: Sealer) -> AuditHead:
-        number, previous, last = self._lock_head(chain, sealer)
+    def _append(self, chain: int, entry: AuditEntry, sealer: Sealer, end: _End) -> AuditHead:
+        number, previous, last = end
         number += 1
         row_hash = sealer.hash(previous, chain, number, entry, last)
         values = {"chain": chain, "number": number, **vars(entry), "hash": row_hash}
@@ -134,21 +149,24 @@ class AuditRows:
         # are sealed with it.
         seq = _INSERT.run(self._connection, values).scalar_one()
         seal = sealer.seal(chain, number, row_hash, seq)
-        head = AuditHead(chain, number, row_hash, seal, sealer.key_id, seq)
-        to = {"to_number": number, "to_hash": row_hash, "to_seal": seal, "to_seq": seq}
-        _MOVE_HEAD.run(self._connection, {"at": chain, **to})
-        return head
+        return AuditHead(chain, number, row_hash, seal, sealer.key_id, seq)
 
-    def _lock_head(self, chain: int, sealer: Sealer) -> tuple[int, str, int | None]:
-        """Number, hash and seq that a chain ends with; nobody else adds to it from now on."""
-        found = _LOCK_HEAD.run(self._connection, {"at": chain}).first()
-        if found is None:
+    def _lock_ends(self, chains: Sequence[int], sealer: Sealer) -> dict[int, _End]:
+        """Number, hash and seq that chains end with; nobody else adds to them from now on."""
+        found = self._ends(chains)
+        if found.keys() != set(chains):
             self.begin(sealer)
-            found = _LOCK_HEAD.run(self._connection, {"at": chain}).first()
-        if found is None:  # its end is gone, with whatever was before it: that stays to be seen
+            found = self._ends(chains)
+        for chain in sorted(set(chains) - found.keys()):
+            # Its end is gone, with whatever was before it: that stays to be seen.
             self._add_head(chain, 1, sealer)
-            found = _LOCK_HEAD.run(self._connection, {"at": chain}).one()
-        return found.number, found.hash, found.seq
+            found |= self._ends([chain])
+        return found
+
+    def _ends(self, chains: Sequence[int]) -> dict[int, _End]:
+        at = values_of(self._connection, sorted(set(chains)))
+        rows = _LOCK_ENDS.run(self._connection, {"at": at}).all()
+        return {row.chain: (row.number, row.hash, row.seq) for row in rows}
 
     def begin(self, sealer: Sealer) -> None:
         """Begin every chain where none has begun; a single one that is not there has been lost."""
@@ -235,10 +253,13 @@ def _to_head(row: sa.Row[Any]) -> AuditHead:
 
 _FIELDS: Final = tuple(AuditEntry.__dataclass_fields__)
 _INSERT: Final = insert(tables.audit, tables.audit.c.seq)
-_LOCK_HEAD: Final = same(
-    sa.select(tables.audit_head.c.number, tables.audit_head.c.hash, tables.audit_head.c.seq)
-    .where(tables.audit_head.c.chain == sa.bindparam("at"))
-    .with_for_update()
+_LOCK_ENDS: Final = Prepared(
+    lambda kind: (
+        sa.select(*tables.audit_head.c["chain", "number", "hash", "seq"])
+        .where(one_of(kind, tables.audit_head.c.chain, "at"))
+        .order_by(tables.audit_head.c.chain)
+        .with_for_update()
+    )
 )
 _MOVE_HEAD: Final = same(
     sa.update(tables.audit_head)

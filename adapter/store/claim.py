@@ -140,15 +140,16 @@ _SET_LANE: Final = same(
     .where(_mine.c.seq == sa.bindparam("of_seq"))
     .values(destination=sa.bindparam("to_name"))
 )
-_IN_FLIGHT: Final = (
-    sa.select(_mine.c.destination, sa.func.count())
-    .where(sa.text(state_is(DeliveryState.SENDING)))
-    .group_by(_mine.c.destination)
-)
-
 _LOCK_LANE: Final = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('lane ' || :lane, 0))")
 
-# A jump from name to name in `ix_delivery_lane`, however many wait in each.
+# A jump from name to name in `ix_delivery_lane`, however many wait in each. What is under way are
+# as many as there are workers, so that they are counted.
+_IN_FLIGHT: Final = sa.text(
+    f"""
+    SELECT destination AS name, count(*) AS in_flight FROM delivery
+    WHERE {state_is(DeliveryState.SENDING)} GROUP BY destination
+    """  # noqa: S608  as below
+).columns(name=sa.Text, in_flight=sa.Integer)
 _LANES: Final = sa.text(
     f"""
     WITH RECURSIVE lane(name) AS (
@@ -158,39 +159,39 @@ _LANES: Final = sa.text(
                 WHERE {state_in(CLAIMABLE, "d.")} AND d.destination > lane.name)
         FROM lane WHERE lane.name IS NOT NULL)
     SELECT name, (SELECT min(d.due_at) FROM delivery d
-                  WHERE {state_in(CLAIMABLE, "d.")} AND d.destination = lane.name) AS due_at
+                  WHERE {state_in(CLAIMABLE, "d.")} AND d.destination = lane.name) AS due_at,
+           NULL AS in_flight
     FROM lane WHERE name IS NOT NULL
+    UNION ALL
+    SELECT destination, NULL, count(*) FROM delivery
+    WHERE {state_is(DeliveryState.SENDING)} GROUP BY destination
     """  # noqa: S608  the states are our own words
-).columns(name=sa.Text, due_at=tables.UtcDateTime)
+).columns(name=sa.Text, due_at=tables.UtcDateTime, in_flight=sa.Integer)
 
 
 def claimable(
     transaction: Transaction, ways: WayRows, limit: int, lease_seconds: float, lanes: Lanes
 ) -> list[int]:
     """
-    What may be taken, by `seq`: probes first, then each lane in its turn.
+    What may be taken, by `seq`: probes first, then each lane in its turn. Never two of one queue.
 
     Args:
         limit: At most so many.
         lease_seconds: How long a probe may take before another is made.
     """
     _sort(transaction, lanes)
-    in_flight = _in_flight(transaction)
+    due, in_flight = _lanes(transaction)
     found: dict[int, str] = {}
     probed: dict[int, Stop] = {}
-    for stop in ways.due_probes():
+    for stop in ways.due_probes(to_begin=True):
         name = stop.way.destination
         if len(found) < limit and lanes.room(name, in_flight[name]) > 0:
             probes = list(_probe(transaction, ways, stop, lease_seconds))
             in_flight[name] += len(probes)
             found |= dict.fromkeys(probes, name)
             probed |= dict.fromkeys(probes, stop)
-    for name in lanes.in_turn(_due_lanes(transaction)):
-        room = min(limit - len(found), lanes.room(name, in_flight[name]))
-        if room > 0:
-            values = {"now": transaction.now, "lane": name, "limit": room}
-            seqs = transaction.connection.scalars(FIRST_OF_LANE, values).all()
-            found |= {seq: name for seq in seqs if seq not in found}
+    room = {name: lanes.room(name, in_flight[name]) for name in lanes.in_turn(due)}
+    _in_turn(transaction, found, limit, room)
     taken = _with_room(transaction, lanes, found)
     for seq in probed.keys() - set(taken):
         ways.undo_probe(probed[seq])
@@ -204,7 +205,7 @@ def is_any_claimable(transaction: Transaction) -> bool:
         return True
     return any(
         connection.execute(FIRST_OF_LANE, {"now": now, "lane": name, "limit": 1}).first()
-        for name in _due_lanes(transaction)
+        for name in _lanes(transaction)[0]
     ) or any(
         connection.execute(_OLDEST_OF_WAY, _probe_values(transaction, stop)).first()
         for stop in WayRows(transaction).due_probes()
@@ -256,6 +257,28 @@ def _sort(transaction: Transaction, lanes: Lanes) -> None:
         _SET_LANE.run_many(transaction.connection, places)
 
 
+def _in_turn(
+    transaction: Transaction, found: dict[int, str], limit: int, room: dict[str, int]
+) -> None:
+    """
+    Add the first of each lane to what was found: a like share of each, and then of those that have
+    more what the others do not need. Shares, since on PostgreSQL what is looked at is locked.
+    """
+    taken: Counter[str] = Counter()
+    share = max(1, (limit - len(found)) // max(1, len(room)))
+    for most in (share, limit):
+        for name in list(room):
+            wanted = min(room[name], most, limit - len(found) + taken[name])
+            if wanted <= taken[name]:
+                continue
+            values = {"now": transaction.now, "lane": name, "limit": wanted}
+            seqs = transaction.connection.scalars(FIRST_OF_LANE, values).all()
+            found |= {seq: name for seq in seqs if seq not in found}
+            taken[name] = len(seqs)
+            if len(seqs) < wanted:
+                del room[name]  # there are no more
+
+
 def _with_room(transaction: Transaction, lanes: Lanes, found: Mapping[int, str]) -> list[int]:
     """
     Those of what was found that still have room, counted with nobody else counting.
@@ -283,9 +306,12 @@ def _in_flight(transaction: Transaction) -> Counter[str]:
     return Counter({name or NO_DESTINATION: count for name, count in rows})
 
 
-def _due_lanes(transaction: Transaction) -> list[str]:
+def _lanes(transaction: Transaction) -> tuple[list[str], Counter[str]]:
+    """The lanes in which something is due, and how many of each are under way."""
     rows = transaction.connection.execute(_LANES).all()
-    return [name for name, due_at in rows if due_at <= transaction.now]
+    due = [row.name for row in rows if row.due_at and row.due_at <= transaction.now]
+    counts = {row.name or NO_DESTINATION: row.in_flight for row in rows if row.in_flight}
+    return due, Counter(counts)
 
 
 def _probe(

@@ -36,7 +36,7 @@ from intyg.adapter.store.claim import (
 )
 from intyg.adapter.store.faults import ConstraintError, LeaseLostError
 from intyg.adapter.store.intyg_rows import IntygRows
-from intyg.adapter.store.prepared import Prepared, insert, same
+from intyg.adapter.store.prepared import Prepared, insert, one_of, same, values_of
 from intyg.adapter.store.tables import (
     CLAIMABLE,
     ENDED_FOR_GOOD,
@@ -51,14 +51,34 @@ NOTIFY_CHANNEL: Final = "intyg_delivery"
 """PostgreSQL channel that wakes the workers of every process."""
 
 
-_NEXT_IN_QUEUE: Final = same(
-    sa.select(tables.delivery.c.seq)
-    .where(
-        tables.delivery.c.intygs_id == sa.bindparam("intygs_id"),
-        tables.delivery.c.logical_address == sa.bindparam("logical_address"),
-        sa.text(state_in(UNFINISHED)),
+_ENDED: Final = sa.alias(tables.delivery, "ended")
+_NEXT_IN_QUEUES: Final = Prepared(
+    lambda kind: (
+        sa.select(sa.literal_column("1"))
+        .select_from(tables.delivery)
+        .join(
+            _ENDED,
+            sa.and_(
+                _ENDED.c.intygs_id == tables.delivery.c.intygs_id,
+                _ENDED.c.logical_address == tables.delivery.c.logical_address,
+            ),
+        )
+        .where(one_of(kind, _ENDED.c.id, "ids"), sa.text(state_in(UNFINISHED, "delivery.")))
+        .limit(1)
     )
-    .limit(1)
+)
+_UNTIL: Final = sa.bindparam("until", type_=tables.UtcDateTime)
+_POSTPONE: Final = same(
+    sa.update(tables.delivery)
+    .where(
+        tables.delivery.c.intygs_id == sa.bindparam("of_intyg"),
+        tables.delivery.c.logical_address == sa.bindparam("of_address"),
+        tables.delivery.c.seq
+        > sa.select(_ENDED.c.seq).where(_ENDED.c.id == sa.bindparam("of_id")).scalar_subquery(),
+        sa.text(state_in(CLAIMABLE)),
+        tables.delivery.c.due_at < _UNTIL,
+    )
+    .values(due_at=_UNTIL)
 )
 _ADD: Final = insert(tables.delivery)
 _ADD_ATTEMPT: Final = insert(tables.attempt)
@@ -130,9 +150,9 @@ those that were only beside it are cleared."""
 
 LOST: Final = "the worker was lost"
 POISON: Final = f"parked: {MOST_CRASHES} processes in a row died at it"
-_TAKEN: Final = _SELECT_DELIVERIES.where(
+_TO_TAKE: Final = _SELECT_DELIVERIES.where(
     tables.delivery.c.seq.in_(sa.bindparam("seqs", expanding=True))
-).order_by(tables.delivery.c.due_at, tables.delivery.c.seq)
+)
 _TAKE: Final = same(
     sa.update(tables.delivery)
     .where(tables.delivery.c.seq == sa.bindparam("of_seq"))
@@ -145,6 +165,52 @@ _TAKE: Final = same(
         updated_at=sa.bindparam("to_updated_at", type_=tables.UtcDateTime),
     )
 )
+
+
+@dataclass(frozen=True)
+class Ended:
+    """
+    An attempt that came to its end.
+
+    Attributes:
+        delivery: As it was claimed.
+        outcome: What came of it.
+        counted: False when nothing was even tried (no route).
+    """
+
+    delivery: Delivery
+    outcome: Outcome
+    counted: bool = True
+
+    @property
+    def counts(self) -> bool:
+        """
+        Whether it uses up an attempt. HELD never does: asking the guard again is none. Nor does
+        what stops the way.
+        """
+        return self.counted and self.outcome.kind is not OutcomeKind.HELD and not self.outcome.stops
+
+    @property
+    def after(self) -> Delivery:
+        """Where the delivery then stands."""
+        return replace(
+            self.delivery,
+            state=state_after(self.outcome),
+            attempts=self.delivery.attempts - (not self.counts),
+            due_at=self.outcome.retry_at or self.delivery.due_at,
+            last_outcome=replace(self.outcome, remote_text=None),
+        )
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A change of a delivery's state, only as it is held: by whom is told by `attempts`."""
+
+    delivery_id: str
+    old: DeliveryState
+    new: DeliveryState
+    held: int | None
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -325,13 +391,14 @@ class DeliveryRows:
         seqs = claimable(self._transaction, self._ways, limit, lease_seconds, lanes)
         if not seqs:
             return []
+        found = {row.seq: row for row in self._connection.execute(_TO_TAKE, {"seqs": seqs})}
         until = now + timedelta(seconds=lease_seconds)
         held = {"to_worker": worker, "to_lease_until": until, "to_updated_at": now}
         _TAKE.run_many(self._connection, [{"of_seq": seq, **held} for seq in seqs])
         claimed = []
-        for row in self._connection.execute(_TAKEN, {"seqs": seqs}):
+        for row in map(found.__getitem__, seqs):
             try:
-                claimed.append(_to_delivery(row))
+                claimed.append(_taken(_to_delivery(row), now))
             except StoreError as damaged:  # must not keep the others from being claimed
                 self._give_up(row, damaged.text)
         return claimed
@@ -380,47 +447,49 @@ class DeliveryRows:
     def record_attempt(
         self, delivery: Delivery, outcome: Outcome, *, counted: bool = True
     ) -> Delivery:
-        """
-        Record what an attempt came to, and move the delivery.
+        """As `record_attempts`, of one."""
+        return self.record_attempts([Ended(delivery, outcome, counted)])[0]
 
-        Args:
-            delivery: As it was claimed.
-            outcome: What came of it.
-            counted: False when nothing was even tried (no route). HELD is never counted: asking
-                the guard again uses up no attempt. Nor is what stops the way.
+    def record_attempts(self, ended: Sequence[Ended]) -> list[Delivery]:
+        """
+        Record what attempts came to, and move the deliveries.
 
         Returns:
-            The delivery as it now stands.
+            The deliveries as they now stand.
 
         Raises:
-            LeaseLostError: It is no longer this worker's, so another attempt may be under way.
+            LeaseLostError: One is no longer this worker's, so another attempt may be under way.
+                Of several it is not known which one, and nothing may be kept of the others.
         """
-        counted = counted and outcome.kind is not OutcomeKind.HELD and not outcome.stops
-        attempts = delivery.attempts if counted else delivery.attempts - 1
-        due_at = outcome.retry_at or delivery.due_at
-        self._move(
-            delivery.id,
-            DeliveryState.SENDING,
-            state_after(outcome),
-            held=delivery.attempts,
-            attempts=attempts,
-            due_at=due_at,
-            **_last_outcome_columns(outcome),
+        now = self._transaction.now
+        after = [replace(one.after, updated_at=now) for one in ended]
+        self._move_all(
+            [
+                _Move(
+                    one.delivery.id,
+                    DeliveryState.SENDING,
+                    stands.state,
+                    one.delivery.attempts,
+                    {
+                        "attempts": stands.attempts,
+                        "due_at": stands.due_at,
+                        **_last_outcome_columns(one.outcome),
+                    },
+                )
+                for one, stands in zip(ended, after, strict=True)
+            ]
         )
-        if counted:
-            self._add_attempt(delivery.id, delivery.new.part, delivery.attempts, outcome)
-        if outcome.retry_at is not None:
-            self._postpone_queue(delivery, outcome.retry_at)
-        elif self._has_next(delivery):
+        self._add_attempts(
+            [
+                (one.delivery.id, one.delivery.new.part, one.delivery.attempts, one.outcome)
+                for one in ended
+                if one.counts
+            ]
+        )
+        self._postpone_queues([one for one in ended if one.outcome.retry_at is not None])
+        if self._have_next([one.delivery.id for one in ended if one.outcome.retry_at is None]):
             self._wake()
-        return replace(
-            delivery,
-            state=state_after(outcome),
-            attempts=attempts,
-            due_at=due_at,
-            updated_at=self._transaction.now,
-            last_outcome=replace(outcome, remote_text=None),
-        )
+        return after
 
     def attempts(self, delivery_id: str) -> tuple[Attempt, ...]:
         """The attempts that were made, oldest first."""
@@ -588,7 +657,7 @@ class DeliveryRows:
                 crashes=row.crashes,
                 **_last_outcome_columns(outcome),
             )
-            self._add_attempt(row.id, row.part, row.attempts, outcome)
+            self._add_attempts([(row.id, row.part, row.attempts, outcome)])
         if rows:
             self._wake()
         return tuple(row.id for row in rows)
@@ -629,43 +698,67 @@ class DeliveryRows:
         Raises:
             LeaseLostError: It does not stand there any more, or somebody else holds it.
         """
-        if new not in DELIVERY_MOVES[old]:
-            raise ValueError(f"a delivery does not go from {old.value} to {new.value}")
-        columns = {"state": new.value, "worker": None, "lease_until": None, "crashes": 0, **values}
-        columns["updated_at"] = self._transaction.now
-        row = {f"to_{name}": value for name, value in columns.items()}
-        row |= {"of_id": delivery_id, "of_state": old.value}
-        row |= {} if held is None else {"of_attempts": held}
-        move = _move_of(frozenset(columns), is_held=held is not None)
-        if move.run(self._connection, row).rowcount != 1:
-            raise LeaseLostError(f"delivery {delivery_id} has moved meanwhile")
+        self._move_all([_Move(delivery_id, old, new, held, values)])
 
-    def _postpone_queue(self, head: Delivery, until: datetime) -> None:
+    def _move_all(self, moves: Sequence[_Move]) -> None:
+        """The same of several that change the same columns. Raises LeaseLostError if one does."""
+        for one in moves:
+            if one.new not in DELIVERY_MOVES[one.old]:
+                raise ValueError(f"a delivery does not go from {one.old.value} to {one.new.value}")
+        now, is_held = self._transaction.now, moves[0].held is not None
+        left = {"worker": None, "lease_until": None, "crashes": 0}
+        columns = [
+            {**left, **one.values, "state": one.new.value, "updated_at": now} for one in moves
+        ]
+        rows = [
+            {f"to_{name}": value for name, value in changed.items()}
+            | {"of_id": one.delivery_id, "of_state": one.old.value}
+            | ({"of_attempts": one.held} if is_held else {})
+            for one, changed in zip(moves, columns, strict=True)
+        ]
+        statement = _move_of(frozenset(columns[0]), is_held=is_held)
+        if statement.run_many(self._connection, rows) != len(moves):
+            names = ", ".join(one.delivery_id for one in moves)
+            raise LeaseLostError(f"delivery {names} has moved meanwhile")
+
+    def _postpone_queues(self, ended: Sequence[Ended]) -> None:
         """
         Let those behind a delivery that waits wait as long.
 
         They could not go anyway; this way no claim has to look at them until then.
         """
-        table = tables.delivery
-        place = sa.select(table.c.seq).where(table.c.id == head.id).scalar_subquery()
-        self._connection.execute(
-            _those_behind(head, place).where(table.c.due_at < until).values(due_at=until)
-        )
+        if ended:
+            _POSTPONE.run_many(
+                self._connection,
+                [
+                    {
+                        "of_id": one.delivery.id,
+                        "of_intyg": one.delivery.new.intygs_id,
+                        "of_address": one.delivery.new.logical_address,
+                        "until": one.outcome.retry_at,
+                    }
+                    for one in ended
+                ],
+            )
 
     def _due_behind(self, head: Delivery, place: int) -> None:
         """Those that waited with a delivery, and were never tried, wait no longer."""
         table, now = tables.delivery, self._transaction.now
-        waited = (table.c.attempts == 0, table.c.due_at > now)
-        self._connection.execute(_those_behind(head, place).where(*waited).values(due_at=now))
-
-    def _has_next(self, done: Delivery) -> bool:
-        return (
-            _NEXT_IN_QUEUE.run(
-                self._connection,
-                {"intygs_id": done.new.intygs_id, "logical_address": done.new.logical_address},
-            ).first()
-            is not None
+        behind = (
+            table.c.intygs_id == head.new.intygs_id,
+            table.c.logical_address == head.new.logical_address,
+            table.c.seq > place,
+            sa.text(state_in(CLAIMABLE)),
         )
+        waited = (table.c.attempts == 0, table.c.due_at > now)
+        self._connection.execute(sa.update(table).where(*behind, *waited).values(due_at=now))
+
+    def _have_next(self, ids: Sequence[str]) -> bool:
+        """Whether something waits behind one of those that have ended."""
+        if not ids:
+            return False
+        those = {"ids": values_of(self._connection, ids)}
+        return _NEXT_IN_QUEUES.run(self._connection, those).first() is not None
 
     def _give_up(self, row: sa.Row[Any], detail: str) -> None:
         self._move(
@@ -676,23 +769,28 @@ class DeliveryRows:
         )
         self._wake()
 
-    def _add_attempt(self, delivery_id: str, part: str, number: int, outcome: Outcome) -> None:
-        _ADD_ATTEMPT.run(
-            self._connection,
-            {
-                "delivery_id": delivery_id,
-                "number": number,
-                "at": self._transaction.now,
-                "kind": outcome.kind.value,
-                "retry_at": outcome.retry_at,
-                "http_status": outcome.http_status,
-                "result_code": outcome.result_code,
-                "error_id": outcome.error_id,
-                "detail": outcome.detail,
-                "private_remote_text": outcome.remote_text,
-                "part": part,
-            },
-        )
+    def _add_attempts(self, made: Sequence[tuple[str, str, int, Outcome]]) -> None:
+        """Of which delivery, to whom, which attempt, and what came of it."""
+        if made:
+            _ADD_ATTEMPT.run_many(
+                self._connection,
+                [
+                    {
+                        "delivery_id": delivery_id,
+                        "number": number,
+                        "at": self._transaction.now,
+                        "kind": outcome.kind.value,
+                        "retry_at": outcome.retry_at,
+                        "http_status": outcome.http_status,
+                        "result_code": outcome.result_code,
+                        "error_id": outcome.error_id,
+                        "detail": outcome.detail,
+                        "private_remote_text": outcome.remote_text,
+                        "part": part,
+                    }
+                    for delivery_id, part, number, outcome in made
+                ],
+            )
 
     def _wake(self) -> None:
         """Tell workers, when this transaction is committed, that there may be something to take."""
@@ -707,6 +805,13 @@ class DeliveryRows:
         return self._connection.execute(
             _SELECT_DELIVERIES.where(*conditions).order_by(tables.delivery.c.seq)
         ).all()
+
+
+def _taken(delivery: Delivery, now: datetime) -> Delivery:
+    """As `_TAKE` leaves it."""
+    return replace(
+        delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, updated_at=now
+    )
 
 
 def _which(
@@ -734,17 +839,6 @@ def _move_of(columns: frozenset[str], *, is_held: bool) -> Prepared:
         is_it.append(table.c.attempts == sa.bindparam("of_attempts"))
     values = {name: sa.bindparam(f"to_{name}", type_=table.c[name].type) for name in columns}
     return same(sa.update(table).where(*is_it).values(values))
-
-
-def _those_behind(head: Delivery, place: int | sa.ScalarSelect[Any]) -> sa.Update:
-    """A change of what waits after a delivery in its queue; `place` is the delivery's `seq`."""
-    table = tables.delivery
-    return sa.update(table).where(
-        table.c.intygs_id == head.new.intygs_id,
-        table.c.logical_address == head.new.logical_address,
-        table.c.seq > place,
-        sa.text(state_in(CLAIMABLE)),
-    )
 
 
 def _last_outcome_columns(outcome: Outcome) -> dict[str, Any]:

@@ -194,7 +194,12 @@ class Store:
             yield Rows(Transaction(connection, self._clock()))
 
     def claim(
-        self, worker: str, limit: int, lease_seconds: float, lanes: Lanes = ONE_LANE
+        self,
+        worker: str,
+        limit: int,
+        lease_seconds: float,
+        lanes: Lanes = ONE_LANE,
+        first: Callable[[Rows], object] | None = None,
     ) -> list[Delivery]:
         """
         Take due deliveries for a worker, in SENDING until the lease runs out.
@@ -204,13 +209,24 @@ class Store:
             limit: At most so many.
             lease_seconds: Longer than any attempt can take.
             lanes: Where deliveries go, and which destinations may have more.
+            first: What is to be written before, in the same transaction: as for `write`.
+
+        Raises:
+            StoreError: As `begin`; also what `first` raises.
         """
+        who = f"{self._instance}/{worker}"
+
+        def take(rows: Rows) -> list[Delivery]:
+            if first is not None:
+                first(rows)
+            return rows.deliveries.claim(who, limit, lease_seconds, lanes)
+
         try:
-            with self.begin() as rows:
-                who = f"{self._instance}/{worker}"
-                return rows.deliveries.claim(who, limit, lease_seconds, lanes)
+            return self.write(take)
         except ConstraintError:
             # `uq_delivery_sending`: two workers saw different heads of one queue. Next time.
+            if first is not None:
+                self.write(first)
             return []
 
     def recover_expired(

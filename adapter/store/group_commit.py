@@ -1,15 +1,12 @@
 """Many callers' functions and one commit: what takes the longest is the disk.
 
-Whoever comes first takes what waits, runs the functions one after the other in one transaction,
-each behind a savepoint of its own, commits, and only then is anybody answered. Meanwhile others
-come and wait; one of them is next. Nobody waits for company: who comes alone is served at once.
+Whoever leads (`leading.py`) takes what waits, runs the functions one after the other in one
+transaction, each behind a savepoint of its own, commits, and only then is anybody answered.
 """
 
 import contextvars
 import copy
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final, Generic, TypeVar
@@ -18,6 +15,7 @@ import sqlalchemy as sa
 
 from intyg.adapter.domain.clock import Clock
 from intyg.adapter.domain.errors import StoreError
+from intyg.adapter.domain.leading import Leading, Visit
 from intyg.adapter.store.base import Transaction
 from intyg.adapter.store.faults import ConstraintError, DuplicateRow, as_ours, is_of_the_disk
 from intyg.adapter.store.rows import Rows
@@ -31,34 +29,24 @@ LONGEST_SECONDS: Final = 0.002
 """How long those that come late are still taken along."""
 
 
-class _Job(Generic[T]):
+class _Job(Visit, Generic[T]):
     """
     A caller's function, and what came of it.
 
     Attributes:
-        leads: Its caller commits the group that it is the first of.
         transaction: The one in which it came to its end; None before.
         error: Why it did not.
         is_kept: It was committed: without that there is no answer, whatever went wrong.
     """
 
     def __init__(self, function: Callable[[Rows], T]) -> None:
+        super().__init__()
         self._function = function
         self._context = contextvars.copy_context()  # whoever runs it, it is its caller's
-        self._wakes = threading.Lock()
-        self._wakes.acquire()
         self._answer: T
-        self.leads = False
         self.transaction: Transaction | None = None
         self.error: BaseException | None = None
         self.is_kept = False
-
-    def wait(self) -> None:
-        """Until it is at its end, or leads."""
-        self._wakes.acquire()
-
-    def wake(self) -> None:
-        self._wakes.release()
 
     def run(self, connection: sa.Connection, clock: Clock) -> None:
         """
@@ -117,9 +105,7 @@ class GroupCommit:
         self._begin = begin
         self._clock = clock
         self._wake = wake
-        self._lock = threading.Lock()
-        self._waiting: deque[_Job[Any]] = deque()
-        self._is_led = False
+        self._waiting: Leading[_Job[Any]] = Leading()
 
     def run(self, function: Callable[[Rows], T]) -> T:
         """
@@ -129,12 +115,7 @@ class GroupCommit:
             StoreError: The database did not do as told; nothing of the function is kept.
         """
         job = _Job(function)
-        with self._lock:
-            self._waiting.append(job)
-            job.leads, self._is_led = not self._is_led, True
-        if not job.leads:
-            job.wait()
-        if job.leads:
+        if self._waiting.come(job):
             self._lead()
         return job.answer()
 
@@ -144,40 +125,26 @@ class GroupCommit:
             self._commit(group)
         except BaseException as error:
             if not group:  # not even begun: whoever leads is the first that waits
-                group.append(self._take())
+                group.append(self._waiting.take())
             _fail(group, error)
             if not isinstance(error, StoreError):
                 raise
         finally:
-            self._pass_on()
-            for job in group[1:]:
-                job.wake()
+            self._waiting.leave(group[1:])
 
     def _commit(self, group: "list[_Job[Any]]") -> None:
         """Fill the group, run it and commit."""
         with self._begin() as connection:
             at_once, until = len(self._waiting), time.monotonic() + LONGEST_SECONDS
-            while self._waiting and len(group) < MOST:
+            while len(self._waiting) and len(group) < MOST:
                 if len(group) >= at_once and time.monotonic() > until:
                     break
-                group.append(self._take())
+                group.append(self._waiting.take())
                 group[-1].run(connection, self._clock)
         for job in group:
             job.is_kept = True
         if any(job.transaction and job.transaction.work_added for job in group):
             self._wake()
-
-    def _take(self) -> "_Job[Any]":
-        with self._lock:
-            return self._waiting.popleft()
-
-    def _pass_on(self) -> None:
-        """Let the first that waits lead; or whoever comes next, if nobody does."""
-        with self._lock:
-            self._is_led = bool(self._waiting)
-            if self._is_led:
-                self._waiting[0].leads = True
-                self._waiting[0].wake()
 
 
 def _fail(group: "list[_Job[Any]]", error: BaseException) -> None:

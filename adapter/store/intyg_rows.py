@@ -29,7 +29,7 @@ from intyg.adapter.store.base import (
 )
 from intyg.adapter.store.fact_marks import mark_revoked, mark_status
 from intyg.adapter.store.faults import DuplicateRow
-from intyg.adapter.store.prepared import insert, insert_new, same
+from intyg.adapter.store.prepared import Prepared, insert, insert_new, one_of, same, values_of
 from intyg.schemas.codes import Status
 
 # Statements of the hot path are built once: building costs more than running them.
@@ -49,6 +49,18 @@ _ONE_INTYG_BUT: Final = _ONE_INTYG.where(
 _LOCK_INTYG: Final = sa.select(tables.intyg.c.seq).where(_THIS).with_for_update(key_share=True)
 _LOCK_INTYG_OF: Final = _LOCK_INTYG.where(
     tables.intyg.c.patient_extension == sa.bindparam("patient")
+)
+_THERE: Final = Prepared(
+    lambda kind: sa.select(tables.intyg.c.intygs_id).where(
+        one_of(kind, tables.intyg.c.intygs_id, "ids")
+    )
+)
+_LOCK_FREE: Final = Prepared(
+    lambda kind: (
+        sa.select(tables.intyg.c.intygs_id)
+        .where(one_of(kind, tables.intyg.c.intygs_id, "ids"))
+        .with_for_update(key_share=True, skip_locked=True)
+    )
 )
 _HAS_INTYG: Final = sa.select(tables.intyg.c.seq).where(_THIS)
 _INTYG_OF: Final = _HAS_INTYG.where(tables.intyg.c.patient_extension == sa.bindparam("patient"))
@@ -232,6 +244,19 @@ class IntygRows:
     def lock_row(self, intygs_id: str) -> bool:
         """Take the certificate's lock; False: there is none, at most a draft."""
         return self._connection.execute(_LOCK_INTYG, id_forms(intygs_id)).first() is not None
+
+    def lock_free(self, intygs_ids: Collection[str]) -> frozenset[str]:
+        """
+        Take the locks of those certificates of which nobody has it; returns those that are not had.
+
+        Whoever needs several must wait for none: another might wait for those that it has. What is
+        about none of the certificates is nobody's.
+        """
+        if not self._transaction.is_postgresql:
+            return frozenset()  # one transaction writes at a time
+        asked = {"ids": values_of(self._connection, sorted(intygs_ids))}
+        there = set(_THERE.run(self._connection, asked).scalars())
+        return frozenset(there - set(_LOCK_FREE.run(self._connection, asked).scalars()))
 
     def received(self, intygs_id: str) -> Received | None:
         """The call that brought a certificate, and the bytes that came; None for an unknown id."""

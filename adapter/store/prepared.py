@@ -5,7 +5,8 @@ cache spares the text, but asks each time what it depends on; of the hot path's 
 known, since they stand in modules and nobody changes them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -92,6 +93,19 @@ class Prepared:
 def same(statement: ClauseElement) -> Prepared:
     """One that reads the same on every kind of database."""
     return Prepared(lambda _: statement)
+
+
+def one_of(kind: str, column: sa.Column[Any], name: str) -> sa.ColumnElement[bool]:
+    """Whether a column has one of the values that `values_of` makes of several, under a name."""
+    values: sa.BindParameter[Any] = sa.bindparam(name, type_=sa.types.NullType())
+    if kind == "postgresql":
+        return column == sa.func.any(values)
+    return column.in_(sa.select(sa.func.json_each(values).table_valued("value").c.value))
+
+
+def values_of(connection: sa.Connection, values: Collection[str] | Collection[int]) -> Any:
+    """Several values as one, for `one_of`: as many as there are, the statement stays the same."""
+    return list(values) if connection.dialect.name == "postgresql" else json.dumps(list(values))
 
 
 def insert(table: sa.Table, *returned: sa.Column[Any]) -> Prepared:

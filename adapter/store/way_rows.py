@@ -1,6 +1,6 @@
 """Ways that are stopped, or were without an answer: one row each, shared by all processes."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ _DUE_PROBES: Final = sa.select(tables.way).where(
         tables.way.c.probing_until < sa.bindparam("now", type_=tables.UtcDateTime),
     ),
 )
+_PROBES_TO_BEGIN: Final = _DUE_PROBES.with_for_update(skip_locked=True)
+_ALL: Final = sa.select(tables.way)
 _GOES: Final = (
     sa.delete(tables.way)
     .where(
@@ -44,6 +46,7 @@ class WayRows:
         self._transaction = transaction
         self._connection = transaction.connection
         self.changes: list[WayChange] = []
+        self._known: list[Stop] | None = None
 
     def stopped(self, destination: str | None = None) -> tuple[Stop, ...]:
         """The ways that nothing goes, in the order of their names."""
@@ -58,9 +61,15 @@ class WayRows:
             )
         )
 
-    def due_probes(self) -> tuple[Stop, ...]:
-        """The stopped ways that one delivery should try now."""
-        rows = self._connection.execute(_DUE_PROBES, {"now": self._transaction.now}).all()
+    def due_probes(self, *, to_begin: bool = False) -> tuple[Stop, ...]:
+        """
+        The stopped ways that one delivery should try now.
+
+        Args:
+            to_begin: Only those that nobody else is changing, so that `begin_probe` waits for none.
+        """
+        statement = _PROBES_TO_BEGIN if to_begin else _DUE_PROBES
+        rows = self._connection.execute(statement, {"now": self._transaction.now}).all()
         return tuple(_to_stop(row) for row in rows)
 
     def next_probe_of_silent(self) -> datetime | None:
@@ -82,6 +91,7 @@ class WayRows:
     def begin_probe(self, stop: Stop, delivery_id: str, lease_seconds: float) -> bool:
         """Let a delivery try a way; False when another process was faster."""
         now, table = self._transaction.now, tables.way
+        self._known = None
         changed = self._connection.execute(
             sa.update(table)
             .where(
@@ -148,18 +158,37 @@ class WayRows:
         self.changes += [WayChange(stop, goes=True) for stop in found]
         table = tables.way
         self._connection.execute(sa.delete(table).where(table.c.destination == destination))
+        self._known = None
         self._transaction.work_added = True
         return found
 
     # --- inside ---
 
+    def _rows(self) -> list[Stop]:
+        """
+        Every way that something is known of, asked once: most often there is none.
+
+        What another process writes meanwhile comes after what is noted here.
+        """
+        if self._known is None:
+            self._known = [_to_stop(row) for row in self._connection.execute(_ALL).all()]
+        return self._known
+
     def _goes(self, destination: str, contract: str, logical_address: str) -> None:
+        if not any(
+            stop.way.destination == destination
+            and stop.way.contract in (ANY, contract)
+            and stop.way.logical_address in (ANY, logical_address)
+            for stop in self._rows()
+        ):
+            return
         values = {
             "destination_": destination,
             "contract_": contract,
             "address_": logical_address,
         }
         gone = self._connection.execute(_GOES, values).all()
+        self._known = None
         if gone:
             self._transaction.work_added = True
             self.changes += [WayChange(_to_stop(row), goes=True) for row in gone if row.cause]
@@ -211,19 +240,18 @@ class WayRows:
 
     def _release(self, delivery_id: str) -> None:
         """The probe said nothing of the way: another may be made at once."""
-        table = tables.way
-        self._connection.execute(
-            sa.update(table).where(table.c.probing == delivery_id).values(probing=None)
-        )
+        if self._probed_by(delivery_id):
+            table = tables.way
+            self._connection.execute(
+                sa.update(table).where(table.c.probing == delivery_id).values(probing=None)
+            )
+            self._known = None
 
-    def _probed_by(self, delivery_id: str) -> Iterator[Stop]:
-        table = tables.way
-        for row in self._connection.execute(
-            sa.select(table).where(table.c.probing == delivery_id)
-        ).all():
-            yield _to_stop(row)
+    def _probed_by(self, delivery_id: str) -> Sequence[Stop]:
+        return [stop for stop in self._rows() if stop.probing == delivery_id]
 
     def _make(self, way: Way) -> None:
+        self._known = None
         self._transaction.insert_new(
             tables.way,
             {
@@ -241,6 +269,7 @@ class WayRows:
         return _to_stop(self._connection.execute(sa.select(tables.way).where(*_is(way))).one())
 
     def _set(self, way: Way, **values: Any) -> None:
+        self._known = None
         self._connection.execute(sa.update(tables.way).where(*_is(way)).values(**values))
 
 

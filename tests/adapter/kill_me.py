@@ -4,7 +4,8 @@ import sys
 import threading
 
 from intyg.adapter.deliver import Deliverer
-from intyg.adapter.deliver.worker import Consequence, Workers
+from intyg.adapter.deliver.desk import Consequence
+from intyg.adapter.deliver.worker import Workers
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole

@@ -10,7 +10,7 @@ forked, and nowhere else. As few of them as can be, and none that says how rows 
     claim       `Store.claim`
     deliver     one attempt, with the guard
     post        the request on the wire; `sent` is between its last byte and the answer
-    record      what came of an attempt
+    record      what came of an attempt, by itself or with others'
     recover     what an earlier process left is taken back
     draft       a draft's row is written: saved, ready, given out, signed, told of, deleted
     sign        the signature of a draft, between what was given out and the answer
@@ -61,6 +61,7 @@ def _install(passed: Pass) -> None:
     _around(Deliverer, "deliver", "deliver", passed)
     _around(HttpClient, "exchange", "post", passed)
     _around(Workers, "_record", "record", passed)
+    _around(Workers, "_swap", "record", passed)
     _around(Workers, "recover", "recover", passed)
     _around(DraftRows, "put", "draft", passed)
     _around(signing, "take_back", "sign", passed)

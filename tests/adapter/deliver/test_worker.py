@@ -16,7 +16,8 @@ import pytest
 import structlog
 
 from intyg.adapter.deliver.decision import Exchange, Transfer, decide
-from intyg.adapter.deliver.worker import WITHOUT_ROUTE, Consequence, Workers
+from intyg.adapter.deliver.desk import Consequence
+from intyg.adapter.deliver.worker import WITHOUT_ROUTE, Workers
 from intyg.adapter.domain.clock import system_clock
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import Destination, DestinationKind, DestinationRole

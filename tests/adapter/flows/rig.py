@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from intyg.adapter.deliver.worker import Consequence
+from intyg.adapter.deliver.desk import Consequence
 from intyg.adapter.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import DestinationKind, DestinationRole
 from intyg.adapter.domain.environment import Environment

@@ -183,7 +183,8 @@ def test_what_follows_waits_behind_it(world: World) -> None:
     world.work()
     with world.rig.services.store.begin() as rows:
         first = world.delivery()
-        rows.deliveries._add_attempt(first.id, first.new.part, 1, Outcome(OutcomeKind.UNKNOWN))
+        made = [(first.id, first.new.part, 1, Outcome(OutcomeKind.UNKNOWN))]
+        rows.deliveries._add_attempts(made)
     world.rig.call(builders.revoke_certificate())
     world.work()
     assert [d.state for d in world.rig.deliveries()] == [DeliveryState.HELD, DeliveryState.QUEUED]

@@ -12,7 +12,7 @@ from typing import TypeVar
 import pytest
 
 from intyg.adapter.audit.log import AuditKey, AuditLog
-from intyg.adapter.deliver.worker import Consequence
+from intyg.adapter.deliver.desk import Consequence
 from intyg.adapter.domain.delivery import Delivery, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import DestinationKind
 from intyg.adapter.domain.errors import (

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from intyg.adapter.bootstrap.reload_routes import RoutesReloader
 from intyg.adapter.deliver import Deliverer
+from intyg.adapter.deliver.desk import Consequence
 from intyg.adapter.deliver.lanes import FindDestination
 from intyg.adapter.deliver.transport import AskGuard
-from intyg.adapter.deliver.worker import Consequence, Workers
+from intyg.adapter.deliver.worker import Workers
 from intyg.adapter.domain.delivery import Delivery, Outcome
 from intyg.adapter.domain.destination import Destination
 from intyg.adapter.domain.environment import Environment
