@@ -4,12 +4,15 @@ Source: clinicalprocess_healthcond_certificate_types_3.2.xsd, `PersonId`.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 
 from intyg.adapter.domain.person import PersonId
 from intyg.schemas.codes import PERSONNUMMER_ROOT, SAMORDNINGSNUMMER_ROOT
+
+_MAY_BE: Final = etree.XPath("descendant-or-self::*[*[local-name()='extension']]")
+"""Only few elements have a child of this name."""
 
 _ROOTS: Final = frozenset({PERSONNUMMER_ROOT, SAMORDNINGSNUMMER_ROOT})
 
@@ -20,15 +23,12 @@ def persons_in(message: etree._Element) -> frozenset[PersonId]:
 
     A number that a comment splits is read in each way that a receiver may read it.
     """
-    return frozenset(
-        person for element in message.iter(etree.Element) for person in _persons(element)
-    )
+    elements = cast(list[etree._Element], _MAY_BE(message))
+    return frozenset(person for element in elements for person in _persons(element))
 
 
 def _persons(element: etree._Element) -> Iterator[PersonId]:
     parts = {etree.QName(child).localname: child for child in element.iterchildren(etree.Element)}
-    if "extension" not in parts:
-        return
     is_person = etree.QName(element).localname.lower().endswith("erson-id")
     roots = _readings(parts["root"]) if "root" in parts else {""}
     for root in roots:

@@ -40,6 +40,9 @@ of its own, UTF-8, without XML declaration, that leaves as it is. So are pieces,
 Handler: TypeAlias = Callable[[Inbound], Answer]
 """A contract's whole flow."""
 
+_Shape: TypeAlias = tuple[object, ...]
+"""Which elements a result has, and the codes in it; its texts may say anything."""
+
 Check: TypeAlias = Callable[[Contract, etree._Element], Sequence[Finding]]
 """What is wrong with an element by its contract's schema."""
 
@@ -108,13 +111,21 @@ def build_service(
         admit: See `RivSoap11`.
     """
 
+    right: set[_Shape] = set()
+
+    def check_answer(call: Call, answer: Answer) -> None:
+        """A result is checked once in each shape that it has; there are few."""
+        shape = _shape_of(answer) if isinstance(answer, Result) else None
+        if check is not None and shape not in right:
+            _check(call, contract, answer, check)
+            right.update(() if shape is None else (shape,))
+
     def serve(ctx: Any, element: etree._Element) -> etree._Element | bytes | Pieces:
         """Run the handler; its errors become answers here and nowhere else."""
         call: Call = ctx.udc
         try:
             answer = handler(_inbound(call, contract, element))
-            if check is not None:
-                _check(call, contract, answer, check)
+            check_answer(call, answer)
         except FaultError as error:
             raise SoapFault(error) from None
         except AdapterError as error:
@@ -179,6 +190,10 @@ def _check(call: Call, contract: Contract, answer: Answer, check: Check) -> None
             },
         )
         raise unexpected(call.correlation_id)
+
+
+def _shape_of(result: Result) -> _Shape:
+    return result.code, result.error_id, result.text is None, result.intygs_id is None
 
 
 def _elements(contract: Contract, answer: Answer) -> Iterator[etree._Element]:

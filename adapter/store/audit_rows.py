@@ -147,7 +147,7 @@ class AuditRows:
         values = {"chain": chain, "number": number, **vars(entry), "hash": row_hash}
         # A row's own seq is known only when it is there: the row after it, and the chain's end,
         # are sealed with it.
-        seq = _INSERT.run(self._connection, values).scalar_one()
+        seq = _INSERT.run(self._connection, values).one()[0]
         seal = sealer.seal(chain, number, row_hash, seq)
         return AuditHead(chain, number, row_hash, seal, sealer.key_id, seq)
 
@@ -165,8 +165,8 @@ class AuditRows:
 
     def _ends(self, chains: Sequence[int]) -> dict[int, _End]:
         at = values_of(self._connection, sorted(set(chains)))
-        rows = _LOCK_ENDS.run(self._connection, {"at": at}).all()
-        return {row.chain: (row.number, row.hash, row.seq) for row in rows}
+        rows = _LOCK_ENDS.run(self._connection, {"at": at}).rows
+        return {chain: (number, row_hash, seq) for chain, number, row_hash, seq in rows}
 
     def begin(self, sealer: Sealer) -> None:
         """Begin every chain where none has begun; a single one that is not there has been lost."""

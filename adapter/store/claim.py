@@ -95,7 +95,8 @@ def stopped_way(delivery: sa.Table, *but: sa.ColumnElement[bool]) -> sa.Exists:
     )
 
 
-def _first_of_lane() -> sa.Select[int]:
+def first_of_lane() -> sa.Select[int]:
+    """What may be taken of a lane, in the order it is due."""
     return (
         sa.select(_mine.c.seq)
         .where(*_is_first(), _mine.c.destination == sa.bindparam("lane"), ~stopped_way(_mine))
@@ -126,9 +127,9 @@ def _oldest_of_way() -> sa.Select[int, str]:
     )
 
 
-FIRST_OF_LANE: Final = _first_of_lane()
+FIRST_OF_LANE: Final = same(first_of_lane())
 _OLDEST_OF_WAY: Final = _oldest_of_way()
-_WITHOUT_LANE: Final = (
+_WITHOUT_LANE: Final = same(
     sa.select(_mine.c.seq, _mine.c.contract, _mine.c.logical_address)
     .where(sa.text(state_in(CLAIMABLE)), _mine.c.destination.is_(None))
     .order_by(_mine.c.due_at, _mine.c.seq)
@@ -144,29 +145,29 @@ _LOCK_LANE: Final = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('lane
 
 # A jump from name to name in `ix_delivery_lane`, however many wait in each. What is under way are
 # as many as there are workers, so that they are counted.
-_IN_FLIGHT: Final = sa.text(
-    f"""
-    SELECT destination AS name, count(*) AS in_flight FROM delivery
-    WHERE {state_is(DeliveryState.SENDING)} GROUP BY destination
-    """  # noqa: S608  as below
-).columns(name=sa.Text, in_flight=sa.Integer)
-_LANES: Final = sa.text(
-    f"""
+_IN_FLIGHT: Final = same(
+    sa.select(_mine.c.destination, sa.func.count())
+    .where(sa.text(state_is(DeliveryState.SENDING)))
+    .group_by(_mine.c.destination)
+)
+_LANES: Final = same(
+    sa.text(
+        f"""
     WITH RECURSIVE lane(name) AS (
         SELECT min(destination) FROM delivery WHERE {state_in(CLAIMABLE)}
         UNION ALL
         SELECT (SELECT min(d.destination) FROM delivery d
                 WHERE {state_in(CLAIMABLE, "d.")} AND d.destination > lane.name)
         FROM lane WHERE lane.name IS NOT NULL)
-    SELECT name, (SELECT min(d.due_at) FROM delivery d
-                  WHERE {state_in(CLAIMABLE, "d.")} AND d.destination = lane.name) AS due_at,
-           NULL AS in_flight
-    FROM lane WHERE name IS NOT NULL
+    SELECT name, 0 FROM lane WHERE name IS NOT NULL AND EXISTS (
+        SELECT 1 FROM delivery d
+        WHERE {state_in(CLAIMABLE, "d.")} AND d.destination = lane.name AND d.due_at <= :now)
     UNION ALL
-    SELECT destination, NULL, count(*) FROM delivery
+    SELECT destination, count(*) FROM delivery
     WHERE {state_is(DeliveryState.SENDING)} GROUP BY destination
     """  # noqa: S608  the states are our own words
-).columns(name=sa.Text, due_at=tables.UtcDateTime, in_flight=sa.Integer)
+    ).bindparams(sa.bindparam("now", type_=tables.UtcDateTime))
+)
 
 
 def claimable(
@@ -204,7 +205,7 @@ def is_any_claimable(transaction: Transaction) -> bool:
     if connection.execute(_WITHOUT_LANE_DUE, {"now": now}).first() is not None:
         return True
     return any(
-        connection.execute(FIRST_OF_LANE, {"now": now, "lane": name, "limit": 1}).first()
+        FIRST_OF_LANE.run(connection, {"now": now, "lane": name, "limit": 1}).first()
         for name in _lanes(transaction)[0]
     ) or any(
         connection.execute(_OLDEST_OF_WAY, _probe_values(transaction, stop)).first()
@@ -251,7 +252,7 @@ def _sort(transaction: Transaction, lanes: Lanes) -> None:
     """Give new deliveries their destination."""
     places = [
         {"of_seq": seq, "to_name": lanes.of(contract, address)}
-        for seq, contract, address in transaction.connection.execute(_WITHOUT_LANE).all()
+        for seq, contract, address in _WITHOUT_LANE.run(transaction.connection, {}).rows
     ]
     if places:
         _SET_LANE.run_many(transaction.connection, places)
@@ -272,7 +273,7 @@ def _in_turn(
             if wanted <= taken[name]:
                 continue
             values = {"now": transaction.now, "lane": name, "limit": wanted}
-            seqs = transaction.connection.scalars(FIRST_OF_LANE, values).all()
+            seqs = FIRST_OF_LANE.run(transaction.connection, values).scalars()
             found |= {seq: name for seq in seqs if seq not in found}
             taken[name] = len(seqs)
             if len(seqs) < wanted:
@@ -302,16 +303,15 @@ def _take_one(room: dict[str, int], name: str) -> bool:
 
 
 def _in_flight(transaction: Transaction) -> Counter[str]:
-    rows = transaction.connection.execute(_IN_FLIGHT).all()
+    rows = _IN_FLIGHT.run(transaction.connection, {}).rows
     return Counter({name or NO_DESTINATION: count for name, count in rows})
 
 
 def _lanes(transaction: Transaction) -> tuple[list[str], Counter[str]]:
     """The lanes in which something is due, and how many of each are under way."""
-    rows = transaction.connection.execute(_LANES).all()
-    due = [row.name for row in rows if row.due_at and row.due_at <= transaction.now]
-    counts = {row.name or NO_DESTINATION: row.in_flight for row in rows if row.in_flight}
-    return due, Counter(counts)
+    rows = _LANES.run(transaction.connection, {"now": transaction.now}).rows
+    counts = {name or NO_DESTINATION: count for name, count in rows if count}
+    return [name for name, count in rows if not count], Counter(counts)
 
 
 def _probe(

@@ -90,7 +90,6 @@ class Store:
                 self._engine = _postgresql_engine(parsed)
             case other:
                 raise ValueError(f"database {other} is not supported: sqlite, postgresql+psycopg")
-        self._writing = self._engine.execution_options(intyg_write=True)
         self._reading = self._engine
         if self.is_postgresql:  # what several queries read is of one moment, as on SQLite
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
@@ -341,13 +340,15 @@ class Store:
             raise StoreError("the database was opened for reading only")
         if write or self._in_memory:
             self._must_not_write_already()
-        engine = self._writing if write else self._reading
+        engine = self._engine if write else self._reading
         with (
             self._watched(write),
             self._write_lock(write),
             as_store_error(),
             engine.begin() as connection,
         ):
+            if not self.is_postgresql:
+                _begin(connection, write)
             yield connection
             if write and self._owned is not None:
                 self._owned.must_be_there()
@@ -435,7 +436,7 @@ def _sqlite_engine(url: URL, in_memory: bool, read_only: bool, owned: OwnFile | 
 
     @sa.event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
-        # The driver must not begin transactions by itself: `on_begin` does.
+        # The driver must not begin transactions by itself: `_begin` does.
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
         if read_only:
@@ -445,14 +446,17 @@ def _sqlite_engine(url: URL, in_memory: bool, read_only: bool, owned: OwnFile | 
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {MOST_WAL_BYTES}")
 
-    @sa.event.listens_for(engine, "begin")
-    def on_begin(connection: sa.Connection) -> None:
-        # IMMEDIATE takes the write lock now: a transaction that reads first and writes then could
-        # otherwise fail in its middle.
-        write = connection.get_execution_options().get("intyg_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
     return engine
+
+
+def _begin(connection: sa.Connection, write: bool) -> None:
+    """
+    Begin a transaction on SQLite.
+
+    IMMEDIATE takes the write lock now: a transaction that reads first and writes then could
+    otherwise fail in its middle. No listener does it: with one, each statement looks for others.
+    """
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def _postgresql_engine(url: URL) -> sa.Engine:

@@ -209,7 +209,7 @@ class IntygRows:
         Where there is none, what follows in this transaction need not ask for what is not there.
         """
         asked = _WHAT_IS_THERE.run(self._connection, id_forms(intygs_id)).one()
-        known, pointed_at, *rest = tuple(asked)
+        known, pointed_at, *rest = asked
         if known:
             return self.lock(intygs_id)
         named = {table for table, is_there in zip(_FOLLOWS_A_DRAFT, rest, strict=True) if is_there}

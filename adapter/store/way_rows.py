@@ -10,6 +10,7 @@ from intyg.adapter.domain.delivery import Delivery, Outcome
 from intyg.adapter.domain.way import ANY, Stop, Way, WayCause, WayChange, WayNews, WayPolicy
 from intyg.adapter.store import tables
 from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.prepared import same
 
 _NOT_PAUSED: Final = tables.way.c.cause.is_distinct_from(WayCause.PAUSED.value)
 
@@ -22,6 +23,7 @@ _DUE_PROBES: Final = sa.select(tables.way).where(
 )
 _PROBES_TO_BEGIN: Final = _DUE_PROBES.with_for_update(skip_locked=True)
 _ALL: Final = sa.select(tables.way)
+_ANY: Final = same(sa.select(sa.literal_column("1")).select_from(tables.way).limit(1))
 _GOES: Final = (
     sa.delete(tables.way)
     .where(
@@ -68,6 +70,8 @@ class WayRows:
         Args:
             to_begin: Only those that nobody else is changing, so that `begin_probe` waits for none.
         """
+        if not (self._known is None or self._known) or not self._is_any():
+            return ()
         statement = _PROBES_TO_BEGIN if to_begin else _DUE_PROBES
         rows = self._connection.execute(statement, {"now": self._transaction.now}).all()
         return tuple(_to_stop(row) for row in rows)
@@ -171,8 +175,12 @@ class WayRows:
         What another process writes meanwhile comes after what is noted here.
         """
         if self._known is None:
-            self._known = [_to_stop(row) for row in self._connection.execute(_ALL).all()]
+            there = self._is_any() and self._connection.execute(_ALL).all()
+            self._known = [_to_stop(row) for row in there or ()]
         return self._known
+
+    def _is_any(self) -> bool:
+        return _ANY.run(self._connection, {}).first() is not None
 
     def _goes(self, destination: str, contract: str, logical_address: str) -> None:
         if not any(

@@ -14,6 +14,7 @@ from intyg.adapter.domain.person import GuardDecision, PatientKind, PatientVerdi
 from intyg.adapter.flows.drafts import save, signing
 from intyg.adapter.flows.unit_of_work import UnitOfWork
 from intyg.adapter.store import Rows, claim, delivery_rows, tables
+from intyg.adapter.store.prepared import same
 
 LATE_SECONDS: Final = 0.05
 
@@ -105,10 +106,10 @@ def order_by_id() -> None:
             ~claim._queue_has(sa.text(tables.state_is(DeliveryState.SENDING, "other."))),
         )
         .order_by(mine.c.id)
-        .limit(1)
+        .limit(sa.bindparam("limit", type_=sa.Integer))
         .with_for_update(skip_locked=True, of=mine)
     )
-    _replace(claim, "FIRST_OF_LANE", statement)
+    _replace(claim, "FIRST_OF_LANE", same(statement))
 
 
 def doubled_event() -> None:

@@ -26,7 +26,7 @@ from intyg.adapter.store import (
     Store,
     tables,
 )
-from intyg.adapter.store.claim import FIRST_OF_LANE
+from intyg.adapter.store.claim import first_of_lane
 from intyg.adapter.store.delivery_rows import state_after
 from tests.adapter.conftest import VirtualClock
 from tests.adapter.samples import (
@@ -538,7 +538,7 @@ Step = tuple[str, list[str]]
 
 def _steps_on_sqlite(store: Store) -> list[Step]:
     with store._engine.connect() as connection:
-        sql = FIRST_OF_LANE.compile(
+        sql = first_of_lane().compile(
             dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
         )
         values = tuple(
@@ -560,7 +560,7 @@ def _steps_on_sqlite(store: Store) -> list[Step]:
 def _steps_on_postgresql(store: Store) -> list[Step]:
     with store._engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE delivery")
-        sql_of = FIRST_OF_LANE.compile(
+        sql_of = first_of_lane().compile(
             dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
         )
         sql = str(sql_of)

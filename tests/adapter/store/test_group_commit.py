@@ -43,11 +43,11 @@ def commits(store: Store) -> Iterator[list[float]]:
     def note(_connection: sa.Connection) -> None:
         seen.append(time.monotonic())
 
-    sa.event.listen(store._writing, "commit", note)
+    sa.event.listen(store._engine, "commit", note)
     try:
         yield seen
     finally:
-        sa.event.remove(store._writing, "commit", note)
+        sa.event.remove(store._engine, "commit", note)
 
 
 def together(store: Store, *functions: Callable[[Rows], Any]) -> list["Future[Any]"]:
@@ -118,7 +118,7 @@ def test_nobody_is_answered_before_the_commit(
         answered.append(write(function))
 
     monkeypatch.setattr(store, "write", caller)
-    sa.event.listen(store._writing, "commit", lambda _: at_commit.append(tuple(answered)))
+    sa.event.listen(store._engine, "commit", lambda _: at_commit.append(tuple(answered)))
     together(store, *(adds(f"intyg-{n}") for n in range(4)))
     assert at_commit == [(), ()]
     assert len(answered) == 4
@@ -201,10 +201,10 @@ def assert_all_lost(told: list["Future[Any]"]) -> None:
 def test_a_commit_that_fails_fails_for_all_of_the_group(store: Store) -> None:
     def lost_from_here(rows: Rows) -> None:
         add_intyg(rows, "intyg-9")
-        sa.event.listen(store._writing, "commit", disk_error)
+        sa.event.listen(store._engine, "commit", disk_error)
 
     assert_all_lost(together(store, adds("intyg-1"), lost_from_here, adds("intyg-2")))
-    sa.event.remove(store._writing, "commit", disk_error)
+    sa.event.remove(store._engine, "commit", disk_error)
     assert stored(store) == set()
     assert store.write(adds("afterwards")) == "afterwards"
 
