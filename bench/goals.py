@@ -1,12 +1,17 @@
 """
 What taking in a certificate costs beside what it must cost: the goals, as ratios within one run.
 
-    python -m bench.goals [--seconds 2]
+    python -m bench.goals [--seconds 2] [--calls 200]
 
 The kernels are the calls that nobody can do without: parse, cut out, schema, rules, signature, and
 one durable commit. The plain stack is what somebody would write with the same libraries. They all
 take turns, and the best turn counts, in processor time: other work on the machine then
 disturbs least. A FULL commit waits for the disk, which takes no processor time.
+
+Then the same over HTTP, to the event's delivery: of the adapter's own process, since callers and
+EHR are others (`over_http.py`). Of several courses the one with the least processor time counts,
+and the one with the shortest waits. PostgreSQL's server is not counted; without one (as for the
+tests, INTYG_TEST_POSTGRES_URL) its rows are left out.
 """
 
 import argparse
@@ -16,13 +21,14 @@ import sqlite3
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from statistics import quantiles
 from typing import Any, Final
 
 from lxml import etree
@@ -32,6 +38,7 @@ from signxml.signer import XMLSigner
 from signxml.verifier import XMLVerifier
 
 from bench.intake import PATIENT, another
+from bench.over_http import CALLERS, Course, Running
 from bench.validate import Step
 from intyg.adapter import signature
 from intyg.adapter.bootstrap.app import build_services
@@ -49,8 +56,9 @@ from intyg.adapter.signature.demo_keys import SIGNER_HSA_ID, make_test_keys
 from intyg.mocks.journalsystem.sample import fk7804
 from intyg.schemas import ns
 from intyg.schemas.contract import findings as schema_findings
+from tests.adapter.databases import postgresql_schema, why_no_postgresql
 
-CALLERS: Final = 8
+COURSES: Final = 3
 CERTIFICATES: Final = 1000
 AT_ONCE: Final = 8
 _BODY: Final = f"{{{ns.SOAP11}}}Body/*"
@@ -73,14 +81,20 @@ class Sample:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
     parser.add_argument("--seconds", type=float, default=2.0, help="a row")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--calls", type=int, default=200, help="of a course over HTTP; 0: none")
+    arguments = parser.parse_args()
     log.configure(level=logging.ERROR)
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
     with tempfile.TemporaryDirectory() as name:
         sample = make_sample(Path(name))
-        table = _table(sample, seconds)
-        Console().print(table)
+        table, together = _table(sample, arguments.seconds)
         sample.services.store.close()
+    os.sched_setaffinity(0, cores)
+    if arguments.calls:
+        for row in _over_http(arguments.calls, together):
+            table.add_row(*row)
+    Console().print(table)
 
 
 def make_sample(folder: Path, count: int = CERTIFICATES) -> Sample:
@@ -202,7 +216,8 @@ def _insert(connection: sqlite3.Connection, body: bytes) -> None:
 # --- what is told ---------------------------------------------------------------------------------
 
 
-def _table(sample: Sample, seconds: float) -> Table:
+def _table(sample: Sample, seconds: float) -> tuple[Table, float]:
+    """And what the kernels and one commit take together, in seconds."""
     ours = Step(_times(lambda: take_in(sample.services, next(sample.messages))))
     plain = Step(_times(Plain(sample)))
     parts = {name: Step(call) for name, call in kernels(sample).items()}
@@ -230,7 +245,47 @@ def _table(sample: Sample, seconds: float) -> Table:
     table.add_row("disk a certificate", f"{kept:.1f} kB", "≤ 11 kB")
     alone, side_by_side = _a_second(sample, 1), _a_second(sample, CALLERS)
     table.add_row(f"a second, {CALLERS} callers against one", f"{side_by_side / alone:.2f} ×", "")
-    return table
+    return table, together
+
+
+def _over_http(calls: int, together: float) -> Iterator[tuple[str, str, str]]:
+    """Rows of the table: what, found, goal."""
+    with _adapters() as running:
+        courses = [running.course(calls) for _ in range(COURSES)]
+        yield from _against_kernels("SQLite", courses, together, "≤ 3.5 ×")
+        top = max(course.a_second for course in courses)
+        waits = [running.course(calls, a_second=top / 2) for _ in range(COURSES)]
+        p99 = min(quantiles(course.took, n=100)[98] for course in waits)
+        what = f"SQLite: p99 with {CALLERS} callers at half of that"
+        yield what, f"{p99 * 1000:.0f} ms", "< 40 ms"
+    if why_no_postgresql():
+        return
+    with postgresql_schema() as url, _adapters(url) as running:
+        courses = [running.course(calls) for _ in range(COURSES)]
+        yield from _against_kernels("PostgreSQL", courses, together, "≤ 4.5 ×")
+        alone = max(course.a_second for course in courses)
+    with postgresql_schema() as url, _adapters(url, processes=2) as running:
+        two = max(running.course(calls).a_second for _ in range(COURSES))
+        yield "PostgreSQL: two processes against one", f"{two / alone:.2f} ×", "≥ 1.8 ×"
+
+
+@contextmanager
+def _adapters(database_url: str | None = None, processes: int = 1) -> Iterator[Running]:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        Running(Path(name), database_url, processes).up() as running,
+    ):
+        yield running
+
+
+def _against_kernels(
+    database: str, courses: Sequence[Course], together: float, goal: str
+) -> Iterator[tuple[str, str, str]]:
+    least = min(course.cpu_each for course in courses)
+    top = max(course.a_second for course in courses)
+    yield f"{database}: over HTTP, its event delivered", f"{least * 1000:.1f} ms", ""
+    yield f"{database}: that against the kernels", f"{least / together:.1f} ×", goal
+    yield f"{database}: a second, {CALLERS} callers", f"{top:,.0f}", ""
 
 
 def _times(call: Callable[[], object]) -> Callable[[], None]:

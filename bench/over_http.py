@@ -104,7 +104,7 @@ class Running:
                 port, pid = stack.enter_context(_process("adapter", lines, **values))
                 self._ports.append(port)
                 self._pids.append(pid)
-            self.course(WARM)
+            self.course(WARM * self._processes)
             yield self
 
     def course(self, count: int, a_second: float | None = None) -> Course:

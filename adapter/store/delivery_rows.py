@@ -67,6 +67,7 @@ _NEXT_IN_QUEUES: Final = Prepared(
         .limit(1)
     )
 )
+_NOTIFY: Final = same(sa.select(sa.func.pg_notify(NOTIFY_CHANNEL, "")))
 _UNTIL: Final = sa.bindparam("until", type_=tables.UtcDateTime)
 _POSTPONE: Final = same(
     sa.update(tables.delivery)
@@ -795,7 +796,7 @@ class DeliveryRows:
     def _wake(self) -> None:
         """Tell workers, when this transaction is committed, that there may be something to take."""
         if not self._transaction.work_added and self._transaction.is_postgresql:
-            self._connection.execute(sa.select(sa.func.pg_notify(NOTIFY_CHANNEL, "")))
+            _NOTIFY.run(self._connection, {})
         self._transaction.work_added = True
 
     def _select_done(self, *conditions: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:

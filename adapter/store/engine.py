@@ -4,6 +4,7 @@ SQLite: one process owns the file (an operating-system lock beside it says so), 
 writes at a time, and every commit is on disk when it returns. PostgreSQL: any number of processes.
 """
 
+import select
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterator
@@ -465,7 +466,6 @@ def _postgresql_engine(url: URL) -> sa.Engine:
         hide_parameters=True,
         pool_size=10,
         max_overflow=20,
-        pool_pre_ping=True,  # the server may have been restarted since
         connect_args={"application_name": "intygsadapter", "connect_timeout": 10},
     )
 
@@ -479,4 +479,22 @@ def _postgresql_engine(url: URL) -> sa.Engine:
             )
         connection.commit()
 
+    @sa.event.listens_for(engine, "checkout")
+    def on_checkout(connection: Any, _record: object, _proxy: object) -> None:
+        # The server may have been restarted since: then it has said good-bye, which costs less to
+        # see than to ask it each time.
+        heard = select.poll()
+        heard.register(connection.fileno(), select.POLLIN)
+        if heard.poll(0) and not _answers(engine.dialect, connection):
+            raise sa.exc.DisconnectionError
+
     return engine
+
+
+def _answers(dialect: Any, connection: Any) -> bool:
+    try:
+        return bool(dialect.do_ping(connection))
+    except dialect.loaded_dbapi.Error as error:
+        if not dialect.is_disconnect(error, connection, None):
+            raise
+        return False

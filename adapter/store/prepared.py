@@ -29,6 +29,7 @@ class _Text:
     processors: Mapping[str, Callable[[Any], Any]]
     all_names: frozenset[str]
     fixed: Mapping[str, Any]  # what need not be given
+    finds: bool  # gives rows back
 
     def row(self, values: Values) -> Any:
         ready = {**self.fixed, **values}
@@ -89,12 +90,13 @@ class Prepared:
     def run(self, connection: sa.Connection, values: Values) -> Found:
         """Run it once."""
         text = self._text(connection.dialect)
-        return _execute(connection, text.sql, text.row(values))
+        return _execute(connection, text, text.row(values))
 
     def run_many(self, connection: sa.Connection, rows: Sequence[Values]) -> int:
         """Run it for each of several, as one. Returns how many rows were changed in all."""
         text = self._text(connection.dialect)
-        return _execute(connection, text.sql, [text.row(row) for row in rows]).rowcount
+        ready = [text.row(row) for row in rows]
+        return _execute(connection, text, ready[0] if len(ready) == 1 else ready).rowcount
 
     def _text(self, dialect: Dialect) -> _Text:
         key = (dialect.name, dialect.driver)
@@ -114,31 +116,35 @@ class Prepared:
         fixed |= {name: bind.value for name, bind in binds.items() if not bind.required}
         names = compiled.positiontup if compiled.positional else list(binds)
         all_names = frozenset(binds)
-        return _Text(str(compiled), names, compiled.positional, processors, all_names, fixed)
+        sql = str(compiled).strip()
+        finds = sql.startswith(("SELECT", "WITH")) or "RETURNING" in sql.split()
+        return _Text(sql, names, compiled.positional, processors, all_names, fixed, finds)
 
 
-def _execute(connection: sa.Connection, sql: str, parameters: Any) -> Found:
+def _execute(connection: sa.Connection, text: _Text, parameters: Any) -> Found:
     """
     Run a statement by the driver's own cursor, which costs a third of going through SQLAlchemy.
 
     Whoever listens to what is run is told as ever; errors are those of SQLAlchemy.
     """
     if connection.dispatch.before_cursor_execute:
-        result = connection.exec_driver_sql(sql, parameters)
+        result = connection.exec_driver_sql(text.sql, parameters)
         rows = [tuple(row) for row in result] if result.returns_rows else []
         return Found(result.rowcount, rows)
     dialect: Any = connection.dialect
     cursor = connection.connection.cursor()
     try:
         if isinstance(parameters, list):
-            cursor.executemany(sql, parameters)
+            cursor.executemany(text.sql, parameters)
         else:
-            cursor.execute(sql, parameters)
-        return Found(cursor.rowcount, cursor.fetchall() if cursor.description else [])
+            cursor.execute(text.sql, parameters)
+        return Found(cursor.rowcount, cursor.fetchall() if text.finds else [])
     except dialect.loaded_dbapi.Error as error:
         kind = dialect.loaded_dbapi.Error
+        if dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor):
+            connection.invalidate(error)
         raise sa.exc.DBAPIError.instance(
-            sql, None, error, kind, hide_parameters=True, dialect=dialect
+            text.sql, None, error, kind, hide_parameters=True, dialect=dialect
         ) from error
     finally:
         cursor.close()

@@ -468,3 +468,15 @@ def test_other_processes_are_woken_on_postgresql(database_url: str, clock: Virtu
     here.close()
     there.close()
     assert woken
+
+
+def test_connections_that_the_server_has_ended_are_made_anew(store: Store) -> None:
+    if not store.is_postgresql:
+        pytest.skip("SQLite has no server")
+    with store.read() as rows:
+        pid = rows.transaction.connection.scalar(sa.text("SELECT pg_backend_pid()"))
+    server = sa.create_engine(store._engine.url, poolclass=sa.NullPool)
+    with server.begin() as connection:
+        connection.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    with store.read() as rows:  # the pool gives the one that was used last
+        assert rows.transaction.connection.scalar(sa.text("SELECT pg_backend_pid()")) != pid
