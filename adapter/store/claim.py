@@ -141,7 +141,9 @@ _SET_LANE: Final = same(
     .where(_mine.c.seq == sa.bindparam("of_seq"))
     .values(destination=sa.bindparam("to_name"))
 )
-_LOCK_LANE: Final = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('lane ' || :lane, 0))")
+_LOCK_LANE: Final = same(
+    sa.text("SELECT pg_advisory_xact_lock(hashtextextended('lane ' || CAST(:lane AS text), 0))")
+)
 
 # A jump from name to name in `ix_delivery_lane`, however many wait in each. What is under way are
 # as many as there are workers, so that they are counted.
@@ -291,7 +293,7 @@ def _with_room(transaction: Transaction, lanes: Lanes, found: Mapping[int, str])
     if not found or not transaction.is_postgresql:
         return list(found)
     for name in sorted(set(found.values())):
-        transaction.connection.execute(_LOCK_LANE, {"lane": name})
+        _LOCK_LANE.run(transaction.connection, {"lane": name})
     in_flight = _in_flight(transaction)
     room = {name: lanes.room(name, in_flight[name]) for name in set(found.values())}
     return [seq for seq, name in found.items() if _take_one(room, name)]
