@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests import builders
 from tests.adapter.console.pages.asked import UNIT
 from tests.adapter.console.pages.lively import DRAFT, NEWER, SENT, lively_app
-from tests.mocks.pages.lively import EHR, FK, lively_mocks
+from tests.mocks.pages.lively import DAMAGED, EHR, FK, lively_mocks
 
 WIDTHS: Final = {"": 1360, "-360": 360}
 LOCALES: Final = {"sv": "sv-SE", "en": "en-GB"}
@@ -61,6 +61,7 @@ MOCKS: Final = {
     "mocks-readable": f"/mock/{FK}/journal/1?tab=readable",
     "mocks-rules": f"/mock/{FK}/rules",
     "mocks-ehr": f"/mock/{EHR}",
+    "mocks-damaged": DAMAGED,
 }
 
 

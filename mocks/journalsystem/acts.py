@@ -1,10 +1,12 @@
-"""What the EHR's people can be told over HTTP: a doctor who writes drafts, a citizen."""
+"""What the EHR's people can be told over HTTP: to write drafts, to err, to be a citizen."""
 
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
+from lxml import etree
 from pydantic import Field
 
 from intyg.mocks.clock.clock import SWEDEN
@@ -12,7 +14,8 @@ from intyg.mocks.control import Answered, Asked, MockOf, Operation, ProblemError
 from intyg.mocks.journalsystem.sample import UNIT
 from intyg.mocks.journalsystem.talk import ehr_client
 from intyg.mocks.server.place import Place
-from intyg.schemas.typefile.lookup import UnknownNameError
+from intyg.schemas.intyg_model import IntygType
+from intyg.schemas.typefile.lookup import UnknownTypeError
 
 if TYPE_CHECKING:  # and with it zeep and requests, which most mocks never need
     from intyg.mocks.journalsystem import client
@@ -20,6 +23,7 @@ if TYPE_CHECKING:  # and with it zeep and requests, which most mocks never need
 
 _DRAFTS: Final = "Drafts"
 _CITIZEN: Final = "Citizen"
+_DAMAGED: Final = "Damaged examples"
 _PERSON: Final = "12 digits; a test person unless another is given"
 
 
@@ -71,6 +75,19 @@ class Own(Asked):
 
     person: str | None = Field(default=None, repr=False, description=_PERSON)
     archived: bool = False
+
+
+class OfType(Asked):
+    """Which type of certificate."""
+
+    typ: str = Field(default="FK7804", description="any name of a type, with a version or without")
+
+
+class Damaging(OfType):
+    """A damaged example to send."""
+
+    damage: str = Field(description="a rule of the type, or one of those that every type has")
+    person: str | None = Field(default=None, repr=False, description=_PERSON)
 
 
 class Archiving(Asked):
@@ -132,16 +149,38 @@ class Said(Answered):
     result_text: str | None
 
 
+class RuleToBreak(Answered):
+    """A rule, by its id without the type."""
+
+    id: str
+    text: str
+
+
+class Damages(Answered):
+    """What an example of a type can be damaged in."""
+
+    typ: str
+    name: str
+    every_type: tuple[str, ...]
+    rules: tuple[RuleToBreak, ...]
+
+
+class SentDamaged(Said):
+    """A damaged example that was sent, as it went, and the answer as it came."""
+
+    intygs_id: str
+    typ: str
+    request: str = Field(repr=False)
+    reply: str = Field(repr=False)
+
+
 # --- the doctor -----------------------------------------------------------------------------------
 
 
 def order_draft(mock: MockOf[Acts], body: Order) -> DraftState:
     """Order a draft."""
     place = mock.persona.place
-    try:
-        typ = place.types.named(body.typ)
-    except UnknownNameError as exc:
-        raise ProblemError.of_field("typ", str(exc)) from None
+    typ = _type(place, body.typ)
     with _calling(place) as ehr:
         code = (typ.xml_code, typ.xml_system)
         answer, made = ehr.order_draft(code, _person(body.person), body.ref)
@@ -232,6 +271,53 @@ def _said(answer: "client.Answer") -> Said:
     return Said(result_code=answer.code, error_id=answer.error_id, result_text=answer.text)
 
 
+# --- damaged examples -----------------------------------------------------------------------------
+
+
+def list_damages(mock: MockOf[Acts], query: OfType) -> Damages:
+    """What an example of a type can be damaged in."""
+    from intyg.mocks.journalsystem.damage import Damage, rules_of
+
+    typ = _type(mock.persona.place, query.typ)
+    rules = tuple(RuleToBreak(id=rule, text=text) for rule, text in rules_of(typ).items())
+    return Damages(typ=typ.key, name=typ.name, every_type=tuple(Damage), rules=rules)
+
+
+def send_damaged(mock: MockOf[Acts], body: Damaging) -> SentDamaged:
+    """Register an example, unsigned, that is damaged in one place."""
+    from intyg.mocks.journalsystem.damage import UnknownDamageError, damaged
+    from intyg.schemas.examples.example import ExampleError
+
+    place = mock.persona.place
+    typ, intygs_id = _type(place, body.typ), str(uuid.uuid4())
+    signed_at, person = _now(place) - timedelta(minutes=1), _person(body.person)
+    try:
+        element = damaged(
+            typ, body.damage, signed_at=signed_at, intygs_id=intygs_id, person_id=person
+        )
+    except (ExampleError, UnknownDamageError) as exc:
+        raise ProblemError.of_field("damage", str(exc)) from None
+    request = etree.tostring(element, encoding="unicode")
+    with _calling(place) as ehr:
+        answer = ehr.register(request.encode())
+    return SentDamaged(
+        result_code=answer.code,
+        error_id=answer.error_id,
+        result_text=answer.text,
+        intygs_id=intygs_id,
+        typ=typ.key,
+        request=request,
+        reply=answer.raw.decode("utf-8", "replace"),
+    )
+
+
+def _type(place: Place, name: str) -> IntygType:
+    try:
+        return place.types.named(name)
+    except UnknownTypeError as exc:
+        raise ProblemError.of_field("typ", str(exc)) from None
+
+
 # --- how the adapter is called --------------------------------------------------------------------
 
 
@@ -286,6 +372,8 @@ def operations() -> tuple[Operation, ...]:
         Operation("POST", "/draft/ready", ready_draft, _DRAFTS),
         Operation("POST", "/draft/sign", sign_draft, _DRAFTS),
         Operation("POST", "/draft/from", new_draft, _DRAFTS),
+        Operation("GET", "/damages", list_damages, _DAMAGED),
+        Operation("POST", "/damaged", send_damaged, _DAMAGED),
         Operation("GET", "/citizen", list_own, _CITIZEN),
         Operation("POST", "/citizen/archive", archive_own, _CITIZEN),
         Operation("POST", "/citizen/send", send_own, _CITIZEN),

@@ -253,6 +253,16 @@ class _Test:
         check = "" if click.accepted else ", check=False"
         self._send(f"{EHR}.citizen().send({name}{_to(to)}{check})", name, to)
 
+    def damaged(self, click: Click) -> None:
+        typ, damage = click.values["typ"], click.values["damage"]
+        name = self._names.new("damaged", click.values["intygs_id"])
+        check = "" if click.accepted else ", check=False"
+        self._say(f"{name} = {EHR}.damaged({quoted(typ)}, {quoted(damage)})")
+        self._say(f"answer = {EHR}.register({name}{check}).answer")
+        wanted = click.values["error_id"] or click.values["result_code"]
+        field = "error_id" if click.values["error_id"] else "code"
+        self._say(f"assert answer is not None and answer.{field} == {quoted(wanted)}")
+
     # --- inside -------------------------------------------------------------------------------
 
     def _question(
@@ -348,6 +358,7 @@ _SENTENCES: Final[Mapping[str, Callable[[_Test, Click], None]]] = {
     "draft": _Test.draft,
     "complement": _Test.complement,
     "send": _Test.send,
+    "damaged": _Test.damaged,
 }
 
 

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from intyg.mocks.control import ProblemError
 from intyg.mocks.pages.address import PREFIX
+from intyg.mocks.pages.damaged import types_to_damage
 from intyg.mocks.pages.reading import masked
 from intyg.mocks.pages.recorder import Click
 from intyg.mocks.pages.visit import (
@@ -123,6 +124,7 @@ def _list(visit: Visit, key: str, fault: str | None) -> str:
         state=look(mock, "read_state"),
         open_by_id=open_by_id,
         types=TYPES if can(mock, "order_draft") else (),
+        damageable=types_to_damage(mock),
         told=look(mock, "describe_mock"),
     )
 

@@ -16,6 +16,7 @@ from werkzeug.exceptions import BadRequest
 from intyg.mocks.clock.clock import system_clock
 from intyg.mocks.control import ProblemError
 from intyg.mocks.pages.address import LOGIN, PREFIX
+from intyg.mocks.pages.damaged import build_damage_pages
 from intyg.mocks.pages.intyg import build_intyg_pages
 from intyg.mocks.pages.journal import build_journal_pages
 from intyg.mocks.pages.login import build_login_pages
@@ -80,6 +81,7 @@ class MockSite:
             build_start_pages,
             build_time_pages,
             build_saving_pages,
+            build_damage_pages,
             build_intyg_pages,
             build_journal_pages,
             build_rule_pages,

@@ -178,6 +178,37 @@ class Ehr:
             body = self._issuer.keys.sign(body)
         return Intyg(chosen, intyg_type.xml_code, person, body)
 
+    def damaged(self, typ: str, damage: str, *, person: str = PERSON) -> Intyg:
+        """
+        Make a certificate with one thing wrong; register it with `check=False`.
+
+        Args:
+            typ: Any name of a type, with a version or without: `FK7804/2.0`.
+            damage: A rule of the type, `R35`, or one of `schema`, `type`, `version`, `person`,
+                `unsigned` and `signature`. All but the last two are signed.
+            person: Of the patient, 12 digits.
+
+        Raises:
+            UnknownTypeError: There is no such type; names those there are.
+            UnknownDamageError: There is no such damage.
+            CannotBreakError: The rule cannot be broken alone.
+        """
+        from intyg.mocks.journalsystem.damage import SIGNED_NOT, damaged
+
+        intyg_type, chosen = self._issuer.types().named(typ), str(uuid.uuid4())
+        element = damaged(
+            intyg_type,
+            damage,
+            signed_at=self._local(timedelta(minutes=1)),
+            intygs_id=chosen,
+            person_id=person,
+            signer=self._issuer.keys.hsa_id,
+        )
+        body = etree.tostring(element, encoding="UTF-8", xml_declaration=False)
+        if damage not in SIGNED_NOT:
+            body = self._issuer.keys.sign(body)
+        return Intyg(chosen, intyg_type.xml_code, person, body)
+
     def draft(
         self,
         typ: str = "LISJP",

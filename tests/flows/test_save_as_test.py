@@ -57,6 +57,14 @@ def care_asks(looker: Looker, ehr: Journalsystem, fk: Forsakringskassan) -> None
                 meddelande_id=question.meddelande_id)  # fmt: skip
 
 
+def something_is_wrong(looker: Looker, ehr: Journalsystem, fk: Forsakringskassan) -> None:
+    """Examples that the adapter refuses, by a rule of the type and for want of a signature."""
+    del ehr, fk
+    looker.post(f"{EHR}/damaged?typ=FK7804/2.0", damage="R35")
+    told = looker.post(f"{EHR}/damaged?typ=DB/1.0", damage="unsigned")
+    assert "ABSENT: the intyg has no underskrift" in looker.text(told.location)
+
+
 SAID = """
     forsakringskassan.expect("RegisterCertificate").answers("HTTP503").times(1)
     intyg = journalsystem.draft("FK7804").fill().ready().sign()
@@ -70,6 +78,15 @@ SAID = """
     journalsystem.await_event("NYFRFM", intyg, count=2)
     intyg_2 = journalsystem.complement(intyg).fill().ready().sign()
     journalsystem.await_event("SIGNAT", intyg_2)
+"""
+
+REFUSED = """
+    damaged = journalsystem.damaged("FK7804/2.0", "R35")
+    answer = journalsystem.register(damaged, check=False).answer
+    assert answer is not None and answer.error_id == "VALIDATION_ERROR"
+    damaged_2 = journalsystem.damaged("DB/1.0", "unsigned")
+    answer = journalsystem.register(damaged_2, check=False).answer
+    assert answer is not None and answer.error_id == "VALIDATION_ERROR"
 """
 
 ANSWERED = """
@@ -88,6 +105,7 @@ ANSWERED = """
     [
         pytest.param(click_through, SAID, id="all from the pages"),
         pytest.param(care_asks, ANSWERED, id="care asks"),
+        pytest.param(something_is_wrong, REFUSED, id="damaged examples"),
     ],
 )
 def test_what_was_clicked_is_a_test_that_passes(

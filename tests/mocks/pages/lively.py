@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from intyg.mocks.personas import make_personas
@@ -30,6 +30,9 @@ RULES: Final = (
     {"id": "slow", "enabled": False, "answers": [{"kind": "http", "status": 503}]},
 )
 
+DAMAGED: Final = f"/mock/{EHR}/damaged?typ=DB/1.0&did=2"
+"""What Försäkringskassan answered in the adapter's place."""
+
 PLACES: Final = (
     "/mock",
     "/mock/clock",
@@ -49,6 +52,8 @@ PLACES: Final = (
     f"/mock/{EHR}",
     f"/mock/{EHR}/intyg?id={builders.INTYGS_ID}",
     f"/mock/{EHR}/journal/2?tab=readable",
+    DAMAGED,
+    f"/mock/{EHR}/damaged?typ=coffee",
     "/mock/skatteverket",
 )
 
@@ -79,6 +84,11 @@ def lively_mocks() -> Iterator[Lively]:
         fk.runs.get(RUN)
         about = f"/mock/{FK}/intyg?id={builders.INTYGS_ID}"
         Looker(fk).post(about, do="ask", amne="KONTKT", text=HOSTILE)
+        ehr = made[EHR].persona.place
+        ehr.settings = replace(
+            ehr.settings, adapter_url=servers[FK].url, adapter_logical_address="FKASSA"
+        )
+        Looker(fk).post(f"/mock/{EHR}/damaged?typ=DB/1.0", damage="schema")
         asked = status_update("NYFRFM", "2026-11-23T10:05:00.000", amne="KONTKT")
         for each in (status_update("SKICKA"), asked):
             post(servers[EHR], each, logical_address=builders.UNIT)
