@@ -20,6 +20,9 @@ MOST_LINES: Final = 300
 MOST_BYTES: Final = 1024 * 1024
 """So much of a message is shown; the file has all."""
 
+_BETWEEN: Final = re.compile(r"(?<!\?)>[ \t\r]*\n\s*<")
+"""A line end between two tags; the one after an XML declaration does not count."""
+
 _PERSON: Final = re.compile(r"(?<![\w-])((?:18|19|20)\d\d(?:0\d|1[0-2])\d\d)-?\d{4}(?![\w-])")
 
 
@@ -83,9 +86,9 @@ def _root(entry: Entry) -> bytes:
 
 
 def source(data: bytes) -> str:
-    """XML as it went over the wire; with line ends of ours where it has none."""
+    """XML as it went over the wire; with line ends of ours where it has none between tags."""
     text = data[:MOST_BYTES].decode("utf-8", "replace")
-    if "\n" in text.strip() or len(data) > MOST_BYTES:
+    if _BETWEEN.search(text) or len(data) > MOST_BYTES:
         return text
     try:
         root = safe_xml.parse(data)

@@ -177,11 +177,12 @@ TEXTS: Final[Mapping[str, Text]] = {
     "act.send.to": ("Mottagare", "Recipient"),
     "damaged.title": ("Skicka ett skadat exempel", "Send a damaged example"),
     "damaged.means": (
-        "Ett påhittat intyg med ett enda fel går till adaptern, så som journalsystemet skickar, osignerat.",
-        "An invented certificate with a single fault goes to the adapter as the EHR sends it, unsigned.",
+        "Ett påhittat intyg med ett enda fel, osignerat, går till adaptern.",
+        "An invented certificate with a single fault, unsigned, goes to the adapter.",
     ),
     "damaged.go": ("Välj fel", "Choose the fault"),
     "damaged.choose": ("Välj typ", "Choose type"),
+    "damaged.fault": ("Fel", "Fault"),
     "damaged.which": ("Fel i {typ}", "What is wrong in {typ}"),
     "damaged.hint": (
         "De flesta regler går att bryta en och en; annars står här varför inte.",

@@ -30,7 +30,7 @@ STATISTICS_TEXTS: Final[Mapping[str, Text]] = {
     "statistics.level.region": ("Region, små tal döljs", "Region, small figures hidden"),
     "statistics.level.nation": ("Nation, små tal döljs", "Nation, small figures hidden"),
     "statistics.diagnosis": ("Diagnos", "Diagnosis"),
-    "statistics.diagnosis.hint": ("som M00-M99, F43", "as M00-M99, F43"),
+    "statistics.diagnosis.hint": ("M00-M99, F43", "M00-M99, F43"),
     "statistics.within": ("Delar av", "Parts of"),
     "statistics.within.hint": ("som M00-M99", "as M00-M99"),
     "statistics.type": ("Intygstyp", "Certificate type"),

@@ -30,7 +30,7 @@ RULES: Final = (
     {"id": "slow", "enabled": False, "answers": [{"kind": "http", "status": 503}]},
 )
 
-DAMAGED: Final = f"/mock/{EHR}/damaged?typ=DB/1.0&did=2"
+DAMAGED: Final = f"/mock/{EHR}/damaged?typ=DOI/1.0&did=2"
 """What Försäkringskassan answered in the adapter's place."""
 
 PLACES: Final = (
@@ -88,7 +88,7 @@ def lively_mocks() -> Iterator[Lively]:
         ehr.settings = replace(
             ehr.settings, adapter_url=servers[FK].url, adapter_logical_address="FKASSA"
         )
-        Looker(fk).post(f"/mock/{EHR}/damaged?typ=DB/1.0", damage="schema")
+        Looker(fk).post(f"/mock/{EHR}/damaged?typ=DOI/1.0", damage="schema")
         asked = status_update("NYFRFM", "2026-11-23T10:05:00.000", amne="KONTKT")
         for each in (status_update("SKICKA"), asked):
             post(servers[EHR], each, logical_address=builders.UNIT)

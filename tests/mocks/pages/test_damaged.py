@@ -121,3 +121,8 @@ def test_an_adapter_that_is_not_there_is_told(looker: Looker, mocks: Any) -> Non
 def test_without_the_forms_token_nothing_is_sent(looker: Looker, mocks: Any) -> None:
     assert looker.client.post(PAGE, data={"damage": "schema"}).status_code == 403
     assert not mocks["forsakringskassan"].journal.entries("RegisterCertificate")
+
+
+def test_the_answer_stands_on_lines_of_its_own(looker: Looker) -> None:
+    page = looker.get(looker.post(PAGE, damage="schema").location).text
+    assert "\n  &lt;soap:Body&gt;\n" in page
