@@ -454,14 +454,15 @@ def tests_for(copy: Path, mutant: Mutant, seen: SeenLines) -> list[str]:
     First those of the file that mirrors this one, then others, quickest first and each file in its
     turn. Tests of the mirror that do not run the line come last: what is kept between tests is
     run by the first one only. They come first where the fault is in what is read, not run, and so
-    do tests that hold whole tables.
+    do tests that hold whole tables, of which those of the same tree read what they run no line of.
     """
     mirror = _mirror(mutant.path)
-    touching = set[str]().union(*(seen.tests.get(line, ()) for line in _lines(copy, mutant)))
+    lines = _lines(copy, mutant, seen)
+    touching = set[str]().union(*(seen.tests.get(line, ()) for line in lines))
     near = _quickest(seen, mirror, touching)
     rest = _quickest(seen, mirror, seen.seconds.keys() - touching)
     far = list(_in_turn(touching.difference(near), seen))
-    tables = [test for test in far if test.startswith(HOLD_TABLES)]
+    tables = [test for test in seen.seconds if test.startswith(_tables_of(mutant.path))]
     whole = [*near, *rest, *tables, *(test for test in far if test not in tables)]
     ordered = [*near, *far, *rest] if mutant.in_function else whole
     if not touching:
@@ -481,6 +482,11 @@ def _mirror(path: str) -> str:
     return f"tests/{folder}/test_{name.removeprefix('_')}::"
 
 
+def _tables_of(path: str) -> tuple[str, ...]:
+    tree = f"tests/{path.partition('/')[0]}/"
+    return tuple(file for file in HOLD_TABLES if file.startswith(tree))
+
+
 def _in_turn(tests: Iterable[str], seen: SeenLines) -> Iterator[str]:
     by_file: dict[str, list[str]] = defaultdict(list)
     for test in sorted(tests, key=lambda each: (seen.seconds[each], each)):
@@ -489,18 +495,21 @@ def _in_turn(tests: Iterable[str], seen: SeenLines) -> Iterator[str]:
         yield from filter(None, turn)
 
 
-def _lines(copy: Path, mutant: Mutant) -> set[tuple[str, int]]:
+def _lines(copy: Path, mutant: Mutant, seen: SeenLines) -> set[tuple[str, int]]:
     """Where the fault is seen: its own line, or where what it sets is read."""
-    if mutant.in_function:
-        return {(mutant.path, mutant.statement)}
-    return readers(copy, mutant)
+    own = {(mutant.path, mutant.statement)} if mutant.in_function else set()
+    return own | readers(copy, mutant) if _is_early(mutant, seen) else own
 
 
 def readers(root: Path, mutant: Mutant) -> set[tuple[str, int]]:
-    """Statements of functions that read what a statement of a module or class sets."""
+    """
+    Statements of functions that read what a statement of a module or class sets.
+
+    Of a function that modules call as they are imported, it is what they keep of its answer.
+    """
     by_name, onwards, by_scope = _reads(root)
     lines = set(by_scope[mutant.path, mutant.scope[0]]) if mutant.scope else set()
-    names = set(mutant.names)
+    names = {mutant.scope[-1]} if mutant.in_function else set(mutant.names)
     for _ in range(3):
         lines.update(*(by_name[name] for name in names))
         names = set[str]().union(*(onwards[name] for name in names))
