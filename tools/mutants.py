@@ -511,9 +511,15 @@ def readers(root: Path, mutant: Mutant) -> set[tuple[str, int]]:
     lines = set(by_scope[mutant.path, mutant.scope[0]]) if mutant.scope else set()
     names = {mutant.scope[-1]} if mutant.in_function else set(mutant.names)
     for _ in range(3):
-        lines.update(*(by_name[name] for name in names))
+        lines.update(*(_at_home(name, by_name[name], mutant.path) for name in names))
         names = set[str]().union(*(onwards[name] for name in names))
     return lines
+
+
+def _at_home(name: str, lines: set[tuple[str, int]], path: str) -> set[tuple[str, int]]:
+    """A private name is its module's own, whatever others have by the same name."""
+    own = {line for line in lines if line[0] == path} if name.startswith("_") else set()
+    return own or lines
 
 
 @cache

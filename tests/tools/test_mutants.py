@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import tools
+from tools.mutants import readers
+from tools.mutations import pick
 
 CODE = '''
 LIMIT = 3
@@ -113,3 +115,29 @@ def test_the_list_judges_none(command: Command) -> None:
     assert listed.returncode == 0
     places = [line.split()[1] for line in listed.stdout.splitlines()]
     assert sorted(places) == [f"schemas/sums.py:{line}" for line in (11, 15, 2, 7)]
+
+
+TABLES = """
+def _made():
+    return {"a": 1}
+
+
+_HELD = _made()
+
+
+def reads(key):
+    return _HELD[key]
+"""
+
+
+def test_what_a_module_makes_of_a_function_is_read_where_its_own_name_is(checkout: Path) -> None:
+    """Another module's private name is another thing."""
+    for name in ("tables", "others"):
+        (checkout / f"schemas/{name}.py").write_text(TABLES)
+    for folder in ("mocks", "adapter"):
+        (checkout / folder).mkdir()
+    faults = [each for each in pick(checkout, "schemas", seed=1, count=9) if "_made" in each.scope]
+    assert len(faults) == 2
+    for fault in faults:
+        assert (fault.path, 10) in readers(checkout, fault)
+        assert {path for path, _ in readers(checkout, fault)} == {fault.path}
