@@ -509,24 +509,29 @@ def readers(root: Path, mutant: Mutant) -> set[tuple[str, int]]:
     """
     by_name, onwards, by_scope = _reads(root)
     lines = set(by_scope[mutant.path, mutant.scope[0]]) if mutant.scope else set()
-    names = {mutant.scope[-1]} if mutant.in_function else set(mutant.names)
+    names = {mutant.scope[-1]} if mutant.in_function else mutant.names
+    found = {(mutant.path, name) for name in names}
     for _ in range(3):
-        lines.update(*(_at_home(name, by_name[name], mutant.path) for name in names))
-        names = set[str]().union(*(onwards[name] for name in names))
+        lines.update(*(_at_home(path, name, by_name[name]) for path, name in found))
+        found = set[tuple[str, str]]().union(
+            *(_at_home(path, name, onwards[name]) for path, name in found)
+        )
     return lines
 
 
-def _at_home(name: str, lines: set[tuple[str, int]], path: str) -> set[tuple[str, int]]:
+def _at_home(path: str, name: str, reads: set[tuple[str, _Key]]) -> set[tuple[str, _Key]]:
     """A private name is its module's own, whatever others have by the same name."""
-    own = {line for line in lines if line[0] == path} if name.startswith("_") else set()
-    return own or lines
+    own = {each for each in reads if each[0] == path} if name.startswith("_") else set()
+    return own or reads
 
 
 @cache
-def _reads(root: Path) -> tuple[_Lines[str], dict[str, set[str]], _Lines[tuple[str, str]]]:
+def _reads(
+    root: Path,
+) -> tuple[_Lines[str], dict[str, set[tuple[str, str]]], _Lines[tuple[str, str]]]:
     """By name, who reads it: functions, and names of modules; what each class consists of."""
     by_name: _Lines[str] = defaultdict(set)
-    onwards: dict[str, set[str]] = defaultdict(set)
+    onwards: dict[str, set[tuple[str, str]]] = defaultdict(set)
     by_scope: _Lines[tuple[str, str]] = defaultdict(set)
     for path, each in _statements_of(root):
         names = {getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(each.node)}
@@ -536,7 +541,7 @@ def _reads(root: Path) -> tuple[_Lines[str], dict[str, set[str]], _Lines[tuple[s
                 by_name[name].add((path, each.node.lineno))
         elif not isinstance(each.node, ast.FunctionDef | ast.ClassDef):
             for name in names:
-                onwards[name] |= {*set_by(each.node), *each.scope[:1]}
+                onwards[name] |= {(path, one) for one in (*set_by(each.node), *each.scope[:1])}
     return by_name, onwards, by_scope
 
 
