@@ -6,6 +6,7 @@ changes on purpose, write them anew, and look at which changed:
     python -m tests.adapter.test_same_again
 """
 
+import itertools
 import json
 import pkgutil
 from collections.abc import Iterator, Mapping, Set
@@ -16,18 +17,30 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+import intyg.adapter.deliver
 import intyg.adapter.domain
+import intyg.adapter.drafts
 import intyg.adapter.flows
+import intyg.adapter.formats
+import intyg.adapter.guard
+import intyg.adapter.routing
 import intyg.adapter.rules
+import intyg.adapter.settings
 import intyg.adapter.signature
+import intyg.adapter.statistics
 import intyg.adapter.store
-from intyg.adapter.domain import texts
+from intyg.adapter.domain import draft_texts, texts
 from intyg.adapter.signature.result import TEXTS
 
 WORDS: Final = Path(__file__).with_name("words.json")
 ROOMS: Final = tuple(
-    getattr(intyg.adapter, name) for name in ("domain", "rules", "signature", "store", "flows")
+    getattr(intyg.adapter, name)
+    for name in (
+        *("domain", "rules", "signature", "store", "flows", "drafts", "statistics", "settings"),
+        *("deliver", "formats", "guard", "routing"),
+    )
 )
+OPEN_TABLES: Final = (intyg.adapter.drafts, intyg.adapter.statistics)
 
 
 def words() -> Iterator[tuple[str, Any]]:
@@ -37,14 +50,29 @@ def words() -> Iterator[tuple[str, Any]]:
         for name, each in vars(module).items():
             if isinstance(each, type) and issubclass(each, Enum) and _is_of(module, each):
                 yield f"{module.__name__}.{name}", {one.name: plain(one) for one in each}
-    for name, each in vars(texts).items():
-        if name.isupper():
-            yield f"text {name}", plain(each)
+    for module, about in ((texts, "text"), (draft_texts, "text of drafts")):
+        for name, each in vars(module).items():
+            if name.isupper():
+                yield f"{about} {name}", plain(each)
     yield "texts of signatures", plain(TEXTS)
     for module in _modules(intyg.adapter.rules):
-        for name, each in vars(module).items():
-            if name.isupper() and isinstance(each, Mapping | Set | tuple | str):
+        for name, each in _tables(module):
+            yield f"{module.__name__}.{name}", plain(each)
+    for module in itertools.chain.from_iterable(map(_modules, OPEN_TABLES)):
+        for name, each in _tables(module):
+            if not name.startswith("_") and name in _set_in(module):
                 yield f"{module.__name__}.{name}", plain(each)
+
+
+def _tables(module: ModuleType) -> Iterator[tuple[str, object]]:
+    for name, each in vars(module).items():
+        if name.isupper() and isinstance(each, Mapping | Set | tuple | str):
+            yield name, each
+
+
+def _set_in(module: ModuleType) -> frozenset[str]:
+    """Names that it has of its own, and does not import."""
+    return frozenset(vars(module)["__annotations__"])
 
 
 def _modules(room: ModuleType) -> Iterator[ModuleType]:
