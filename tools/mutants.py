@@ -574,6 +574,7 @@ def changes(copy: Path, mutant: Mutant, held: Held) -> Changes:
 def held_functions(copy: Path) -> Held:
     """All functions of the copy that this process has, by the file they come from."""
     held: Held = defaultdict(list)
+    gc.unfreeze()  # what is frozen is not among the objects: the code itself may have done so
     for each in gc.get_objects():
         if isinstance(each, types.FunctionType):
             file = os.path.realpath(each.__code__.co_filename)

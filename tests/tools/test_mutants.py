@@ -1,5 +1,6 @@
 """The command, on a checkout of three functions: two are tested, one is not."""
 
+import gc
 import itertools
 import os
 import shutil
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import tools
-from tools.mutants import readers
+from tools.mutants import held_functions, readers
 from tools.mutations import pick
 
 CODE = '''
@@ -141,3 +142,13 @@ def test_what_a_module_makes_of_a_function_is_read_where_its_own_name_is(checkou
     for fault in faults:
         assert (fault.path, 10) in readers(checkout, fault)
         assert {path for path, _ in readers(checkout, fault)} == {fault.path}
+
+
+def test_functions_are_found_though_what_there_is_was_frozen() -> None:
+    """As `tests/conftest.py` does; without them every fault would be judged by a few files."""
+    gc.freeze()
+    try:
+        held = held_functions(Path(tools.__file__).resolve().parent)
+        assert readers in held[readers.__code__.co_filename]
+    finally:
+        gc.freeze()
