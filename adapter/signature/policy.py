@@ -116,9 +116,9 @@ def find_signature(intyg: etree._Element) -> etree._Element | None:
         if _NAMED_UNDERSKRIFT(intyg) or _SIGNATURES(intyg) or _STRAY_SIGNATURE(intyg):
             raise Refusal(SignatureCode.SIGNATURE_PLACE, "not in underskrift")
         return None
-    if len(found) > 1:
+    underskrift, *more = found
+    if more:
         raise Refusal(SignatureCode.SIGNATURE_COUNT, "more than one underskrift")
-    underskrift = found[0]
     if any(isinstance(after.tag, str) for after in underskrift.itersiblings()):
         raise Refusal(SignatureCode.SIGNATURE_PLACE, "underskrift is not the last child")
     _attributes(underskrift, [], SignatureCode.SIGNATURE_PLACE)

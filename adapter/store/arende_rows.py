@@ -247,17 +247,17 @@ def _chosen(base: sa.CTE, wanted: ArendeFilter) -> Iterator[sa.ColumnElement[boo
 
 
 def _waits_for(base: sa.CTE, atgard: Atgard) -> sa.ColumnElement[bool]:
-    def states(amne: str) -> list[str]:
+    def states(amne: Amne) -> list[str]:
         return [state.value for state in FragaState if _kind(state, amne).atgard is atgard]
 
     is_komplt = base.c.amne == Amne.KOMPLT.value
     return sa.or_(
         sa.and_(is_komplt, base.c.state.in_(states(Amne.KOMPLT))),
-        sa.and_(sa.not_(is_komplt), base.c.state.in_(states(""))),
+        sa.and_(sa.not_(is_komplt), base.c.state.in_(states(Amne.OVRIGT))),
     )
 
 
-def _kind(state: FragaState, amne: str = "") -> Kind:
+def _kind(state: FragaState, amne: Amne = Amne.OVRIGT) -> Kind:
     return Kind("", state, amne, Direction.TO_CARE, "", "", overdue=False, forwarded=False)
 
 

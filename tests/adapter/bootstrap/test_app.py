@@ -11,7 +11,8 @@ import requests
 from lxml import etree
 
 from intyg.adapter.bootstrap.app import App, build_app
-from intyg.adapter.domain.clock import system_clock
+from intyg.adapter.domain.clock import Clock, system_clock
+from intyg.adapter.domain.virtual_clock import VirtualClock
 from intyg.adapter.formats.safe_xml import envelope
 from intyg.adapter.httpd.server import Server
 from intyg.adapter.settings.settings import Settings, load_settings
@@ -192,3 +193,18 @@ def test_calls_are_recorded_but_for_those_about_nobody(app: App) -> None:
     with app.services.store.read() as rows:
         found = [(row.entry.action, row.entry.outcome) for row in rows.audit.find(None, 9)]
     assert found == [("GetCertificate:2", "ERROR")]
+
+
+@pytest.mark.parametrize(
+    ("environment", "clock", "status"),
+    [
+        ("demo", VirtualClock(system_clock), 200),
+        ("demo", system_clock, 404),
+    ],
+)
+def test_a_clock_that_can_be_set_is_served_where_there_is_one(
+    tmp_path: Path, environment: str, clock: Clock, status: int
+) -> None:
+    settings = load_settings(environment=environment, data_dir=tmp_path, server={"port": 0})
+    with build_app(settings, clock) as running:
+        assert requests.get(f"{running.url}/api/clock", timeout=10).status_code == status

@@ -16,6 +16,7 @@ from intyg.adapter.console.openapi import OPERATIONS
 from intyg.adapter.domain.delivery import DeliveryState, Outcome, OutcomeKind
 from intyg.adapter.domain.destination import DestinationKind
 from intyg.adapter.domain.way import Way, WayNews, WayPolicy
+from intyg.adapter.guard.policy import REGISTERED_AS
 from tests import builders
 from tests.adapter.console import five_deliveries
 from tests.adapter.console.five_deliveries import IDS, REFUSED, claim
@@ -69,6 +70,8 @@ def act(console: FlaskClient, action: str, **body: Any) -> Any:
         pytest.param("since=2100-01-01T00:00:00Z", 0, id="since"),
         pytest.param("until=2100-01-01T00:00:00Z&destination=fk", 5, id="until"),
         pytest.param("code=%25", 0, id="no pattern"),
+        pytest.param("code=wrong", 4, id="in the detail"),
+        pytest.param("code=req_est", 0, id="no pattern of one"),
     ],
 )
 def test_deliveries_are_found_by_what_is_said(console: FlaskClient, query: str, count: int) -> None:
@@ -200,6 +203,17 @@ def test_the_guard_is_asked_anew_and_leaves_what_it_blocks(rig: Rig) -> None:
     assert done["changed"] == []
     assert [one["why"].partition(":")[0] for one in done["left"]] == ["the guard blocks it"] * 4
     assert found(console, "state=refused")["total"] == 4
+
+
+def test_the_mark_of_the_certificate_counts_whatever_the_list_says_now(
+    rig: Rig, console: FlaskClient
+) -> None:
+    """Those of patients who were nobody's test patients then do not go to a mock."""
+    with rig.services.store.begin() as rows:
+        rows.transaction.connection.exec_driver_sql("UPDATE intyg SET is_test = 0")
+    left = act(console, "retry", state=["refused"]).get_json()["left"]
+    why = f"the guard blocks it: {REGISTERED_AS[False].signal_and_why}"
+    assert [one["why"] for one in left] == [why] * 4
 
 
 def test_a_revoked_certificate_is_left(console: FlaskClient, rig: Rig) -> None:

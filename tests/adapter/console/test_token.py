@@ -70,6 +70,13 @@ def test_nobody_without_the_token_is_let_in(
     assert status(services, "/health", authorization) == 200
 
 
+def test_who_is_not_let_in_is_told_what_is_asked_for(plain: Services) -> None:
+    services = replace(plain, settings=settings("demo", token=pydantic.SecretStr(SECRET)))
+    answer = build_console(services).test_client().get("/api/intyg/x")
+    assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"  # RFC 6750 section 3
+
+
 def test_with_the_token_everything_is_as_ever(plain: Services) -> None:
     services = replace(plain, settings=settings(token=pydantic.SecretStr(SECRET)))
     assert [status(services, path, f"Bearer {SECRET}") for path in PROTECTED] == [

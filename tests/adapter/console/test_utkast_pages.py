@@ -161,6 +161,20 @@ def test_a_dry_run_keeps_nothing(console: FlaskClient, rig: Rig) -> None:
     assert rig.row_count() == before
 
 
+@pytest.mark.parametrize(
+    ("author", "says"),
+    [
+        ("somebody", "skapadAv: must name personal-id, fullstandigtNamn and enhet"),
+        (UNIT_JSON | {"enhet": "a unit"}, "skapadAv: must name personal-id"),
+        (UNIT_JSON | {"fullstandigtNamn": " "}, "fullstandigtNamn: must be a text"),
+    ],
+)
+def test_an_author_that_is_none_is_told(console: FlaskClient, author: object, says: str) -> None:
+    answer = order(console, skapadAv=author)
+    assert answer.status_code == 400
+    assert answer.get_json()["detail"].startswith(says)
+
+
 def test_the_prefill_report_of_an_order_by_soap_is_shown(console: FlaskClient, rig: Rig) -> None:
     svar = '<svar id="777"><delsvar id="777.1">x</delsvar></svar>'
     result = rig.call(create_draft(svar=svar))

@@ -89,6 +89,16 @@ def test_what_is_added_in_the_transaction_is_seen_in_it(rig: Rig) -> None:
         assert rows.intyg.ref(intyg.intygs_id) == "the EHR's own"
 
 
+def test_a_certificate_that_points_at_one_not_here_yet_is_seen(rig: Rig) -> None:
+    late = rig.inbound(builders.register_certificate("late", relation=("ERSATT", "early")))
+    with rig.services.store.begin() as rows:
+        assert rows.intyg.lock_or_none("early") is None
+        assert rows.intyg.related("early") == ()
+        intyg = read_register_certificate(late.element)
+        rows.intyg.add(intyg, late, body=late.body, is_test=True, signature="VALID")
+        assert [one.intyg.intygs_id for one in rows.intyg.related("early")] == ["late"]
+
+
 def test_an_id_in_large_letters_is_the_same_certificates(rig: Rig) -> None:
     small = "6f1c2b7a-0d4e-4c55-9a53-0a1b2c3d4e5f"
     with rig.services.store.begin() as rows:

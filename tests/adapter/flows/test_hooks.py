@@ -12,7 +12,7 @@ from intyg.adapter.domain.delivery_filter import DeliveryFilter
 from intyg.adapter.domain.hook import HOOK_KEY
 from intyg.adapter.domain.way import WayNews, WayPolicy
 from intyg.adapter.flows import operate
-from intyg.adapter.flows.shared.announce import announce_parked
+from intyg.adapter.flows.shared.announce import announce_delivery, announce_parked
 from intyg.adapter.settings.settings import DestinationSettings
 from intyg.schemas.codes import ResultCode
 from tests import builders
@@ -99,6 +99,17 @@ def test_each_end_has_a_name_and_who_does_not_want_it_is_not_told(
     other.call(SEND)
     other.deliver()
     assert len(told(rig)) == count
+
+
+def test_what_has_no_destination_yet_is_told_as_having_none(registered: Rig) -> None:
+    rig = with_hook(registered, "delivery.failed")
+    rig.ok(SEND)
+    with rig.services.store.begin() as rows:
+        (waits, *_) = [one for one in rows.deliveries.find() if one.new.logical_address == FK]
+        ended = rows.deliveries.end_by_hand(waits.id, DeliveryState.FAILED, "no way")
+        announce_delivery(rows, replace(ended, destination=""), rig.services)
+    (event,) = told(rig)
+    assert event["data"]["destination"] is None
 
 
 def test_what_waits_is_not_told(registered: Rig) -> None:

@@ -171,3 +171,14 @@ def test_variable_that_is_no_json_is_refused_in_a_line(monkeypatch: pytest.Monke
     monkeypatch.setenv("INTYG_ROUTES", "all")
     with pytest.raises(SettingsError, match="routes"):
         load_settings()
+
+
+def test_a_register_is_a_file_or_a_service(tmp_path: Path) -> None:
+    both = {"file": tmp_path / "r.json", "url": "https://register.example/"}
+    with pytest.raises(SettingsError, match="give file or url, not both"):
+        load_settings(
+            None,
+            environment="demo",
+            data_dir=tmp_path,
+            test_patients={"population_register": both},
+        )

@@ -216,8 +216,8 @@ def test_two_workers_never_get_the_same_delivery(store: Store) -> None:
                     under_way.add(delivery.new.intygs_id)
                 with lock:
                     under_way.discard(delivery.new.intygs_id)
+                done.append(delivery.id)  # before another may have the next
                 record(store, delivery, DELIVERED)
-                done.append(delivery.id)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -621,3 +621,69 @@ def _fill(store: Store, clock: VirtualClock, count: int) -> None:
                 for n in range(1, count)
             ],
         )
+
+
+# --- waking ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", ["arrived", "released", "again", "hurried", "ended", "put back"])
+def test_workers_are_woken_by_whatever_lets_one_be_taken(
+    store: Store, clock: VirtualClock, act: str
+) -> None:
+    with store.begin() as rows:
+        first = add_delivery(rows)
+        add_delivery(rows, contract="RevokeCertificate:2")
+    (claimed,) = claim(store)
+    if act in ("again", "hurried", "ended", "put back"):
+        record(store, claimed, Outcome(OutcomeKind.REFUSED))
+    if act in ("hurried", "put back"):
+        with store.begin() as rows:
+            rows.deliveries.send_again(first, clock())
+    with store.begin() as rows:
+        assert not rows.transaction.work_added
+        match act:
+            case "arrived":
+                rows.deliveries.record_attempt(claimed, DELIVERED)
+            case "released":
+                rows.deliveries.release(claimed)
+            case "again":
+                rows.deliveries.send_again(first, clock())
+            case "hurried":
+                assert rows.deliveries.hurry(first, clock())
+            case "ended":
+                rows.deliveries.end_by_hand(first, DeliveryState.DELIVERED, "says who has it")
+            case "put back":
+                rows.deliveries.put_back({first: DeliveryState.REFUSED}, clock())
+        assert rows.transaction.work_added
+
+
+def test_the_last_of_a_queue_wakes_nobody(store: Store) -> None:
+    with store.begin() as rows:
+        add_delivery(rows)
+    (claimed,) = claim(store)
+    with store.begin() as rows:
+        rows.deliveries.record_attempt(claimed, DELIVERED)
+        assert not rows.transaction.work_added
+
+
+def test_what_is_damaged_wakes_for_those_behind_it(store: Store) -> None:
+    with store.begin() as rows:
+        damaged = add_delivery(rows)
+        rows.transaction.connection.execute(sa.update(tables.body).values(data=b"another"))
+    with store.begin() as rows:
+        assert rows.deliveries.claim("w", 10, LEASE) == []
+        assert rows.transaction.work_added
+        found = rows.search.get(damaged)
+        assert found is not None
+        assert found.state is DeliveryState.FAILED
+
+
+def test_a_lease_counts_until_its_last_moment(store: Store, clock: VirtualClock) -> None:
+    with store.begin() as rows:
+        taken = add_delivery(rows)
+    worker = f"{store._instance}/w"  # of this process: otherwise SQLite's is taken back at once
+    assert store.claim(worker, 1, LEASE)
+    clock.advance(seconds=LEASE)
+    assert store.recover_expired([REGISTER]) == ()
+    clock.advance(seconds=1)
+    assert store.recover_expired([REGISTER]) == (taken,)

@@ -292,3 +292,13 @@ def test_the_chains_of_the_audit_hold_whoever_fails_in_the_group(store: Store) -
     assert sum(one.exception() is None for one in told) == 24
     found = verify(store.read, KEY)
     assert (found.rows, found.faults) == (24, ())
+
+
+def test_there_is_no_answer_without_a_commit(store: Store) -> None:
+    job = group_commit._Job(adds("intyg-1"))
+    with store._writing.begin() as connection:
+        job.run(connection, system_clock)
+        with pytest.raises(StoreError, match="did not come to its end"):
+            job.answer()
+        job.is_kept = True
+        assert job.answer() == "intyg-1"

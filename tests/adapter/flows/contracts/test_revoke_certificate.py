@@ -216,6 +216,27 @@ def test_revoked_while_an_attempt_is_under_way_it_depends_on_what_that_comes_to(
     assert registered.events() == ["SIGNAT", "MAKULE"]
 
 
+def test_only_the_revocation_is_withdrawn_with_what_never_arrived(registered: Rig) -> None:
+    """A question that waits behind the certificate is none, and stays."""
+    registered.ok(SEND)
+    claimed = registered.services.store.claim("test", 100, 60.0)
+    (delivery,) = [d for d in claimed if d.new.logical_address == FK]
+    with registered.services.store.begin() as rows:
+        question = replace(delivery.new, contract="SendMessageToRecipient:2")
+        rows.deliveries.add(question, "c-question")
+    registered.ok(REVOKE)
+    revoked_by = f"c{registered.correlation_ids}"
+    follow = registered.follow(delivery, NOT_SENT)
+    with registered.services.store.begin() as rows:
+        follow(rows, rows.deliveries.record_attempt(delivery, NOT_SENT))
+    to_fk = [d for d in registered.deliveries() if d.new.logical_address == FK]
+    withdrawn = {d.new.contract: d for d in to_fk if d.state is DeliveryState.WITHDRAWN}
+    assert set(withdrawn) == {"RegisterCertificate:3", "RevokeCertificate:2"}
+    why = withdrawn["RegisterCertificate:3"].last_outcome
+    assert why is not None
+    assert revoked_by in why.detail
+
+
 def test_one_that_a_worker_takes_meanwhile_is_left_to_it(registered: Rig) -> None:
     registered.ok(SEND)
     with registered.services.store.read() as rows:
