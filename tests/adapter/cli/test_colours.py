@@ -68,3 +68,7 @@ def test_without_a_terminal_there_is_no_bar_and_no_escape(files: tuple[Path, Pat
     )
     assert (ESCAPE in done.stdout, done.stderr) == (False, b"")
     assert b"not valid" in done.stdout
+
+
+def test_what_is_valid_is_green_on_a_terminal(files: tuple[Path, Path]) -> None:
+    assert b"\x1b[32mvalid" in on_a_terminal(*VALIDATE, files[0])

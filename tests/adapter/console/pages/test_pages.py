@@ -258,6 +258,29 @@ def test_a_number_is_shown_by_a_form_alone_and_recorded(
     assert actions(lived)[-2:] == ["console show number"] * 2
 
 
+@pytest.mark.parametrize(
+    ("intygs_id", "stands", "has_it"),
+    [
+        (lively.SENT, "Skickat", "Försäkringskassan</dd><dd>levererat 23 nov 10:06"),
+        (lively.WAITING, "Ej skickat", "Försäkringskassan</dd><dd>inte framme än"),
+    ],
+)
+def test_a_page_says_where_the_certificate_stands_and_who_has_it(
+    log_in: Callable[..., FlaskClient], intygs_id: str, stands: str, has_it: str
+) -> None:
+    text = log_in("viewer").get(f"/console/intyg/{intygs_id}").text
+    chips = text.partition('<p class="chips">')[2].partition("</p>")[0]
+    assert re.findall(r"</svg>([^<]+)", chips)[0] == stands
+    assert has_it in text
+
+
+def test_the_menu_says_how_many_deliveries_are_not_there(
+    log_in: Callable[..., FlaskClient],
+) -> None:
+    text = log_in("operator").get("/console").text
+    assert 'Leveranser <span class="count">4</span></a>' in text
+
+
 def test_the_file_is_the_bytes_that_came(
     log_in: Callable[..., FlaskClient], lived: Services
 ) -> None:
