@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lxml import etree
 
 from intyg.adapter.bootstrap.app import App, build_app
 from intyg.adapter.domain.clock import Clock, system_clock
+from intyg.adapter.domain.delivery import Outcome, OutcomeKind
 from intyg.adapter.domain.virtual_clock import VirtualClock
 from intyg.adapter.formats.safe_xml import envelope
 from intyg.adapter.httpd.server import Server
@@ -21,6 +23,7 @@ from intyg.adapter.store import Store
 from intyg.schemas.contract.contract import Contracts
 from tests import builders, queries
 from tests.adapter.receivers import OK, Received, http, receiver, soap
+from tests.adapter.samples import add_delivery
 
 REGISTER = "/services" + Contracts().get("RegisterCertificate", 3).path
 
@@ -208,3 +211,22 @@ def test_a_clock_that_can_be_set_is_served_where_there_is_one(
     settings = load_settings(environment=environment, data_dir=tmp_path, server={"port": 0})
     with build_app(settings, clock) as running:
         assert requests.get(f"{running.url}/api/clock", timeout=10).status_code == status
+
+
+def test_what_has_ended_for_long_leaves_the_queue_by_itself(tmp_path: Path) -> None:
+    clock = VirtualClock(system_clock)
+    settings = load_settings(
+        environment="demo", data_dir=tmp_path, server={"port": 0}, delivery={"workers": 0}
+    )
+    with build_app(settings, clock) as running:
+        store = running.services.store
+        with store.begin() as rows:
+            add_delivery(rows)
+        (claimed,) = store.claim("w", 1, 60.0)
+        with store.begin() as rows:
+            rows.deliveries.record_attempt(claimed, Outcome(OutcomeKind.DELIVERED))
+        clock.put(clock() + timedelta(days=settings.delivery.archive_after_days + 1), frozen=True)
+        running._what_is_due()
+        with store.read() as rows:
+            assert sum(rows.deliveries.count().values()) == 0
+            assert rows.deliveries.get(claimed.id) is not None

@@ -7,6 +7,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from intyg.adapter.__main__ import main
 from intyg.adapter.cli.commands import COMMANDS, OPTIONS, help_text
 from intyg.adapter.cli.late_commands import load
 from intyg.adapter.cli.main import cli
@@ -113,3 +114,12 @@ def test_what_is_no_command_exits_2_and_is_named() -> None:
 def test_a_command_is_called_as_it_is_listed() -> None:
     result = CliRunner().invoke(cli, ["test-keys", "--help"])
     assert "intyg test-keys [OPTIONS]" in result.output
+
+
+@pytest.mark.parametrize("asked", ["--help", "-h"])
+def test_help_is_said_once_without_the_commands(
+    asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["intyg", asked])
+    main()
+    assert capsys.readouterr().out == help_text() + "\n"
