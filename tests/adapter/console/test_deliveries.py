@@ -70,6 +70,8 @@ def act(console: FlaskClient, action: str, **body: Any) -> Any:
         pytest.param("since=2100-01-01T00:00:00Z", 0, id="since"),
         pytest.param("until=2100-01-01T00:00:00Z&destination=fk", 5, id="until"),
         pytest.param("code=%25", 0, id="no pattern"),
+        pytest.param("words=it may have arrived", 1, id="first words"),
+        pytest.param("words=it may_have arrived", 0, id="no pattern of words"),
         pytest.param("code=wrong", 4, id="in the detail"),
         pytest.param("code=req_est", 0, id="no pattern of one"),
     ],
