@@ -296,7 +296,7 @@ def test_the_chains_of_the_audit_hold_whoever_fails_in_the_group(store: Store) -
 
 def test_there_is_no_answer_without_a_commit(store: Store) -> None:
     job = group_commit._Job(adds("intyg-1"))
-    with store._writing.begin() as connection:
+    with store._transaction(write=True) as connection:
         job.run(connection, system_clock)
         with pytest.raises(StoreError, match="did not come to its end"):
             job.answer()
