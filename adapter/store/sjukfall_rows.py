@@ -27,7 +27,7 @@ WORDS: Final = ("vardgivare_id", "enhets_id", "personal_id", "diagnosis")
 BETWEEN: Final = "\x1f"
 """Between several words; no XML holds it."""
 
-LOOK_LOCK: Final = 0x736A756B  # «sjuk»; an advisory lock is a number per database
+LOOK_LOCK: Final = 0x736A756B  # «sjuk»; an advisory lock is two numbers per database
 
 
 Span: TypeAlias = tuple[int, int]
@@ -263,7 +263,8 @@ class SjukfallRows:
         if not self._is_postgresql:
             return True
         lock = sa.func.pg_advisory_xact_lock if wait else sa.func.pg_try_advisory_xact_lock
-        return self._connection.scalar(sa.select(lock(LOOK_LOCK))) is not False
+        schema = sa.func.hashtext(sa.func.current_schema())  # others have tables of their own
+        return self._connection.scalar(sa.select(lock(LOOK_LOCK, schema))) is not False
 
     def _ids(self, examples: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
         wanted = set(examples)
