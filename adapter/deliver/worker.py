@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 import structlog
 
@@ -31,8 +31,6 @@ from intyg.adapter.domain.log import shown
 from intyg.adapter.domain.way import WayPolicy
 from intyg.adapter.settings.settings import DeliverySettings
 from intyg.adapter.store import Ended, LeaseLostError, Store
-
-T = TypeVar("T")
 
 WITHOUT_ROUTE: Final = "no route"
 LEASE_MARGIN_SECONDS: Final = 30.0
@@ -401,24 +399,22 @@ class Workers:
     def _record(self, done: Done) -> None:
         """By itself, also when the database does not answer at first."""
         with self._losing_it(done.delivery):
-            _tell(*self._insisting(done.delivery, lambda: self._recorded(done)))
+            _tell(*self._insisting(done))
 
-    def _insisting(self, delivery: Delivery, act: Callable[[], T]) -> T:
-        """Do something, again where the database does not answer, and for the last time raising."""
-        for wait in RECORDING_WAITS_SECONDS:
+    def _insisting(self, done: Done) -> tuple[Done, Recorded]:
+        """As `_recorded`, again where the database does not answer; for the last time raising."""
+        waits = iter(RECORDING_WAITS_SECONDS)
+        while True:
             try:
-                return act()
+                return self._recorded(done)
             except LeaseLostError:
                 raise
             except StoreError as error:
-                _refused(delivery, error)
+                _refused(done.delivery, error)
+                wait = next(waits, None)
+                if wait is None:
+                    raise
                 time.sleep(wait)
-        try:
-            return act()
-        except StoreError as error:
-            if not isinstance(error, LeaseLostError):
-                _refused(delivery, error)
-            raise
 
     def _recorded(self, done: Done) -> tuple[Done, Recorded]:
         try:

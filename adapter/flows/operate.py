@@ -130,7 +130,7 @@ def pause(services: Services, destination: str, reason: str, by: str) -> dict[st
     with services.store.begin() as rows:
         rows.ways.pause(Way(destination), reason, by)
         announce_ways(rows, services, secrets.token_hex(16))
-        _record_way(rows, services, f"pause {destination}", reason, by)
+        record_act(rows, services, f"pause {destination}", reason, by)
     return {"destination": destination, "state": "paused", "reason": reason, "by": by}
 
 
@@ -147,7 +147,7 @@ def resume(services: Services, destination: str, by: str) -> dict[str, Any]:
         if not stopped:
             raise OperatorError(f"nothing is stopped on the way to {destination}")
         announce_ways(rows, services, secrets.token_hex(16))
-        _record_way(rows, services, f"resume {destination}", "", by)
+        record_act(rows, services, f"resume {destination}", "", by)
     services.store.wake_all()
     return {"destination": destination, "resumed": [str(stop.way) for stop in stopped]}
 
@@ -303,6 +303,7 @@ def _record(
     )
 
 
-def _record_way(rows: Rows, services: Services, action: str, reason: str, by: str) -> None:
+def record_act(rows: Rows, services: Services, action: str, reason: str, by: str) -> None:
+    """A row of the audit log about what an operator did, which is about no one certificate."""
     if services.audit is not None:
         services.audit.record_operator(rows, action, reason, None, secrets.token_hex(16), by)

@@ -1,14 +1,13 @@
 """Stops what is sent again so many a second and has not begun: it stands as it stood before."""
 
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from intyg.adapter.domain.delivery import DeliveryState
-from intyg.adapter.flows.operate import Action, OperatorError, check_reason
+from intyg.adapter.flows.operate import Action, OperatorError, check_reason, record_act
 from intyg.adapter.flows.services import Services
 from intyg.adapter.store import Rows
 from intyg.adapter.store.operation_rows import Operation
@@ -54,11 +53,8 @@ def stop(services: Services, request_id: str, reason: str, by: str) -> dict[str,
         stopped = rows.deliveries.put_back(before, known.at) if known and before else ()
         if not stopped:
             raise OperatorError("there is nothing of this request that has not begun")
-        if services.audit is not None:
-            services.audit.record_operator(
-                rows, "deliveries stop", f"{len(stopped)} stopped of {request_id}: {reason}",
-                None, secrets.token_hex(16), by,
-            )  # fmt: skip
+        told = f"{len(stopped)} stopped of {request_id}: {reason}"
+        record_act(rows, services, "deliveries stop", told, by)
     return {
         "requestId": request_id,
         "stopped": list(stopped),

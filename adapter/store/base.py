@@ -1,10 +1,10 @@
 """What all rows share: one transaction, the bodies, and columns that stand in several tables."""
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -19,6 +19,18 @@ from intyg.adapter.store.prepared import insert_new
 _NEW_BODY: Final = insert_new(tables.body)
 _insert_new_row: Final = cache(insert_new)
 """One statement a table; there are as many as modules name."""
+
+
+AT_A_TIME: Final = 500
+"""Values in one statement."""
+
+T = TypeVar("T")
+
+
+def few_at_a_time(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Values in their order, as many at a time as one statement may have."""
+    for start in range(0, len(values), AT_A_TIME):
+        yield values[start : start + AT_A_TIME]
 
 
 class Transaction:

@@ -67,16 +67,29 @@ _NEXT_IN_QUEUES: Final = Prepared(
         .limit(1)
     )
 )
+
+
+def _behind(intygs_id: Any, logical_address: Any, place: Any) -> tuple[Any, ...]:
+    """Of what waits in a queue after the delivery whose `seq` is `place`; values or parameters."""
+    column = tables.delivery.c
+    return (
+        column.intygs_id == intygs_id,
+        column.logical_address == logical_address,
+        column.seq > place,
+        sa.text(state_in(CLAIMABLE)),
+    )
+
+
 _NOTIFY: Final = same(sa.select(sa.func.pg_notify(NOTIFY_CHANNEL, "")))
 _UNTIL: Final = sa.bindparam("until", type_=tables.UtcDateTime)
 _POSTPONE: Final = same(
     sa.update(tables.delivery)
     .where(
-        tables.delivery.c.intygs_id == sa.bindparam("of_intyg"),
-        tables.delivery.c.logical_address == sa.bindparam("of_address"),
-        tables.delivery.c.seq
-        > sa.select(_ENDED.c.seq).where(_ENDED.c.id == sa.bindparam("of_id")).scalar_subquery(),
-        sa.text(state_in(CLAIMABLE)),
+        *_behind(
+            sa.bindparam("of_intyg"),
+            sa.bindparam("of_address"),
+            sa.select(_ENDED.c.seq).where(_ENDED.c.id == sa.bindparam("of_id")).scalar_subquery(),
+        ),
         tables.delivery.c.due_at < _UNTIL,
     )
     .values(due_at=_UNTIL)
@@ -593,9 +606,10 @@ class DeliveryRows:
         """
         still = self.untouched([since])
         back = tuple(delivery_id for delivery_id in before if delivery_id in still)
-        for delivery_id in back:
-            self._move(delivery_id, DeliveryState.QUEUED, before[delivery_id])
-        self._wake()
+        if back:
+            queued = DeliveryState.QUEUED
+            self._move_all([_Move(one, queued, before[one], None, {}) for one in back])
+            self._wake()
         return back
 
     def untouched(self, since: Collection[datetime]) -> frozenset[str]:
@@ -745,12 +759,7 @@ class DeliveryRows:
     def _due_behind(self, head: Delivery, place: int) -> None:
         """Those that waited with a delivery, and were never tried, wait no longer."""
         table, now = tables.delivery, self._transaction.now
-        behind = (
-            table.c.intygs_id == head.new.intygs_id,
-            table.c.logical_address == head.new.logical_address,
-            table.c.seq > place,
-            sa.text(state_in(CLAIMABLE)),
-        )
+        behind = _behind(head.new.intygs_id, head.new.logical_address, place)
         waited = (table.c.attempts == 0, table.c.due_at > now)
         self._connection.execute(sa.update(table).where(*behind, *waited).values(due_at=now))
 

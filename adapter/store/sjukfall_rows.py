@@ -6,15 +6,15 @@ that came, or was revoked, since they were made is seen by `NOT_LOOKED` in the s
 nothing that stands here about its person counts, and reports take the person's periods themselves.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
-from intyg.adapter.store import tables
-from intyg.adapter.store.base import Transaction
+from intyg.adapter.store import base, tables
+from intyg.adapter.store.base import Transaction, few_at_a_time
 from intyg.adapter.store.prepared import insert, insert_new, same
 
 _FACT: Final = tables.intyg_fact
@@ -253,10 +253,10 @@ class SjukfallRows:
 
     def _forget_of(self, persons: Sequence[str]) -> None:
         """Drop the cases of some persons: by numbers, for which the index is sure."""
-        for some in _chunks(persons):
-            asked = sa.select(_FACT.c.intyg_seq).where(_FACT.c.person.in_(some))
-            for seqs in _chunks(sorted(set(self._connection.scalars(asked)))):
-                self._connection.execute(sa.delete(_CASE).where(_CASE.c.intyg_seq.in_(seqs)))
+        asked = sa.select(_FACT.c.intyg_seq)
+        theirs = {row.intyg_seq for row in self._of_some(asked, _FACT.c.person, persons)}
+        for seqs in few_at_a_time(sorted(theirs)):
+            self._connection.execute(sa.delete(_CASE).where(_CASE.c.intyg_seq.in_(seqs)))
 
     def _may_look(self, *, wait: bool) -> bool:
         """On PostgreSQL one transaction at a time, which others wait for, or not."""
@@ -279,26 +279,23 @@ class SjukfallRows:
         return found
 
     def _known(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        words = sorted({word for _, word in wanted})
-        asked = sa.select(_WORD.c.kind, _WORD.c.word, _WORD.c.id)
-        return {
-            (kind, word): number
-            for some in _chunks(words)
-            for kind, word, number in self._connection.execute(
-                asked.where(_WORD.c.kind.in_(WORDS), _WORD.c.word.in_(some))
-            )
-        }
+        asked = sa.select(_WORD.c.kind, _WORD.c.word, _WORD.c.id).where(_WORD.c.kind.in_(WORDS))
+        found = self._of_some(asked, _WORD.c.word, {word for _, word in wanted})
+        return {(kind, word): number for kind, word, number in found}
+
+    def _of_some(
+        self, asked: sa.Select[Any], column: sa.Column[Any], values: Collection[Any]
+    ) -> Iterator[Any]:
+        """Rows of what is asked for, where a column has one of some values, however many."""
+        for some in few_at_a_time(sorted(values)):
+            yield from self._connection.execute(asked.where(column.in_(some)))
 
     # --- reports ---
 
     def words(self, kind: str, ids: Collection[int]) -> dict[int, str]:
         """Words of a kind by their ids."""
         asked = sa.select(_WORD.c.id, _WORD.c.word).where(_WORD.c.kind == kind)
-        return {
-            number: word
-            for some in _chunks(sorted(ids))
-            for number, word in self._connection.execute(asked.where(_WORD.c.id.in_(some)))
-        }
+        return dict(self._of_some(asked, _WORD.c.id, ids))
 
     def all_words(self, kind: str) -> list[str]:
         """Every word of a kind that cases have had."""
@@ -307,11 +304,7 @@ class SjukfallRows:
     def examples(self, kind: str, words: Collection[str]) -> dict[str, int]:
         """A certificate of each word, as far as there is one."""
         asked = sa.select(_WORD.c.word, _WORD.c.intyg_seq).where(_WORD.c.kind == kind)
-        return {
-            word: seq
-            for some in _chunks(sorted(words))
-            for word, seq in self._connection.execute(asked.where(_WORD.c.word.in_(some)))
-        }
+        return dict(self._of_some(asked, _WORD.c.word, words))
 
     def count(
         self,
@@ -376,15 +369,13 @@ class SjukfallRows:
         found = self._known({(kind, word) for word in words})
         return [number for (of_kind, _), number in found.items() if of_kind == kind]
 
-    def unsure(self) -> "Unsure":
+    def unsure(self) -> Unsure:
         """Persons of whom nothing here counts; one call serves all of a report."""
-        asked = _UNSURE.distinct().order_by(*_BY_INDEX).limit(_AT_A_TIME + 1)
+        asked = _UNSURE.distinct().order_by(*_BY_INDEX).limit(base.AT_A_TIME + 1)
         found = list(self._connection.scalars(asked))
-        return found if len(found) <= _AT_A_TIME else _UNSURE
+        return found if len(found) <= base.AT_A_TIME else _UNSURE
 
-    def lines_unsure(
-        self, days: Span, units: frozenset[str] | None, unsure: "Unsure"
-    ) -> list[Line]:
+    def lines_unsure(self, days: Span, units: frozenset[str] | None, unsure: Unsure) -> list[Line]:
         """
         All periods that count of persons of whom nothing here counts, in order.
 
@@ -420,7 +411,7 @@ class SjukfallRows:
             asked = asked.where(_CASE.c.enhets_id.in_(self._with_any(chosen.units)))
         found = [
             Line._make(row)
-            for some in _chunks(list(self._connection.scalars(asked)))
+            for some in few_at_a_time(list(self._connection.scalars(asked)))
             for row in self._connection.execute(_OF_CASES, {"cases": some}).all()
         ]
         return sorted(found, key=lambda line: (line.first, line.intyg, line.level))
@@ -438,11 +429,6 @@ class SjukfallRows:
 
 
 _ZERO: Final = _literal(0)
-_AT_A_TIME: Final = 500  # values in one statement
-
-
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (values[start : start + _AT_A_TIME] for start in range(0, len(values), _AT_A_TIME))
 
 
 def _has(column: sa.Column[int], bits: int) -> sa.ColumnElement[bool]:

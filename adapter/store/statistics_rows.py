@@ -14,7 +14,7 @@ from intyg.adapter.domain.clock import swedish_day
 from intyg.adapter.domain.intyg import IntygsStatus, StoredIntyg
 from intyg.adapter.domain.meddelande import Meddelande
 from intyg.adapter.store import tables
-from intyg.adapter.store.base import Transaction
+from intyg.adapter.store.base import Transaction, few_at_a_time
 from intyg.adapter.store.fact_marks import SEQ_OF, is_sent_to_fk
 from intyg.adapter.store.intyg_rows import IntygRows
 from intyg.adapter.store.prepared import Prepared
@@ -341,10 +341,8 @@ class StatisticsRows:
             by_intyg: Their places in the order of arrival.
         """
         table = tables.intyg
-        wanted = sorted(set(by_intyg))
         found: dict[int, str] = {}
-        for start in range(0, len(wanted), _AT_A_TIME):
-            some = wanted[start : start + _AT_A_TIME]
+        for some in few_at_a_time(sorted(set(by_intyg))):
             asked = sa.select(table.c.seq, table.c[column]).where(table.c.seq.in_(some))
             found |= {row[0]: row[1] for row in self._connection.execute(asked)}
         return found
@@ -373,6 +371,5 @@ def _is_asked_about(*, one_by_one: bool) -> sa.ColumnElement[bool]:
     return sa.exists(about.where(_MEDDELANDE.c.intyg_seq == _FACT.c.intyg_seq).correlate(_FACT))
 
 
-_AT_A_TIME: Final = 500  # values in one statement
 _FIELDS: Final = {one.name for one in fields(IntygFact)}
 assert {"intyg_seq", *_FIELDS, *_NO_FACTS} == set(_FACT.c.keys())

@@ -301,9 +301,7 @@ def send_damaged(mock: MockOf[Acts], body: Damaging) -> SentDamaged:
     with _calling(place) as ehr:
         answer = ehr.register(request.encode())
     return SentDamaged(
-        result_code=answer.code,
-        error_id=answer.error_id,
-        result_text=answer.text,
+        **_said(answer).model_dump(),
         intygs_id=intygs_id,
         typ=typ.key,
         request=request,

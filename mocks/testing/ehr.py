@@ -173,10 +173,7 @@ class Ehr:
             signer=self._issuer.keys.hsa_id,
             parent=None if relation is None else Parent(*relation, svar_pa),
         )
-        body = etree.tostring(element, encoding="UTF-8", xml_declaration=False)
-        if signed:
-            body = self._issuer.keys.sign(body)
-        return Intyg(chosen, intyg_type.xml_code, person, body)
+        return self._made(chosen, intyg_type.xml_code, person, element, signed=signed)
 
     def damaged(self, typ: str, damage: str, *, person: str = PERSON) -> Intyg:
         """
@@ -204,10 +201,14 @@ class Ehr:
             person_id=person,
             signer=self._issuer.keys.hsa_id,
         )
+        signed = damage not in SIGNED_NOT
+        return self._made(chosen, intyg_type.xml_code, person, element, signed=signed)
+
+    def _made(
+        self, intygs_id: str, code: str, person: str, element: etree._Element, *, signed: bool
+    ) -> Intyg:
         body = etree.tostring(element, encoding="UTF-8", xml_declaration=False)
-        if damage not in SIGNED_NOT:
-            body = self._issuer.keys.sign(body)
-        return Intyg(chosen, intyg_type.xml_code, person, body)
+        return Intyg(intygs_id, code, person, self._issuer.keys.sign(body) if signed else body)
 
     def draft(
         self,

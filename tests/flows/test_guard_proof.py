@@ -12,9 +12,8 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -37,24 +36,15 @@ SEARCHED: Final = 20
 AT_ONCE: Final = max(8, ENOUGH // 10)
 WORKERS: Final = 3
 
-_MEMORY: Final = Path("/dev/shm")
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    """In memory where there is such a folder: databases that are written to disk are slower."""
-    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as name:
-        yield Path(name)
-
 
 @pytest.fixture(scope="module")
-def ground() -> Iterator[Ground]:
-    with folder() as here, common_ground(here) as ground:
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with common_ground(tmp_path_factory.mktemp("ground")) as ground:
         yield ground
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def busy_ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+def busy_ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
     """Several workers at once."""
     with ExitStack() as stack:
         urls = None
@@ -62,8 +52,7 @@ def busy_ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
             if reason := why_no_postgresql():
                 pytest.skip(reason)
             urls = {one: stack.enter_context(postgresql_schema()) for one in Environment}
-        here = stack.enter_context(folder())
-        yield stack.enter_context(common_ground(here, urls, WORKERS))
+        yield stack.enter_context(common_ground(tmp_path, urls, WORKERS))
 
 
 @pytest.mark.timeout(60 + 2 * ENOUGH)

@@ -123,7 +123,7 @@ def shown(visit: Visit, query: Query) -> dict[str, Any]:
 
 
 def _grouped(visit: Visit, rows: Rows, query: Query) -> dict[str, Any]:
-    causes = causes_of(rows, query)
+    causes = _causes_of(rows, query)
     total = MOST if causes is None else sum(one.count for one in causes)
     return {
         "total": total,
@@ -134,7 +134,7 @@ def _grouped(visit: Visit, rows: Rows, query: Query) -> dict[str, Any]:
     }
 
 
-def causes_of(rows: Rows, query: Query) -> tuple[CauseCount, ...] | None:
+def _causes_of(rows: Rows, query: Query) -> tuple[CauseCount, ...] | None:
     """Why what is asked for stands where it stands; None where that is more than are counted."""
     wanted = query.filter(rows.now)
     stand = DeliveryFilter(states=wanted.states)  # counted by an index alone, which is cheap

@@ -99,10 +99,14 @@ def _stop_dialog(visit: Visit, fault: str | None) -> str:
     page = shown(visit, Query({}))
     asked = request.values.get("request", "")
     count = sum(one.count for one in page["under_way"] if one.request_id == asked)
-    dialog = {"action": "stop", "request": asked, "count": count, "fault": fault}
-    return render_template(
-        "deliveries.html", **{**page, "dialog": {**dialog, "form": request.form}}
-    )
+    dialog = {
+        "action": "stop",
+        "request": asked,
+        "count": count,
+        "fault": fault,
+        "form": request.form,
+    }
+    return render_template("deliveries.html", **{**page, "dialog": dialog})
 
 
 def _pause_dialog(visit: Visit, fault: str | None) -> str:

@@ -1,7 +1,6 @@
 """Outcomes of several threads in one commit, with the deliveries that they take next."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,7 +19,7 @@ from intyg.adapter.domain.way import Way, WayCause, WayNews, WayPolicy
 from intyg.adapter.flows import after_delivery
 from intyg.adapter.store import Ended, LeaseLostError, Rows, Store, tables
 from tests import builders
-from tests.adapter.deliver.test_worker import DELIVERED, THERE, get, queue
+from tests.adapter.deliver.test_worker import DELIVERED, THERE, get, queue, wait_until
 from tests.adapter.flows.rig import Rig, new_rig
 from tests.adapter.flows.test_executions import executions
 from tests.adapter.samples import add_delivery
@@ -57,11 +56,11 @@ class Crowd:
         self._expected = len(others)
         with ThreadPoolExecutor(len(others) + 1) as pool:
             leads = pool.submit(self.desk.swap, "first", first)
-            self._wait(lambda: self._leader is not None)
+            wait_until(lambda: self._leader is not None, 30)
             rest: list[Future[tuple[Recorded | None, Delivery | None]]] = []
             for n, one in enumerate(others):
                 rest.append(pool.submit(self.desk.swap, f"w{n}", one))
-                self._wait(lambda n=n: len(self.desk._calls) == n + 1)  # type: ignore[misc]
+                wait_until(lambda n=n: len(self.desk._calls) == n + 1, 30)  # type: ignore[misc]
             self._expected = 0
             assert leads.result()[0] is not None
             return [one.result() for one in rest]
@@ -69,17 +68,11 @@ class Crowd:
     def _goes_on(self) -> bool:
         if self._leader is None:
             self._leader = threading.get_ident()
-            self._wait(lambda: self._expected == 0)
+            wait_until(lambda: self._expected == 0, 30)
         elif self._leader != threading.get_ident():
             self.began, began = (lambda: None), self.began
             began()
         return True
-
-    def _wait(self, condition: Callable[[], bool]) -> None:
-        until = time.monotonic() + 30
-        while not condition():
-            assert time.monotonic() < until
-            time.sleep(0.002)
 
 
 def done(

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from intyg.adapter.flows.sjukfall import STEP, make_cases
 from intyg.adapter.statistics.case_rows import look
-from intyg.adapter.store import Store, sjukfall_rows, tables
+from intyg.adapter.store import Store, base, tables
 from tests.adapter.statistics.history import (
     ANNA,
     BO,
@@ -154,7 +154,7 @@ def test_a_report_is_the_same_before_and_after(
     store: Store, monkeypatch: pytest.MonkeyPatch, name: str, said: Any, at_a_time: int
 ) -> None:
     """Also where more is looked up than one statement takes."""
-    monkeypatch.setattr(sjukfall_rows, "_AT_A_TIME", at_a_time)
+    monkeypatch.setattr(base, "AT_A_TIME", at_a_time)
     with store.begin() as rows:
         keep(rows, CERTS)
     asked = {"first": "2026-01", "to": "2026-03", "cutoff": 0, **said}
